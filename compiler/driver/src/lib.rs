@@ -1,0 +1,1 @@
+//! vgdc-driver: see docs/ARCHITECTURE.md.

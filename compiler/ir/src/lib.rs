@@ -1,0 +1,1 @@
+//! vgdc-ir: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-middle: see docs/ARCHITECTURE.md.

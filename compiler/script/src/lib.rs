@@ -1,0 +1,1 @@
+//! vgdc-script: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-syntax: see docs/ARCHITECTURE.md.

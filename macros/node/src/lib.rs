@@ -1,0 +1,1 @@
+//! vgdc-macros-node: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-core: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-engine: see docs/ARCHITECTURE.md.

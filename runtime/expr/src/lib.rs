@@ -1,0 +1,1 @@
+//! vgdc-expr: see docs/ARCHITECTURE.md.

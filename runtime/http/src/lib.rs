@@ -1,0 +1,1 @@
+//! vgdc-http: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-plan: see docs/ARCHITECTURE.md.

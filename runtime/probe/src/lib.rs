@@ -1,0 +1,1 @@
+//! vgdc-probe: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-runner: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-store: see docs/ARCHITECTURE.md.

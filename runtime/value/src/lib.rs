@@ -1,0 +1,1 @@
+//! vgdc-value: see docs/ARCHITECTURE.md.

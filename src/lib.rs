@@ -1,0 +1,1 @@
+//! vgdc: a dataflow compiler for Node-RED flows.

@@ -1,0 +1,1 @@
+//! vgdc-spec: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-stdlib: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-interp: see docs/ARCHITECTURE.md.

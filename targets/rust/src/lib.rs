@@ -1,0 +1,1 @@
+//! vgdc-target-rust: see docs/ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! vgdc-tests: see docs/ARCHITECTURE.md.
