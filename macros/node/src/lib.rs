@@ -1,1 +1,263 @@
-//! vgdc-macros-node: see docs/ARCHITECTURE.md.
+//! The macros that a node's file is written with: `#[derive(Config)]` for its properties, `#[node(…)]` for its entry in the
+//! node table. A leaf: knows the names of `vgdc_core`'s items and nothing else of the workspace.
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, Type};
+
+/// Reads a struct from a node's properties and describes its fields.
+///
+/// A field may carry `#[field(name = "…", default = …, json = "…", kind = …, label = "…")]`:
+/// `name` is Node-RED's property name (else the field's own), `default` a literal (or `json` its JSON text), `kind` a
+/// `FieldKind` (else by the field's type), `label` the form's label.
+#[proc_macro_derive(Config, attributes(field))]
+pub fn derive_config(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    config(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Puts `impl Node for …` into the node table: makes `pub static NODE: NodeDef`.
+///
+/// `#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure)]`; `outputs` may be
+/// `field("outputs")` or `rules("rules")`; `role` is a `Role`, `Operator` when left out.
+#[proc_macro_attribute]
+pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
+    let args = syn::parse_macro_input!(args as NodeArgs);
+    let item = syn::parse_macro_input!(item as syn::ItemImpl);
+    let def = args.def(&item);
+    quote!(#item #def).into()
+}
+
+fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
+    let syn::Data::Struct(data) = &input.data else {
+        return Err(syn::Error::new(input.span(), "Config is derived for structs with named fields"));
+    };
+    let name = &input.ident;
+    let (mut specs, mut reads) = (Vec::new(), Vec::new());
+    for field in &data.fields {
+        let Some(ident) = &field.ident else {
+            return Err(syn::Error::new(field.span(), "Config is derived for structs with named fields"));
+        };
+        let attr = FieldAttr::read(field)?;
+        let property = attr.name.clone().unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
+        let default = attr.default.clone().unwrap_or_else(|| default_of(&field.ty));
+        let kind = attr.kind.clone().unwrap_or_else(|| kind_of(&field.ty));
+        let label = attr.label.clone().unwrap_or_default();
+        let ty = &field.ty;
+        specs.push(quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label }));
+        reads.push(quote_spanned!(ty.span()=> #ident: ::vgdc_core::config::read_field::<#ty>(props, #property, #default)?));
+    }
+    Ok(quote! {
+        impl ::vgdc_core::Config for #name {
+            const FIELDS: &'static [::vgdc_core::spec::FieldSpec] = &[#(#specs),*];
+            fn from_props(props: &::vgdc_core::value::Object) -> ::core::result::Result<Self, ::vgdc_core::NodeError> {
+                let _ = props;
+                ::core::result::Result::Ok(#name { #(#reads),* })
+            }
+        }
+    })
+}
+
+#[derive(Default)]
+struct FieldAttr {
+    name: Option<String>,
+    default: Option<String>,
+    kind: Option<Tokens>,
+    label: Option<String>,
+}
+
+impl FieldAttr {
+    fn read(field: &syn::Field) -> syn::Result<FieldAttr> {
+        let mut read = FieldAttr::default();
+        for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("field")) {
+            let pairs = attr.parse_args_with(Punctuated::<Pair, Token![,]>::parse_terminated)?;
+            for pair in pairs {
+                match pair.key.to_string().as_str() {
+                    "name" => read.name = Some(pair.text()?),
+                    "label" => read.label = Some(pair.text()?),
+                    "json" => read.default = Some(pair.text()?),
+                    "default" => read.default = Some(json_of(&pair.value)?),
+                    "kind" => read.kind = Some(variant(&pair.value)),
+                    _ => return Err(syn::Error::new(pair.key.span(), "expected name, default, json, kind or label")),
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// `key = expression`; the key may be the keyword `type`.
+struct Pair {
+    key: Ident,
+    value: Expr,
+}
+
+impl Parse for Pair {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let key = input.call(syn::ext::IdentExt::parse_any)?;
+        input.parse::<Token![=]>()?;
+        Ok(Pair { key, value: input.parse()? })
+    }
+}
+
+impl Pair {
+    fn text(&self) -> syn::Result<String> {
+        match &self.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.value()),
+            other => Err(syn::Error::new(other.span(), "expected a text in quotes")),
+        }
+    }
+}
+
+/// A Rust literal as JSON text.
+fn json_of(value: &Expr) -> syn::Result<String> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(json_string(&text.value())),
+        Expr::Lit(ExprLit { lit: Lit::Int(n), .. }) => Ok(n.base10_digits().to_owned()),
+        Expr::Lit(ExprLit { lit: Lit::Float(n), .. }) => Ok(n.base10_digits().to_owned()),
+        Expr::Lit(ExprLit { lit: Lit::Bool(b), .. }) => Ok(b.value.to_string()),
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => Ok(format!("-{}", json_of(&unary.expr)?)),
+        other => Err(syn::Error::new(other.span(), "expected a literal; for other JSON use json = \"…\"")),
+    }
+}
+
+fn json_string(text: &str) -> String {
+    let mut json = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\t' => json.push_str("\\t"),
+            c if (c as u32) < 0x20 => json.push_str(&format!("\\u{:04x}", c as u32)),
+            c => json.push(c),
+        }
+    }
+    json.push('"');
+    json
+}
+
+/// `JavaScript` or `Typed("pt")` as a `FieldKind`.
+fn variant(value: &Expr) -> Tokens {
+    quote!(::vgdc_core::spec::FieldKind::#value)
+}
+
+fn last_segment(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn default_of(ty: &Type) -> String {
+    match last_segment(ty).as_str() {
+        "String" => "\"\"",
+        "bool" => "false",
+        "f64" => "0",
+        "Vec" => "[]",
+        _ => "null",
+    }
+    .to_owned()
+}
+
+fn kind_of(ty: &Type) -> Tokens {
+    let kind = match last_segment(ty).as_str() {
+        "String" => quote!(Text),
+        "bool" => quote!(Bool),
+        "f64" => quote!(Number),
+        "Option" => match ty {
+            Type::Path(path) => match path.path.segments.last().map(|s| &s.arguments) {
+                Some(syn::PathArguments::AngleBracketed(args)) => match args.args.first() {
+                    Some(syn::GenericArgument::Type(inner)) => return kind_of(inner),
+                    _ => quote!(Json),
+                },
+                _ => quote!(Json),
+            },
+            _ => quote!(Json),
+        },
+        _ => quote!(Json),
+    };
+    quote!(::vgdc_core::spec::FieldKind::#kind)
+}
+
+struct NodeArgs {
+    ty: LitStr,
+    category: LitStr,
+    inputs: LitInt,
+    outputs: Tokens,
+    effect: Tokens,
+    role: Tokens,
+}
+
+impl Parse for NodeArgs {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let span = input.span();
+        let (mut ty, mut category, mut inputs, mut outputs, mut effect, mut role) = (None, None, None, None, None, None);
+        for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
+            let value = &pair.value;
+            match pair.key.to_string().as_str() {
+                "type" => ty = Some(LitStr::new(&pair.text()?, value.span())),
+                "category" => category = Some(LitStr::new(&pair.text()?, value.span())),
+                "inputs" => inputs = Some(syn::parse2::<LitInt>(quote!(#value))?),
+                "outputs" => outputs = Some(outputs_of(value)?),
+                "effect" => effect = Some(quote!(::vgdc_core::spec::Effect::#value)),
+                "role" => role = Some(quote!(::vgdc_core::spec::Role::#value)),
+                _ => return Err(syn::Error::new(pair.key.span(), "expected type, category, inputs, outputs, effect or role")),
+            }
+        }
+        let missing = |what: &str| syn::Error::new(span, format!("#[node] needs {what} = …"));
+        Ok(NodeArgs {
+            ty: ty.ok_or_else(|| missing("type"))?,
+            category: category.ok_or_else(|| missing("category"))?,
+            inputs: inputs.ok_or_else(|| missing("inputs"))?,
+            outputs: outputs.ok_or_else(|| missing("outputs"))?,
+            effect: effect.ok_or_else(|| missing("effect"))?,
+            role: role.unwrap_or_else(|| quote!(::vgdc_core::spec::Role::Operator)),
+        })
+    }
+}
+
+fn outputs_of(value: &Expr) -> syn::Result<Tokens> {
+    match value {
+        Expr::Lit(lit) => Ok(quote!(::vgdc_core::spec::Outputs::Fixed(#lit))),
+        Expr::Call(call) => {
+            let argument = call.args.first();
+            let name = match &*call.func {
+                Expr::Path(path) => path.path.get_ident().map(Ident::to_string).unwrap_or_default(),
+                _ => String::new(),
+            };
+            match name.as_str() {
+                "field" => Ok(quote!(::vgdc_core::spec::Outputs::Field(#argument))),
+                "rules" => Ok(quote!(::vgdc_core::spec::Outputs::Rules(#argument))),
+                _ => Err(syn::Error::new(value.span(), "expected a number, field(\"…\") or rules(\"…\")")),
+            }
+        }
+        _ => Err(syn::Error::new(value.span(), "expected a number, field(\"…\") or rules(\"…\")")),
+    }
+}
+
+impl NodeArgs {
+    fn def(&self, item: &syn::ItemImpl) -> Tokens {
+        let NodeArgs { ty, category, inputs, outputs, effect, role } = self;
+        let this = &item.self_ty;
+        quote! {
+            /// This node's entry in the node table.
+            pub static NODE: ::vgdc_core::NodeDef = ::vgdc_core::NodeDef {
+                spec: ::vgdc_core::spec::NodeSpec {
+                    ty: #ty,
+                    category: #category,
+                    inputs: #inputs,
+                    outputs: #outputs,
+                    role: #role,
+                    effect: #effect,
+                    fields: <<#this as ::vgdc_core::Node>::Config as ::vgdc_core::Config>::FIELDS,
+                },
+                create: ::vgdc_core::process::create::<#this>,
+            };
+        }
+    }
+}

@@ -1,1 +1,16 @@
-//! vgdc-http: see docs/ARCHITECTURE.md.
+//! The process's one HTTP listener: nodes add routes to it while they run, WebSocket upgrades and the control protocol
+//! included. It knows nothing of flows.
+//!
+//! The listener runs on a thread of its own. It binds when it is first needed, or when it is told to.
+
+mod pattern;
+mod server;
+
+pub use pattern::{Params, Pattern, PatternError};
+pub use server::{Body, Exchange, Handler, HttpServer, Responder, Response, RouteGuard, full};
+
+pub use bytes::Bytes;
+pub use http;
+pub use http_body_util;
+pub use hyper;
+pub use hyper_util;

@@ -1,1 +1,130 @@
-//! vgdc-spec: see docs/ARCHITECTURE.md.
+//! What a node *is*, as constant data: its type, ports, fields, effects.
+//!
+//! This is the meeting point of the two halves of vgdc. The compiler reads these tables through its `Registry` and never
+//! names a node; the runtime finds the behaviour that goes with a table by its type. No code lives here.
+
+/// Everything the compiler, the editor and the documentation need to know about one node type.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeSpec {
+    /// Node-RED's type name, for example `http in`.
+    pub ty: &'static str,
+    /// The palette's category, for example `function`.
+    pub category: &'static str,
+    /// Number of input ports: 0 or 1.
+    pub inputs: u8,
+    /// How many output ports an instance has.
+    pub outputs: Outputs,
+    /// What the compiler has to know about the node's part in the graph.
+    pub role: Role,
+    /// What the node can do besides sending messages.
+    pub effect: Effect,
+    /// The properties that a user can set, in the order of the form.
+    pub fields: &'static [FieldSpec],
+}
+
+impl NodeSpec {
+    /// The field with this property name.
+    pub fn field(&self, name: &str) -> Option<&'static FieldSpec> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// True for nodes that others refer to and that have no place on the canvas.
+    pub fn is_config(&self) -> bool {
+        self.role == Role::Config
+    }
+}
+
+/// How many output ports a node has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outputs {
+    /// Always this many.
+    Fixed(u16),
+    /// As many as the number in this property says (a function's `outputs`).
+    Field(&'static str),
+    /// As many as the array in this property has elements (a switch's `rules`).
+    Rules(&'static str),
+}
+
+/// A node's part in the graph, where it is more than "takes messages and sends messages".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// An ordinary operator.
+    Operator,
+    /// A configuration node: others hold its id in a property.
+    Config,
+    /// A configuration node whose `env` property holds variables for every flow (`global-config`).
+    GlobalEnv,
+    /// Receives errors of the nodes in its scope.
+    Catch,
+    /// Receives statuses of the nodes in its scope.
+    Status,
+    /// Is told when the nodes in its scope finish with a message.
+    Complete,
+    /// Entry of a virtual wire.
+    LinkIn,
+    /// Exit into virtual wires (`links`), or return to the caller (`mode: "return"`).
+    LinkOut,
+    /// Sends to a link-in and awaits the return (`links`, `linkType`).
+    LinkCall,
+    /// A remark: no behaviour.
+    Comment,
+    /// Passes each message on unchanged (`junction`); may be erased.
+    Junction,
+    /// The operator that stands for a subflow instance: passes its input on to the inner nodes.
+    SubflowInstance,
+}
+
+/// What a node can do besides sending messages; passes decide by it what may be moved, merged or dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Output depends on the input message and configuration alone.
+    Pure,
+    /// Keeps state of its own between messages, or reads and writes context or timers.
+    State,
+    /// Begins messages by itself (timers, sockets).
+    Source,
+    /// Reaches outside of the process.
+    Io,
+}
+
+/// One property of a node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldSpec {
+    /// Node-RED's property name.
+    pub name: &'static str,
+    /// What the text of the property means.
+    pub kind: FieldKind,
+    /// The default as JSON text (`"\"payload\""`, `"1"`, `"[]"`); what a missing property stands for.
+    pub default: &'static str,
+    /// The label in the form; empty when the property has no widget of its own.
+    pub label: &'static str,
+}
+
+/// What a property's value means, so that the compiler can check it without knowing the node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FieldKind {
+    /// Free text.
+    Text,
+    /// A number (Node-RED often stores it as text).
+    Number,
+    /// A boolean (Node-RED often stores it as text).
+    Bool,
+    /// Structured data whose shape the node checks itself.
+    Json,
+    /// A typed input: the property that holds the type is named.
+    Typed(&'static str),
+    /// A property path of a message, such as `payload.a["b c"]`.
+    MsgPath,
+    /// A JavaScript function body.
+    JavaScript,
+    /// A JSONata expression.
+    Jsonata,
+    /// A mustache template.
+    Mustache,
+    /// The id of a configuration node of this type (the empty text: any type).
+    ConfigRef(&'static str),
+    /// Ids of other nodes (scopes, links).
+    NodeIds,
+    /// A secret: kept in the credentials, never in the flow or an artifact.
+    Credential,
+}

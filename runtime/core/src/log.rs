@@ -1,0 +1,50 @@
+//! Log lines: what nodes and the runtime say to whoever reads the program's output.
+
+use crate::OpInfo;
+use vgdc_value::Value;
+
+/// Node-RED's levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Level {
+    Fatal,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Level {
+    /// Node-RED's name of the level.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Fatal => "fatal",
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+        }
+    }
+
+    /// The level with this name.
+    pub fn by_name(name: &str) -> Option<Level> {
+        [Level::Fatal, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace]
+            .into_iter()
+            .find(|level| level.name() == name)
+    }
+}
+
+/// Where log lines go. Called on the islands' threads.
+pub trait LogSink: Send + Sync {
+    /// Writes one line. `ts` is in milliseconds since the epoch.
+    fn log(&self, ts: f64, level: Level, node: Option<&OpInfo>, message: &Value);
+}
+
+/// Discards everything.
+pub struct NoLog;
+
+impl LogSink for NoLog {
+    fn log(&self, _: f64, _: Level, _: Option<&OpInfo>, _: &Value) {}
+}

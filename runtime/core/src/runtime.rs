@@ -1,0 +1,674 @@
+//! A running deployment, seen from outside: deploy, stop, deliver, watch, ask.
+//!
+//! The islands run on worker threads; everything here is a request to them through their mailboxes.
+
+use crate::env::EnvTable;
+use crate::island::{Counters, Island, State, Started, Update};
+use crate::mailbox::{Mail, MailboxShared, Request};
+use crate::{Clock, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use vgdc_plan::Plan;
+use vgdc_store::{Scope, Stores};
+use vgdc_value::{Msg, Object, Value};
+
+/// How a runtime is set up.
+pub struct RuntimeOptions {
+    /// The behaviours.
+    pub registry: Registry,
+    /// What the process offers to nodes.
+    pub services: Arc<Services>,
+    /// Takes events.
+    pub sink: Arc<dyn Sink>,
+    /// Takes log lines.
+    pub log: Arc<dyn LogSink>,
+    /// Worker threads at most; 0 means as many as there are cores.
+    pub workers: usize,
+    /// Deliveries that may wait in an island before its sources are slowed.
+    pub queue_limit: usize,
+    /// How long closing nodes may take. Node-RED's `nodeCloseTimeout` is 15 s.
+    pub close_timeout: Duration,
+}
+
+impl RuntimeOptions {
+    /// Options with the defaults, nobody watching and nothing logged.
+    pub fn new(registry: Registry) -> Self {
+        RuntimeOptions {
+            registry,
+            services: Arc::default(),
+            sink: Arc::new(crate::event::NoSink),
+            log: Arc::new(crate::log::NoLog),
+            workers: 0,
+            queue_limit: 1000,
+            close_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What a deploy restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeployType {
+    /// Everything.
+    #[default]
+    Full,
+    /// The flows in which something changed.
+    Flows,
+    /// The nodes that changed.
+    Nodes,
+}
+
+/// What is to run.
+#[derive(Default)]
+pub struct Deployment {
+    /// The compiled flows; `None` keeps the flows that run.
+    pub plan: Option<Plan>,
+    /// Secrets by node id; `None` keeps those that are held.
+    pub credentials: Option<HashMap<String, Object>>,
+    /// Variables set over the process's (`None`: hidden); absent keeps those that are held.
+    pub env: Option<HashMap<String, Option<String>>>,
+    /// Static settings; absent keeps those that are held.
+    pub settings: Option<Object>,
+    /// What is restarted.
+    pub ty: DeployType,
+}
+
+/// Why a request was refused. `code` is the control protocol's.
+#[derive(Debug, Clone)]
+pub struct RuntimeError {
+    /// A machine-readable code: `no-such-node`, `bad-field`, …
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl RuntimeError {
+    /// An error with a code and a text.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        RuntimeError { code: code.into(), message: message.into() }
+    }
+
+    fn no_such_node(id: &str) -> Self {
+        RuntimeError::new("no-such-node", format!("no node \"{id}\" runs"))
+    }
+}
+
+impl std::fmt::Display for RuntimeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RuntimeError {}
+
+impl From<NodeError> for RuntimeError {
+    fn from(error: NodeError) -> Self {
+        RuntimeError::new(error.code.as_deref().unwrap_or("failed"), error.text())
+    }
+}
+
+/// A node that runs, or that failed to start.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // as in control-protocol.md, `nodes`
+pub struct NodeStatus {
+    pub id: String,
+    pub ty: String,
+    pub z: Option<String>,
+    pub name: Option<String>,
+    pub wires: Vec<Vec<String>>,
+    pub state: State,
+}
+
+type Spawn = Box<dyn FnOnce() + Send>;
+
+/// A thread that runs islands.
+struct Worker {
+    spawn: mpsc::UnboundedSender<Spawn>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    fn start(number: usize) -> std::io::Result<Worker> {
+        let (spawn, mut jobs) = mpsc::unbounded_channel::<Spawn>();
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name(format!("island-{number}")).stack_size(8 << 20).spawn(move || {
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&tokio, async {
+                while let Some(job) = jobs.recv().await {
+                    job();
+                }
+            });
+            // Islands whose end was asked for finish here.
+            let _ = tokio.block_on(async { tokio::time::timeout(Duration::from_secs(1), local).await });
+        })?;
+        Ok(Worker { spawn, thread: Some(thread) })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let (closed, _) = mpsc::unbounded_channel();
+        self.spawn = closed;
+        if let Some(thread) = self.thread.take() {
+            // A worker whose thread panicked has said so on stderr already.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Running {
+    mailbox: Arc<MailboxShared>,
+    ids: HashSet<String>,
+}
+
+/// A runtime: holds one deployment at a time.
+pub struct Runtime {
+    options: RuntimeOptions,
+    workers: Vec<Worker>,
+    next_worker: usize,
+    islands: Vec<Running>,
+    /// The island (an index into `islands`) and state of each node.
+    nodes: HashMap<String, (usize, State)>,
+    plan: Arc<Plan>,
+    stores: Arc<Stores>,
+    credentials: Arc<HashMap<String, Object>>,
+    env: HashMap<String, Option<String>>,
+    settings: Object,
+    watch: HashMap<String, Kinds>,
+    watch_all: Kinds,
+}
+
+impl Runtime {
+    /// A runtime with nothing deployed.
+    pub fn new(options: RuntimeOptions) -> Self {
+        Runtime {
+            options,
+            workers: Vec::new(),
+            next_worker: 0,
+            islands: Vec::new(),
+            nodes: HashMap::new(),
+            plan: Arc::new(Plan { env: vec![Default::default()], ..Default::default() }),
+            stores: Arc::new(Stores::memory_only()),
+            credentials: Arc::default(),
+            env: HashMap::new(),
+            settings: Object::new(),
+            watch: HashMap::new(),
+            watch_all: Kinds::NONE,
+        }
+    }
+
+    /// The services given at the start.
+    pub fn services(&self) -> &Arc<Services> {
+        &self.options.services
+    }
+
+    /// What runs.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// The context stores.
+    pub fn stores(&self) -> &Arc<Stores> {
+        &self.stores
+    }
+
+    /// Puts flows in place of what runs. Answered once every node has started. Gives the number of nodes that run.
+    ///
+    /// # Errors
+    /// Settings that cannot be used, or no thread to run on. A node that cannot start is no error here: it raises its own.
+    pub async fn deploy(&mut self, deployment: Deployment) -> Result<usize, RuntimeError> {
+        let plan = deployment.plan.map_or_else(|| self.plan.clone(), Arc::new);
+        let mut everything = deployment.ty == DeployType::Full;
+        if let Some(env) = deployment.env
+            && env != self.env
+        {
+            everything = true;
+            self.env = env;
+        }
+        let mut new_stores = None;
+        if let Some(settings) = deployment.settings
+            && !Value::Object(settings.clone()).same(&Value::Object(self.settings.clone()))
+        {
+            everything = true;
+            let changed = |key: &str| {
+                let value = |settings: &Object| settings.get(key).cloned().unwrap_or(Value::Undefined);
+                !value(&settings).same(&value(&self.settings))
+            };
+            if changed("contextStorage") || changed("functionGlobalContext") {
+                let stores = Stores::from_settings(&Value::Object(settings.clone()));
+                new_stores = Some(stores.map_err(|e| RuntimeError::new("bad-settings", e.to_string()))?);
+            }
+            self.settings = settings;
+        }
+        match deployment.credentials {
+            Some(given) if deployment.ty == DeployType::Full => self.credentials = Arc::new(given),
+            Some(given) => {
+                let mut all = (*self.credentials).clone();
+                all.extend(given);
+                self.credentials = Arc::new(all);
+            }
+            None if deployment.ty == DeployType::Full => self.credentials = Arc::default(),
+            None => {}
+        }
+        let keep = if everything { HashSet::new() } else { self.unchanged(&plan, deployment.ty).await };
+        let layout = self.layout(&plan, &keep);
+        self.stop_all_but(&layout.keep, &plan).await;
+        if let Some(stores) = new_stores {
+            self.stores.close();
+            self.stores = Arc::new(stores);
+        }
+        self.drop_context(&plan);
+        self.start(plan, layout).await
+    }
+
+    /// The nodes that a partial deploy leaves running.
+    async fn unchanged(&self, plan: &Plan, ty: DeployType) -> HashSet<String> {
+        let mut running: HashMap<String, String> = HashMap::new();
+        for island in &self.islands {
+            running.extend(ask(&island.mailbox, |island| island.fingerprints()).await.unwrap_or_default());
+        }
+        let same = |op: &vgdc_plan::Op| running.get(&op.id) == Some(&op.fingerprint);
+        let mut keep: HashSet<&str> = plan.ops.iter().filter(|op| same(op)).map(|op| op.id.as_str()).collect();
+        if ty == DeployType::Flows {
+            let before: HashMap<&str, &vgdc_plan::Op> = self.plan.ops.iter().map(|op| (op.id.as_str(), op)).collect();
+            let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
+            let rewired = |op: &vgdc_plan::Op| before.get(op.id.as_str()).is_none_or(|old| old.wires != op.wires);
+            let touched = plan.ops.iter().filter(|op| !keep.contains(op.id.as_str()) || rewired(op));
+            let gone = self.plan.ops.iter().filter(|op| !now.contains(op.id.as_str()));
+            let flows: HashSet<Option<&str>> = touched.chain(gone).map(|op| op.z.as_deref()).filter(Option::is_some).collect();
+            keep.retain(|id| before.get(id).is_none_or(|op| !flows.contains(&op.z.as_deref())));
+        }
+        // A node whose configuration node restarts must restart: it holds what that offered.
+        loop {
+            let stale: Vec<&str> = plan
+                .ops
+                .iter()
+                .filter(|op| keep.contains(op.id.as_str()))
+                .filter(|op| op.configs.iter().any(|&config| !keep.contains(plan.ops[config as usize].id.as_str())))
+                .map(|op| op.id.as_str())
+                .collect();
+            if stale.is_empty() {
+                break;
+            }
+            for id in stale {
+                keep.remove(id);
+            }
+        }
+        keep.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Which running island goes on as which of the new plan's. Processes cannot leave their thread: a node that would
+    /// have to is restarted.
+    fn layout(&self, plan: &Plan, keep: &HashSet<String>) -> Layout {
+        let mut taken = HashSet::new();
+        let mut layout = Layout { islands: Vec::new(), keep: HashSet::new() };
+        for ops in &plan.islands {
+            let kept: Vec<&String> = ops.iter().map(|&op| &plan.ops[op as usize].id).filter(|id| keep.contains(*id)).collect();
+            let mut votes: HashMap<usize, usize> = HashMap::new();
+            for id in &kept {
+                if let Some((island, _)) = self.nodes.get(*id)
+                    && !taken.contains(island)
+                {
+                    *votes.entry(*island).or_default() += 1;
+                }
+            }
+            let best = votes.into_iter().max_by_key(|&(island, votes)| (votes, std::cmp::Reverse(island))).map(|(island, _)| island);
+            if let Some(best) = best {
+                taken.insert(best);
+                let stays = |id: &&&String| self.nodes.get(**id).is_some_and(|(island, _)| *island == best);
+                layout.keep.extend(kept.iter().filter(stays).map(|id| (*id).clone()));
+            }
+            layout.islands.push(best);
+        }
+        layout
+    }
+
+    async fn stop_all_but(&mut self, keep: &HashSet<String>, plan: &Plan) {
+        let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
+        let mut replies = Vec::new();
+        for island in &self.islands {
+            let ids: Vec<String> = island.ids.iter().filter(|id| !keep.contains(*id)).cloned().collect();
+            let removed = ids.iter().filter(|id| !now.contains(id.as_str())).cloned().collect();
+            replies.push(request(&island.mailbox, |reply| Request::Stop { ids: Some(ids), removed, reply }));
+        }
+        for reply in replies {
+            let _ = reply.await;
+        }
+    }
+
+    fn drop_context(&self, plan: &Plan) {
+        let nodes: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
+        let flows: HashSet<&str> = plan.flows.iter().map(|flow| flow.id.as_str()).collect();
+        self.stores.retain(&|scope: &Scope| match scope {
+            Scope::Global => true,
+            Scope::Flow(id) => flows.contains(&**id),
+            Scope::Node(id) => nodes.contains(&**id),
+        });
+    }
+
+    async fn start(&mut self, plan: Arc<Plan>, layout: Layout) -> Result<usize, RuntimeError> {
+        self.plan = plan.clone();
+        let shared = Arc::new(Shared {
+            env: EnvTable::new(plan.clone(), self.env.clone(), self.credentials.clone()),
+            plan: plan.clone(),
+            registry: self.options.registry.clone(),
+            stores: self.stores.clone(),
+            settings: self.settings.clone(),
+            credentials: self.credentials.clone(),
+            services: self.options.services.clone(),
+            sink: self.options.sink.clone(),
+            log: self.options.log.clone(),
+            clock: Clock::real(),
+        });
+        let mut old: Vec<Option<Running>> = std::mem::take(&mut self.islands).into_iter().map(Some).collect();
+        self.nodes.clear();
+        let mut replies = Vec::new();
+        for (ops, from) in plan.islands.iter().zip(layout.islands) {
+            let ids: HashSet<String> = ops.iter().map(|&op| plan.ops[op as usize].id.clone()).collect();
+            let mailbox = match from.and_then(|from| old.get_mut(from).and_then(Option::take)) {
+                Some(running) => running.mailbox,
+                None => self.new_island(shared.clone())?,
+            };
+            let update = Update {
+                shared: shared.clone(),
+                ops: ops.clone(),
+                keep: layout.keep.clone(),
+                watch: ids.iter().map(|id| (id.clone(), self.watched(id))).collect(),
+            };
+            replies.push(request(&mailbox, |reply| Request::Update { update: Box::new(update), reply }));
+            self.islands.push(Running { mailbox, ids });
+        }
+        for running in old.into_iter().flatten() {
+            running.mailbox.put(Mail::Request(Request::End));
+        }
+        for (island, reply) in replies.into_iter().enumerate() {
+            let started: Started = reply.await.map_err(|_| RuntimeError::new("failed", "a worker thread ended"))?;
+            self.nodes.extend(started.states.into_iter().map(|(id, state)| (id, (island, state))));
+        }
+        Ok(self.nodes.values().filter(|(_, state)| *state == State::Started).count())
+    }
+
+    fn new_island(&mut self, shared: Arc<Shared>) -> Result<Arc<MailboxShared>, RuntimeError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if self.options.workers == 0 { cores } else { self.options.workers };
+        if self.workers.len() < workers {
+            let worker = Worker::start(self.workers.len());
+            self.workers.push(worker.map_err(|e| RuntimeError::new("failed", format!("cannot start a thread: {e}")))?);
+        }
+        let worker = self.next_worker % self.workers.len();
+        self.next_worker += 1;
+        let mailbox = MailboxShared::new(self.options.queue_limit);
+        let (given, close_timeout) = (mailbox.clone(), self.options.close_timeout);
+        let job: Spawn = Box::new(move || {
+            tokio::task::spawn_local(Island::new(shared, given, close_timeout).run());
+        });
+        match self.workers[worker].spawn.send(job) {
+            Ok(()) => Ok(mailbox),
+            Err(_) => Err(RuntimeError::new("failed", "a worker thread ended")),
+        }
+    }
+
+    /// Stops these nodes (all when `None`) and keeps the process and the context.
+    ///
+    /// # Errors
+    /// A node that does not run; then none is stopped.
+    pub async fn stop(&mut self, nodes: Option<&[String]>) -> Result<(), RuntimeError> {
+        if let Some(ids) = nodes {
+            for id in ids {
+                self.island_of(id)?;
+            }
+        }
+        let mut replies = Vec::new();
+        for island in &self.islands {
+            let ids = nodes.map(|ids| ids.iter().filter(|id| island.ids.contains(*id)).cloned().collect());
+            replies.push(request(&island.mailbox, |reply| Request::Stop { ids, removed: Vec::new(), reply }));
+        }
+        for reply in replies {
+            let _ = reply.await;
+        }
+        match nodes {
+            Some(ids) => ids.iter().for_each(|id| drop(self.nodes.remove(id))),
+            None => self.nodes.clear(),
+        }
+        Ok(())
+    }
+
+    /// Stops everything and ends the threads. The stores are flushed.
+    pub async fn shutdown(mut self) {
+        // (without names there is nothing that could be unknown)
+        let _ = self.stop(None).await;
+        for island in self.islands.drain(..) {
+            island.mailbox.put(Mail::Request(Request::End));
+        }
+        self.stores.close();
+        let workers = std::mem::take(&mut self.workers);
+        let _ = tokio::task::spawn_blocking(move || drop(workers)).await;
+    }
+
+    /// The nodes that run and those that failed to start, in the plan's order.
+    pub fn nodes(&self) -> Vec<NodeStatus> {
+        let listed = self.plan.ops.iter().filter_map(|op| {
+            let (_, state) = self.nodes.get(&op.id)?;
+            Some(NodeStatus {
+                id: op.id.clone(),
+                ty: op.ty.clone(),
+                z: op.z.clone(),
+                name: op.name.clone(),
+                wires: op.wires.clone(),
+                state: *state,
+            })
+        });
+        listed.collect()
+    }
+
+    fn island_of(&self, id: &str) -> Result<&Running, RuntimeError> {
+        match self.nodes.get(id) {
+            Some((island, State::Started)) => self.islands.get(*island).ok_or_else(|| RuntimeError::no_such_node(id)),
+            _ => Err(RuntimeError::no_such_node(id)),
+        }
+    }
+
+    async fn at_node<T: Send + 'static>(&self, id: &str, act: impl FnOnce(&mut Island, u32) -> T + Send + 'static) -> Result<T, RuntimeError> {
+        let running = self.island_of(id)?;
+        let (name, wanted) = (id.to_owned(), id.to_owned());
+        let answer = ask(&running.mailbox, move |island| {
+            let slot = island.running(&name)?;
+            Some(act(island, slot))
+        });
+        answer.await.flatten().ok_or_else(|| RuntimeError::no_such_node(&wanted))
+    }
+
+    /// Delivers a message to a node's input, as if it had come along a wire; waits for room in the queue first.
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub async fn receive(&self, node: &str, msg: Option<Msg>) -> Result<(), RuntimeError> {
+        self.island_of(node)?.mailbox.room().await;
+        self.at_node(node, |island, slot| {
+            let mut msg = msg.unwrap_or_default();
+            msg.ensure_id();
+            island.queue.push_back((slot, crate::island::Work::Msg(msg)));
+        })
+        .await
+    }
+
+    /// Sends from a node's outputs what a function node may return: a message, an array per output, arrays of messages.
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub async fn send(&self, node: &str, value: Value) -> Result<(), RuntimeError> {
+        self.island_of(node)?.mailbox.room().await;
+        self.at_node(node, |island, slot| {
+            let mut cx = crate::Cx { island, slot };
+            match outputs_of(value) {
+                Ok(outputs) => cx.send_all(outputs),
+                Err(error) => cx.error(error, None),
+            }
+        })
+        .await
+    }
+
+    /// Presses a node's button.
+    ///
+    /// # Errors
+    /// The node does not run or has none.
+    pub async fn button(&self, node: &str, msg: Option<Value>) -> Result<(), RuntimeError> {
+        let pressed = self.at_node(node, |island, slot| {
+            let mut outcome = Ok(());
+            island.with_process(slot, |process, cx| outcome = process.button(cx, msg));
+            outcome
+        });
+        pressed.await?.map_err(Into::into)
+    }
+
+    /// Switches debug nodes on or off.
+    ///
+    /// # Errors
+    /// A node does not run; then none is switched.
+    pub async fn activate(&self, nodes: &[String], active: bool) -> Result<(), RuntimeError> {
+        for id in nodes {
+            self.island_of(id)?;
+        }
+        for id in nodes {
+            self.at_node(id, move |island, slot| island.with_process(slot, |process, cx| process.activate(cx, active))).await?;
+        }
+        Ok(())
+    }
+
+    /// The kinds of event that are wanted of what the runtime itself says.
+    pub fn watched_of_runtime(&self) -> Kinds {
+        self.watch_all
+    }
+
+    fn watched(&self, id: &str) -> Kinds {
+        self.watch_all.union(self.watch.get(id).copied().unwrap_or_default())
+    }
+
+    /// Subscribes to events of these nodes (`None`: of all), in addition to what is watched.
+    pub async fn watch(&mut self, nodes: Option<&[String]>, kinds: Kinds) {
+        match nodes {
+            None => self.watch_all = self.watch_all.union(kinds),
+            Some(ids) => {
+                for id in ids {
+                    let at = self.watch.entry(id.clone()).or_default();
+                    *at = at.union(kinds);
+                }
+            }
+        }
+        self.set_watch().await;
+    }
+
+    /// Takes subscriptions back. For all nodes, those of single nodes go too.
+    pub async fn unwatch(&mut self, nodes: Option<&[String]>, kinds: Kinds) {
+        match nodes {
+            None => {
+                self.watch_all = self.watch_all.without(kinds);
+                for at in self.watch.values_mut() {
+                    *at = at.without(kinds);
+                }
+            }
+            Some(ids) => {
+                for id in ids {
+                    if let Some(at) = self.watch.get_mut(id) {
+                        *at = at.without(kinds);
+                    }
+                }
+            }
+        }
+        self.watch.retain(|_, kinds| *kinds != Kinds::NONE);
+        self.set_watch().await;
+    }
+
+    async fn set_watch(&self) {
+        let mut done = Vec::new();
+        for running in &self.islands {
+            let watch: HashMap<String, Kinds> = running.ids.iter().map(|id| (id.clone(), self.watched(id))).collect();
+            done.push(ask(&running.mailbox, move |island| island.set_watch(&watch)));
+        }
+        for answer in done {
+            let _ = answer.await;
+        }
+    }
+
+    /// The counters of every node.
+    pub async fn metrics(&self) -> Vec<(String, Counters)> {
+        let mut all = Vec::new();
+        for running in &self.islands {
+            all.extend(ask(&running.mailbox, |island| island.counters()).await.unwrap_or_default());
+        }
+        all
+    }
+
+    /// Waits until no message is queued or being handled. Timers may be pending.
+    pub async fn settle(&self) {
+        let mut before = None;
+        loop {
+            let mut handled = Vec::new();
+            for running in &self.islands {
+                let reply = request(&running.mailbox, |reply| Request::Settle { reply });
+                handled.push(reply.await.unwrap_or_default());
+            }
+            // (an island that was quiet when asked may have been sent something by one that was asked later)
+            if before.as_ref() == Some(&handled) {
+                return;
+            }
+            before = Some(handled);
+        }
+    }
+}
+
+struct Layout {
+    /// For each island of the plan, the running island that goes on as it.
+    islands: Vec<Option<usize>>,
+    keep: HashSet<String>,
+}
+
+fn request<T>(mailbox: &MailboxShared, make: impl FnOnce(oneshot::Sender<T>) -> Request) -> oneshot::Receiver<T> {
+    let (reply, answer) = oneshot::channel();
+    mailbox.put(Mail::Request(make(reply)));
+    answer
+}
+
+/// Runs something on an island's thread and brings its result.
+async fn ask<T: Send + 'static>(mailbox: &MailboxShared, act: impl FnOnce(&mut Island) -> T + Send + 'static) -> Option<T> {
+    let (reply, answer) = oneshot::channel();
+    mailbox.put(Mail::Call(Box::new(move |island| {
+        // (whoever asked may have gone)
+        let _ = reply.send(act(island));
+    })));
+    answer.await.ok()
+}
+
+/// What a function node may return, as lists of messages per output.
+///
+/// # Errors
+/// Something in it is neither a message nor nothing; the text is Node-RED's.
+pub fn outputs_of(value: Value) -> Result<Vec<Vec<Msg>>, NodeError> {
+    let outputs = match value {
+        Value::Null | Value::Undefined => return Ok(Vec::new()),
+        Value::Array(outputs) => outputs.into_vec(),
+        single => vec![single],
+    };
+    outputs
+        .into_iter()
+        .map(|output| match output {
+            Value::Array(msgs) => msgs.into_vec().into_iter().filter_map(message_of).collect(),
+            single => message_of(single).into_iter().collect(),
+        })
+        .collect()
+}
+
+fn message_of(value: Value) -> Option<Result<Msg, NodeError>> {
+    match value {
+        Value::Null | Value::Undefined => None,
+        value => {
+            let ty = value.type_of();
+            Some(Msg::try_from(value).map_err(|_| {
+                NodeError::new(format!("Function tried to send a message of type {ty}"))
+            }))
+        }
+    }
+}
+
