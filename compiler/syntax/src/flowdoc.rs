@@ -5,7 +5,7 @@
 //! are reported and left out of [`FlowDoc::nodes`]; their text stays in the document.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -54,6 +54,8 @@ pub enum Form {
 pub struct FlowDoc {
     pub(crate) json: JsonDoc,
     form: Form,
+    /// Whether the text has faults of JSON.
+    faulty: bool,
     /// Row of the flow array in `json`.
     array: Option<u32>,
     nodes: Vec<Head>,
@@ -72,6 +74,16 @@ struct Head {
     group: Option<Box<str>>,
     name: Box<str>,
     on_canvas: bool,
+    shadowed: bool,
+}
+
+/// In which of Node-RED's tables an object is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    Container,
+    Group,
+    Canvas,
+    Config,
 }
 
 impl FlowDoc {
@@ -108,6 +120,7 @@ impl FlowDoc {
         let source = sources.add(name, text.clone());
         let (json, mut diagnostics) = JsonDoc::parse(source, text, limits);
         let doc = FlowDoc::new(json, &mut diagnostics);
+        doc.hide_credentials(sources);
         check::check(&doc, &mut diagnostics);
         (doc, diagnostics)
     }
@@ -148,6 +161,7 @@ impl FlowDoc {
         FlowDoc {
             json,
             form: Form::None,
+            faulty: true,
             array: None,
             nodes: Vec::new(),
             by_id: HashMap::new(),
@@ -159,6 +173,7 @@ impl FlowDoc {
         let array = array.map(Json::index);
         let mut doc = FlowDoc {
             form,
+            faulty: diagnostics.has_errors(),
             array,
             nodes: Vec::new(),
             by_id: HashMap::new(),
@@ -173,7 +188,54 @@ impl FlowDoc {
         for (at, head) in doc.nodes.iter().enumerate() {
             doc.by_id.insert(head.id.clone(), NodeIx(at as u32));
         }
+        doc.mark_shadowed();
         doc
+    }
+
+    /// Marks the nodes whose place a later one of the same id takes, by the rule of Node-RED's `parseConfig`: it keeps tabs and
+    /// subflow definitions by id, and the nodes, config nodes and groups of each of them by id again.
+    fn mark_shadowed(&mut self) {
+        let is_container = |id: &str| {
+            let kind = self.by_id(id).map(RawNode::kind);
+            matches!(kind, Some(NodeKind::Tab | NodeKind::SubflowDef))
+        };
+        let mut seen: HashSet<(&str, Place, Option<&str>)> =
+            HashSet::with_capacity(self.nodes.len());
+        let mut shadowed = Vec::new();
+        for node in self.nodes().rev() {
+            let place = match node.kind() {
+                NodeKind::Tab | NodeKind::SubflowDef => Place::Container,
+                NodeKind::Group => Place::Group,
+                _ if node.head.on_canvas => Place::Canvas,
+                _ => Place::Config,
+            };
+            // A config node on no tab that exists is a global one.
+            let z = node
+                .z()
+                .filter(|z| place == Place::Canvas || is_container(z));
+            let z = z.filter(|_| place != Place::Container);
+            if !seen.insert((node.id(), place, z)) {
+                shadowed.push(node.ix());
+            }
+        }
+        for ix in shadowed {
+            if let Some(head) = self.nodes.get_mut(ix.0 as usize) {
+                head.shadowed = true;
+            }
+        }
+    }
+
+    /// Keeps credentials that stand in the file itself out of the pieces of source that diagnostics show.
+    fn hide_credentials(&self, sources: &mut SourceMap) {
+        let inline = self.nodes().filter_map(|node| node.prop("credentials"));
+        for secret in inline.chain(self.credentials()) {
+            sources.hide(secret.span());
+        }
+    }
+
+    /// Whether the text has faults of JSON; then it cannot be edited.
+    pub fn is_faulty(&self) -> bool {
+        self.faulty || self.array.is_none()
     }
 
     /// The text of the document: of one that was read, exactly the bytes that were read.
@@ -370,14 +432,15 @@ impl<'a> RawNode<'a> {
         }
     }
 
-    /// Whether a later object of the same id takes its place: one on the same tab, or any one if both are config nodes or
-    /// containers. Node-RED runs both of two nodes with one id when they are on different tabs.
+    /// Whether a later object of the same id takes its place, so that Node-RED never runs this one. Two nodes with one id on
+    /// different tabs both run.
     pub fn is_shadowed(self) -> bool {
-        self.doc
-            .nodes
-            .iter()
-            .skip(self.ix.0 as usize + 1)
-            .any(|other| other.id == self.head.id && other.z == self.head.z)
+        self.head.shadowed
+    }
+
+    /// Whether it has both `x` and `y`: Node-RED's rule for a node on the canvas.
+    pub fn is_on_canvas(self) -> bool {
+        self.head.on_canvas
     }
 
     /// Horizontal place on the canvas.
@@ -405,7 +468,8 @@ impl<'a> RawNode<'a> {
 
     /// Whether the node itself is disabled (`d`).
     pub fn d(self) -> bool {
-        self.truthy("d")
+        // Node-RED compares with `true` and nothing else.
+        self.prop("d").and_then(Json::as_bool) == Some(true)
     }
 
     /// Whether a tab is disabled (`disabled`).
@@ -653,6 +717,7 @@ fn read_head(object: Json<'_>, diagnostics: &mut Diagnostics) -> Option<Head> {
         z: container("z").map(|z| z.as_ref().into()),
         group: container("g").map(|g| g.as_ref().into()),
         on_canvas: object.get("x").is_some() && object.get("y").is_some(),
+        shadowed: false,
         ty: ty.as_ref().into(),
     })
 }

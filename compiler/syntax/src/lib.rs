@@ -10,12 +10,16 @@
 mod check;
 pub mod codes;
 pub mod diag;
+pub mod edit;
+mod excerpt;
 pub mod flowdoc;
 pub mod json;
+pub mod render;
 pub mod source;
 
 pub use codes::Code;
 pub use diag::{BodyPos, Diagnostic, Diagnostics, Label, Level, NodeRef};
+pub use edit::{Edit, EditError};
 pub use flowdoc::{FlowDoc, NodeIx, NodeKind, RawNode};
 pub use json::{Json, JsonDoc, Kind, Limits};
 pub use source::{LineCol, NodeSpan, SourceId, SourceMap, Span};

@@ -110,6 +110,7 @@ impl SourceMap {
             name: name.into(),
             text,
             index: OnceLock::new(),
+            hidden: Vec::new(),
         });
         id
     }
@@ -135,6 +136,31 @@ impl SourceMap {
         self.text(span.source).get(span.range()).unwrap_or("")
     }
 
+    /// Hides a part of a source that holds secrets: diagnostics that show the text around it show asterisks in its place.
+    pub fn hide(&mut self, span: Span) {
+        if let Some(source) = self.sources.get_mut(span.source.0 as usize) {
+            source.hidden.push(span.range());
+        }
+    }
+
+    /// A part of a source for people to see: each byte of what is hidden in it is an asterisk.
+    pub fn masked(&self, id: SourceId, range: Range<usize>) -> String {
+        let shown = self.text(id).get(range.clone()).unwrap_or("");
+        let hidden: &[Range<usize>] = self.get(id).map_or(&[], |source| &source.hidden);
+        let mut bytes = shown.as_bytes().to_vec();
+        for secret in hidden
+            .iter()
+            .filter(|secret| secret.start < range.end && range.start < secret.end)
+        {
+            let from = secret.start.max(range.start) - range.start;
+            let to = secret.end.min(range.end) - range.start;
+            if let Some(bytes) = bytes.get_mut(from..to) {
+                bytes.fill(b'*');
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Line and column of a byte offset; past the end counts as the end.
     pub fn line_col(&self, id: SourceId, offset: u32) -> LineCol {
         match self.get(id) {
@@ -158,6 +184,8 @@ struct Source {
     name: Arc<str>,
     text: Arc<str>,
     index: OnceLock<TextIndex>,
+    /// Parts that hold secrets.
+    hidden: Vec<Range<usize>>,
 }
 
 impl Source {

@@ -4,12 +4,18 @@
 //! handle [`Json`]. Duplicate keys, the order of keys and the spelling of numbers and strings are all still there. The reader
 //! uses no recursion, so depth is limited by [`Limits`] and not by the stack, and it goes on after a fault.
 
+mod edit;
 mod reader;
 mod string;
 mod value;
+mod write;
 
+pub use edit::PathError;
+pub(crate) use edit::{remove_member, set_at_path};
 pub use string::{DecodedMap, decode};
 pub use value::{Elements, Entries, Entry, Json, Kind};
+pub use write::Style;
+pub(crate) use write::{line_indent, write_value};
 
 use std::sync::Arc;
 
@@ -35,6 +41,11 @@ impl Default for Limits {
             max_faults: 20,
         }
     }
+}
+
+/// The manner in which an array or object of `text` is written.
+pub(crate) fn style_of(container: Json<'_>, text: &str, base: &str) -> Style {
+    Style::of(container, text, base)
 }
 
 /// A JSON document: its text and a table of its values.
