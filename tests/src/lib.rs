@@ -1,1 +1,1 @@
-//! vgdc-tests: see docs/ARCHITECTURE.md.
+//! What the tests that run vgdc as a process share.

@@ -4,6 +4,8 @@
 //! scopes their properties are read in, and the inverted catch, status and complete scopes. It holds no secret: credentials
 //! are given at start. Indices (`OpIndex`, `EnvIndex`, `FlowIndex`) point into the vectors of the same plan.
 
+pub mod artifact;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 

@@ -1,1 +1,12 @@
-//! vgdc-runner: see docs/ARCHITECTURE.md.
+//! A process that runs flows: what an artifact does, and what `vgdc run` does with a compiler beside it.
+//!
+//! It puts the pieces together: the runtime with the node library, the HTTP listener, the control protocol on standard
+//! input and output or on a WebSocket, log lines, signals. It knows nothing of flow files.
+
+mod app;
+mod logging;
+pub mod options;
+
+pub use app::{App, run};
+pub use logging::Console;
+pub use options::{Control, LogFormat, Options};

@@ -1,0 +1,219 @@
+//! The life of the process: start, serve, stop.
+
+use crate::options::{Control as ControlOption, Options, parse_env_file};
+use crate::Console;
+use std::io::{BufRead, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use vgdc_core::{Deployment, LogSink, Registry, Runtime, RuntimeOptions, Services};
+use vgdc_http::HttpServer;
+use vgdc_plan::Plan;
+use vgdc_probe::{Control, Deployer, Hub, Identity};
+use vgdc_value::{Object, Value};
+
+/// What a process runs.
+pub struct App {
+    /// Its name in `info`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The behaviours.
+    pub registry: Registry,
+    /// What runs from the start.
+    pub plan: Option<Plan>,
+    /// Secrets by node id.
+    pub credentials: std::collections::HashMap<String, Object>,
+    /// Static settings by Node-RED's names.
+    pub settings: Object,
+    /// Compiles what is deployed later; an artifact has none.
+    pub deployer: Option<Arc<dyn Deployer>>,
+    /// Plans that replace the running one (`vgdc run --watch`).
+    pub updates: Option<mpsc::UnboundedReceiver<Plan>>,
+}
+
+/// Runs until it is told to stop (SIGTERM, SIGINT, end of the control protocol's input). Exit code 0 then; 1 when it
+/// could not start.
+pub fn run(app: App, options: &Options) -> ExitCode {
+    if let Some(file) = &options.env_file
+        && let Err(why) = load_env_file(file)
+    {
+        eprintln!("{}: {why}", app.name);
+        return ExitCode::FAILURE;
+    }
+    let tokio = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(tokio) => tokio,
+        Err(error) => {
+            eprintln!("{}: cannot start: {error}", app.name);
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = tokio.block_on(serve(app, options));
+    // Threads that wait in a read of standard input would keep the runtime from ending.
+    tokio.shutdown_timeout(Duration::from_millis(100));
+    code
+}
+
+fn load_env_file(file: &str) -> Result<(), String> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {file}: {e}"))?;
+    for (name, value) in parse_env_file(&text).map_err(|why| format!("{file}, {why}"))? {
+        // SAFETY: no other thread runs yet: this is called first of all by `run`.
+        unsafe { std::env::set_var(name, value) };
+    }
+    Ok(())
+}
+
+async fn serve(app: App, options: &Options) -> ExitCode {
+    let hub = Arc::new(Hub::default());
+    let stdio = options.control == ControlOption::Stdio;
+    let console = Arc::new(Console::new(options.log, options.level, stdio, Some(hub.clone())));
+    let default_port = if stdio { 0 } else { 1880 };
+    let http = Arc::new(HttpServer::new(SocketAddr::new(options.host, options.port.unwrap_or(default_port))));
+    let services = Arc::new(Services::default());
+    services.insert(http.clone());
+    // The port is taken at once when somebody counts on it; else when the first node needs it.
+    let wanted = options.port.is_some() || options.control != ControlOption::Off;
+    let url = match wanted.then(|| http.bind()).transpose() {
+        Ok(addr) => addr.map(|addr| format!("http://{addr}")),
+        Err(error) => {
+            eprintln!("{}: {error}\n  another program may use the port: choose one with --port, or --port 0 for a free one", app.name);
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = Runtime::new(RuntimeOptions {
+        services,
+        sink: hub.clone(),
+        log: console.clone(),
+        workers: options.workers,
+        ..RuntimeOptions::new(app.registry)
+    });
+    let identity = Identity { name: app.name.clone(), version: app.version, http_url: url };
+    let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
+    if let Some(plan) = app.plan {
+        let deployment = Deployment {
+            plan: Some(plan),
+            credentials: Some(app.credentials.clone()),
+            settings: Some(app.settings),
+            ..Deployment::default()
+        };
+        if let Err(why) = deploy(&control, deployment).await {
+            eprintln!("{}: {why}", app.name);
+            control.shutdown().await;
+            return ExitCode::FAILURE;
+        }
+        if let Some(addr) = http.local_addr() {
+            say(&*console, &format!("Listening on http://{addr}"));
+        }
+        say(&*console, "Started flows");
+    }
+    match options.control {
+        ControlOption::Stdio => stdio_control(&control, &hub, app.updates, app.credentials).await,
+        ControlOption::WebSocket | ControlOption::Off => until_signal(&control, app.updates, app.credentials, &*console).await,
+    }
+    control.shutdown().await;
+    http.stop();
+    ExitCode::SUCCESS
+}
+
+async fn deploy(control: &Control, deployment: Deployment) -> Result<usize, String> {
+    let deployed = control.with_runtime(async |runtime| runtime.deploy(deployment).await).await;
+    deployed.unwrap_or(Ok(0)).map_err(|e| e.to_string())
+}
+
+fn say(log: &dyn LogSink, text: &str) {
+    log.log(vgdc_core::Clock::real().now_ms(), vgdc_core::Level::Info, None, &Value::from(text));
+}
+
+type Credentials = std::collections::HashMap<String, Object>;
+
+/// The next plan of `--watch`; never, when nothing is watched.
+async fn next_update(updates: &mut Option<mpsc::UnboundedReceiver<Plan>>) -> Plan {
+    if let Some(receiver) = updates
+        && let Some(plan) = receiver.recv().await
+    {
+        return plan;
+    }
+    std::future::pending().await
+}
+
+async fn until_signal(control: &Control, mut updates: Option<mpsc::UnboundedReceiver<Plan>>, credentials: Credentials, log: &dyn LogSink) {
+    loop {
+        tokio::select! {
+            () = signal() => break,
+            plan = next_update(&mut updates) => {
+                let deployment = Deployment {
+                    plan: Some(plan),
+                    credentials: Some(credentials.clone()),
+                    ty: vgdc_core::DeployType::Nodes,
+                    ..Deployment::default()
+                };
+                match deploy(control, deployment).await {
+                    Ok(nodes) => say(log, &format!("Updated flows: {nodes} nodes run")),
+                    Err(why) => say(log, &format!("The update failed: {why}")),
+                }
+            }
+        }
+    }
+    say(log, "Stopping flows");
+}
+
+/// Resolves at SIGINT or SIGTERM.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        // Without handlers the signals end the process by themselves.
+        _ => std::future::pending().await,
+    }
+}
+
+/// Speaks the control protocol on standard input and output until the input ends.
+async fn stdio_control(control: &Control, hub: &Hub, mut updates: Option<mpsc::UnboundedReceiver<Plan>>, credentials: Credentials) {
+    let subscriber = hub.subscribe();
+    let outbox = subscriber.outbox().clone();
+    let writer = std::thread::spawn(move || {
+        let mut out = std::io::stdout();
+        while let Some(lines) = outbox.wait() {
+            if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
+                break;
+            }
+        }
+    });
+    let (lines, mut read) = mpsc::channel::<String>(1024);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            // (input that is no UTF-8 ends the conversation: there is no way to answer it)
+            let Ok(line) = line else { break };
+            if !line.trim().is_empty() && lines.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    loop {
+        tokio::select! {
+            line = read.recv() => match line {
+                Some(line) => control.line(&subscriber, &line).await,
+                None => break,
+            },
+            plan = next_update(&mut updates) => {
+                let ty = vgdc_core::DeployType::Nodes;
+                let deployment = Deployment { plan: Some(plan), credentials: Some(credentials.clone()), ty, ..Deployment::default() };
+                if let Err(why) = deploy(control, deployment).await {
+                    eprintln!("the update failed: {why}");
+                }
+            }
+            () = signal() => break,
+        }
+    }
+    control.shutdown().await;
+    subscriber.outbox().close();
+    // The writer ends when all is written, or when nobody reads.
+    let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+}

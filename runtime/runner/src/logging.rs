@@ -1,0 +1,80 @@
+//! Log lines on standard output (or on standard error, when that is taken by the control protocol).
+
+use crate::LogFormat;
+use std::io::Write;
+use vgdc_core::{Level, LogSink, OpInfo};
+use vgdc_value::{Value, date};
+
+/// Writes each line at once.
+pub struct Console {
+    format: LogFormat,
+    level: Level,
+    to_stderr: bool,
+    also: Option<std::sync::Arc<dyn LogSink>>,
+}
+
+impl Console {
+    /// Lines of this level and more important ones. `also` gets every line.
+    pub fn new(format: LogFormat, level: Level, to_stderr: bool, also: Option<std::sync::Arc<dyn LogSink>>) -> Self {
+        Console { format, level, to_stderr, also }
+    }
+}
+
+impl LogSink for Console {
+    fn log(&self, ts: f64, level: Level, node: Option<&OpInfo>, message: &Value) {
+        if let Some(also) = &self.also {
+            also.log(ts, level, node, message);
+        }
+        if level > self.level {
+            return;
+        }
+        let line = match self.format {
+            LogFormat::Text => text_line(ts, level, node, message),
+            LogFormat::Json => json_line(ts, level, node, message),
+        };
+        // A reader that has gone away must not end the flows.
+        let _ = if self.to_stderr {
+            std::io::stderr().lock().write_all(line.as_bytes())
+        } else {
+            let mut out = std::io::stdout().lock();
+            out.write_all(line.as_bytes()).and_then(|()| out.flush())
+        };
+    }
+}
+
+fn text_of(message: &Value) -> String {
+    match message {
+        Value::Str(text) => text.to_string(),
+        Value::Object(_) | Value::Array(_) => match vgdc_value::json::stringify(message, 0) {
+            Ok(Some(text)) => text,
+            _ => message.to_js_string(),
+        },
+        other => other.to_js_string(),
+    }
+}
+
+fn text_line(ts: f64, level: Level, node: Option<&OpInfo>, message: &Value) -> String {
+    let when = date::iso(ts.floor()).unwrap_or_default();
+    let who = match node {
+        Some(node) => format!("[{}:{}] ", node.ty, node.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&node.id)),
+        None => String::new(),
+    };
+    format!("{when} [{}] {who}{}\n", level.name(), text_of(message))
+}
+
+fn json_line(ts: f64, level: Level, node: Option<&OpInfo>, message: &Value) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut line = format!("{{\"ts\":{},\"level\":\"{}\"", ts.floor(), level.name());
+    if let Some(node) = node {
+        line.push_str(&format!(",\"id\":{},\"type\":{},\"path\":{}", quoted(&node.id), quoted(&node.ty), quoted(&node.path)));
+        if let Some(name) = &node.name {
+            line.push_str(&format!(",\"name\":{}", quoted(name)));
+        }
+    }
+    let message = match message {
+        Value::Str(text) => quoted(text),
+        other => vgdc_value::control::encode(other),
+    };
+    line.push_str(&format!(",\"message\":{message}}}\n"));
+    line
+}

@@ -1,0 +1,163 @@
+//! The options that every process that runs flows takes, an artifact as well as `vgdc run`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use vgdc_core::Level;
+
+/// Where the control protocol is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Control {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// On standard input and output.
+    Stdio,
+    /// As a WebSocket at `/control` of the HTTP listener.
+    WebSocket,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The options of a process that runs flows.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The HTTP listener's port; `None`: 1880, or a free one with `--control stdio`. 0: a free one.
+    pub port: Option<u16>,
+    /// The address it listens on.
+    pub host: IpAddr,
+    /// Where the control protocol is spoken.
+    pub control: Control,
+    /// How log lines look.
+    pub log: LogFormat,
+    /// The least important level that is printed.
+    pub level: Level,
+    /// Worker threads; 0: as many as cores.
+    pub workers: usize,
+    /// A file with environment variables (`NAME=value` lines), secrets among them.
+    pub env_file: Option<String>,
+    /// A file with the nodes' credentials: plain JSON, or Node-RED's encrypted one.
+    pub credentials: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            port: None,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            control: Control::Off,
+            log: LogFormat::Text,
+            level: Level::Info,
+            workers: 0,
+            env_file: None,
+            credentials: None,
+        }
+    }
+}
+
+/// The part of a help text that says these options.
+pub const HELP: &str = "\
+      --port N             HTTP port (default 1880; 0 takes a free one and says which)
+      --host ADDRESS       address to listen on (default 127.0.0.1)
+      --control stdio|ws|off   speak the control protocol on stdin and stdout, or at ws://HOST:PORT/control (default off)
+      --log text|json      how log lines look (default text)
+      --log-level LEVEL    fatal, error, warn, info, debug or trace (default info)
+      --workers N          worker threads (default: one a core)
+      --env-file FILE      environment variables, a NAME=value a line
+      --credentials FILE   the nodes' secrets: flows_cred.json (secret in VGDC_CREDENTIAL_SECRET) or plain JSON
+";
+
+impl Options {
+    /// Takes one option, if it is one of these. `value` gives the option's value.
+    ///
+    /// # Errors
+    /// A value that cannot be used; the text says what can.
+    pub fn take(&mut self, name: &str, value: &mut dyn FnMut() -> Result<String, String>) -> Result<bool, String> {
+        match name {
+            "port" => self.port = Some(number(name, &value()?)?),
+            "host" => {
+                let text = value()?;
+                let text = if text == "localhost" { "127.0.0.1".to_owned() } else { text };
+                self.host = text.parse().map_err(|_| format!("--host {text}: not an IP address (0.0.0.0 listens on all)"))?;
+            }
+            "control" => {
+                self.control = match value()?.as_str() {
+                    "stdio" => Control::Stdio,
+                    "ws" => Control::WebSocket,
+                    "off" => Control::Off,
+                    other => return Err(format!("--control {other}: expected stdio, ws or off")),
+                }
+            }
+            "log" => {
+                self.log = match value()?.as_str() {
+                    "text" => LogFormat::Text,
+                    "json" => LogFormat::Json,
+                    other => return Err(format!("--log {other}: expected text or json")),
+                }
+            }
+            "log-level" => {
+                let text = value()?;
+                self.level = Level::by_name(&text)
+                    .ok_or_else(|| format!("--log-level {text}: expected fatal, error, warn, info, debug or trace"))?;
+            }
+            "workers" => self.workers = number(name, &value()?)?,
+            "env-file" => self.env_file = Some(value()?),
+            "credentials" => self.credentials = Some(value()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("--{name} {text}: not a number that can be used"))
+}
+
+/// The variables of an env file. Lines that are empty or begin with `#` are passed over; a value in quotes loses them.
+///
+/// # Errors
+/// A line without `=`.
+pub fn parse_env_file(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut vars = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, value) = line.split_once('=').ok_or_else(|| format!("line {}: expected NAME=value", number + 1))?;
+        let value = value.trim();
+        let unquoted = ['"', '\''].iter().find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
+        vars.push((name.trim().to_owned(), unquoted.unwrap_or(value).to_owned()));
+    }
+    Ok(vars)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn env_files_are_read() {
+        let vars = parse_env_file("# c\n\nA=1\nexport B = \"x y\"\n C='z'\n");
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(vars, Ok(vec![pair("A", "1"), pair("B", "x y"), pair("C", "z")]));
+        assert_eq!(parse_env_file("A=1\nB"), Err("line 2: expected NAME=value".to_owned()));
+    }
+
+    #[test]
+    fn options_are_checked() {
+        let mut options = Options::default();
+        assert_eq!(options.take("port", &mut || Ok("0".into())), Ok(true));
+        assert_eq!(options.port, Some(0));
+        assert!(options.take("port", &mut || Ok("70000".into())).is_err());
+        assert!(options.take("control", &mut || Ok("tcp".into())).is_err());
+        assert_eq!(options.take("unknown", &mut || Ok(String::new())), Ok(false));
+    }
+}
