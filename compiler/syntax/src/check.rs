@@ -42,9 +42,7 @@ fn duplicate_ids(doc: &FlowDoc, diagnostics: &mut Diagnostics) {
             diagnostic
                 .with_note("both run, as in Node-RED; what refers to the id finds the later one")
         };
-        diagnostics.push(diagnostic.with_fix(
-            "give one of them another id: in the editor, delete it and undo, or copy and paste it",
-        ));
+        diagnostics.push(diagnostic.with_fix("give one of them another id"));
     }
 }
 
@@ -96,6 +94,13 @@ fn group(doc: &FlowDoc, node: RawNode<'_>, diagnostics: &mut Diagnostics) {
     {
         return;
     }
+    let note = match node.kind() {
+        // Its start waits for the outer group for ever (`Flow.start`, read in 5.0.4).
+        NodeKind::Group => {
+            "it is taken for a group of its own; Node-RED 5 hangs at the start of such a flow"
+        }
+        _ => "it runs as if it were in no group, as in Node-RED",
+    };
     diagnostics.push(
         Diagnostic::warning(
             codes::DANGLING_GROUP,
@@ -105,7 +110,8 @@ fn group(doc: &FlowDoc, node: RawNode<'_>, diagnostics: &mut Diagnostics) {
             ),
         )
         .with_node(node.node_ref())
-        .with_label(prop_span(node, "g"), "no group has this id"),
+        .with_label(prop_span(node, "g"), "no group has this id")
+        .with_note(note),
     );
 }
 
@@ -182,7 +188,12 @@ fn named(node: RawNode<'_>) -> String {
     } else {
         node.name()
     };
-    format!("the {} node `{name}`", node.ty())
+    let what = match node.kind() {
+        NodeKind::Tab | NodeKind::Group | NodeKind::SubflowDef => "",
+        NodeKind::Config => " config node",
+        NodeKind::Node | NodeKind::SubflowInstance(_) => " node",
+    };
+    format!("the {}{what} `{name}`", node.ty())
 }
 
 fn id_span(node: RawNode<'_>) -> Span {

@@ -239,14 +239,14 @@ impl<'a> Files<'a> for Excerpts {
             .chars()
             .count()
             + 1;
-        // Before the first line of the piece, characters may be left out.
-        let before = if line == 0 {
-            (piece.at.column as usize - 1).saturating_sub(0)
+        // Of the first line, characters before the piece may be left out, and an ellipsis stands for them.
+        let left_out = if line == 0 {
+            piece.at.column as usize - 1
         } else {
             0
         };
         Ok(if line == 0 {
-            (column + before).saturating_sub(piece.lead.1)
+            (column + left_out).saturating_sub(piece.lead.1)
         } else {
             column
         })

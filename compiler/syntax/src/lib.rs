@@ -9,17 +9,23 @@
 
 mod check;
 pub mod codes;
+pub mod config;
+pub mod creds;
 pub mod diag;
 pub mod edit;
 mod excerpt;
 pub mod flowdoc;
 pub mod json;
 pub mod render;
+mod secret;
 pub mod source;
 
 pub use codes::Code;
+pub use config::Config;
+pub use creds::Credentials;
 pub use diag::{BodyPos, Diagnostic, Diagnostics, Label, Level, NodeRef};
 pub use edit::{Edit, EditError};
 pub use flowdoc::{FlowDoc, NodeIx, NodeKind, RawNode};
 pub use json::{Json, JsonDoc, Kind, Limits};
+pub use secret::Secret;
 pub use source::{LineCol, NodeSpan, SourceId, SourceMap, Span};

@@ -16,21 +16,12 @@ use crate::json::decode;
 use crate::source::SourceMap;
 
 /// How the text form looks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TextOptions {
     /// Whether to use the terminal's colours.
     pub color: bool,
     /// How many diagnostics to show; of the rest, only the number is told. Errors come first then.
     pub limit: Option<usize>,
-}
-
-impl Default for TextOptions {
-    fn default() -> TextOptions {
-        TextOptions {
-            color: false,
-            limit: None,
-        }
-    }
 }
 
 /// The diagnostics as text, with a blank line after each and a summary at the end; empty when there are none.

@@ -23,6 +23,7 @@ pub(super) fn read(source: SourceId, text: &str, limits: &Limits) -> (Vec<Item>,
         open: Vec::new(),
         diagnostics: Diagnostics::new(),
         faults: 0,
+        habits: Vec::new(),
         oddities: 0,
         stopped: false,
         cut: None,
@@ -43,6 +44,8 @@ struct Reader<'t> {
     diagnostics: Diagnostics,
     /// Errors so far.
     faults: usize,
+    /// Errors of which only the first is told, so far.
+    habits: Vec<Habit>,
     /// Warnings so far.
     oddities: usize,
     /// Whether there were too many faults to go on.
@@ -50,6 +53,14 @@ struct Reader<'t> {
     /// What was wanted where the text ended inside an element.
     cut: Option<&'static str>,
     limits: &'t Limits,
+}
+
+/// Ways of JavaScript that JSON does not have.
+#[derive(Clone, Copy, PartialEq)]
+enum Habit {
+    BareKey,
+    SingleQuotes,
+    Comment,
 }
 
 /// An open array or object.
@@ -98,7 +109,12 @@ impl Reader<'_> {
 
     fn after_root(&mut self) {
         self.skip_space();
-        if self.at < self.bytes.len() {
+        // Behind what is no value at all, everything is an echo of that.
+        let nothing = self
+            .items
+            .first()
+            .is_some_and(|root| root.kind == Kind::Invalid);
+        if self.at < self.bytes.len() && !nothing {
             let message = format!(
                 "expected the end of the file after the outermost value, found {}",
                 self.found()
@@ -253,7 +269,8 @@ impl Reader<'_> {
             self.skip_word()
         }
         let label = self.span(start, self.at.max(start + 1).min(self.bytes.len()));
-        self.fault(
+        self.habit(
+            Habit::BareKey,
             Diagnostic::error(codes::NOT_JSON, message)
                 .with_label(label, "")
                 .with_fix("write keys in double quotes"),
@@ -272,12 +289,15 @@ impl Reader<'_> {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b'\'') => {
                 self.skip_single_quoted();
-                let label = self.span(start, self.at);
-                self.invalid_value(
-                    start,
-                    "expected a value, found a text in single quotes",
-                    label,
-                    "write texts in double quotes",
+                self.push(Kind::Invalid, start, self.at, false);
+                self.habit(
+                    Habit::SingleQuotes,
+                    Diagnostic::error(
+                        codes::NOT_JSON,
+                        "expected a value, found a text in single quotes",
+                    )
+                    .with_label(self.span(start, self.at), "")
+                    .with_fix("write texts in double quotes"),
                 );
             }
             Some(byte) if is_word(*byte) => self.word(),
@@ -285,6 +305,7 @@ impl Reader<'_> {
                 let message = format!("expected a value, found {}", self.found());
                 let label = self.found_span();
                 self.at += self.found_len();
+                self.skip_number();
                 let fix = if self.bytes.get(start) == Some(&b'<') {
                     "this looks like HTML or XML; give the JSON file"
                 } else {
@@ -329,13 +350,7 @@ impl Reader<'_> {
 
     fn number(&mut self) {
         let start = self.at;
-        while self
-            .bytes
-            .get(self.at)
-            .is_some_and(|&b| is_word(b) || matches!(b, b'+' | b'-' | b'.'))
-        {
-            self.at += 1;
-        }
+        self.skip_number();
         let literal = self.bytes.get(start..self.at).unwrap_or(&[]);
         if is_number(literal) {
             return self.push(Kind::Number, start, self.at, false);
@@ -528,7 +543,7 @@ impl Reader<'_> {
 
     /// The text ends while something is open.
     fn truncated(&mut self) {
-        let end = self.bytes.len();
+        let end = self.text.trim_end().len();
         let mut diagnostic = Diagnostic::error(codes::TRUNCATED, "the file ends too early");
         let expected = self.cut.unwrap_or(match self.open.last() {
             None => "the rest of a value",
@@ -693,7 +708,8 @@ impl Reader<'_> {
             rest.find("*/").map(|at| at + 2)
         };
         self.at = start + length.unwrap_or(rest.len());
-        self.fault(
+        self.habit(
+            Habit::Comment,
             Diagnostic::error(codes::NOT_JSON, "JSON has no comments")
                 .with_label(self.span(start, start + 2), "")
                 .with_fix("remove the comment; a comment node keeps a remark in a flow"),
@@ -702,6 +718,14 @@ impl Reader<'_> {
 
     fn skip_word(&mut self) {
         while self.bytes.get(self.at).is_some_and(|&b| is_word(b)) {
+            self.at += 1;
+        }
+    }
+
+    /// Goes past what looks like the rest of a number.
+    fn skip_number(&mut self) {
+        let part_of_number = |&b: &u8| is_word(b) || matches!(b, b'+' | b'-' | b'.');
+        while self.bytes.get(self.at).is_some_and(part_of_number) {
             self.at += 1;
         }
     }
@@ -719,6 +743,14 @@ impl Reader<'_> {
                 b'\\' => self.at = (self.at + 1 + self.char_len(self.at + 1)).min(self.bytes.len()),
                 _ => self.at += 1,
             }
+        }
+    }
+
+    /// Records an error that whoever wrote the file will have made everywhere: only the first one of its kind.
+    fn habit(&mut self, habit: Habit, diagnostic: Diagnostic) {
+        if !self.habits.contains(&habit) {
+            self.habits.push(habit);
+            self.fault(diagnostic.with_note("others like this one are not reported"));
         }
     }
 

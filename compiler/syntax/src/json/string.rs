@@ -121,17 +121,16 @@ fn unicode_escape(bytes: &[u8]) -> (char, usize) {
     if let Some(character) = char::from_u32(first) {
         return (character, 6);
     }
-    if (0xD800..0xDC00).contains(&first)
-        && bytes.get(6) == Some(&b'\\')
-        && bytes.get(7) == Some(&b'u')
-    {
-        if let Some(second @ 0xDC00..0xE000) = hex4(bytes, 8) {
-            let joined = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-            return (
-                char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER),
-                12,
-            );
-        }
+    let low = match bytes.get(6..8) {
+        Some(b"\\u") if first < 0xDC00 => hex4(bytes, 8),
+        _ => None,
+    };
+    if let Some(second @ 0xDC00..0xE000) = low {
+        let joined = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+        return (
+            char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER),
+            12,
+        );
     }
     (char::REPLACEMENT_CHARACTER, 6)
 }

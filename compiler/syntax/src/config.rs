@@ -1,0 +1,522 @@
+//! `vgdc.toml`: what the user sets for a project.
+//!
+//! ```toml
+//! flow = "flows.json"             # the flow file, from this file's folder
+//! credential_secret = "…"         # Node-RED's `credentialSecret`; better in the environment
+//!
+//! [http]
+//! host = "0.0.0.0"
+//! port = 1880                     # 0 takes a free port
+//!
+//! [settings]                      # Node-RED's settings, by the names they have in settings.js
+//! functionTimeout = 10
+//! nodeMessageBufferMaxLength = 1000
+//!
+//! [context]                       # context stores, as Node-RED's `contextStorage`
+//! default = "memory"
+//! [context.memory]
+//! module = "memory"
+//! [context.disk]
+//! module = "localfilesystem"
+//! config = { dir = "state" }
+//! ```
+//!
+//! What is wrong in the file is a diagnostic with its place; the rest of the file counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::secret::Secret;
+use crate::source::{SourceId, SourceMap, Span};
+
+/// The name of the file.
+pub const FILE_NAME: &str = "vgdc.toml";
+
+/// What a `vgdc.toml` says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// The flow file, relative to the folder of `vgdc.toml`.
+    pub flow: Option<String>,
+    /// The secret that credentials are encrypted with.
+    pub credential_secret: Option<Secret>,
+    /// The HTTP server that flows answer on.
+    pub http: Http,
+    /// Node-RED's settings by name.
+    pub settings: BTreeMap<String, Setting>,
+    /// Context stores.
+    pub context: Context,
+}
+
+/// The HTTP server that flows answer on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Http {
+    /// Address to listen on.
+    pub host: Option<String>,
+    /// Port to listen on; 0 takes a free one.
+    pub port: Option<u16>,
+}
+
+/// A Node-RED setting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Its value.
+    pub value: Value,
+    /// Where it stands in `vgdc.toml`.
+    pub span: Span,
+}
+
+/// Context stores.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Context {
+    /// Name of the store that is used where none is named.
+    pub default: Option<String>,
+    /// The stores by name, in the order of the names.
+    pub stores: BTreeMap<String, Store>,
+}
+
+/// A context store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Store {
+    /// The kind of store: `memory`, `localfilesystem` …
+    pub module: String,
+    /// Its options.
+    pub config: serde_json::Map<String, Value>,
+    /// Where it stands in `vgdc.toml`.
+    pub span: Span,
+}
+
+/// Node-RED 5's settings that a program can have any use for, by the names in its settings.js, and those of its core nodes.
+/// What belongs to its editor, admin API or palette is not among them.
+const SETTINGS: &[&str] = &[
+    "apiMaxLength",
+    "debugMaxLength",
+    "debugStatusLength",
+    "debugUseColors",
+    "envVarExcludes",
+    "execMaxBufferSize",
+    "exportGlobalContextKeys",
+    "fileWorkingDirectory",
+    "functionExternalModules",
+    "functionGlobalContext",
+    "functionTimeout",
+    "globalFunctionTimeout",
+    "httpNodeAuth",
+    "httpNodeCors",
+    "httpNodeRoot",
+    "httpRequestTimeout",
+    "httpRequestTimingLog",
+    "httpStatic",
+    "httpStaticAuth",
+    "httpStaticCors",
+    "httpStaticRoot",
+    "https",
+    "inboundWebSocketTimeout",
+    "logging",
+    "mqttReconnectTime",
+    "nodeCloseTimeout",
+    "nodeMessageBufferMaxLength",
+    "proxyOptions",
+    "requireHttps",
+    "serialReconnectTime",
+    "socketReconnectTime",
+    "socketTimeout",
+    "tcpMsgQueueSize",
+    "tlsConfigDisableLocalFiles",
+    "userDir",
+];
+
+impl Config {
+    /// Reads a `vgdc.toml`. There is always a configuration: what could not be read is left as if it were not there.
+    pub fn parse(
+        sources: &mut SourceMap,
+        name: impl Into<Arc<str>>,
+        text: impl Into<Arc<str>>,
+    ) -> (Config, Diagnostics) {
+        let text = text.into();
+        let source = sources.add(name, text.clone());
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        let mut reader = Reader {
+            source,
+            diagnostics: Diagnostics::new(),
+            secrets: Vec::new(),
+        };
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            let diagnostic = Diagnostic::error(
+                codes::BAD_CONFIG,
+                format!("vgdc.toml: {}", one_line(error.message())),
+            );
+            reader
+                .diagnostics
+                .push(diagnostic.with_label(reader.span(span), ""));
+        }
+        let config = reader.config(table.get_ref());
+        for secret in &reader.secrets {
+            sources.hide(*secret);
+        }
+        (config, reader.diagnostics)
+    }
+
+    /// A setting of Node-RED.
+    pub fn setting(&self, name: &str) -> Option<&Value> {
+        self.settings.get(name).map(|setting| &setting.value)
+    }
+}
+
+struct Reader {
+    source: SourceId,
+    diagnostics: Diagnostics,
+    /// Places of secrets, to be hidden.
+    secrets: Vec<Span>,
+}
+
+type Entry<'a, 'i> = (
+    &'a Spanned<std::borrow::Cow<'i, str>>,
+    &'a Spanned<DeValue<'i>>,
+);
+
+impl Reader {
+    fn config(&mut self, table: &DeTable<'_>) -> Config {
+        let mut config = Config::default();
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "flow" => config.flow = self.string(key, value),
+                "credential_secret" => {
+                    self.secrets.push(self.span(value.span()));
+                    config.credential_secret = self.string(key, value).map(Secret::new);
+                }
+                "http" => config.http = self.http((key, value)),
+                "settings" => config.settings = self.settings((key, value)),
+                "context" => config.context = self.context((key, value)),
+                _ => self.unknown(
+                    key,
+                    &["flow", "credential_secret", "http", "settings", "context"],
+                    "",
+                ),
+            }
+        }
+        config
+    }
+
+    fn http(&mut self, entry: Entry<'_, '_>) -> Http {
+        let mut http = Http::default();
+        for (key, value) in self.table(entry).into_iter().flatten() {
+            match key.get_ref().as_ref() {
+                "host" => http.host = self.string(key, value),
+                "port" => http.port = self.port(key, value),
+                _ => self.unknown(key, &["host", "port"], " in `[http]`"),
+            }
+        }
+        http
+    }
+
+    fn settings(&mut self, entry: Entry<'_, '_>) -> BTreeMap<String, Setting> {
+        let mut settings = BTreeMap::new();
+        for (key, value) in self.table(entry).into_iter().flatten() {
+            if !SETTINGS.contains(&key.get_ref().as_ref()) {
+                self.unknown(key, SETTINGS, " in `[settings]`");
+            }
+            let span = self.span(key.span());
+            if let Some(value) = self.json(value) {
+                settings.insert(key.get_ref().to_string(), Setting { value, span });
+            }
+        }
+        settings
+    }
+
+    fn context(&mut self, entry: Entry<'_, '_>) -> Context {
+        let mut context = Context::default();
+        let mut default_span = None;
+        for (key, value) in self.table(entry).into_iter().flatten() {
+            if key.get_ref() == "default" && !value.get_ref().is_table() {
+                context.default = self.string(key, value);
+                default_span = Some(self.span(value.span()));
+            } else if let Some(store) = self.store((key, value)) {
+                context.stores.insert(key.get_ref().to_string(), store);
+            }
+        }
+        if let (Some(name), Some(span)) = (&context.default, default_span)
+            && !context.stores.contains_key(name)
+        {
+            let message = format!(
+                "the default context store `{name}` is not one of the stores in `[context]`"
+            );
+            self.diagnostics
+                .push(Diagnostic::error(codes::BAD_CONFIG, message).with_label(span, ""));
+        }
+        context
+    }
+
+    fn store(&mut self, entry: Entry<'_, '_>) -> Option<Store> {
+        let mut module = None;
+        let mut config = serde_json::Map::new();
+        for (key, value) in self.table(entry)? {
+            match key.get_ref().as_ref() {
+                "module" => module = self.string(key, value),
+                "config" => match self.json(value) {
+                    Some(Value::Object(map)) => config = map,
+                    _ => self.wrong(key, value, "a table"),
+                },
+                _ => self.unknown(key, &["module", "config"], " in a context store"),
+            }
+        }
+        let span = self.span(entry.0.span());
+        if module.is_none() {
+            let message = format!("the context store `{}` has no `module`", entry.0.get_ref());
+            let diagnostic = Diagnostic::error(codes::BAD_CONFIG, message).with_label(span, "");
+            self.diagnostics.push(
+                diagnostic
+                    .with_fix("say which kind of store it is, for example `module = \"memory\"`"),
+            );
+        }
+        Some(Store {
+            module: module?,
+            config,
+            span,
+        })
+    }
+
+    fn table<'a, 'i>(&mut self, (key, value): Entry<'a, 'i>) -> Option<&'a DeTable<'i>> {
+        if !value.get_ref().is_table() {
+            self.wrong(key, value, "a table");
+        }
+        value.get_ref().as_table()
+    }
+
+    fn string(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<String> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        if text.is_none() {
+            self.wrong(key, value, "a string");
+        }
+        text
+    }
+
+    fn port(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<u16> {
+        let port = value
+            .get_ref()
+            .as_integer()
+            .and_then(|number| u16::from_str_radix(number.as_str(), number.radix()).ok());
+        if port.is_none() {
+            self.wrong(key, value, "a whole number from 0 to 65535");
+        }
+        port
+    }
+
+    /// A value as JSON; TOML's dates become texts.
+    fn json(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Value> {
+        Some(match value.get_ref() {
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Boolean(truth) => Value::Bool(*truth),
+            DeValue::Datetime(date) => Value::String(date.to_string()),
+            DeValue::Integer(number) => {
+                match i64::from_str_radix(number.as_str(), number.radix()) {
+                    Ok(number) => Value::from(number),
+                    Err(_) => return self.bad_number(value),
+                }
+            }
+            DeValue::Float(number) => match number
+                .as_str()
+                .parse::<f64>()
+                .ok()
+                .and_then(serde_json::Number::from_f64)
+            {
+                Some(number) => Value::Number(number),
+                None => return self.bad_number(value),
+            },
+            DeValue::Array(list) => Value::Array(
+                list.iter()
+                    .filter_map(|element| self.json(element))
+                    .collect(),
+            ),
+            DeValue::Table(table) => {
+                let member = |(key, value): Entry<'_, '_>| {
+                    Some((key.get_ref().to_string(), self.json(value)?))
+                };
+                Value::Object(table.iter().filter_map(member).collect())
+            }
+        })
+    }
+
+    fn bad_number(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Value> {
+        let diagnostic = Diagnostic::error(
+            codes::BAD_CONFIG,
+            "vgdc.toml: the number is too large, or no number",
+        );
+        self.diagnostics
+            .push(diagnostic.with_label(self.span(value.span()), ""));
+        None
+    }
+
+    fn wrong(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        expected: &str,
+    ) {
+        let message = format!("`{}` in vgdc.toml must be {expected}", key.get_ref());
+        let found = format!("this is of the type {}", value.get_ref().type_str());
+        self.diagnostics.push(
+            Diagnostic::error(codes::BAD_CONFIG, message)
+                .with_label(self.span(value.span()), found),
+        );
+    }
+
+    fn unknown(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, known: &[&str], place: &str) {
+        let name = key.get_ref();
+        let mut diagnostic = Diagnostic::warning(
+            codes::UNKNOWN_SETTING,
+            format!("there is no setting `{name}`{place}"),
+        )
+        .with_label(self.span(key.span()), "");
+        if let Some(near) = nearest(name, known) {
+            diagnostic = diagnostic.with_fix(format!("did you mean `{near}`?"));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn span(&self, range: std::ops::Range<usize>) -> Span {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span::new(self.source, offset(range.start)..offset(range.end))
+    }
+}
+
+/// The known name that is most like a name, if one is alike at all.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let small = name.to_lowercase();
+    let likeness = |other: &str| strsim::jaro_winkler(&small, &other.to_lowercase());
+    let best = known
+        .iter()
+        .map(|&other| (likeness(other), other))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness > 0.85)
+        .map(|(_, other)| other)
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> (Config, Vec<String>) {
+        let mut sources = SourceMap::new();
+        let (config, diagnostics) = Config::parse(&mut sources, FILE_NAME, text);
+        let shown = diagnostics.iter().map(|d| {
+            let at = d.span().map_or(Default::default(), |span| {
+                sources.line_col(span.source, span.start).line
+            });
+            format!(
+                "{} line {at}: {}{}",
+                d.code,
+                d.message,
+                d.fix
+                    .as_ref()
+                    .map(|fix| format!(" ({fix})"))
+                    .unwrap_or_default()
+            )
+        });
+        let shown = shown.collect();
+        (config, shown)
+    }
+
+    #[test]
+    fn everything_is_read() {
+        let text = "flow = \"a.json\"\ncredential_secret = \"hush\"\n[http]\nhost = \"::1\"\nport = 0x50\n[settings]\n\
+                    functionTimeout = 1.5\nfunctionGlobalContext = { a = [1, true] }\n[context]\ndefault = \"m\"\n[context.m]\nmodule = \"memory\"\n\
+                    [context.d]\nmodule = \"localfilesystem\"\nconfig = { dir = \"x\" }\n";
+        let (config, faults) = parse(text);
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(config.flow.as_deref(), Some("a.json"));
+        assert_eq!(config.credential_secret, Some(Secret::new("hush")));
+        assert_eq!(
+            config.http,
+            Http {
+                host: Some("::1".to_owned()),
+                port: Some(80)
+            }
+        );
+        assert_eq!(
+            config.setting("functionTimeout"),
+            Some(&serde_json::json!(1.5))
+        );
+        assert_eq!(
+            config.setting("functionGlobalContext"),
+            Some(&serde_json::json!({"a": [1, true]}))
+        );
+        assert_eq!(config.context.default.as_deref(), Some("m"));
+        assert_eq!(config.context.stores["d"].config["dir"], "x");
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+
+    #[test]
+    fn unknown_names_are_told_with_the_nearest() {
+        let (config, faults) =
+            parse("flwo = 1\n[http]\nprot = 1\n[settings]\nfunctionTimeOut = 3\nzzz = 1\n");
+        assert_eq!(
+            faults,
+            [
+                "VG0041 line 1: there is no setting `flwo` (did you mean `flow`?)",
+                "VG0041 line 3: there is no setting `prot` in `[http]` (did you mean `port`?)",
+                "VG0041 line 5: there is no setting `functionTimeOut` in `[settings]` (did you mean `functionTimeout`?)",
+                "VG0041 line 6: there is no setting `zzz` in `[settings]`",
+            ]
+        );
+        assert!(
+            config.setting("zzz").is_some(),
+            "a setting of a third-party node is kept"
+        );
+    }
+
+    #[test]
+    fn wrong_values_are_told_and_the_rest_counts() {
+        let (config, faults) = parse("flow = 3\ncontext = 1\n[http]\nport = 70000\nhost = \"h\"\n");
+        assert_eq!(
+            faults,
+            [
+                "VG0040 line 2: `context` in vgdc.toml must be a table",
+                "VG0040 line 1: `flow` in vgdc.toml must be a string",
+                "VG0040 line 4: `port` in vgdc.toml must be a whole number from 0 to 65535",
+            ]
+        );
+        assert_eq!(config.http.host.as_deref(), Some("h"));
+    }
+
+    #[test]
+    fn context_stores_are_checked() {
+        let (_, faults) = parse("[context]\ndefault = \"x\"\n[context.m]\nmodul = \"memory\"\n");
+        assert_eq!(
+            faults,
+            [
+                "VG0041 line 4: there is no setting `modul` in a context store (did you mean `module`?)",
+                "VG0040 line 3: the context store `m` has no `module` (say which kind of store it is, for example `module = \"memory\"`)",
+                "VG0040 line 2: the default context store `x` is not one of the stores in `[context]`",
+            ]
+        );
+    }
+
+    #[test]
+    fn faults_of_toml_have_a_place() {
+        let (config, faults) = parse("flow = \"a.json\"\n[http\nport = 1\n");
+        assert!(
+            faults[0].starts_with("VG0040 line 2: vgdc.toml: "),
+            "{faults:?}"
+        );
+        assert_eq!(config.flow.as_deref(), Some("a.json"));
+    }
+}
