@@ -1,1 +1,28 @@
-//! vgdc-value: see docs/ARCHITECTURE.md.
+//! Values and messages: what flows carry.
+//!
+//! A [`Value`] is 16 bytes, can be given to any thread, and is copied on write: a clone costs a reference count, whoever
+//! changes a shared value gets his own copy of what he changes. So no cycle can ever be made.
+
+pub mod control;
+mod convert;
+pub mod date;
+mod handle;
+mod id;
+pub mod json;
+mod key;
+mod msg;
+pub mod number;
+mod object;
+mod path;
+mod text;
+mod value;
+pub mod wire;
+
+pub use handle::Handle;
+pub use id::generate_id;
+pub use key::Key;
+pub use msg::Msg;
+pub use object::Object;
+pub use path::{Path, PathError, PathSegment};
+pub use text::{Array, Buffer, Str};
+pub use value::{ErrorValue, Rare, Value};
