@@ -188,3 +188,51 @@ codes! {
     0401 MISSING_SECRET "a secret that the program needs is missing"
     0402 START_FAILED "a node did not start"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_every_code_has_its_page() {
+        assert!(
+            TABLE.is_sorted_by(|a, b| a.code < b.code),
+            "no number twice, none out of order"
+        );
+        for row in TABLE {
+            let heading = format!("# {}: {}\n\n", row.code, row.title);
+            let body = row
+                .page
+                .strip_prefix(&heading)
+                .unwrap_or_else(|| panic!("the page of {} must begin with {heading:?}", row.code));
+            let (meaning, fix) = body
+                .split_once("\n\n## What to do\n\n")
+                .unwrap_or_else(|| panic!("{} does not say what to do", row.code));
+            assert!(
+                meaning.len() > 60 && fix.len() > 20,
+                "the page of {} says too little",
+                row.code
+            );
+        }
+    }
+
+    #[test]
+    fn codes_are_written_and_read() {
+        assert_eq!(BAD_JAVASCRIPT.to_string(), "VG0200");
+        assert_eq!("VG0200".parse(), Ok(BAD_JAVASCRIPT));
+        assert_eq!("vg14".parse(), Ok(DUPLICATE_ID));
+        assert_eq!("14".parse(), Ok(DUPLICATE_ID));
+        for wrong in ["", "VG", "VG9999", "VG99999999", "hello", "-1"] {
+            assert_eq!(
+                wrong.parse::<Code>(),
+                Err(UnknownCode(wrong.to_owned())),
+                "{wrong}"
+            );
+        }
+        assert_eq!(serde_json::to_string(&NOT_JSON).unwrap(), "\"VG0001\"");
+        assert_eq!(
+            serde_json::from_str::<Code>("\"VG0001\"").unwrap(),
+            NOT_JSON
+        );
+    }
+}

@@ -523,9 +523,18 @@ impl<'a> RawNode<'a> {
             .map(port_wires)
     }
 
-    /// Of a link node, the ids that it is linked with.
+    /// Of a link node, the ids that it is linked with. A link call may have just one id in the place of a list.
     pub fn links(self) -> Vec<String> {
-        self.prop("links").map(ids).unwrap_or_default()
+        let Some(links) = self.prop("links") else {
+            return Vec::new();
+        };
+        match links.as_str() {
+            Some(id) => Some(id.into_owned())
+                .filter(|id| !id.is_empty())
+                .into_iter()
+                .collect(),
+            None => ids(links),
+        }
     }
 
     /// Of a node that listens to others, to which.

@@ -87,6 +87,11 @@ fn subflows_links_and_scopes_are_read() {
     assert_eq!(doc.by_id("c2").unwrap().scope(), Scope::Group);
     assert_eq!(doc.by_id("c3").unwrap().scope(), Scope::Tab);
     assert_eq!(doc.by_id("l1").unwrap().links(), ["l2"]);
+    let (doc, _, _) = parse(
+        r#"[{"id":"a","type":"link call","links":"l2"},{"id":"b","type":"link call","links":""}]"#,
+    );
+    assert_eq!(doc.by_id("a").unwrap().links(), ["l2"]);
+    assert!(doc.by_id("b").unwrap().links().is_empty());
 }
 
 #[test]
