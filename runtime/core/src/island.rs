@@ -48,7 +48,7 @@ pub enum State {
 }
 
 /// What is counted at an operator.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Counters {
     /// Messages handled.
     pub received: u64,
@@ -60,6 +60,12 @@ pub struct Counters {
     pub dropped: u64,
     /// Handling times: bucket `n` counts those of 2^n to 2^(n+1) nanoseconds; one message in 64 is measured.
     pub nanos: [u64; 40],
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Counters { received: 0, sent: Vec::new(), errors: 0, dropped: 0, nanos: [0; 40] }
+    }
 }
 
 pub(crate) struct Slot {

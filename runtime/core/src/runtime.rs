@@ -429,7 +429,7 @@ impl Runtime {
             let _ = reply.await;
         }
         match nodes {
-            Some(ids) => ids.iter().for_each(|id| drop(self.nodes.remove(id))),
+            Some(ids) => self.nodes.retain(|id, _| !ids.contains(id)),
             None => self.nodes.clear(),
         }
         Ok(())
