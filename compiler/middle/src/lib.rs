@@ -1,1 +1,23 @@
-//! vgdc-middle: see docs/ARCHITECTURE.md.
+//! The middle of vgdc: resolves a flow file into a graph, optimises the graph, makes a plan of it.
+//!
+//! Invariants of this crate:
+//! * Nodes are known by their [`vgdc_spec::NodeSpec`] in the [`Registry`] alone: no node type is named here.
+//! * Nothing here does I/O, and the same input gives the same output, bit for bit.
+//! * A pass changes neither the sequence of messages that arrive at any operator nor the sequence of effects of any operator.
+//! * Whatever is wrong with a flow is a diagnostic; there is always a graph.
+
+pub mod context;
+pub mod fingerprint;
+pub mod islands;
+pub mod passes;
+pub mod pipeline;
+pub mod plan;
+pub mod registry;
+pub mod resolve;
+pub mod trace;
+
+pub use context::{ContextUse, Keys, NoScripts, ScriptInfo, ScriptKind};
+pub use plan::lower;
+pub use registry::Registry;
+pub use resolve::resolve;
+pub use trace::Trace;

@@ -1,0 +1,141 @@
+//! Environment scopes: which variables each level has, and what is known of their values before the flow starts.
+
+use vgdc_ir::{EnvId, EnvScope, EnvVar, Graph};
+use vgdc_syntax::flowdoc::EnvEntry;
+use vgdc_syntax::{Json, RawNode};
+
+/// The variables of a node's `env`.
+///
+/// `around` is the scope outside of the level: a variable of type `env` that names itself is looked up there, as in Node-RED.
+/// `evaluated_in` is where the values are evaluated when it is not the level itself.
+pub fn vars(node: RawNode<'_>, around: Option<EnvId>, evaluated_in: Option<EnvId>) -> Vec<EnvVar> {
+    node.env()
+        .into_iter()
+        .map(|entry| var(entry, around, evaluated_in))
+        .collect()
+}
+
+fn var(entry: EnvEntry<'_>, around: Option<EnvId>, evaluated_in: Option<EnvId>) -> EnvVar {
+    let (name, ty) = (entry.name().into_owned(), entry.ty().into_owned());
+    let secret = ty == "cred";
+    let value = entry
+        .value()
+        .filter(|_| !secret)
+        .map_or(serde_json::Value::Null, Json::to_serde);
+    let text = value.as_str().unwrap_or_default();
+    // Both are looked up past the level that they stand on.
+    let names_itself = ty == "env" && text == name;
+    let names_config = ty == "conf-type" && reference(text).is_some();
+    let scope = if names_itself || names_config {
+        around
+    } else {
+        evaluated_in
+    };
+    EnvVar {
+        name,
+        ty,
+        value,
+        scope,
+    }
+}
+
+/// A level for a container: its variables over those of `parent`.
+pub fn level(node: RawNode<'_>, parent: EnvId, builtin: &[(&str, &str)]) -> EnvScope {
+    let vars = vars(node, Some(parent), None);
+    EnvScope {
+        parent: Some(parent),
+        outer: None,
+        credentials_of: credentials_of(&vars, node.id()),
+        vars,
+        builtin: builtin
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    }
+}
+
+/// The node whose credentials the level needs, if it needs any.
+pub fn credentials_of(vars: &[EnvVar], id: &str) -> Option<String> {
+    vars.iter()
+        .any(|var| var.ty == "cred")
+        .then(|| id.to_owned())
+}
+
+/// The name in `${NAME}` or `$(NAME)`, when the text is that and nothing else.
+pub fn reference(text: &str) -> Option<&str> {
+    let inner = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .or_else(|| {
+            text.strip_prefix("$(")
+                .and_then(|rest| rest.strip_suffix(')'))
+        })?;
+    (!inner.is_empty() && !inner.contains(char::is_whitespace)).then_some(inner)
+}
+
+/// How many variables that name other variables are followed.
+const HOPS: u32 = 64;
+
+/// The text that a name stands for, when the flow file alone says it.
+pub fn known_text(graph: &Graph, scope: EnvId, name: &str) -> Option<String> {
+    look_up(graph, scope, name, HOPS)
+}
+
+fn look_up(graph: &Graph, scope: EnvId, name: &str, hops: u32) -> Option<String> {
+    if hops == 0 {
+        return None;
+    }
+    let level = graph.envs().get(scope.index())?;
+    if let Some(rest) = name.strip_prefix("$parent.") {
+        return look_up(graph, level.outer.or(level.parent)?, rest, hops - 1);
+    }
+    if let Some((_, value)) = level.builtin.iter().find(|(known, _)| known == name) {
+        return Some(value.clone());
+    }
+    let Some(var) = level.vars.iter().rev().find(|var| var.name == name) else {
+        return look_up(graph, level.parent?, name, hops - 1);
+    };
+    let text = var.value.as_str()?;
+    match (var.ty.as_str(), reference(text)) {
+        ("env", inner) => look_up(
+            graph,
+            var.scope.unwrap_or(scope),
+            inner.unwrap_or(text),
+            hops - 1,
+        ),
+        ("conf-type", Some(inner)) => look_up(graph, var.scope.or(level.parent)?, inner, hops - 1),
+        ("str" | "conf-type" | "", _) => Some(text.to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_whole_texts() {
+        assert_eq!(reference("${A}"), Some("A"));
+        assert_eq!(reference("$(A)"), Some("A"));
+        assert_eq!(reference("x${A}"), None);
+        assert_eq!(reference("${A B}"), None);
+        assert_eq!(reference("${}"), None);
+        assert_eq!(reference("${A)"), None);
+    }
+
+    #[test]
+    fn a_variable_that_names_itself_in_a_circle_is_not_known() {
+        let mut graph = Graph::new();
+        let var = |name: &str, value: &str| EnvVar {
+            name: name.into(),
+            ty: "env".into(),
+            value: value.into(),
+            scope: None,
+        };
+        let scope = graph.add_env(EnvScope {
+            vars: vec![var("A", "B"), var("B", "A")],
+            ..EnvScope::default()
+        });
+        assert_eq!(known_text(&graph, scope, "A"), None);
+    }
+}
