@@ -1,0 +1,241 @@
+//! **http in** — creates an HTTP end-point.
+//!
+//! The method and the URL pattern (`/things/:id`, `/files/*`) choose which requests arrive. The message has
+//!
+//! - `payload`: for GET the query's values, for other methods the body: an object for JSON and forms, text or a buffer else;
+//! - `req`: the request (`query`, `params`, `headers`, `cookies`, `body`, `method`, `url`, `ip`, `files` for uploads);
+//! - `res`: the response, which an **http response** node must send.
+//!
+//! Bodies are limited to 5 MB (setting `apiMaxLength`).
+
+use super::web;
+use std::sync::{Arc, Mutex};
+use vgdc_core::value::{Array, Handle, Msg, Object, Value};
+use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
+use vgdc_http::http::{HeaderMap, Method, StatusCode, header};
+use vgdc_http::http_body_util::{BodyExt, Limited};
+use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Responder, RouteGuard, full};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct HttpInConfig {
+    #[field(default = "", label = "URL")]
+    url: String,
+    #[field(default = "get", label = "Method")]
+    method: String,
+    #[field(default = false, label = "Accept file uploads?")]
+    upload: bool,
+    #[field(name = "skipBodyParsing", default = false, label = "Do not parse the body")]
+    skip_body_parsing: bool,
+}
+
+/// The behaviour: holds the route while it runs.
+pub struct HttpIn {
+    _route: Option<RouteGuard>,
+}
+
+/// The response that a message carries until it is answered.
+pub struct PendingResponse(pub Mutex<Option<Responder>>);
+
+/// A request that has been read.
+struct Arrived {
+    req: Object,
+    payload: Value,
+    responder: Responder,
+}
+
+/// A request that could not be read: the node warns.
+struct Unreadable(String);
+
+#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source)]
+impl Node for HttpIn {
+    type Config = HttpInConfig;
+
+    fn new(config: HttpInConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        if cx.setting("httpNodeRoot") == Value::Bool(false) {
+            cx.warn("Cannot create http-in node when httpNodeRoot set to false");
+            return Ok(HttpIn { _route: None });
+        }
+        if config.url.is_empty() {
+            cx.warn("missing path");
+            return Ok(HttpIn { _route: None });
+        }
+        let server = cx.services().get::<HttpServer>().ok_or_else(|| NodeError::new("this program has no HTTP listener"))?;
+        let root = match cx.setting("httpNodeRoot") {
+            Value::Str(root) => root.trim_end_matches('/').to_owned(),
+            _ => String::new(),
+        };
+        let slash = if config.url.starts_with('/') { "" } else { "/" };
+        let pattern = Pattern::parse(&format!("{root}{slash}{}", config.url)).map_err(|e| NodeError::new(e.to_string()))?;
+        let method = Method::from_bytes(config.method.to_uppercase().as_bytes())
+            .map_err(|_| NodeError::new(format!("unknown HTTP method \"{}\"", config.method)))?;
+        let reader = Arc::new(Reader {
+            mailbox: cx.mailbox(),
+            has_body: method != Method::GET,
+            upload: config.upload,
+            raw: config.skip_body_parsing,
+            limit: limit_of(&cx.setting("apiMaxLength")),
+        });
+        let handler: Handler = Arc::new(move |exchange| {
+            let reader = reader.clone();
+            Box::pin(async move { reader.read(exchange).await })
+        });
+        let route = server.route(Some(method), pattern, handler).map_err(NodeError::from)?;
+        Ok(HttpIn { _route: Some(route) })
+    }
+}
+
+impl Process for HttpIn {
+    fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
+
+    fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {
+        let event = match event.downcast::<Unreadable>() {
+            Ok(unreadable) => return cx.warn(unreadable.0),
+            Err(event) => event,
+        };
+        let Ok(arrived) = event.downcast::<Arrived>() else { return };
+        let Arrived { req, payload, responder } = *arrived;
+        let mut msg = Msg::new();
+        msg.insert("_msgid", vgdc_core::value::generate_id());
+        msg.insert("req", Handle::new("IncomingMessage", Value::Object(req), Arc::new(())));
+        let pending = Arc::new(PendingResponse(Mutex::new(Some(responder))));
+        msg.insert("res", Handle::new("ServerResponse", Value::Object(Object::new()), pending));
+        if !payload.is_undefined() {
+            msg.set_payload(payload);
+        }
+        cx.send(0, msg);
+    }
+
+    fn close(&mut self, _: &mut Cx<'_>, _: bool) -> Closing {
+        self._route = None;
+        None
+    }
+}
+
+/// `"5mb"`, `"100kb"` or a number of bytes.
+fn limit_of(setting: &Value) -> usize {
+    let text = match setting {
+        Value::Number(n) if *n > 0.0 => return *n as usize,
+        Value::Str(text) => text.trim().to_lowercase(),
+        _ => return web::DEFAULT_LIMIT,
+    };
+    let units = [("gb", 1 << 30), ("mb", 1 << 20), ("kb", 1 << 10), ("b", 1)];
+    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((&text, 1));
+    number.trim().parse::<f64>().map_or(web::DEFAULT_LIMIT, |n| (n * unit as f64) as usize)
+}
+
+/// Reads requests on the listener's thread and hands them to the node.
+struct Reader {
+    mailbox: Mailbox,
+    has_body: bool,
+    upload: bool,
+    raw: bool,
+    limit: usize,
+}
+
+impl Reader {
+    async fn read(&self, exchange: Exchange) {
+        let Exchange { request, params, peer, responder } = exchange;
+        let (head, body) = request.into_parts();
+        let query = web::parse_query(head.uri.query().unwrap_or_default());
+        let mut req = request_props(&head, &query, params, peer);
+        let payload = if self.has_body {
+            let content_type = text_header(&head.headers, "content-type");
+            let bytes = match Limited::new(body, self.limit).collect().await {
+                Ok(collected) => collected.to_bytes().to_vec(),
+                Err(error) => {
+                    let too_large = error.is::<vgdc_http::http_body_util::LengthLimitError>();
+                    let (status, text) = if too_large {
+                        (StatusCode::INTERNAL_SERVER_ERROR, "PayloadTooLargeError: request entity too large".to_owned())
+                    } else {
+                        (StatusCode::BAD_REQUEST, format!("the request's body could not be read: {error}"))
+                    };
+                    return self.refuse(responder, status, text);
+                }
+            };
+            let parsed = if self.raw {
+                Ok(Value::from(bytes))
+            } else if self.upload && content_type.starts_with("multipart/form-data") {
+                multipart(&content_type, bytes).await.map(|(fields, files)| {
+                    req.insert("files", files);
+                    Value::Object(fields)
+                })
+            } else {
+                web::body_value(&content_type, bytes).map_err(|why| format!("SyntaxError: {why}"))
+            };
+            match parsed {
+                Ok(value) => {
+                    req.insert("body", value.clone());
+                    value
+                }
+                Err(why) => return self.refuse(responder, StatusCode::INTERNAL_SERVER_ERROR, why),
+            }
+        } else {
+            Value::Object(query)
+        };
+        self.mailbox.send(Arrived { req, payload, responder }).await;
+    }
+
+    fn refuse(&self, responder: Responder, status: StatusCode, why: String) {
+        let mut response = vgdc_http::Response::new(full(status.canonical_reason().unwrap_or_default()));
+        *response.status_mut() = status;
+        responder.answer(response);
+        self.mailbox.post(Unreadable(why));
+    }
+}
+
+fn text_header(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+}
+
+/// What flows read of a request.
+fn request_props(head: &vgdc_http::http::request::Parts, query: &Object, params: vgdc_http::Params, peer: std::net::SocketAddr) -> Object {
+    let mut req = Object::new();
+    let url = head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let host = text_header(&head.headers, header::HOST.as_str());
+    req.insert("method", head.method.as_str());
+    req.insert("url", url.as_str());
+    req.insert("originalUrl", url.as_str());
+    req.insert("path", head.uri.path());
+    req.insert("httpVersion", format!("{:?}", head.version).trim_start_matches("HTTP/"));
+    req.insert("protocol", "http");
+    req.insert("secure", false);
+    req.insert("hostname", host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name));
+    req.insert("ip", peer.ip().to_string());
+    req.insert("headers", web::headers_value(&head.headers));
+    req.insert("query", Value::Object(query.clone()));
+    let params: Object = params.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    req.insert("params", params);
+    req.insert("cookies", web::cookies(&head.headers));
+    req
+}
+
+/// The fields and files of a form.
+async fn multipart(content_type: &str, bytes: Vec<u8>) -> Result<(Object, Array), String> {
+    let boundary = multer::parse_boundary(content_type).map_err(|e| e.to_string())?;
+    let whole = async move { Ok::<_, std::convert::Infallible>(vgdc_http::Bytes::from(bytes)) };
+    let mut form = multer::Multipart::new(futures_util::stream::once(whole), boundary);
+    let (mut fields, mut files) = (Object::new(), Array::new());
+    while let Some(field) = form.next_field().await.map_err(|e| e.to_string())? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let file = field.file_name().map(str::to_owned);
+        let mimetype = field.content_type().map(ToString::to_string);
+        let encoding = field.headers().get("content-transfer-encoding").map_or_else(|| "7bit".to_owned(), |v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let data = field.bytes().await.map_err(|e| e.to_string())?;
+        match file {
+            Some(original) => {
+                let mut object = Object::new();
+                object.insert("fieldname", name);
+                object.insert("originalname", original);
+                object.insert("encoding", encoding);
+                object.insert("mimetype", mimetype.unwrap_or_else(|| "application/octet-stream".to_owned()));
+                object.insert("size", data.len());
+                object.insert("buffer", data.to_vec());
+                files.push(object);
+            }
+            None => drop(fields.insert(name, String::from_utf8_lossy(&data).into_owned())),
+        }
+    }
+    Ok((fields, files))
+}
