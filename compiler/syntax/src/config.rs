@@ -24,6 +24,7 @@
 //! What is wrong in the file is a diagnostic with its place; the rest of the file counts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -160,7 +161,24 @@ impl Config {
         for secret in &reader.secrets {
             sources.hide(*secret);
         }
+        for secret in secret_lines(&text) {
+            sources.hide(reader.span(secret));
+        }
         (config, reader.diagnostics)
+    }
+
+    /// Reads the `vgdc.toml` of a folder; a folder without one gives the configuration that says nothing.
+    pub fn read_folder(sources: &mut SourceMap, folder: &Path) -> (Config, Diagnostics) {
+        let path = folder.join(FILE_NAME);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Config::parse(sources, path.to_string_lossy(), text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Default::default(),
+            Err(error) => {
+                let message = format!("cannot read {}: {error}", path.display());
+                let diagnostic = Diagnostic::error(codes::BAD_CONFIG, message);
+                (Config::default(), Diagnostics::from_iter([diagnostic]))
+            }
+        }
     }
 
     /// A setting of Node-RED.
@@ -406,6 +424,15 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, other)| other)
 }
 
+/// What stands behind the name of the secret on its line: a secret, even where the line is not TOML.
+fn secret_lines(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    text.match_indices("credential_secret").map(|(at, name)| {
+        let start = at + name.len();
+        let rest = text.get(start..).unwrap_or("");
+        start..start + rest.find(['\r', '\n']).unwrap_or(rest.len())
+    })
+}
+
 fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -518,5 +545,44 @@ mod tests {
             "{faults:?}"
         );
         assert_eq!(config.flow.as_deref(), Some("a.json"));
+    }
+
+    #[test]
+    fn a_folder_may_have_one_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sources = SourceMap::new();
+        assert_eq!(
+            Config::read_folder(&mut sources, folder.path()),
+            Default::default()
+        );
+        std::fs::write(folder.path().join(FILE_NAME), "[http]\nport = 0\n").unwrap();
+        assert_eq!(
+            Config::read_folder(&mut sources, folder.path()).0.http.port,
+            Some(0)
+        );
+        std::fs::write(folder.path().join(FILE_NAME), [0xff, 0xfe]).unwrap();
+        assert!(
+            Config::read_folder(&mut sources, folder.path())
+                .1
+                .has_errors()
+        );
+    }
+
+    #[test]
+    fn the_secret_is_not_shown_beside_a_fault() {
+        for text in [
+            "credential_secret = hush\n",
+            "credential_secret = \"hush\" junk\n",
+            "credential_secret = \"hush\nflow = 1\n",
+            "credential_secret \"hush\"\n",
+            "credential_secret = [\"hush\"]\n",
+            "credential_secret = \"\"\"\nhush\"\"\"\nflow = 3\n",
+        ] {
+            let mut sources = SourceMap::new();
+            let (_, diagnostics) = Config::parse(&mut sources, FILE_NAME, text);
+            assert!(diagnostics.has_errors(), "{text}");
+            let shown = crate::render::text(&diagnostics, &sources, &Default::default());
+            assert!(!shown.contains("hush"), "{shown}");
+        }
     }
 }

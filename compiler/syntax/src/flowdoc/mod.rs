@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 mod head;
@@ -78,11 +79,7 @@ impl FlowDoc {
         let size = text.len();
         if size > limits.max_bytes {
             let source = sources.add(name, "");
-            let message = format!(
-                "the file has {size} bytes, and at most {} are read",
-                limits.max_bytes
-            );
-            let diagnostic = Diagnostic::error(codes::TOO_LARGE, message)
+            let diagnostic = too_large(size as u64, limits.max_bytes as u64)
                 .with_label(Span::new(source, 0..0), "");
             return (FlowDoc::empty(source), Diagnostics::from_iter([diagnostic]));
         }
@@ -95,6 +92,26 @@ impl FlowDoc {
             check::check(&doc, &mut diagnostics);
         }
         (doc, diagnostics)
+    }
+
+    /// Reads a flow file from the disk. That it cannot be read, or is too large, is a diagnostic, and the document is empty then.
+    pub fn read_file(sources: &mut SourceMap, path: &Path) -> (FlowDoc, Diagnostics) {
+        let name: Arc<str> = path.to_string_lossy().into();
+        let limit = Limits::default().max_bytes as u64;
+        // The size is asked before the file is in memory.
+        let bytes = std::fs::metadata(path).and_then(|about| match about.len() {
+            size if size > limit => Ok(Err(size)),
+            _ => std::fs::read(path).map(Ok),
+        });
+        let refused = match bytes {
+            Ok(Ok(bytes)) => return FlowDoc::parse_bytes(sources, name, bytes),
+            Ok(Err(size)) => too_large(size, limit),
+            Err(error) => {
+                Diagnostic::error(codes::UNREADABLE, format!("cannot read {name}: {error}"))
+            }
+        };
+        let source = sources.add(name, "");
+        (FlowDoc::empty(source), Diagnostics::from_iter([refused]))
     }
 
     /// Reads a flow file from bytes. Node-RED's files are UTF-8; other bytes are reported and read as `U+FFFD`.
@@ -203,6 +220,19 @@ impl FlowDoc {
         for secret in inline.chain(self.credentials()) {
             sources.hide(secret.span());
         }
+        if !self.is_faulty() {
+            return;
+        }
+        // Where the text could not be read, its credentials are still in it.
+        let text = self.to_text();
+        for (at, name) in text.match_indices("\"credentials\"") {
+            let start = at + name.len();
+            let length = text[start..].find('}').unwrap_or(text.len() - start);
+            sources.hide(Span::new(
+                self.source(),
+                start as u32..(start + length) as u32,
+            ));
+        }
     }
 
     /// Whether the text has faults of JSON; then it cannot be edited.
@@ -289,6 +319,11 @@ pub struct Located {
     pub body: BodyPos,
     /// The bytes in the file.
     pub span: Span,
+}
+
+fn too_large(size: u64, limit: u64) -> Diagnostic {
+    let message = format!("the file has {size} bytes, and at most {limit} are read");
+    Diagnostic::error(codes::TOO_LARGE, message)
 }
 
 /// The flow array of a file.

@@ -103,6 +103,32 @@ fn a_file_that_is_too_large_is_refused() {
 }
 
 #[test]
+fn a_file_on_the_disk_is_read_or_its_fault_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.json");
+    let mut sources = SourceMap::new();
+    let (_, diagnostics) = FlowDoc::read_file(&mut sources, &path);
+    assert!(
+        messages(&diagnostics)[0].starts_with("VG0008 cannot read "),
+        "{:?}",
+        messages(&diagnostics)
+    );
+    std::fs::write(&path, "[{\"id\":\"a\",\"type\":\"tab\"}]").unwrap();
+    let (doc, diagnostics) = FlowDoc::read_file(&mut sources, &path);
+    assert!(diagnostics.is_empty() && doc.by_id("a").is_some());
+    // A file with a hole takes no room on the disk, and none in memory when it is refused by its size.
+    std::fs::File::create(&path)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
+    let (_, diagnostics) = FlowDoc::read_file(&mut sources, &path);
+    assert_eq!(
+        messages(&diagnostics),
+        ["VG0003 the file has 1099511627776 bytes, and at most 268435456 are read"]
+    );
+}
+
+#[test]
 fn a_hundred_megabytes_on_one_line_with_many_faults_are_no_trouble() {
     // Debug builds are slow, so a tenth of it here; the time is linear.
     let node = r#"{"id":"a","type":"debug","z":"gone","name":"Ümläut","x":1,"y":2,"wires":[["nowhere"]]},"#;
@@ -152,5 +178,20 @@ fn secrets_are_not_shown() {
         debug,
     ] {
         assert!(!printed.contains("sesame"), "{printed}");
+    }
+    for text in [
+        r#"[{"id":"a","type":"x","credentials":{"password":sesame-9000}}]"#,
+        r#"[{"id":"a","type":"x","credentials":{"password":"sesame-9000"#,
+        r#"[{"id":"a","type":"x","credentials":{'password':'sesame-9000'},}]"#,
+        r#"[?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,{"id":"a","credentials":{"password":"sesame-9000"}}]"#,
+    ] {
+        let (_, diagnostics, sources) = parse(text);
+        assert!(diagnostics.has_errors());
+        let shown = render::text(&diagnostics, &sources, &render::TextOptions::default());
+        let json = render::json(&diagnostics, &sources).to_string();
+        assert!(
+            !shown.contains("sesame") && !json.contains("sesame"),
+            "{shown}"
+        );
     }
 }

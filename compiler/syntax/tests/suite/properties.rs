@@ -300,7 +300,9 @@ proptest! {
 
     #[test]
     fn an_edit_touches_one_node((text, count) in flow_file(), pick in any::<prop::sample::Index>(), number in any::<i32>()) {
-        prop_assume!(count > 0);
+        if count == 0 {
+            return Ok(());
+        }
         let (doc, _, _) = parse(text.as_bytes());
         let ix = NodeIx(pick.index(count) as u32);
         let value = serde_json::json!({ "set": [number, "é\n"] });

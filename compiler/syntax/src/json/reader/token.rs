@@ -6,6 +6,18 @@ use crate::codes;
 use crate::diag::Diagnostic;
 use crate::json::string::hex4;
 
+/// Words that other languages have for values.
+const FOREIGN: [&str; 8] = [
+    "undefined",
+    "NaN",
+    "Infinity",
+    "True",
+    "False",
+    "None",
+    "nil",
+    "NULL",
+];
+
 impl Reader<'_> {
     pub(super) fn word(&mut self) {
         let start = self.at;
@@ -23,11 +35,15 @@ impl Reader<'_> {
                 Kind::Invalid
             }
             _ => {
-                let shown: String = word.chars().take(20).collect();
+                // Other words are not quoted: one may be a secret that lost its quotes.
+                let shown = match FOREIGN.contains(&word) {
+                    true => format!("`{word}`"),
+                    false => "a word without quotes".to_owned(),
+                };
                 let label = self.span(start, self.at);
                 return self.invalid_value(
                     start,
-                    &format!("expected a value, found `{shown}`"),
+                    &format!("expected a value, found {shown}"),
                     label,
                     "",
                 );
@@ -50,9 +66,8 @@ impl Reader<'_> {
             self.push(Kind::Invalid, start, self.at, false);
             return self.cut("the rest of a value");
         }
-        let shown: String = String::from_utf8_lossy(literal).chars().take(40).collect();
         let label = self.span(start, self.at);
-        self.invalid_value(start, &format!("`{shown}` is not a JSON number"), label, "");
+        self.invalid_value(start, "this is not a JSON number", label, "");
     }
 
     /// Reads a string; the current byte is its opening quote.
