@@ -13,8 +13,8 @@ use crate::source::Span;
 /// Reports what is odd about the structure of a document.
 pub(crate) fn check(doc: &FlowDoc, diagnostics: &mut Diagnostics) {
     duplicate_ids(doc, diagnostics);
+    containers(doc, diagnostics);
     for node in doc.nodes() {
-        container(doc, node, diagnostics);
         group(doc, node, diagnostics);
         if node.is_on_canvas() && !node.is_shadowed() {
             wires(doc, node, diagnostics);
@@ -46,44 +46,70 @@ fn duplicate_ids(doc: &FlowDoc, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn container(doc: &FlowDoc, node: RawNode<'_>, diagnostics: &mut Diagnostics) {
-    let Some(z) = node.z() else {
-        if node.is_on_canvas() && is_node(node) {
-            diagnostics.push(
-                Diagnostic::warning(
-                    codes::DANGLING_Z,
-                    format!("{} is on no tab and will not run", named(node)),
-                )
+/// Nodes on a tab that does not exist, or on none. Exports of nodes without their tab are common: one warning a tab says all.
+fn containers(doc: &FlowDoc, diagnostics: &mut Diagnostics) {
+    let mut dangling: Vec<(RawNode<'_>, &str, usize)> = Vec::new();
+    let mut place_of: HashMap<(&str, &str), usize> = HashMap::new();
+    for node in doc.nodes() {
+        let Some(z) = node.z() else {
+            no_tab(node, diagnostics);
+            continue;
+        };
+        let kind = doc.by_id(z).map(RawNode::kind);
+        if matches!(kind, Some(NodeKind::Tab | NodeKind::SubflowDef)) {
+            continue;
+        }
+        let fate = fate_without_tab(node);
+        let place = *place_of.entry((z, fate)).or_insert(dangling.len());
+        match dangling.get_mut(place) {
+            Some((_, _, count)) => *count += 1,
+            None => dangling.push((node, fate, 1)),
+        }
+    }
+    for (node, fate, count) in dangling {
+        let others = match count {
+            1 => String::new(),
+            2 => " (and one more like it)".to_owned(),
+            more => format!(" (and {} more like it)", more - 1),
+        };
+        let z = node.z().unwrap_or_default();
+        let message = format!(
+            "{} is on the tab `{z}`, which does not exist{others}",
+            named(node)
+        );
+        diagnostics.push(
+            Diagnostic::warning(codes::DANGLING_Z, message)
+                .with_node(node.node_ref())
+                .with_label(prop_span(node, "z"), "no tab or subflow has this id")
+                .with_note(fate),
+        );
+    }
+}
+
+/// What Node-RED makes of a node whose tab does not exist.
+fn fate_without_tab(node: RawNode<'_>) -> &'static str {
+    match node.kind() {
+        NodeKind::Group => "such a group is ignored, as in Node-RED",
+        NodeKind::Node | NodeKind::SubflowInstance(_) => {
+            "as in Node-RED, such nodes run, on a tab without a name that is made up for them"
+        }
+        _ => "as in Node-RED, it is taken for a global config node",
+    }
+}
+
+fn no_tab(node: RawNode<'_>, diagnostics: &mut Diagnostics) {
+    if node.is_on_canvas() && is_node(node) {
+        let message = format!("{} is on no tab and will not run", named(node));
+        diagnostics.push(
+            Diagnostic::warning(codes::DANGLING_Z, message)
                 .with_node(node.node_ref())
                 .with_label(
                     opening(node.json()),
                     "this node has a place on the canvas, and no `z`",
                 )
                 .with_note("Node-RED runs only nodes that are on a tab"),
-            );
-        }
-        return;
-    };
-    let kind = doc.by_id(z).map(RawNode::kind);
-    if matches!(kind, Some(NodeKind::Tab | NodeKind::SubflowDef)) {
-        return;
+        );
     }
-    let note = match node.kind() {
-        NodeKind::Group => "the group is ignored, as in Node-RED",
-        NodeKind::Node | NodeKind::SubflowInstance(_) => {
-            "as in Node-RED, a tab without a name is made up for it, and it runs"
-        }
-        _ => "as in Node-RED, it is taken for a global config node",
-    };
-    diagnostics.push(
-        Diagnostic::warning(
-            codes::DANGLING_Z,
-            format!("{} is on the tab `{z}`, which does not exist", named(node)),
-        )
-        .with_node(node.node_ref())
-        .with_label(prop_span(node, "z"), "no tab or subflow has this id")
-        .with_note(note),
-    );
 }
 
 fn group(doc: &FlowDoc, node: RawNode<'_>, diagnostics: &mut Diagnostics) {

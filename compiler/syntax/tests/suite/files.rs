@@ -92,4 +92,6 @@ fn what_is_odd_and_runs_is_a_warning() {
     insta::assert_snapshot!(messages(&diagnostics).join("\n"));
     let (_, diagnostics, _) = open("escapes.json");
     insta::assert_snapshot!(messages(&diagnostics).join("\n"));
+    let (_, diagnostics, _) = open("exported-nodes.json");
+    insta::assert_snapshot!(messages(&diagnostics).join("\n"));
 }
