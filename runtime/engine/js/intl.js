@@ -1,1 +1,169 @@
-(function (native) { return {}; });
+// toLocaleString and Intl for English (en-US) and a few other locales' shapes: QuickJS has no locale data of its own.
+(function () {
+  const months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+  const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+  const pad = (value, length = 2) => String(value).padStart(length, "0");
+
+  // Separators and the order of a numeric date, by language (and region where it matters).
+  const shapes = {
+    en: { group: ",", decimal: ".", date: (y, m, d) => `${m}/${d}/${y}`, comma: ", ", hour12: true },
+    "en-GB": { group: ",", decimal: ".", date: (y, m, d) => `${pad(d)}/${pad(m)}/${y}`, comma: ", ", hour12: false },
+    de: { group: ".", decimal: ",", date: (y, m, d) => `${d}.${m}.${y}`, comma: ", ", hour12: false },
+    fr: { group: "\u202F", decimal: ",", date: (y, m, d) => `${pad(d)}/${pad(m)}/${y}`, comma: " ", hour12: false },
+    es: { group: ".", decimal: ",", date: (y, m, d) => `${d}/${m}/${y}`, comma: ", ", hour12: false },
+    it: { group: ".", decimal: ",", date: (y, m, d) => `${d}/${m}/${y}`, comma: ", ", hour12: false },
+    nl: { group: ".", decimal: ",", date: (y, m, d) => `${d}-${m}-${y}`, comma: ", ", hour12: false },
+    sv: { group: "\u00A0", decimal: ",", date: (y, m, d) => `${y}-${pad(m)}-${pad(d)}`, comma: " ", hour12: false },
+    "en-CA": { group: ",", decimal: ".", date: (y, m, d) => `${y}-${pad(m)}-${pad(d)}`, comma: ", ", hour12: true },
+    ja: { group: ",", decimal: ".", date: (y, m, d) => `${y}/${m}/${d}`, comma: " ", hour12: false },
+  };
+  const shape = (locales) => {
+    const tag = String((Array.isArray(locales) ? locales[0] : locales) ?? "en-US");
+    return shapes[tag] ?? shapes[tag.split("-")[0]] ?? shapes.en;
+  };
+
+  const number = (value, locales, options = {}) => {
+    const { group, decimal } = shape(locales);
+    if (typeof value === "bigint" || value instanceof BigInt) return String(value).replace(/\B(?=(\d{3})+$)/g, group);
+    value = Number(value);
+    if (Number.isNaN(value)) return "NaN";
+    const style = options.style ?? "decimal";
+    const currency = style === "currency" ? String(options.currency).toUpperCase() : "";
+    const fallback = style === "currency" ? 2 : 0;
+    const least = options.minimumFractionDigits ?? Math.min(fallback, options.maximumFractionDigits ?? fallback);
+    const most = options.maximumFractionDigits ?? Math.max(least, style === "currency" ? 2 : style === "percent" ? 0 : 3);
+    const scaled = Math.abs(style === "percent" ? value * 100 : value);
+    let text;
+    if (!Number.isFinite(scaled)) text = "∞";
+    else {
+      let digits = options.maximumSignificantDigits !== undefined ? String(Number(scaled.toPrecision(options.maximumSignificantDigits))) : round(scaled, most);
+      if (/e/.test(digits)) digits = BigInt(Math.round(scaled)).toString();
+      let [whole, fraction = ""] = digits.split(".");
+      fraction = fraction.replace(/0+$/, "").padEnd(least, "0");
+      whole = whole.padStart(options.minimumIntegerDigits ?? 1, "0");
+      if (options.useGrouping !== false) whole = whole.replace(/\B(?=(\d{3})+$)/g, group);
+      text = fraction === "" ? whole : whole + decimal + fraction;
+    }
+    const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+    if (style === "percent") return `${sign}${text}%`;
+    if (style === "currency") {
+      const symbol = { USD: "$", EUR: "€", GBP: "£", JPY: "¥", INR: "₹" }[currency] ?? `${currency}\u00A0`;
+      return decimal === "," ? `${sign}${text}\u00A0${symbol.trim()}` : `${sign}${symbol}${text}`;
+    }
+    return sign + text;
+  };
+  // Half away from zero on the decimal text, as locale formatting rounds.
+  const round = (value, digits) => {
+    const text = String(value);
+    if (/e/.test(text)) return value.toFixed(Math.min(digits, 100));
+    const [whole, fraction = ""] = text.split(".");
+    if (fraction.length <= digits) return text;
+    const kept = BigInt(whole + fraction.slice(0, digits)) + (fraction[digits] >= "5" ? 1n : 0n);
+    const padded = String(kept).padStart(digits + 1, "0");
+    return digits === 0 ? padded : `${padded.slice(0, -digits)}.${padded.slice(-digits)}`;
+  };
+
+  // A date's parts, in local time or UTC: other zones need data that is not here.
+  const parts = (date, zone) => {
+    if (zone !== undefined && !/^(utc|gmt|etc\/utc|etc\/gmt)$/i.test(zone)) {
+      const own = localZone();
+      if (zone !== own) throw new RangeError(`Time zone ${zone} is not available; UTC and the local one (${own}) are`);
+    }
+    const utc = zone !== undefined && /^(utc|gmt|etc\/utc|etc\/gmt)$/i.test(zone);
+    const get = (name) => date[`get${utc ? "UTC" : ""}${name}`]();
+    return { year: get("FullYear"), month: get("Month"), day: get("Date"), weekday: get("Day"), hour: get("Hours"), minute: get("Minutes"), second: get("Seconds"), ms: get("Milliseconds"), utc };
+  };
+  const localZone = () => (new Date(0).getTimezoneOffset() === 0 && new Date(1.6e12).getTimezoneOffset() === 0 ? "UTC" : "local");
+
+  const clock = (p, format, options) => {
+    const twelve = options.hour12 ?? (options.hourCycle !== undefined ? /^h1[12]$/.test(options.hourCycle) : format.hour12);
+    const fields = [];
+    if (options.hour) {
+      const hour = twelve ? p.hour % 12 || 12 : p.hour;
+      fields.push(options.hour === "2-digit" || !twelve ? pad(hour) : String(hour));
+    }
+    if (options.minute) fields.push(fields.length > 0 || options.second ? pad(p.minute) : String(p.minute));
+    if (options.second) fields.push(fields.length > 0 ? pad(p.second) : String(p.second));
+    let text = fields.join(":");
+    if (options.fractionalSecondDigits) text += "." + pad(p.ms, 3).slice(0, options.fractionalSecondDigits);
+    if (options.hour && twelve) text += p.hour < 12 ? " AM" : " PM";
+    if (options.timeZoneName) text += p.utc ? " UTC" : "";
+    return text;
+  };
+  const day = (p, format, options) => {
+    const year = options.year && (options.year === "2-digit" ? pad(p.year % 100) : String(p.year));
+    const weekday = options.weekday && (options.weekday === "long" ? days[p.weekday] : days[p.weekday].slice(0, options.weekday === "narrow" ? 1 : 3));
+    const date = options.day && (options.day === "2-digit" ? pad(p.day) : String(p.day));
+    const named = options.month === "long" || options.month === "short" || options.month === "narrow";
+    if (named) {
+      const month = options.month === "long" ? months[p.month] : months[p.month].slice(0, options.month === "narrow" ? 1 : 3);
+      const monthDay = [month, date].filter(Boolean).join(" ");
+      const text = year ? (date ? `${monthDay}, ${year}` : `${monthDay} ${year}`) : monthDay;
+      return weekday ? `${weekday}, ${text}` : text;
+    }
+    const month = options.month && (options.month === "2-digit" ? pad(p.month + 1) : String(p.month + 1));
+    let text;
+    if (year && month && date) text = format.date(year, month, date);
+    else text = [month, date, year].filter(Boolean).join("/");
+    return weekday ? (text ? `${weekday}, ${text}` : weekday) : text;
+  };
+  const styles = {
+    full: { weekday: "long", year: "numeric", month: "long", day: "numeric" },
+    long: { year: "numeric", month: "long", day: "numeric" },
+    medium: { year: "numeric", month: "short", day: "numeric" },
+    short: { year: "2-digit", month: "numeric", day: "numeric" },
+  };
+  const times = {
+    full: { hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short" },
+    long: { hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short" },
+    medium: { hour: "numeric", minute: "2-digit", second: "2-digit" },
+    short: { hour: "numeric", minute: "2-digit" },
+  };
+  const formatDate = (date, locales, given = {}, wanted) => {
+    if (Number.isNaN(date.getTime())) return "Invalid Date";
+    const format = shape(locales);
+    let options = { ...styles[given.dateStyle], ...times[given.timeStyle], ...given };
+    const hasDay = options.weekday || options.year || options.month || options.day;
+    const hasTime = options.hour || options.minute || options.second || options.fractionalSecondDigits;
+    if (!(wanted.day && hasDay) && !(wanted.time && hasTime) && !given.dateStyle && !given.timeStyle) {
+      if (wanted.fill.day) options = { year: "numeric", month: "numeric", day: "numeric", ...options };
+      if (wanted.fill.time) options = { hour: "numeric", minute: "2-digit", second: "2-digit", ...options };
+    }
+    const p = parts(date, options.timeZone);
+    const dayText = options.weekday || options.year || options.month || options.day ? day(p, format, options) : "";
+    const timeText = options.hour || options.minute || options.second || options.fractionalSecondDigits ? clock(p, format, options) : "";
+    const joint = options.dateStyle === "full" || options.dateStyle === "long" ? " at " : format.comma;
+    return dayText && timeText ? dayText + joint + timeText : dayText || timeText;
+  };
+  const both = { day: true, time: true, fill: { day: true, time: true } };
+  const onlyDay = { day: true, time: false, fill: { day: true, time: false } };
+  const onlyTime = { day: false, time: true, fill: { day: false, time: true } };
+
+  class NumberFormat {
+    #locales;
+    #options;
+    constructor(locales, options) { this.#locales = locales; this.#options = options; this.format = (value) => number(value, this.#locales, this.#options); }
+    resolvedOptions() { return { locale: "en-US", numberingSystem: "latn", ...this.#options }; }
+  }
+  class DateTimeFormat {
+    #locales;
+    #options;
+    constructor(locales, options = {}) {
+      this.#locales = locales;
+      this.#options = options;
+      const defaults = { day: true, time: true, fill: { day: true, time: false } };
+      this.format = (date) => formatDate(new Date(date ?? Date.now()), this.#locales, this.#options, defaults);
+    }
+    resolvedOptions() { return { locale: "en-US", calendar: "gregory", numberingSystem: "latn", timeZone: this.#options.timeZone ?? localZone() }; }
+  }
+  class Collator {
+    constructor() { this.compare = (a, b) => String(a).localeCompare(String(b)); }
+  }
+  return {
+    Intl: { NumberFormat, DateTimeFormat, Collator, getCanonicalLocales: (list) => [].concat(list ?? []) },
+    number,
+    dateTime: (date, locales, options) => formatDate(date, locales, options, both),
+    date: (date, locales, options) => formatDate(date, locales, options, onlyDay),
+    time: (date, locales, options) => formatDate(date, locales, options, onlyTime),
+  };
+});
