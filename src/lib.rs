@@ -1,1 +1,13 @@
 //! vgdc: a dataflow compiler for Node-RED flows.
+//!
+//! This crate is the façade over the rooms (see `docs/ARCHITECTURE.md`): it loads what belongs to a flow file and compiles
+//! it with the node library. The command line (`src/cmd/`) is built on it.
+
+pub mod deployer;
+pub mod load;
+pub mod runner;
+
+pub use load::{Flow, session};
+pub use vgdc_driver as driver;
+pub use vgdc_plan as plan;
+pub use vgdc_syntax as syntax;

@@ -1,2 +1,38 @@
-//! The command line.
-fn main() {}
+//! The command line: one file a verb in `cmd/`.
+
+mod cmd;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A dataflow compiler: Node-RED flows to native programs.
+#[derive(Parser)]
+#[command(name = "vgdc", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make one self-contained executable of a flow
+    Build(cmd::build::Args),
+    /// Run a flow in this process
+    Run(cmd::run::Args),
+    /// Say what is wrong with a flow
+    Check(cmd::check::Args),
+    /// Print a stage of the compilation
+    Emit(cmd::emit::Args),
+    /// Say what the compiler did with each node and why, or what a diagnostic's code means
+    Explain(cmd::explain::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().verb {
+        Verb::Build(args) => cmd::build::run(&args),
+        Verb::Run(args) => cmd::run::run(&args),
+        Verb::Check(args) => cmd::check::run(&args),
+        Verb::Emit(args) => cmd::emit::run(&args),
+        Verb::Explain(args) => cmd::explain::run(&args),
+    }
+}

@@ -1,0 +1,91 @@
+//! `vgdc build FLOW -o APP`: makes one self-contained executable of a flow.
+//!
+//! By default a copy of the runner with the plan appended: milliseconds, and no tool but vgdc is needed.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+use vgdc::driver::Options;
+use vgdc::plan::artifact;
+use vgdc::{Flow, runner};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The flow file, or a folder that has one
+    flow: PathBuf,
+    /// The executable to write
+    #[arg(short, long, value_name = "APP")]
+    output: Option<PathBuf>,
+    /// Compile without optimising
+    #[arg(long)]
+    no_optimise: bool,
+}
+
+pub fn run(args: &Args) -> ExitCode {
+    let begin = Instant::now();
+    let mut flow = Flow::load(&args.flow);
+    let compiled = flow.compile(Options { optimise: !args.no_optimise, ..Options::default() });
+    super::print_diagnostics(&flow);
+    if flow.diagnostics.has_errors() {
+        super::say_err("vgdc: nothing was built\n");
+        return ExitCode::FAILURE;
+    }
+    let output = args.output.clone().unwrap_or_else(|| default_name(&flow.path));
+    match write(&compiled.plan, &output) {
+        Ok(size) => {
+            let (nodes, islands) = (compiled.plan.ops.len(), compiled.plan.islands.len());
+            let took = begin.elapsed().as_millis();
+            super::say_err(&format!(
+                "built {}: {nodes} nodes on {islands} island{}, {:.1} MB, in {took} ms\n",
+                output.display(),
+                if islands == 1 { "" } else { "s" },
+                size as f64 / 1e6
+            ));
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            super::say_err(&format!("vgdc: {why}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `flows.json` in `pump/` makes `pump`; another file makes its own name.
+fn default_name(flow: &Path) -> PathBuf {
+    let stem = flow.file_stem().unwrap_or_default();
+    if stem == "flows"
+        && let Some(folder) = flow.canonicalize().ok().as_deref().and_then(Path::parent).and_then(Path::file_name)
+    {
+        return PathBuf::from(folder);
+    }
+    let name = PathBuf::from(stem);
+    // (never over the flow itself)
+    if name.as_path() == flow { name.with_extension("app") } else { name }
+}
+
+/// Writes the artifact beside its place and then puts it there: never half a file.
+fn write(plan: &vgdc::plan::Plan, output: &Path) -> Result<usize, String> {
+    if output.is_dir() {
+        return Err(format!("{} is a folder: name the executable with -o", output.display()));
+    }
+    let runner = runner::find()?;
+    let bytes = std::fs::read(&runner).map_err(|e| format!("cannot read the runner {}: {e}", runner.display()))?;
+    let bytes = artifact::attach(&bytes, plan);
+    let name = output.file_name().unwrap_or_default().to_string_lossy();
+    let part = output.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written = write_executable(&part, &bytes).and_then(|()| std::fs::rename(&part, output));
+    written.map_err(|e| {
+        // (what could not be written may not be there)
+        let _ = std::fs::remove_file(&part);
+        format!("cannot write {}: {e}", output.display())
+    })?;
+    Ok(bytes.len())
+}
+
+fn write_executable(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o755).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

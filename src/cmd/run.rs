@@ -1,0 +1,168 @@
+//! `vgdc run [FLOW]`: runs a flow in this process.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use vgdc::Flow;
+use vgdc::deployer::Compiler;
+use vgdc::driver::Options;
+use vgdc::plan::Plan;
+use vgdc_runner::{App, options};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The flow file, or a folder that has one; with --control none is needed
+    flow: Option<PathBuf>,
+    /// Reload when the file is saved, and restart only what changed
+    #[arg(long)]
+    watch: bool,
+    /// How to run it: `native` (optimised) or `interp` (the oracle: nothing optimised, one queue)
+    #[arg(long, value_enum, default_value = "native")]
+    target: Target,
+    /// HTTP port (default 1880; 0 takes a free one and says which)
+    #[arg(long)]
+    port: Option<String>,
+    /// Address to listen on (default 127.0.0.1)
+    #[arg(long)]
+    host: Option<String>,
+    /// Speak the control protocol: stdio, ws or off
+    #[arg(long)]
+    control: Option<String>,
+    /// How log lines look: text or json
+    #[arg(long)]
+    log: Option<String>,
+    /// Least important level: fatal, error, warn, info, debug or trace
+    #[arg(long)]
+    log_level: Option<String>,
+    /// Worker threads (default: one a core)
+    #[arg(long)]
+    workers: Option<String>,
+    /// Environment variables, a NAME=value a line
+    #[arg(long)]
+    env_file: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Target {
+    Native,
+    Interp,
+}
+
+impl Args {
+    fn options(&self) -> Result<vgdc_runner::Options, String> {
+        let mut options = vgdc_runner::Options::default();
+        let given = [
+            ("port", &self.port),
+            ("host", &self.host),
+            ("control", &self.control),
+            ("log", &self.log),
+            ("log-level", &self.log_level),
+            ("workers", &self.workers),
+            ("env-file", &self.env_file),
+        ];
+        for (name, value) in given {
+            if let Some(value) = value {
+                options.take(name, &mut || Ok(value.clone()))?;
+            }
+        }
+        Ok(options)
+    }
+
+    fn compile_options(&self) -> Options {
+        Options { optimise: self.target == Target::Native, deploy_mode: true }
+    }
+}
+
+pub fn run(args: &Args) -> ExitCode {
+    let mut options = match args.options() {
+        Ok(options) => options,
+        Err(why) => {
+            super::say_err(&format!("vgdc: {why}\n"));
+            return ExitCode::from(2);
+        }
+    };
+    if args.flow.is_none() && options.control == options::Control::Off {
+        super::say_err("vgdc: name a flow file, or give --control stdio to be told what to run\n");
+        return ExitCode::from(2);
+    }
+    if args.target == Target::Interp {
+        options.workers = 1;
+    }
+    let mut app = App {
+        name: "vgdc".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        registry: vgdc_stdlib::registry(),
+        plan: None,
+        credentials: Default::default(),
+        settings: Default::default(),
+        deployer: Some(Arc::new(Compiler { options: args.compile_options() })),
+        updates: None,
+    };
+    if let Some(path) = &args.flow {
+        let mut flow = Flow::load(path);
+        let compiled = flow.compile(args.compile_options());
+        super::print_diagnostics(&flow);
+        if flow.diagnostics.has_errors() {
+            return ExitCode::FAILURE;
+        }
+        app.plan = Some(compiled.plan);
+        app.credentials = flow.secrets();
+        app.settings = flow.settings();
+        options.port = options.port.or(flow.config.http.port);
+        if args.host.is_none()
+            && let Some(host) = &flow.config.http.host
+            && let Err(why) = options.take("host", &mut || Ok(host.clone()))
+        {
+            super::say_err(&format!("vgdc: vgdc.toml: {why}\n"));
+            return ExitCode::FAILURE;
+        }
+        if args.watch {
+            app.updates = Some(watch(flow.path.clone(), args.compile_options()));
+        }
+    }
+    vgdc_runner::run(app, &options)
+}
+
+/// Compiles the file each time it is saved, on a thread of its own. What does not compile is reported and changes nothing.
+fn watch(path: PathBuf, options: Options) -> mpsc::UnboundedReceiver<Plan> {
+    let (plans, updates) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        let (saved, changes) = std::sync::mpsc::channel();
+        let told = move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| !event.kind.is_access()) {
+                // (the other side lives as long as this closure's watcher)
+                let _ = saved.send(());
+            }
+        };
+        // The folder is watched: editors save by putting a new file in the place of the old one.
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let watcher = notify::recommended_watcher(told).and_then(|mut watcher| {
+            notify::Watcher::watch(&mut watcher, &folder, notify::RecursiveMode::NonRecursive)?;
+            Ok(watcher)
+        });
+        let _watcher = match watcher {
+            Ok(watcher) => watcher,
+            Err(error) => return super::say_err(&format!("vgdc: cannot watch {}: {error}\n", folder.display())),
+        };
+        let mut before = std::fs::read(&path).unwrap_or_default();
+        while changes.recv().is_ok() {
+            // One save makes several events: wait until they are over.
+            while !matches!(changes.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) {}
+            let now = std::fs::read(&path).unwrap_or_default();
+            if now == before {
+                continue;
+            }
+            before = now;
+            let mut flow = Flow::load(&path);
+            let compiled = flow.compile(options);
+            super::print_diagnostics(&flow);
+            if !flow.diagnostics.has_errors() && plans.send(compiled.plan).is_err() {
+                return;
+            }
+        }
+    });
+    updates
+}

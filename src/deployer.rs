@@ -1,0 +1,30 @@
+//! The compiler behind the control protocol's `deploy`.
+
+use vgdc_driver::Options;
+use vgdc_probe::{Compiled, Deployer, Refusal};
+use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap, render};
+
+/// Compiles what a `deploy` request brings.
+pub struct Compiler {
+    /// How it compiles.
+    pub options: Options,
+}
+
+impl Deployer for Compiler {
+    fn compile(&self, flows: &str) -> Result<Compiled, Refusal> {
+        let mut sources = SourceMap::new();
+        let (doc, mut diagnostics) = FlowDoc::parse(&mut sources, "deploy", flows);
+        let mut compiled = crate::session(self.options).compile(&doc);
+        diagnostics.append(std::mem::take(&mut compiled.diagnostics));
+        let texts = texts(&diagnostics, &sources);
+        if let Some(first) = diagnostics.iter().find(|d| d.level == Level::Error) {
+            let message = first.message.clone();
+            return Err(Refusal { code: "invalid-flows".to_owned(), message, diagnostics: texts });
+        }
+        Ok(Compiled { plan: compiled.plan, diagnostics: texts })
+    }
+}
+
+fn texts(diagnostics: &Diagnostics, sources: &SourceMap) -> Vec<String> {
+    diagnostics.iter().map(|d| render::one_json(d, sources).to_string()).collect()
+}
