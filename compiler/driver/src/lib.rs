@@ -6,19 +6,29 @@
 //!   whether its plan may run.
 //! * It does no I/O.
 
-pub use vgdc_middle::{ContextUse, Keys, NoScripts, Registry, ScriptInfo, ScriptKind, Trace};
+mod explain;
+mod manifest;
+mod stage;
 
-use vgdc_ir::Graph;
-use vgdc_middle::{context, islands, lower, pipeline, resolve};
+pub use explain::explain;
+pub use manifest::Manifest;
+pub use stage::Stage;
+pub use vgdc_middle::{
+    ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
+};
+
+use vgdc_ir::{Graph, verify};
+use vgdc_middle::{context, islands, lower, pipeline, resolve, scripts};
 use vgdc_plan::Plan;
 use vgdc_spec::NodeSpec;
-use vgdc_syntax::{Diagnostics, FlowDoc};
+use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, codes};
 
 /// A compiler with its nodes and options; compiles any number of flows.
 pub struct Session {
     registry: Registry,
     options: Options,
     scripts: Box<dyn ScriptInfo>,
+    observable: bool,
 }
 
 /// How to compile.
@@ -58,11 +68,27 @@ pub struct Compiled {
 impl Session {
     /// A compiler with these nodes.
     pub fn new(specs: impl IntoIterator<Item = &'static NodeSpec>, options: Options) -> Session {
+        let registry = Registry::new(specs);
         Session {
-            registry: Registry::new(specs),
+            registry,
             options,
             scripts: Box::new(NoScripts),
+            observable: true,
         }
+    }
+
+    /// With something that knows about scripts; without it every script is taken to be right and to use what it speaks of.
+    #[must_use]
+    pub fn with_scripts(mut self, scripts: Box<dyn ScriptInfo>) -> Session {
+        self.scripts = scripts;
+        self
+    }
+
+    /// For a program of which nobody watches or addresses single nodes: junctions and remarks are left out of it.
+    #[must_use]
+    pub fn unobserved(mut self) -> Session {
+        self.observable = false;
+        self
     }
 
     /// The nodes.
@@ -77,20 +103,20 @@ impl Session {
 
     /// Compiles a flow file. What the reader had to say about it is not repeated.
     pub fn compile(&self, doc: &FlowDoc) -> Compiled {
-        let mut diagnostics = Diagnostics::new();
-        let mut trace = Trace::default();
+        let (mut diagnostics, mut trace) = (Diagnostics::new(), Trace::default());
         let graph = resolve(doc, &self.registry, &mut diagnostics);
+        self.check_scripts(doc, &graph, &mut diagnostics);
         let mut optimised = graph.clone();
         pipeline::normalise(&mut optimised, &mut trace);
         let islands = if self.options.optimise {
-            islands::find(
-                &optimised,
-                &context::uses(&optimised, &self.registry, self.scripts.as_ref()),
-            )
+            let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
+            pipeline::optimise(&mut optimised, &uses, self.observable, &mut trace);
+            islands::find(&optimised, &uses)
         } else {
             islands::one(&optimised)
         };
         let plan = lower(&optimised, &islands);
+        verify_all(&optimised, &plan, &mut diagnostics);
         diagnostics.sort();
         Compiled {
             graph,
@@ -100,4 +126,30 @@ impl Session {
             trace,
         }
     }
+
+    fn check_scripts(&self, doc: &FlowDoc, graph: &Graph, diagnostics: &mut Diagnostics) {
+        let deploy_mode = self.options.deploy_mode;
+        scripts::check(
+            doc,
+            &self.registry,
+            graph,
+            self.scripts.as_ref(),
+            deploy_mode,
+            diagnostics,
+        );
+    }
+}
+
+/// A fault of the compiler itself must not reach a running program.
+fn verify_all(graph: &Graph, plan: &Plan, diagnostics: &mut Diagnostics) {
+    let graph_faults = verify::verify(graph, verify::Stage::Normal)
+        .err()
+        .unwrap_or_default();
+    let faults = graph_faults.iter().map(ToString::to_string);
+    let faults = faults.chain(plan.verify().err().map(|fault| fault.to_string()));
+    diagnostics.extend(faults.map(|fault| {
+        Diagnostic::error(codes::VERIFIER, fault).with_note(
+            "this is a fault of vgdc and not of the flow: please report it with the flow",
+        )
+    }));
 }

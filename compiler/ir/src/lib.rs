@@ -10,8 +10,10 @@ pub mod env;
 pub mod graph;
 pub mod id;
 pub mod op;
-
+pub mod picture;
+pub mod text;
 pub mod ty;
+pub mod verify;
 
 pub use env::{EnvScope, EnvVar, Flow, FlowKind, Group};
 pub use graph::{EdgeRef, Graph};

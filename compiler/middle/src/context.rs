@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value as Json};
 use vgdc_ir::{Graph, OpId};
-use vgdc_spec::{FieldKind, NodeSpec};
+use vgdc_spec::NodeSpec;
 
 use crate::registry::Registry;
+use crate::scripts::ScriptInfo;
+use crate::typed::{self, Content, ScriptKind};
 
 /// Keys of one context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Keys {
 /// The contexts that an operator shares with others. Its own, which no other can reach, does not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContextUse {
-    /// Keys of its flow's context.
+    /// Keys of its flow's context. A key of a flow around a subflow instance begins with `$parent.`.
     pub flow: Keys,
     /// Keys of the global context.
     pub global: Keys,
@@ -83,37 +85,6 @@ impl ContextUse {
     }
 }
 
-/// In which language a text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ScriptKind {
-    /// The body of a JavaScript function.
-    JavaScript,
-    /// A JSONata expression.
-    Jsonata,
-    /// A mustache template.
-    Mustache,
-}
-
-/// What the compiler asks about scripts. The answers come from another crate; this one knows no language.
-pub trait ScriptInfo {
-    /// Which context keys a script uses.
-    fn context_uses(&self, kind: ScriptKind, text: &str) -> ContextUse;
-}
-
-/// Knows nothing of scripts: what speaks of a context uses all of it.
-pub struct NoScripts;
-
-impl ScriptInfo for NoScripts {
-    fn context_uses(&self, _: ScriptKind, text: &str) -> ContextUse {
-        let all_if = |found: bool| if found { Keys::All } else { Keys::default() };
-        let computed = text.contains("context[");
-        ContextUse {
-            flow: all_if(computed || text.contains("flow")),
-            global: all_if(computed || text.contains("global")),
-        }
-    }
-}
-
 /// The context uses of all operators that have any.
 pub fn uses(
     graph: &Graph,
@@ -136,49 +107,32 @@ pub fn uses(
 /// The context uses that a node's properties show.
 pub fn of(props: &Map<String, Json>, spec: &NodeSpec, scripts: &dyn ScriptInfo) -> ContextUse {
     let mut used = ContextUse::default();
-    for field in spec.fields {
-        let Some(value) = props.get(field.name) else {
-            continue;
-        };
-        match field.kind {
-            FieldKind::JavaScript => script(ScriptKind::JavaScript, value, scripts, &mut used),
-            FieldKind::Jsonata => script(ScriptKind::Jsonata, value, scripts, &mut used),
-            FieldKind::Mustache => script(ScriptKind::Mustache, value, scripts, &mut used),
-            FieldKind::Typed(ty) => {
-                let ty = props.get(ty).and_then(Json::as_str).unwrap_or_default();
-                typed(ty, Some(value), scripts, &mut used);
-            }
-            FieldKind::Json => nested(value, scripts, &mut used, DEPTH),
-            _ => {}
-        }
-    }
+    typed::visit(props, spec, &mut |_, content| {
+        add(&mut used, content, scripts)
+    });
     used
 }
 
-fn script(kind: ScriptKind, value: &Json, scripts: &dyn ScriptInfo, used: &mut ContextUse) {
-    if let Some(text) = value.as_str() {
-        used.merge(scripts.context_uses(kind, text));
-    }
-}
-
-/// A typed input: a value with the name of its type.
-fn typed(ty: &str, value: Option<&Json>, scripts: &dyn ScriptInfo, used: &mut ContextUse) {
-    let text = value.and_then(Json::as_str);
-    match (ty, text) {
-        ("flow", text) => used.flow.merge(text.map_or(Keys::All, key)),
-        ("global", text) => used.global.merge(text.map_or(Keys::All, key)),
-        ("jsonata", Some(text)) => used.merge(scripts.context_uses(ScriptKind::Jsonata, text)),
-        ("jsonata", None) => used.merge(ContextUse::all()),
-        _ => {}
+fn add(used: &mut ContextUse, content: Content<'_>, scripts: &dyn ScriptInfo) {
+    match content {
+        Content::Script(kind, text) => used.merge(scripts.context_uses(kind, text)),
+        Content::Typed("flow", text) => used.flow.merge(text.map_or(Keys::All, key)),
+        Content::Typed("global", text) => used.global.merge(text.map_or(Keys::All, key)),
+        Content::Typed("jsonata", Some(text)) => {
+            used.merge(scripts.context_uses(ScriptKind::Jsonata, text));
+        }
+        // An expression that is not there to be read.
+        Content::Typed("jsonata", None) | Content::Unknown => used.merge(ContextUse::all()),
+        Content::Typed(..) => {}
     }
 }
 
 /// The key that a path begins with. `#:(store)::path` names a store; the same key of two stores counts as one.
 fn key(path: &str) -> Keys {
-    let path = path
+    let store = path
         .strip_prefix("#:(")
-        .and_then(|rest| rest.split_once(")::"))
-        .map_or(path, |(_, path)| path);
+        .and_then(|rest| rest.split_once(")::"));
+    let path = store.map_or(path, |(_, path)| path);
     let end = path.find(['.', '[']).unwrap_or(path.len());
     let name = path[..end].trim();
     // A path that begins with brackets, or asks the flow around, is left to what is not known.
@@ -188,52 +142,34 @@ fn key(path: &str) -> Keys {
     Keys::Known(BTreeSet::from([name.to_owned()]))
 }
 
-/// How deep structured properties are looked into; what is deeper counts as using everything.
-const DEPTH: u32 = 16;
-
-/// Structured data whose shape only its node knows. By Node-RED's custom a typed input is two properties of an object, and the
-/// one with the type is named after the other: `pt` after `p`, `tot` after `to`, `valueType` after `value`, and `type` next to
-/// `value`. Where the other is not found, all keys may be used.
-fn nested(value: &Json, scripts: &dyn ScriptInfo, used: &mut ContextUse, depth: u32) {
-    if depth == 0 {
-        return used.merge(ContextUse::all());
-    }
-    match value {
-        Json::Array(list) => list
-            .iter()
-            .for_each(|item| nested(item, scripts, used, depth - 1)),
-        Json::Object(map) => {
-            for (name, value) in map {
-                match value.as_str() {
-                    Some(ty) => typed(ty, partner(name, map), scripts, used),
-                    None => nested(value, scripts, used, depth - 1),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn partner<'a>(name: &str, map: &'a Map<String, Json>) -> Option<&'a Json> {
-    let stem = name.strip_suffix("Type").or_else(|| name.strip_suffix('t'));
-    let stem = stem.filter(|stem| !stem.is_empty());
-    let own = stem.and_then(|stem| map.get(stem));
-    own.or_else(|| {
-        (name == "type" || name == "vt")
-            .then(|| map.get("value").or_else(|| map.get("v")))
-            .flatten()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scripts::NoScripts;
     use serde_json::json;
+    use vgdc_spec::{Effect, FieldKind, FieldSpec, Outputs, Role};
 
-    fn in_rules(value: Json) -> ContextUse {
-        let mut used = ContextUse::default();
-        nested(&value, &NoScripts, &mut used, DEPTH);
-        used
+    static SPEC: NodeSpec = NodeSpec {
+        ty: "any",
+        category: "test",
+        inputs: 1,
+        outputs: Outputs::Fixed(1),
+        role: Role::Operator,
+        effect: Effect::Pure,
+        fields: &[FieldSpec {
+            name: "rules",
+            kind: FieldKind::Json,
+            default: "[]",
+            label: "",
+        }],
+    };
+
+    fn in_rules(rules: Json) -> ContextUse {
+        of(
+            &Map::from_iter([("rules".to_owned(), rules)]),
+            &SPEC,
+            &NoScripts,
+        )
     }
 
     fn known(names: &[&str]) -> Keys {
@@ -260,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn scripts_that_speak_of_a_context_use_all_of_it() {
-        let used = NoScripts.context_uses(ScriptKind::JavaScript, "return flow.get('a')");
-        assert_eq!((used.flow, used.global), (Keys::All, Keys::default()));
+    fn what_is_too_deep_may_be_anything() {
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        assert_eq!(in_rules(deep), ContextUse::all());
     }
 }

@@ -14,10 +14,15 @@ pub mod pipeline;
 pub mod plan;
 pub mod registry;
 pub mod resolve;
+pub mod scripts;
+pub mod shift;
 pub mod trace;
+pub mod typed;
 
-pub use context::{ContextUse, Keys, NoScripts, ScriptInfo, ScriptKind};
+pub use context::{ContextUse, Keys};
 pub use plan::lower;
 pub use registry::Registry;
 pub use resolve::resolve;
+pub use scripts::{NoScripts, ScriptFault, ScriptInfo};
 pub use trace::Trace;
+pub use typed::ScriptKind;

@@ -1,17 +1,63 @@
 //! The order of the passes. The one place to read what happens to a graph, and why in this order.
 
-use vgdc_ir::Graph;
+use std::collections::HashMap;
 
-use crate::passes::{bind_links, drop_disabled, invert_scopes, order};
+use vgdc_ir::verify::{self, Stage};
+use vgdc_ir::{Graph, OpId};
+
+use crate::context::ContextUse;
+use crate::passes::{
+    bind_links, drop_disabled, elide_clones, erase_comments, erase_junctions, fuse, invert_scopes,
+    order, prune_dead,
+};
 use crate::trace::Trace;
 
 /// Makes all meaning explicit: what every target needs, the oracle too.
 pub fn normalise(graph: &mut Graph, trace: &mut Trace) {
+    check(graph, Stage::Resolved, "resolve");
     // First of all: what follows takes every operator for one that runs.
     drop_disabled::run(graph, trace);
+    check(graph, Stage::Resolved, "drop_disabled");
     // Before the scopes: a complete node does not listen to what it is wired to, links among the wires.
     bind_links::run(graph, trace);
-    // After links: see above. Before order: users of a configuration node are asked for in the order in which they stand.
+    check(graph, Stage::Resolved, "bind_links");
+    // Before order: the users of a configuration node are told in the order in which they stand in the file.
     invert_scopes::run(graph, trace);
+    check(graph, Stage::Resolved, "invert_scopes");
     order::run(graph, trace);
+    check(graph, Stage::Normal, "order");
+}
+
+/// Makes a normalised graph faster. `observable` keeps all that a person can see of single nodes while the program runs.
+pub fn optimise(
+    graph: &mut Graph,
+    uses: &HashMap<OpId, ContextUse>,
+    observable: bool,
+    trace: &mut Trace,
+) {
+    if !observable {
+        erase_comments::run(graph, trace);
+        check(graph, Stage::Normal, "erase_comments");
+        // Before prune_dead, which takes the junctions out, and before fuse, which wants one way into an operator.
+        erase_junctions::run(graph, uses, trace);
+        check(graph, Stage::Normal, "erase_junctions");
+        // Before fuse: what is dead leads nowhere, but counts as a way.
+        prune_dead::run(graph, trace);
+        check(graph, Stage::Normal, "prune_dead");
+    }
+    fuse::run(graph, uses, trace);
+    check(graph, Stage::Normal, "fuse");
+    // Last: it looks at which edge of an output is the last one.
+    elide_clones::run(graph, trace);
+    check(graph, Stage::Normal, "elide_clones");
+}
+
+/// In debug builds, stops at the pass that broke the graph.
+fn check(graph: &Graph, stage: Stage, pass: &str) {
+    if cfg!(debug_assertions)
+        && let Err(faults) = verify::verify(graph, stage)
+    {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        panic!("after {pass} the graph is broken: {}", faults.join("; "));
+    }
 }

@@ -1,6 +1,12 @@
 //! Passes over the graph, one file each. Each file says what its pass is for, when it is legal and when it pays.
+//! Their order is in [`crate::pipeline`].
 
 pub mod bind_links;
 pub mod drop_disabled;
+pub mod elide_clones;
+pub mod erase_comments;
+pub mod erase_junctions;
+pub mod fuse;
 pub mod invert_scopes;
 pub mod order;
+pub mod prune_dead;

@@ -1,5 +1,7 @@
 //! Environment scopes: which variables each level has, and what is known of their values before the flow starts.
 
+use std::collections::BTreeSet;
+
 use vgdc_ir::{EnvId, EnvScope, EnvVar, Graph};
 use vgdc_syntax::flowdoc::EnvEntry;
 use vgdc_syntax::{Json, RawNode};
@@ -107,6 +109,66 @@ fn look_up(graph: &Graph, scope: EnvId, name: &str, hops: u32) -> Option<String>
         ("str" | "conf-type" | "", _) => Some(text.to_owned()),
         _ => None,
     }
+}
+
+/// The names that whole properties ask for and that no level defines: at run time the process is asked.
+pub fn unknown_names(graph: &Graph) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (_, op) in graph.ops() {
+        for value in op.props.values() {
+            collect(graph, op.env, value, &mut names);
+        }
+    }
+    for (at, scope) in graph.envs().iter().enumerate() {
+        for var in scope.vars.iter().filter(|var| var.ty == "env") {
+            let text = var.value.as_str().unwrap_or_default();
+            let scope = var.scope.unwrap_or(EnvId(at as u32));
+            note(graph, scope, reference(text).unwrap_or(text), &mut names);
+        }
+    }
+    names
+}
+
+fn collect(graph: &Graph, scope: EnvId, value: &serde_json::Value, names: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::String(text) => {
+            if let Some(name) = reference(text) {
+                note(graph, scope, name, names);
+            }
+        }
+        serde_json::Value::Array(list) => list
+            .iter()
+            .for_each(|item| collect(graph, scope, item, names)),
+        serde_json::Value::Object(map) => map
+            .values()
+            .for_each(|item| collect(graph, scope, item, names)),
+        _ => {}
+    }
+}
+
+/// Notes a name that is one, is not the node's own, and is defined on no level.
+fn note(graph: &Graph, scope: EnvId, name: &str, names: &mut BTreeSet<String>) {
+    let name = name.trim_start_matches("$parent.");
+    let is_name = !name.is_empty() && !name.contains(['$', '{', ' ']);
+    let own = name.starts_with("NR_NODE_");
+    if is_name && !own && !defines(graph, scope, name) {
+        names.insert(name.to_owned());
+    }
+}
+
+fn defines(graph: &Graph, scope: EnvId, name: &str) -> bool {
+    let mut at = graph.envs().get(scope.index());
+    while let Some(level) = at {
+        let known = level.vars.iter().any(|var| var.name == name)
+            || level.builtin.iter().any(|(known, _)| known == name);
+        if known {
+            return true;
+        }
+        at = level
+            .parent
+            .and_then(|parent| graph.envs().get(parent.index()));
+    }
+    false
 }
 
 #[cfg(test)]

@@ -4,14 +4,16 @@
 //! subflow instance, which of two nodes with one id a wire finds.
 
 mod config;
-mod env;
+pub mod env;
 mod expand;
 mod index;
+mod links;
 mod lookup;
 mod props;
 mod types;
 mod wires;
 
+pub(crate) use env::reference as env_reference;
 pub(crate) use index::in_js_order;
 
 use vgdc_ir::Graph;
@@ -25,6 +27,7 @@ pub fn resolve(doc: &FlowDoc, registry: &Registry, diagnostics: &mut Diagnostics
     let mut expansion = expand::expand(doc, &index, registry, diagnostics);
     wires::connect(doc, &mut expansion, diagnostics);
     config::connect(doc, registry, &mut expansion, diagnostics);
+    links::check(doc, &expansion, diagnostics);
     types::check(doc, registry, &expansion.graph, diagnostics);
     if expansion.graph.op_count() == 0 && !doc.is_faulty() {
         diagnostics.push(Diagnostic::warning(

@@ -1,0 +1,45 @@
+//! **elide_clones** gives the message itself to the last edge of each output; the edges before it get clones.
+//!
+//! Before → after: `a → b (clone), c (clone)` becomes `a → b (clone), c (moved)`.
+//! Legal: always. Node-RED gives the message itself to the first wire. Here values are copied when they are written, so no
+//! operator sees what another does to its message later, and it does not matter which edge gets the one and which a clone.
+//! Pays: always: an output with one edge costs no clone at all.
+//! Tests: below; `tests/flows/fan_out.json`.
+
+use vgdc_ir::{EdgeId, Graph};
+
+use crate::trace::Trace;
+
+const NAME: &str = "elide_clones";
+
+/// Runs the pass.
+pub fn run(graph: &mut Graph, trace: &mut Trace) {
+    let mut moved: Vec<EdgeId> = Vec::new();
+    for (id, op) in graph.ops() {
+        let edges: Vec<_> = graph
+            .out_edges(id)
+            .into_iter()
+            .filter(|edge| edge.kind().port().is_some())
+            .collect();
+        let before = moved.len();
+        for (at, edge) in edges.iter().enumerate() {
+            let next = edges.get(at + 1).and_then(|next| next.kind().port());
+            if next != edge.kind().port() {
+                moved.push(edge.id);
+            }
+        }
+        if moved.len() > before {
+            let clones = edges.len() - (moved.len() - before);
+            trace.did(
+                NAME,
+                op,
+                format!("{clones} clones for {} wires", edges.len()),
+            );
+        }
+    }
+    for id in moved {
+        if let Some(edge) = graph.edge_mut(id) {
+            edge.moved = true;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What the compiler asks about scripts. The answers come from another crate; this one knows no language.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use vgdc_ir::{Graph, Operator};
+use vgdc_syntax::{Code, Diagnostic, Diagnostics, FlowDoc, Level, NodeIx};
+
+use crate::context::{ContextUse, Keys};
+use crate::registry::Registry;
+use crate::typed::{self, Content, ScriptKind};
+
+/// Answers questions about scripts.
+pub trait ScriptInfo {
+    /// Which context keys a script uses.
+    fn context_uses(&self, kind: ScriptKind, text: &str) -> ContextUse;
+
+    /// What is wrong with a script; nothing, where it is not known.
+    fn check(&self, kind: ScriptKind, text: &str) -> Vec<ScriptFault> {
+        let _ = (kind, text);
+        Vec::new()
+    }
+}
+
+/// Something wrong with a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptFault {
+    /// Which kind of problem.
+    pub code: Code,
+    /// What is wrong, as one sentence without a full stop.
+    pub message: String,
+    /// Where, in bytes of the script.
+    pub range: Range<usize>,
+}
+
+/// Knows nothing of scripts: what speaks of a context uses all of it.
+pub struct NoScripts;
+
+impl ScriptInfo for NoScripts {
+    fn context_uses(&self, kind: ScriptKind, text: &str) -> ContextUse {
+        if matches!(
+            kind,
+            ScriptKind::Path | ScriptKind::Json | ScriptKind::Regex
+        ) {
+            return ContextUse::default();
+        }
+        let all_if = |found: bool| if found { Keys::All } else { Keys::default() };
+        let computed = text.contains("context[");
+        ContextUse {
+            flow: all_if(computed || text.contains("flow")),
+            global: all_if(computed || text.contains("global")),
+        }
+    }
+}
+
+/// Reports what is wrong with the scripts of nodes that run: errors, or in `deploy_mode` warnings, since there such a node
+/// does not start and the others do.
+pub fn check(
+    doc: &FlowDoc,
+    registry: &Registry,
+    graph: &Graph,
+    scripts: &dyn ScriptInfo,
+    deploy_mode: bool,
+    diagnostics: &mut Diagnostics,
+) {
+    let level = if deploy_mode {
+        Level::Warning
+    } else {
+        Level::Error
+    };
+    // Nodes of a template once, however many instances it has.
+    let mut seen = HashSet::new();
+    for (_, op) in graph.ops().filter(|(_, op)| !op.disabled) {
+        let Some(spec) = registry.get(op.process_type()) else {
+            continue;
+        };
+        if !seen.insert(op.origin.node) {
+            continue;
+        }
+        typed::visit(&op.props, spec, &mut |path, content| {
+            let Some((kind, text)) = script(content) else {
+                return;
+            };
+            for fault in scripts.check(kind, text) {
+                diagnostics.push(report(doc, op, path, fault, level));
+            }
+        });
+    }
+}
+
+fn script(content: Content<'_>) -> Option<(ScriptKind, &str)> {
+    let (kind, text) = match content {
+        Content::Script(kind, text) => (kind, text),
+        Content::Typed(ty, Some(text)) => match ty {
+            "jsonata" => (ScriptKind::Jsonata, text),
+            "json" => (ScriptKind::Json, text),
+            "re" => (ScriptKind::Regex, text),
+            "msg" | "flow" | "global" => (ScriptKind::Path, text),
+            _ => return None,
+        },
+        Content::Typed(_, None) | Content::Unknown => return None,
+    };
+    // A variable's text is known when the flow starts.
+    let from_env = crate::resolve::env_reference(text).is_some();
+    (!text.is_empty() && !from_env).then_some((kind, text))
+}
+
+fn report(
+    doc: &FlowDoc,
+    op: &Operator,
+    path: &str,
+    fault: ScriptFault,
+    level: Level,
+) -> Diagnostic {
+    let mut found = Diagnostic::new(level, fault.code, fault.message);
+    if level == Level::Warning {
+        found = found.with_note("this node will fail to start; the others run");
+    }
+    let Some(node) = doc.node(NodeIx(op.origin.node)) else {
+        return found;
+    };
+    found = found.with_node(node.node_ref());
+    if let Some(span) = node.body_span(path, fault.range.clone()) {
+        found = found.with_label(span, "");
+    }
+    match node.body_pos(path, fault.range) {
+        Some(place) => found.with_body(place),
+        None => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_that_speak_of_a_context_use_all_of_it() {
+        let used = NoScripts.context_uses(ScriptKind::JavaScript, "return flow.get('a')");
+        assert_eq!((used.flow, used.global), (Keys::All, Keys::default()));
+        assert!(
+            NoScripts
+                .context_uses(ScriptKind::Path, "flow.a")
+                .is_empty()
+        );
+    }
+}
