@@ -137,6 +137,18 @@ impl Path {
         self.set(root, Value::Undefined, false)
     }
 
+    /// The path with the steps that are read from the message read.
+    ///
+    /// # Errors
+    /// As [`Path::get`].
+    pub fn resolve(&self, root: &Object) -> Result<Path, PathError> {
+        let steps = self.resolved(root)?.into_iter().map(|step| match step {
+            Step::Key(key) => PathSegment::Key(key),
+            Step::Index(index) => PathSegment::Index(index),
+        });
+        Ok(Path { segments: steps.collect() })
+    }
+
     /// The steps with those that are read from the message read.
     fn resolved(&self, root: &Object) -> Result<Vec<Step>, PathError> {
         let whole = || Value::Object(root.clone());

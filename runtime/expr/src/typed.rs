@@ -1,0 +1,229 @@
+//! Typed inputs: a text and what it means, as Node-RED's `evaluateNodeProperty` has it.
+
+use crate::{CtxScope, Env, ExprError, Jsonata, env_property, error, moment};
+use std::sync::Arc;
+use vgdc_value::{ErrorValue, Msg, Path, PathError, Rare, Value, date, json, number};
+
+/// A typed input, parsed.
+#[derive(Debug)]
+pub enum TypedValue {
+    /// The same for every message.
+    Constant(Value),
+    /// A property of the message.
+    Msg(Path),
+    /// A context key.
+    Context {
+        /// Which context.
+        scope: CtxScope,
+        /// The key, without the store.
+        key: String,
+        /// The store, when one is named.
+        store: Option<String>,
+        /// The key as a path, when parts of it are read from the message (`a[msg.topic]`).
+        nested: Option<Path>,
+    },
+    /// An environment variable, or a text with some in it.
+    Env(String),
+    /// The time, in the named format.
+    Date(String),
+    /// A JSONata expression.
+    Jsonata(Box<Jsonata>),
+    /// The whole message (an empty path where Node-RED allows one).
+    WholeMsg,
+}
+
+/// Splits `#:(store)::key`.
+pub fn parse_context_key(text: &str) -> (Option<&str>, &str) {
+    match text.strip_prefix("#:(").and_then(|rest| rest.split_once(")::")) {
+        Some((store, key)) if !store.is_empty() && !store.contains(char::is_whitespace) => (Some(store), key),
+        _ => (None, text),
+    }
+}
+
+fn path_error(error: PathError) -> ExprError {
+    let name = if error.code.is_empty() { "TypeError" } else { "Error" };
+    let value = ErrorValue::new(name, error.message);
+    if error.code.is_empty() { value } else { value.with("code", error.code) }
+}
+
+impl TypedValue {
+    /// Parses an input. An unknown type means the text itself, as in Node-RED.
+    ///
+    /// # Errors
+    /// The text does not fit its type (no JSON, a malformed path or expression).
+    pub fn parse(ty: &str, text: &str) -> Result<TypedValue, ExprError> {
+        let constant = |value: Value| Ok(TypedValue::Constant(value));
+        match ty {
+            "num" => constant(Value::Number(number::parse(text))),
+            "bool" => constant(Value::Bool(text.eq_ignore_ascii_case("true"))),
+            "json" => constant(json::parse(text).map_err(|e| ErrorValue::new("SyntaxError", e.message))?),
+            "re" => constant(Value::Rare(Arc::new(Rare::RegExp { source: text.to_owned(), flags: String::new() }))),
+            "bin" => constant(buffer(text)?),
+            "date" => Ok(TypedValue::Date(text.to_owned())),
+            "msg" => Path::parse(text.strip_prefix("msg.").unwrap_or(text)).map(TypedValue::Msg).map_err(path_error),
+            "flow" | "global" => {
+                let scope = if ty == "flow" { CtxScope::Flow } else { CtxScope::Global };
+                let (store, key) = parse_context_key(text);
+                let nested = key.contains("[msg").then(|| Path::parse(key).map_err(path_error)).transpose()?;
+                Ok(TypedValue::Context { scope, key: key.to_owned(), store: store.map(str::to_owned), nested })
+            }
+            "env" => Ok(TypedValue::Env(text.to_owned())),
+            "jsonata" => Jsonata::compile(text).map(|expr| TypedValue::Jsonata(Box::new(expr))),
+            _ => constant(Value::from(text)),
+        }
+    }
+
+    /// Evaluates it for a message.
+    ///
+    /// # Errors
+    /// A path that leads through nothing, a store's error, an expression's.
+    pub fn eval(&self, env: &dyn Env, msg: &Msg) -> Result<Value, ExprError> {
+        match self {
+            TypedValue::Constant(value) => Ok(value.clone()),
+            TypedValue::Msg(path) => match path.get_ref(msg) {
+                Some(value) => Ok(value.clone()),
+                None => path.get(&msg.to_value()).map_err(path_error),
+            },
+            TypedValue::Context { scope, key, store, nested } => {
+                let key = match nested {
+                    Some(path) => &resolve(path, msg)?,
+                    None => key,
+                };
+                env.context_get(*scope, key, store.as_deref())
+            }
+            TypedValue::Env(text) => Ok(env_property(text, env)),
+            TypedValue::Date(format) => Ok(match format.as_str() {
+                "" => Value::Number(env.now_ms().floor()),
+                "object" => Value::Date(env.now_ms().floor()),
+                "iso" => date::iso(env.now_ms().floor()).map_or(Value::Null, Value::from),
+                format => Value::from(moment::format(env.now_ms(), format)),
+            }),
+            TypedValue::Jsonata(expr) => expr.eval(env, msg),
+            TypedValue::WholeMsg => Ok(msg.to_value()),
+        }
+    }
+
+    /// True when it is the same for every message.
+    pub fn is_constant(&self) -> bool {
+        matches!(self, TypedValue::Constant(_))
+    }
+}
+
+/// A key with the parts that are read from the message put in.
+fn resolve(path: &Path, msg: &Msg) -> Result<String, ExprError> {
+    path.resolve(msg).map(|path| path.to_string()).map_err(path_error)
+}
+
+/// A JSON array of bytes, or a JSON text, as a buffer.
+fn buffer(text: &str) -> Result<Value, ExprError> {
+    match json::parse(text).map_err(|e| ErrorValue::new("SyntaxError", e.message))? {
+        Value::Array(items) => {
+            let bytes: Vec<u8> = items.iter().map(|item| number::to_int32(item.to_number()) as u8).collect();
+            Ok(Value::from(bytes))
+        }
+        Value::Str(text) => Ok(Value::from(text.as_bytes().to_vec())),
+        _ => Err(error("Not string or array").with("code", "INVALID_BUFFER_DATA")),
+    }
+}
+
+/// Where a node puts a value: a property of the message, or a context key.
+#[derive(Debug)]
+pub enum Target {
+    /// A property of the message.
+    Msg(Path),
+    /// A context key.
+    Context {
+        /// Which context.
+        scope: CtxScope,
+        /// The key, without the store.
+        key: String,
+        /// The store, when one is named.
+        store: Option<String>,
+        /// The key as a path, when parts of it are read from the message.
+        nested: Option<Path>,
+    },
+}
+
+impl Target {
+    /// Parses a target of type `msg`, `flow` or `global`.
+    ///
+    /// # Errors
+    /// A malformed path.
+    pub fn parse(ty: &str, text: &str) -> Result<Target, ExprError> {
+        match TypedValue::parse(if matches!(ty, "flow" | "global") { ty } else { "msg" }, text)? {
+            TypedValue::Context { scope, key, store, nested } => Ok(Target::Context { scope, key, store, nested }),
+            TypedValue::Msg(path) => Ok(Target::Msg(path)),
+            _ => Err(error("a value can be put into msg, flow or global")),
+        }
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    /// As [`TypedValue::eval`].
+    pub fn get(&self, env: &dyn Env, msg: &Msg) -> Result<Value, ExprError> {
+        match self {
+            Target::Msg(path) => match path.get_ref(msg) {
+                Some(value) => Ok(value.clone()),
+                None => path.get(&msg.to_value()).map_err(path_error),
+            },
+            Target::Context { scope, key, store, nested } => match nested {
+                Some(path) => env.context_get(*scope, &resolve(path, msg)?, store.as_deref()),
+                None => env.context_get(*scope, key, store.as_deref()),
+            },
+        }
+    }
+
+    /// Puts a value there (`undefined` deletes); missing objects on the way are made. False when the way is not there.
+    ///
+    /// # Errors
+    /// A step through what is no object, or the store's error.
+    pub fn set(&self, env: &dyn Env, msg: &mut Msg, value: Value) -> Result<bool, ExprError> {
+        match self {
+            Target::Msg(path) => path.set(msg, value, true).map_err(path_error),
+            Target::Context { scope, key, store, nested } => {
+                let key = match nested {
+                    Some(path) => &resolve(path, msg)?,
+                    None => key,
+                };
+                env.context_set(*scope, key, value, store.as_deref()).map(|()| true)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Fake, msg};
+
+    #[test]
+    fn inputs_mean_what_their_type_says() {
+        let env = Fake::default();
+        env.context_set(CtxScope::Flow, "a", Value::from(1), None).expect("sets");
+        env.context_set(CtxScope::Global, "b", Value::from(2), Some("file")).expect("sets");
+        env.context_set(CtxScope::Flow, "list[\"k\"]", Value::from(3), None).expect("sets");
+        let msg = msg(r#"{"payload":{"x":[1,2]},"topic":"k"}"#);
+        for (ty, text, expected) in [
+            ("str", "x", "\"x\""),
+            ("num", "0x10", "16"),
+            ("bool", "True", "true"),
+            ("json", "{\"a\":1}", "{\"a\":1}"),
+            ("bin", "[104,105]", "{\"$type\":\"buffer\",\"base64\":\"aGk=\"}"),
+            ("msg", "payload.x[1]", "2"),
+            ("msg", "payload.y", "{\"$type\":\"undefined\"}"),
+            ("flow", "a", "1"),
+            ("global", "#:(file)::b", "2"),
+            ("env", "N", "7"),
+            ("date", "", "1767323045678"),
+            ("date", "iso", "\"2026-01-02T03:04:05.678Z\""),
+            ("jsonata", "payload.x[0] + 1", "2"),
+            ("other", "x", "\"x\""),
+        ] {
+            let value = TypedValue::parse(ty, text).and_then(|typed| typed.eval(&env, &msg)).expect(text);
+            assert_eq!(vgdc_value::control::encode(&value), expected, "{ty} {text}");
+        }
+        assert!(TypedValue::parse("json", "{").is_err() && TypedValue::parse("msg", "a.").is_err());
+        assert!(TypedValue::parse("jsonata", "a[").is_err());
+    }
+}
