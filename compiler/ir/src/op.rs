@@ -70,12 +70,12 @@ impl Operator {
         self.process.as_deref().unwrap_or(&self.ty)
     }
 
-    /// A name for people: the node's name, else its id.
+    /// A name for people: the node's name, else its id in the flow file.
     pub fn label(&self) -> &str {
         self.name
             .as_deref()
             .filter(|name| !name.is_empty())
-            .unwrap_or(&self.id)
+            .unwrap_or_else(|| self.source_id())
     }
 
     /// The id in the flow file.

@@ -11,7 +11,8 @@
 //!  8. A catch, status or complete edge leads to a listener for that.
 //!  9. A link leaves a link-out; a call leads from a link-call to a link-in; a return leads from a link-out that returns to
 //!     a link-call; a set-status edge leads from a subflow's status operator to its instance.
-//! 10. A fused edge is a wire or link between two operators, the only edge that brings messages to its receiver; fused edges
+//! 10. A fused edge is a wire or link between two operators, the only edge that brings messages to its receiver (a config or set-status
+//!     edge brings none); fused edges
 //!     do not go round in a circle, and no more than [`LONGEST`] of them follow each other.
 //! 11. Only the last edge of an output moves the message.
 //!
@@ -263,7 +264,7 @@ impl Check<'_> {
                 .graph
                 .in_edges(edge.to)
                 .iter()
-                .filter(|into| into.kind() != EdgeKind::Config)
+                .filter(|into| !matches!(into.kind(), EdgeKind::Config | EdgeKind::SetStatus))
                 .count()
                 == 1;
             let fits = kind.port().is_some() && edge.from != edge.to && alone;

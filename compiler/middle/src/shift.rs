@@ -20,7 +20,7 @@
 
 use std::collections::HashMap;
 
-use vgdc_ir::{EdgeId, EdgeKind, Graph, Listens, OpId, Part};
+use vgdc_ir::{EdgeId, EdgeKind, EdgeRef, Graph, OpId, Part};
 use vgdc_spec::Effect;
 
 use crate::context::ContextUse;
@@ -56,9 +56,9 @@ impl Ways {
             steps: 0,
         };
         for edge in graph.all_edges() {
-            if can_be_used(&graph.op(edge.from).part, edge.kind()) {
-                ways.out[edge.from.index()].push((edge.id, edge.to));
-                ways.into[edge.to.index()].push((edge.id, edge.from));
+            for (id, to) in leads_to(graph, &edge) {
+                ways.out[edge.from.index()].push((id, to));
+                ways.into[to.index()].push((id, edge.from));
             }
         }
         for (number, users) in shared(graph, uses).into_iter().enumerate() {
@@ -156,20 +156,30 @@ fn members(set: &[bool]) -> impl Iterator<Item = OpId> {
         .map(|(at, _)| OpId(at as u32))
 }
 
-/// Whether anything can ever come along an edge. What only passes messages on raises no errors and has no status.
-fn can_be_used(from: &Part, kind: EdgeKind) -> bool {
-    let passes_on = match from {
-        Part::Junction | Part::LinkIn(_) | Part::LinkOut(_) | Part::Comment => true,
-        Part::Listener(
-            Listens::Errors { .. } | Listens::Statuses { .. } | Listens::Completions { .. },
-        ) => true,
-        _ => false,
-    };
-    match kind {
-        EdgeKind::Config => false,
-        EdgeKind::Catch(_) => !passes_on && *from != Part::SubflowInstance,
-        EdgeKind::Status(_) => !passes_on,
-        _ => true,
+/// Where what goes along an edge comes, if anything ever does: what only passes messages on raises no errors and has no status.
+/// The status of a subflow instance comes to those who listen to the instance, not to the instance.
+fn leads_to(graph: &Graph, edge: &EdgeRef<'_>) -> Vec<(EdgeId, OpId)> {
+    let from = &graph.op(edge.from).part;
+    let passes_on = matches!(
+        from,
+        Part::Junction
+            | Part::LinkIn(_)
+            | Part::LinkOut(_)
+            | Part::Comment
+            | Part::Listener(_)
+            | Part::SubflowInstance
+    );
+    match edge.kind() {
+        EdgeKind::Config => Vec::new(),
+        EdgeKind::Catch(_) | EdgeKind::Status(_) if passes_on => Vec::new(),
+        EdgeKind::SetStatus => {
+            let edges = graph.out_edges(edge.to);
+            let statuses = edges
+                .iter()
+                .filter(|edge| matches!(edge.kind(), EdgeKind::Status(_)));
+            statuses.map(|status| (edge.id, status.to)).collect()
+        }
+        _ => vec![(edge.id, edge.to)],
     }
 }
 

@@ -75,7 +75,7 @@ fn graph(plan: &Plan) -> (Graph, HashMap<OpId, ContextUse>) {
     for &(from, to, port) in &plan.edges {
         let kind = match (plan.ops[from].0, port) {
             (true, _) => EdgeKind::Wire(0),
-            (false, 2) => EdgeKind::SetStatus,
+            (false, 2) => EdgeKind::Complete,
             (false, port) => EdgeKind::Wire(port),
         };
         graph.connect(OpId(from as u32), OpId(to as u32), kind);
@@ -164,7 +164,7 @@ impl Simulation<'_> {
                 hash = mix(&[hash, *shared]);
                 *shared = mix(&[*shared, hash]);
             }
-            let kinds = [EdgeKind::Wire(0), EdgeKind::Wire(1), EdgeKind::SetStatus];
+            let kinds = [EdgeKind::Wire(0), EdgeKind::Wire(1), EdgeKind::Complete];
             let kind = kinds[(hash >> (16 + send)) as usize % 3];
             if msg.1 > 0 {
                 self.send(op, kind, Msg(mix(&[hash, send]), msg.1 - 1));
@@ -178,7 +178,7 @@ impl Simulation<'_> {
             if edge.kind() != kind {
                 continue;
             }
-            if edge.edge.fused || kind == EdgeKind::SetStatus {
+            if edge.edge.fused || kind == EdgeKind::Complete {
                 self.handle(edge.to, msg);
             } else {
                 self.queue.push_back((edge.to, msg));

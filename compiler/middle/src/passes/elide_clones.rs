@@ -30,11 +30,11 @@ pub fn run(graph: &mut Graph, trace: &mut Trace) {
         }
         if moved.len() > before {
             let clones = edges.len() - (moved.len() - before);
-            trace.did(
-                NAME,
-                op,
-                format!("{clones} clones for {} wires", edges.len()),
-            );
+            let what = match edges.len() {
+                1 => "its wire takes the message itself".to_owned(),
+                wires => format!("{wires} wires for {clones} clones"),
+            };
+            trace.did(NAME, op, what);
         }
     }
     for id in moved {

@@ -38,17 +38,17 @@ pub fn run(graph: &mut Graph, trace: &mut Trace) {
         }
     }
     completions(graph, &mut edges);
-    let mut heard: Vec<(OpId, usize)> = Vec::new();
+    let mut heard = vec![0_usize; graph.op_bound()];
     for (from, to, kind) in edges {
-        match heard.last_mut() {
-            Some((op, count)) if *op == from => *count += 1,
-            _ => heard.push((from, 1)),
-        }
+        heard[from.index()] += 1;
         graph.connect(from, to, kind);
     }
-    for (op, count) in heard {
-        let plural = if count == 1 { "listener" } else { "listeners" };
-        trace.did(NAME, graph.op(op), format!("{count} {plural}"));
+    for (id, op) in graph.ops() {
+        match heard[id.index()] {
+            0 => {}
+            1 => trace.did(NAME, op, "heard by 1 listener"),
+            count => trace.did(NAME, op, format!("heard by {count} listeners")),
+        }
     }
 }
 

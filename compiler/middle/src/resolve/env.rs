@@ -28,10 +28,11 @@ fn var(entry: EnvEntry<'_>, around: Option<EnvId>, evaluated_in: Option<EnvId>) 
     // Both are looked up past the level that they stand on.
     let names_itself = ty == "env" && text == name;
     let names_config = ty == "conf-type" && reference(text).is_some();
+    let asks = matches!(ty.as_str(), "env" | "jsonata");
     let scope = if names_itself || names_config {
         around
     } else {
-        evaluated_in
+        evaluated_in.filter(|_| asks)
     };
     EnvVar {
         name,
