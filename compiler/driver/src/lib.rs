@@ -7,6 +7,7 @@
 //! * It does no I/O.
 
 mod explain;
+mod languages;
 mod manifest;
 mod stage;
 
@@ -72,12 +73,12 @@ impl Session {
         Session {
             registry,
             options,
-            scripts: Box::new(NoScripts),
+            scripts: Box::new(languages::Scripts),
             observable: true,
         }
     }
 
-    /// With something that knows about scripts; without it every script is taken to be right and to use what it speaks of.
+    /// With something else that knows about scripts.
     #[must_use]
     pub fn with_scripts(mut self, scripts: Box<dyn ScriptInfo>) -> Session {
         self.scripts = scripts;
