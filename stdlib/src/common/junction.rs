@@ -1,0 +1,27 @@
+//! **junction** — a point where wires meet: passes each message on unchanged. The compiler erases it.
+
+use vgdc_core::value::Msg;
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_macros_node::{Config, node};
+
+/// It has no properties.
+#[derive(Config)]
+pub struct JunctionConfig {}
+
+/// Passes on what it gets.
+pub struct Junction;
+
+#[node(type = "junction", category = "common", inputs = 1, outputs = 1, effect = Pure, role = Junction)]
+impl Node for Junction {
+    type Config = JunctionConfig;
+
+    fn new(JunctionConfig {}: JunctionConfig, _cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        Ok(Junction)
+    }
+}
+
+impl Process for Junction {
+    fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        cx.send_done(msg);
+    }
+}

@@ -1,0 +1,208 @@
+//! **link call** — sends a message to a link in and waits for it to come back from a link out in the mode *return*.
+//!
+//! The link in is chosen in the form, or by `msg.target`: an id, or a name that is unique in the flow, else unique outside of
+//! subflows. Without an answer in time the error `timeout` is raised with the message as it was sent.
+
+use super::links::{self, Returned, forget_callers, push_caller};
+use std::any::Any;
+use std::collections::HashMap;
+use vgdc_core::value::{Msg, Value};
+use vgdc_core::{Completion, Cx, Node, NodeError, Process, TimerId};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct LinkCallConfig {
+    #[field(json = "[]", kind = NodeIds, label = "Links")]
+    links: Vec<String>,
+    #[field(name = "linkType", default = "static", label = "Link Type")]
+    link_type: String,
+    #[field(default = "30", kind = Number, label = "Timeout")]
+    timeout: String,
+}
+
+/// The behaviour.
+pub struct LinkCall {
+    target: String,
+    dynamic: bool,
+    /// Milliseconds.
+    timeout: f64,
+    calls: HashMap<String, Call>,
+}
+
+/// A message that is on its way.
+struct Call {
+    /// As it was sent, for the error.
+    msg: Msg,
+    completion: Completion,
+    timer: TimerId,
+}
+
+#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall)]
+impl Node for LinkCall {
+    type Config = LinkCallConfig;
+
+    fn new(config: LinkCallConfig, _cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let LinkCallConfig {
+            links,
+            link_type,
+            timeout,
+        } = config;
+        let seconds =
+            vgdc_core::value::number::parse_float(if timeout.is_empty() { "30" } else { &timeout });
+        Ok(LinkCall {
+            target: links.into_iter().next().unwrap_or_default(),
+            dynamic: link_type == "dynamic",
+            timeout: if seconds.is_nan() {
+                30_000.0
+            } else {
+                seconds * 1000.0
+            },
+            calls: HashMap::new(),
+        })
+    }
+}
+
+impl LinkCall {
+    fn target<'m>(&'m self, msg: &'m Msg) -> &'m str {
+        match self.dynamic {
+            true => msg
+                .get("target")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+            false => &self.target,
+        }
+    }
+}
+
+impl Process for LinkCall {
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let target = match links::find(cx, self.target(&msg), self.dynamic) {
+            Ok(target) => target,
+            Err(text) => return cx.error(NodeError::new(text), Some(&msg)),
+        };
+        let completion = cx.completion(&msg);
+        // (Node-RED keeps it with the list of callers that it was about to be put on)
+        if !msg.get("_linkSource").is_some_and(Value::truthy) {
+            msg.insert("_linkSource", Vec::<Value>::new());
+        }
+        let kept = msg.clone();
+        let call = push_caller(&mut msg, cx.id());
+        let timer = cx.set_timer_ms(self.timeout);
+        self.calls.insert(
+            call,
+            Call {
+                msg: kept,
+                completion,
+                timer,
+            },
+        );
+        cx.deliver(&target.id, msg);
+    }
+
+    fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
+        let Ok(returned) = event.downcast::<Returned>() else {
+            return;
+        };
+        let Returned { call, mut msg } = *returned;
+        forget_callers(&mut msg);
+        match self.calls.remove(&call) {
+            Some(call) => {
+                cx.clear_timer(call.timer);
+                cx.send(0, msg);
+                cx.done(call.completion);
+            }
+            // (a second answer, or one that comes too late)
+            None => cx.send(0, msg),
+        }
+    }
+
+    fn timer(&mut self, cx: &mut Cx<'_>, timer: TimerId) {
+        let late = self
+            .calls
+            .iter()
+            .find(|(_, call)| call.timer == timer)
+            .map(|(id, _)| id.clone());
+        if let Some(call) = late.and_then(|id| self.calls.remove(&id)) {
+            cx.error("timeout", Some(&call.msg));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Flow;
+    use serde_json::{Value as Json, json};
+    use vgdc_core::value::Value;
+
+    fn subroutine(call: Json) -> Json {
+        json!([
+            call,
+            { "id": "in", "type": "link in", "name": "double", "wires": [["f"]] },
+            { "id": "f", "type": "function", "func": "msg.payload *= 2; return msg", "wires": [["out"]] },
+            { "id": "out", "type": "link out", "mode": "return", "wires": [] },
+            { "id": "c", "type": "catch", "scope": ["call"], "wires": [["caught"]] },
+            { "id": "h", "type": "helper" },
+            { "id": "caught", "type": "helper" },
+        ])
+    }
+
+    #[test]
+    fn calls_and_gets_the_answer() {
+        let calls = [
+            (
+                json!({ "id": "call", "type": "link call", "links": ["in"], "wires": [["h"]] }),
+                json!({ "payload": 4 }),
+            ),
+            (
+                json!({ "id": "call", "type": "link call", "linkType": "dynamic", "wires": [["h"]] }),
+                json!({ "payload": 4, "target": "double" }),
+            ),
+        ];
+        for (call, msg) in calls {
+            let flow = Flow::start(subroutine(call));
+            flow.receive("call", msg);
+            let got = flow.one_received("h");
+            assert_eq!(got.get("payload"), 8.into());
+            assert_eq!(got.get("_linkSource"), Value::Undefined);
+        }
+    }
+
+    #[test]
+    fn raises_an_error_when_nothing_comes_back_or_nobody_is_there() {
+        let flow = Flow::start(json!([
+            { "id": "call", "type": "link call", "links": ["in"], "timeout": "0.02", "wires": [["h"]] },
+            { "id": "in", "type": "link in", "wires": [["h"]] },
+            { "id": "c", "type": "catch", "scope": ["call"], "wires": [["caught"]] },
+            { "id": "h", "type": "helper" },
+            { "id": "caught", "type": "helper" },
+        ]));
+        flow.receive("call", json!({ "payload": 1 }));
+        let caught = flow.wait_received("caught", 1);
+        assert_eq!(caught[0].get("error").get("message"), "timeout".into());
+        assert_eq!(caught[0].get("_linkSource"), Vec::<Value>::new().into());
+
+        let flow = Flow::start(subroutine(
+            json!({ "id": "call", "type": "link call", "linkType": "dynamic", "wires": [["h"]] }),
+        ));
+        flow.receive("call", json!({ "payload": 1, "target": "nobody" }));
+        let text = flow
+            .one_received("caught")
+            .get("error")
+            .get("message")
+            .to_js_string();
+        assert_eq!(text, "target link-in node 'nobody' not found");
+    }
+
+    #[test]
+    fn a_return_without_a_caller_is_a_warning() {
+        let flow = Flow::start(
+            json!([{ "id": "out", "type": "link out", "mode": "return", "wires": [] }]),
+        );
+        flow.receive("out", json!({ "payload": 1 }));
+        assert_eq!(
+            flow.logs("out"),
+            [("warn".to_owned(), "Missing return node information".into())]
+        );
+    }
+}

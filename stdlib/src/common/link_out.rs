@@ -1,0 +1,73 @@
+//! **link out** — where virtual wires begin: sends to every link in that it is linked with, or, in the mode *return*, back to
+//! the link call node (or function) that the message comes from.
+
+use super::links::{Returned, pop_caller};
+use vgdc_core::value::Msg;
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties. The compiler reads the links: they are wires to it.
+#[derive(Config)]
+pub struct LinkOutConfig {
+    #[field(default = "link", label = "Mode")]
+    mode: String,
+    #[expect(dead_code, reason = "the compiler makes wires of them")]
+    #[field(json = "[]", kind = NodeIds, label = "Links")]
+    links: Vec<String>,
+}
+
+/// The behaviour.
+pub struct LinkOut {
+    mode: Mode,
+    /// What the message says of where it was last.
+    event: String,
+}
+
+enum Mode {
+    Link,
+    Return,
+    /// A mode that the form does not offer: Node-RED's node then does nothing.
+    None,
+}
+
+#[node(type = "link out", category = "common", inputs = 1, outputs = 1, effect = Pure, role = LinkOut)]
+impl Node for LinkOut {
+    type Config = LinkOutConfig;
+
+    fn new(config: LinkOutConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let mode = match config.mode.as_str() {
+            "" | "link" => Mode::Link,
+            "return" => Mode::Return,
+            _ => Mode::None,
+        };
+        Ok(LinkOut {
+            mode,
+            event: format!("node:{}", cx.id()),
+        })
+    }
+}
+
+impl LinkOut {
+    fn give_back(&self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let completion = cx.completion(&msg);
+        let returned = match pop_caller(&mut msg) {
+            Some((call, node)) => cx.notify(&node, Box::new(Returned { call, msg })),
+            None => false,
+        };
+        if !returned {
+            cx.warn("Missing return node information");
+        }
+        cx.done(completion);
+    }
+}
+
+impl Process for LinkOut {
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        msg.insert("_event", self.event.as_str());
+        match self.mode {
+            Mode::Link => cx.send_done(msg),
+            Mode::Return => self.give_back(cx, msg),
+            Mode::None => {}
+        }
+    }
+}
