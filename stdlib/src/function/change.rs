@@ -1,0 +1,414 @@
+//! **change** — sets, changes, deletes or moves properties of a message, of flow context or of global context.
+//!
+//! The rules are applied in their order. *Set* takes a typed value; *change* searches and replaces in texts (and replaces
+//! numbers and booleans that are equal); *delete* removes; *move* renames.
+
+use vgdc_core::shared::NodeEnv;
+use vgdc_core::value::{Msg, Rare, Value};
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_expr::{ExprError, Target, TypedValue};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct ChangeConfig {
+    #[field(label = "Rules")]
+    rules: Option<Value>,
+    // The form of a single rule, before there were several.
+    #[field(default = "")]
+    action: String,
+    #[field(default = "")]
+    property: String,
+    #[field(default = "")]
+    from: String,
+    #[field(default = "")]
+    to: String,
+    #[field(json = "null")]
+    reg: Value,
+}
+
+/// What a rule does.
+enum Rule {
+    Set { to: Target, shown: String, value: TypedValue },
+    Delete(Target),
+    Change { at: Target, from: From, value: TypedValue, is_bool: bool },
+    /// Set and delete, in the order in which Node-RED does them.
+    Move(Vec<Rule>),
+}
+
+/// What is searched for.
+enum From {
+    Fixed(Search),
+    Read(TypedValue),
+}
+
+struct Search {
+    kind: Kind,
+    text: Value,
+    regex: Option<regress::Regex>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Num,
+    Bool,
+    Str,
+    Regex,
+}
+
+/// The behaviour.
+pub struct Change {
+    /// `None`: the node is invalid and handles nothing (it has said so).
+    rules: Option<Vec<Rule>>,
+    env: NodeEnv,
+}
+
+/// Why a rule ends the handling of a message.
+enum Stop {
+    /// An error, told; the message goes no further.
+    Error(NodeError),
+}
+
+#[node(type = "change", category = "function", inputs = 1, outputs = 1, effect = State)]
+impl Node for Change {
+    type Config = ChangeConfig;
+
+    fn new(config: ChangeConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let env = cx.env();
+        let mut valid = true;
+        let mut rules = Vec::new();
+        for rule in rules_of(&config) {
+            match Rule::parse(&rule, &env) {
+                Ok(rule) => rules.push(rule),
+                Err(why) => {
+                    valid = false;
+                    cx.error(why, None);
+                }
+            }
+        }
+        Ok(Change { rules: valid.then_some(rules), env })
+    }
+}
+
+fn rules_of(config: &ChangeConfig) -> Vec<Value> {
+    if let Some(Value::Array(rules)) = &config.rules {
+        return rules.to_vec();
+    }
+    let action = if config.action == "replace" { "set" } else { &config.action };
+    let mut rule = vgdc_core::value::Object::new();
+    rule.insert("t", action);
+    rule.insert("p", config.property.as_str());
+    match action {
+        "set" | "move" => drop(rule.insert("to", config.to.as_str())),
+        "change" => {
+            rule.insert("from", config.from.as_str());
+            rule.insert("to", config.to.as_str());
+            rule.insert("re", config.reg.is_nullish() || config.reg.truthy());
+        }
+        _ => {}
+    }
+    vec![Value::Object(rule)]
+}
+
+impl Rule {
+    fn parse(rule: &Value, env: &NodeEnv) -> Result<Rule, String> {
+        let text = |key: &str| match rule.get(key) {
+            Value::Undefined | Value::Null => String::new(),
+            other => other.to_js_string(),
+        };
+        let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
+        let (action, property, property_type) = (text("t"), text("p"), or(text("pt"), "msg"));
+        let target = |ty: &str, text: &str| Target::parse(ty, text).map_err(|_| format!("Invalid property expression: {text}"));
+        match action.as_str() {
+            "delete" => Ok(Rule::Delete(target(&property_type, &property)?)),
+            "move" => {
+                let (to, to_type) = (text("to"), or(text("tot"), "msg"));
+                let read = |ty: &str, text: &str| TypedValue::parse(ty, text).map_err(|_| format!("Invalid property expression: {text}"));
+                let set = |at: Target, shown: &str, value| Rule::Set { to: at, shown: shown.to_owned(), value };
+                // Where one name is part of the other, the old one is deleted before the new one is set.
+                if to_type != property_type || property.contains(&to) && property != to {
+                    let first = set(target(&to_type, &to)?, &to, read(&property_type, &property)?);
+                    return Ok(Rule::Move(vec![first, Rule::Delete(target(&property_type, &property)?)]));
+                }
+                let taken = read(&property_type, &property)?;
+                Ok(Rule::Move(vec![Rule::Delete(target(&property_type, &property)?), set(target(&to_type, &to)?, &to, taken)]))
+            }
+            _ => {
+                let (mut to, mut to_type) = (text("to"), text("tot"));
+                if action == "set" && to_type.is_empty() && to.starts_with("msg.") {
+                    to.drain(..4);
+                    to_type = "msg".to_owned();
+                }
+                let to_type = or(to_type, "str");
+                let value = to_value(rule, &to, &to_type, env)?;
+                let is_bool = to_type == "bool";
+                if action != "change" {
+                    return Ok(Rule::Set { to: target(&property_type, &property)?, shown: property, value });
+                }
+                let from_type = if rule.get("re").truthy() { "re".to_owned() } else { or(text("fromt"), "str") };
+                let from = match from_type.as_str() {
+                    "msg" | "flow" | "global" => {
+                        let read = TypedValue::parse(&from_type, &text("from"));
+                        From::Read(read.map_err(|_| format!("Invalid property expression: {}", text("from")))?)
+                    }
+                    ty => From::Fixed(Search::new(ty, &text("from"))?),
+                };
+                Ok(Rule::Change { at: target(&property_type, &property)?, from, value, is_bool })
+            }
+        }
+    }
+}
+
+fn to_value(rule: &Value, to: &str, ty: &str, env: &NodeEnv) -> Result<TypedValue, String> {
+    match ty {
+        "json" | "bin" => TypedValue::parse(ty, to).map_err(|_| "Invalid 'to' JSON property".to_owned()),
+        "jsonata" => TypedValue::parse(ty, to).map_err(|e| format!("Invalid JSONata expression: {}", e.message)),
+        "num" => Ok(TypedValue::Constant(Value::Number(rule.get("to").to_number()))),
+        "env" => Ok(TypedValue::Constant(vgdc_expr::env_property(to, env))),
+        "str" => Ok(TypedValue::Constant(match rule.get("to") {
+            Value::Undefined | Value::Null => Value::Undefined,
+            given => given,
+        })),
+        _ => TypedValue::parse(ty, to).map_err(|_| format!("Invalid property expression: {to}")),
+    }
+}
+
+impl Search {
+    fn new(ty: &str, from: &str) -> Result<Search, String> {
+        let kind = match ty {
+            "num" => Kind::Num,
+            "bool" => Kind::Bool,
+            "re" => Kind::Regex,
+            _ => Kind::Str,
+        };
+        let regex = match kind {
+            Kind::Regex => Some(regex(from)?),
+            _ => None,
+        };
+        Ok(Search { kind, text: Value::from(from), regex })
+    }
+
+    /// What a value that was read stands for.
+    fn of(value: Value) -> Result<Search, String> {
+        let kind = match &value {
+            Value::Number(_) => Kind::Num,
+            Value::Bool(_) => Kind::Bool,
+            Value::Str(_) => Kind::Str,
+            Value::Rare(rare) if matches!(**rare, Rare::RegExp { .. }) => Kind::Regex,
+            other => return Err(format!("Invalid 'from' property: unsupported type: {}", other.type_of())),
+        };
+        let regex = match &value {
+            Value::Rare(rare) => match &**rare {
+                Rare::RegExp { source, .. } => Some(regex(source)?),
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(Search { kind, text: value, regex })
+    }
+
+    /// The value in place of `current`; `None` leaves it.
+    fn replace(&self, current: &Value, value: &Value, is_bool: bool) -> Option<Value> {
+        match current {
+            Value::Str(_) if self.kind != Kind::Regex && current.strict_eq(&self.text) => Some(value.clone()),
+            Value::Str(text) => {
+                let with = value.to_js_string();
+                let replaced = match (&self.regex, &self.text) {
+                    (Some(regex), _) => replace_all(regex, text, &with),
+                    (None, Value::Str(from)) => replace_text(text, from, &with),
+                    (None, _) => return Some(current.clone()),
+                };
+                Some(if is_bool && replaced == with { value.clone() } else { Value::from(replaced) })
+            }
+            Value::Number(n) if self.kind == Kind::Num && *n == self.text.to_number() => Some(value.clone()),
+            Value::Bool(b) if self.kind == Kind::Bool && self.text.strict_eq(&Value::from(b.to_string())) => Some(value.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn regex(source: &str) -> Result<regress::Regex, String> {
+    regress::Regex::new(source).map_err(|_| format!("Invalid 'from' property: Invalid regular expression: /{source}/: Invalid pattern"))
+}
+
+/// `text.replace(/from/g, with)`, with `$1`, `$&` … in `with` for what JavaScript has.
+fn replace_all(regex: &regress::Regex, text: &str, with: &str) -> String {
+    let mut out = String::new();
+    let mut last = 0;
+    for found in regex.find_iter(text) {
+        out.push_str(&text[last..found.start()]);
+        expand(&mut out, with, text, &found);
+        last = found.end();
+    }
+    out.push_str(&text[last..]);
+    out
+}
+
+fn expand(out: &mut String, with: &str, text: &str, found: &regress::Match) {
+    let mut rest = with;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let digits = rest.bytes().take(2).take_while(u8::is_ascii_digit).count();
+        // Two digits name a group if there are so many, else one does.
+        let group = (1..=digits).rev().find_map(|count| {
+            let number: usize = rest[..count].parse().ok()?;
+            (number > 0 && number <= found.captures.len()).then_some((number, count))
+        });
+        match (rest.chars().next(), group) {
+            (_, Some((number, count))) => {
+                if let Some(range) = found.group(number) {
+                    out.push_str(&text[range]);
+                }
+                rest = &rest[count..];
+            }
+            (Some('$'), _) => {
+                out.push('$');
+                rest = &rest[1..];
+            }
+            (Some('&'), _) => {
+                out.push_str(&text[found.range()]);
+                rest = &rest[1..];
+            }
+            (Some('`'), _) => {
+                out.push_str(&text[..found.start()]);
+                rest = &rest[1..];
+            }
+            (Some('\''), _) => {
+                out.push_str(&text[found.end()..]);
+                rest = &rest[1..];
+            }
+            _ => out.push('$'),
+        }
+    }
+    out.push_str(rest);
+}
+
+/// The same for a plain text.
+fn replace_text(text: &str, from: &str, with: &str) -> String {
+    if !with.contains('$') && !from.is_empty() {
+        return text.replace(from, with);
+    }
+    match regress::Regex::new(&escaped(from)) {
+        Ok(regex) => replace_all(&regex, text, with),
+        Err(_) => text.to_owned(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        if "-[]{}()*+?.,\\^$|#/".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+impl Change {
+    fn apply(&self, rule: &Rule, msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        match rule {
+            Rule::Delete(target) => self.set(target, msg, Value::Undefined, None, cx),
+            Rule::Set { to, shown, value } => match self.value(value, msg)? {
+                Some(value) => self.set(to, msg, value, Some(shown), cx),
+                None => Ok(()),
+            },
+            Rule::Move(rules) => self.apply_move(rules, msg, cx),
+            Rule::Change { at, from, value, is_bool } => self.change(at, from, value, *is_bool, msg, cx),
+        }
+    }
+
+    fn apply_move(&self, rules: &[Rule], msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        if let [delete @ Rule::Delete(_), Rule::Set { to, shown, value }] = rules {
+            let taken = self.value(value, msg)?;
+            self.apply(delete, msg, cx)?;
+            return match taken {
+                Some(value) => self.set(to, msg, value, Some(shown), cx),
+                None => Ok(()),
+            };
+        }
+        rules.iter().try_for_each(|rule| self.apply(rule, msg, cx))
+    }
+
+    /// A value; `None`: the way to it is not there, and the rule does nothing.
+    fn value(&self, value: &TypedValue, msg: &Msg) -> Result<Option<Value>, Stop> {
+        match (value.eval(&self.env, msg), value) {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(error), TypedValue::Jsonata(_)) => {
+                Err(Stop::Error(NodeError::new(format!("Invalid JSONata expression: {}", error.message))))
+            }
+            (Err(_), TypedValue::Context { .. }) => Ok(Some(Value::Undefined)),
+            (Err(_), _) => Ok(None),
+        }
+    }
+
+    fn set(&self, target: &Target, msg: &mut Msg, value: Value, shown: Option<&str>, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        match (target, target.set(&self.env, msg, value)) {
+            (Target::Msg(_), Ok(true)) | (Target::Context { .. }, Ok(_)) => Ok(()),
+            (Target::Msg(_), _) => {
+                if let Some(property) = shown {
+                    cx.warn(format!("Cannot set property of non-object type: {property}"));
+                }
+                Ok(())
+            }
+            (Target::Context { .. }, Err(error)) => Err(stop(error)),
+        }
+    }
+
+    fn change(&self, at: &Target, from: &From, value: &TypedValue, is_bool: bool, msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        let Some(value) = self.value(value, msg)? else { return Ok(()) };
+        let read;
+        let search = match from {
+            From::Fixed(search) => search,
+            From::Read(typed) => {
+                let Some(found) = self.value(typed, msg)? else { return Ok(()) };
+                read = Search::of(found).map_err(|why| Stop::Error(NodeError::new(why)))?;
+                &read
+            }
+        };
+        let current = match at.get(&self.env, msg) {
+            Ok(current) => current,
+            Err(error) if matches!(at, Target::Context { .. }) => return Err(stop(error)),
+            Err(_) => return Ok(()),
+        };
+        match search.replace(&current, &value, is_bool && matches!(at, Target::Msg(_))) {
+            Some(replaced) => self.set(at, msg, replaced, None, cx),
+            None => Ok(()),
+        }
+    }
+}
+
+fn stop(error: ExprError) -> Stop {
+    Stop::Error(NodeError::from_value(error.into()))
+}
+
+impl Process for Change {
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let Some(rules) = &self.rules else { return };
+        for rule in rules {
+            if let Err(Stop::Error(error)) = self.apply(rule, &mut msg, cx) {
+                cx.error(error, Some(&msg));
+                return cx.done_with(&msg);
+            }
+        }
+        cx.send_done(msg);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_searched_and_replaced() {
+        let replace = |ty: &str, from: &str, current: Value, with: Value| Search::new(ty, from).ok().and_then(|s| s.replace(&current, &with, false));
+        assert_eq!(replace("str", "a.c", Value::from("xa.cya.c"), Value::from("-")), Some(Value::from("x-y-")));
+        assert_eq!(replace("re", "(\\d+)", Value::from("a12b3"), Value::from("<$1>")), Some(Value::from("a<12>b<3>")));
+        assert_eq!(replace("num", "123", Value::from(123), Value::from("x")), Some(Value::from("x")));
+        assert_eq!(replace("num", "123", Value::from("123"), Value::from(7)), Some(Value::from(7)));
+        assert_eq!(replace("bool", "true", Value::from(true), Value::from("on")), Some(Value::from("on")));
+        assert_eq!(replace("str", "a", Value::from(5), Value::from("x")), None);
+        assert!(Search::new("re", "(").is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! **range** — maps a numeric value to another range.
+//!
+//! `action` says what happens outside of the input range: `scale` (nothing), `clamp` (limited to it), `roll` (wrapped into
+//! it), `drop` (the message is dropped). With `round` the result is a whole number. What is no number is logged and dropped.
+
+use vgdc_core::value::{Msg, Path, Value};
+use vgdc_core::{Cx, Level, Node, NodeError, Process};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct RangeConfig {
+    #[field(default = "scale", label = "Action")]
+    action: String,
+    #[field(default = "payload", kind = MsgPath, label = "Property")]
+    property: String,
+    #[field(default = false, label = "Round result to the nearest integer?")]
+    round: bool,
+    #[field(default = "", kind = Number)]
+    minin: Value,
+    #[field(default = "", kind = Number)]
+    maxin: Value,
+    #[field(default = "", kind = Number)]
+    minout: Value,
+    #[field(default = "", kind = Number)]
+    maxout: Value,
+}
+
+/// The behaviour.
+pub struct Range {
+    action: String,
+    property: Path,
+    round: bool,
+    input: (f64, f64),
+    output: (f64, f64),
+}
+
+#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure)]
+impl Node for Range {
+    type Config = RangeConfig;
+
+    fn new(config: RangeConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let property = if config.property.is_empty() { "payload" } else { &config.property };
+        let property = Path::parse(property).map_err(|e| NodeError::new(e.message))?;
+        let mut input = (config.minin.to_number(), config.maxin.to_number());
+        let mut output = (config.minout.to_number(), config.maxout.to_number());
+        if input.0 > input.1 {
+            input = (input.1, input.0);
+            output = (output.1, output.0);
+        }
+        if config.round {
+            output = (output.0.ceil(), output.1.floor());
+        }
+        Ok(Range { action: config.action, property, round: config.round, input, output })
+    }
+}
+
+impl Range {
+    /// The mapped number; `None` drops the message.
+    fn map(&self, mut n: f64) -> Option<f64> {
+        let (min, max) = self.input;
+        match self.action.as_str() {
+            "drop" if n < min || n > max => return None,
+            "clamp" if n < min => n = min,
+            "clamp" if n > max => n = max,
+            "roll" => {
+                let divisor = max - min;
+                n = ((n - min) % divisor + divisor) % divisor + min;
+            }
+            _ => {}
+        }
+        let mapped = (n - min) / (max - min) * (self.output.1 - self.output.0) + self.output.0;
+        // (JavaScript rounds halves up)
+        Some(if self.round { (mapped + 0.5).floor() } else { mapped })
+    }
+}
+
+impl Process for Range {
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let value = match self.property.get_ref(&msg) {
+            Some(value) => Ok(value.clone()),
+            None => self.property.get(&msg.to_value()),
+        };
+        let value = match value {
+            Ok(value) => value,
+            Err(error) => return cx.error(error.message, Some(&msg)),
+        };
+        if value.is_undefined() {
+            return cx.send_done(msg);
+        }
+        let n = value.to_number();
+        if n.is_nan() {
+            cx.log(Level::Info, format!("Not a number: {}", value.to_js_string()));
+            return cx.done_with(&msg);
+        }
+        match self.map(n) {
+            None => cx.done_with(&msg),
+            Some(mapped) => match self.property.set(&mut msg, Value::Number(mapped), true) {
+                Ok(_) => cx.send_done(msg),
+                Err(error) => cx.error(error.message, Some(&msg)),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_mapped() {
+        let range = |action: &str, round| Range {
+            action: action.to_owned(),
+            property: Path::key("payload"),
+            round,
+            input: (0.0, 10.0),
+            output: (0.0, 100.0),
+        };
+        assert_eq!(range("scale", false).map(12.5), Some(125.0));
+        assert_eq!(range("clamp", false).map(12.5), Some(100.0));
+        assert_eq!(range("roll", false).map(-1.0), Some(90.0));
+        assert_eq!(range("drop", false).map(-1.0), None);
+        assert_eq!(range("scale", true).map(0.15), Some(2.0));
+    }
+}

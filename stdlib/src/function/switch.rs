@@ -1,0 +1,471 @@
+//! **switch** — routes messages by the value of a property.
+//!
+//! The rules are tried in their order; a message leaves by the output of each that matches, or of the first
+//! (`checkall` false). There are comparisons, ranges, texts, regular expressions, types, emptiness, positions in a message
+//! sequence (`head`, `tail`, `index`), JSONata expressions and *otherwise*. With `repair` sequences are numbered anew on
+//! each output.
+
+use std::collections::HashMap;
+use vgdc_core::shared::NodeEnv;
+use vgdc_core::value::{Msg, Object, Value, generate_id, json};
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_expr::TypedValue;
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct SwitchConfig {
+    #[field(default = "payload", kind = Typed("propertyType"), label = "Property")]
+    property: String,
+    #[field(name = "propertyType", default = "msg")]
+    property_type: String,
+    #[field(json = "[]", label = "Rules")]
+    rules: Vec<Value>,
+    #[field(default = "true")]
+    checkall: String,
+    #[field(default = false, label = "recreate message sequences")]
+    repair: bool,
+}
+
+/// A rule's operator.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Op {
+    Eq,
+    Neq,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+    Between,
+    Contains,
+    Regex,
+    True,
+    False,
+    Null,
+    NotNull,
+    Empty,
+    NotEmpty,
+    IsType,
+    Head,
+    Tail,
+    Index,
+    HasKey,
+    Jsonata,
+    Else,
+}
+
+impl Op {
+    fn of(name: &str) -> Option<Op> {
+        Some(match name {
+            "eq" => Op::Eq,
+            "neq" => Op::Neq,
+            "lt" => Op::Lt,
+            "lte" => Op::Lte,
+            "gt" => Op::Gt,
+            "gte" => Op::Gte,
+            "btwn" => Op::Between,
+            "cont" => Op::Contains,
+            "regex" => Op::Regex,
+            "true" => Op::True,
+            "false" => Op::False,
+            "null" => Op::Null,
+            "nnull" => Op::NotNull,
+            "empty" => Op::Empty,
+            "nempty" => Op::NotEmpty,
+            "istype" => Op::IsType,
+            "head" => Op::Head,
+            "tail" => Op::Tail,
+            "index" => Op::Index,
+            "hask" => Op::HasKey,
+            "jsonata_exp" => Op::Jsonata,
+            "else" => Op::Else,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a rule's value comes from.
+enum Operand {
+    /// The property of the message before.
+    Previous,
+    Typed(TypedValue),
+}
+
+struct Rule {
+    op: Op,
+    value: Operand,
+    second: Operand,
+    ignore_case: bool,
+    /// The pattern of a constant regular expression, compiled once.
+    regex: Option<Result<regress::Regex, String>>,
+}
+
+/// Messages of sequences that wait for their last one.
+#[derive(Default)]
+struct Pending {
+    count: usize,
+    incoming: HashMap<String, (Option<f64>, Vec<Msg>)>,
+    outgoing: HashMap<String, Vec<Vec<Option<Msg>>>>,
+    received: HashMap<String, usize>,
+}
+
+/// The behaviour.
+pub struct Switch {
+    property: TypedValue,
+    /// `None`: the node is invalid and handles nothing (it has said so).
+    rules: Option<Vec<Rule>>,
+    all: bool,
+    repair: bool,
+    needs_count: bool,
+    max_kept: usize,
+    previous: Value,
+    pending: Pending,
+    env: NodeEnv,
+}
+
+#[node(type = "switch", category = "function", inputs = 1, outputs = rules("rules"), effect = State)]
+impl Node for Switch {
+    type Config = SwitchConfig;
+
+    fn new(config: SwitchConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let mut valid = true;
+        let property = match TypedValue::parse(&config.property_type, &config.property) {
+            Ok(property) => property,
+            Err(error) if config.property_type == "jsonata" => {
+                cx.error(format!("Invalid JSONata expression: {}", error.message), None);
+                valid = false;
+                TypedValue::Constant(Value::Undefined)
+            }
+            // A property that cannot be read has no value.
+            Err(_) => TypedValue::Constant(Value::Undefined),
+        };
+        let mut rules = Vec::new();
+        for rule in &config.rules {
+            match Rule::parse(rule) {
+                Ok(rule) => rules.push(rule),
+                Err(why) => {
+                    cx.error(why, None);
+                    valid = false;
+                }
+            }
+        }
+        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
+        Ok(Switch {
+            property,
+            all: config.checkall != "false",
+            repair: config.repair,
+            needs_count: config.repair || rules.iter().any(|rule| rule.op == Op::Tail),
+            max_kept: if max_kept > 0.0 { max_kept as usize } else { usize::MAX },
+            rules: valid.then_some(rules),
+            previous: Value::Null,
+            pending: Pending::default(),
+            env: cx.env(),
+        })
+    }
+}
+
+impl Rule {
+    fn parse(rule: &Value) -> Result<Rule, String> {
+        let name = rule.get("t").to_js_string();
+        let op = Op::of(&name).ok_or_else(|| format!("unknown rule \"{name}\""))?;
+        let value = operand(&rule.get("v"), &rule.get("vt"))?;
+        let second = match rule.get("v2") {
+            Value::Undefined => Operand::Typed(TypedValue::Constant(Value::Undefined)),
+            second => operand(&second, &rule.get("v2t"))?,
+        };
+        let ignore_case = rule.get("case").truthy();
+        let regex = match &value {
+            Operand::Typed(TypedValue::Constant(pattern)) if op == Op::Regex => Some(compile(pattern, ignore_case)),
+            _ => None,
+        };
+        Ok(Rule { op, value, second, ignore_case, regex })
+    }
+}
+
+fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, String> {
+    let source = match pattern {
+        Value::Undefined => "(?:)".to_owned(),
+        Value::Rare(rare) => match &**rare {
+            vgdc_core::value::Rare::RegExp { source, .. } => source.clone(),
+            _ => pattern.to_js_string(),
+        },
+        other => other.to_js_string(),
+    };
+    let flags = if ignore_case { "i" } else { "" };
+    regress::Regex::with_flags(&source, flags).map_err(|e| format!("SyntaxError: Invalid regular expression: /{source}/{flags}: {e}"))
+}
+
+fn operand(value: &Value, ty: &Value) -> Result<Operand, String> {
+    let text = if value.is_undefined() { String::new() } else { value.to_js_string() };
+    let ty = match ty.as_str() {
+        Some(ty) if !ty.is_empty() => ty.to_owned(),
+        _ => (if value.to_number().is_nan() { "str" } else { "num" }).to_owned(),
+    };
+    match ty.as_str() {
+        "prev" => Ok(Operand::Previous),
+        "json" => Ok(Operand::Typed(TypedValue::Constant(Value::from("json")))),
+        "null" => Ok(Operand::Typed(TypedValue::Constant(Value::from("null")))),
+        "num" => {
+            let n = value.to_number();
+            Ok(Operand::Typed(TypedValue::Constant(if n.is_nan() { value.clone() } else { Value::Number(n) })))
+        }
+        "jsonata" => match TypedValue::parse("jsonata", &text) {
+            Ok(typed) => Ok(Operand::Typed(typed)),
+            Err(error) => Err(format!("Invalid JSONata expression: {}", error.message)),
+        },
+        // (what cannot be read has no value)
+        ty => Ok(Operand::Typed(TypedValue::parse(ty, &text).unwrap_or(TypedValue::Constant(Value::Undefined)))),
+    }
+}
+
+/// `msg.parts`, when it has what a sequence needs.
+fn parts_of(msg: &Msg) -> Option<&Object> {
+    let parts = msg.get("parts")?.as_object()?;
+    (parts.contains_key("id") && parts.contains_key("index")).then_some(parts)
+}
+
+fn compare(a: &Value, b: &Value, less: bool, or_equal: bool) -> bool {
+    // a <= b is "not b < a", and false for what cannot be compared
+    match (less, or_equal) {
+        (true, false) => a.less_than(b) == Some(true),
+        (false, false) => b.less_than(a) == Some(true),
+        (true, true) => b.less_than(a) == Some(false),
+        (false, true) => a.less_than(b) == Some(false),
+    }
+}
+
+fn is_empty(value: &Value) -> Option<bool> {
+    match value {
+        Value::Str(text) => Some(text.is_empty()),
+        Value::Array(items) => Some(items.is_empty()),
+        Value::Buffer(bytes) => Some(bytes.is_empty()),
+        Value::Object(object) => Some(object.is_empty()),
+        Value::Handle(handle) => Some(handle.props().as_object().is_none_or(Object::is_empty)),
+        Value::Date(_) | Value::Rare(_) => Some(true),
+        _ => None,
+    }
+}
+
+fn is_type(value: &Value, ty: &Value) -> bool {
+    let plain = !matches!(value, Value::Array(_) | Value::Buffer(_) | Value::Null);
+    match ty.as_str().unwrap_or_default() {
+        "array" => matches!(value, Value::Array(_)),
+        "buffer" => matches!(value, Value::Buffer(_)),
+        "json" => json::parse(&value.to_js_string()).is_ok(),
+        "null" => value.is_null(),
+        "number" => value.as_f64().is_some_and(|n| !n.is_nan()),
+        ty => value.type_of() == ty && plain,
+    }
+}
+
+impl Switch {
+    fn operand(&self, operand: &Operand, msg: &Msg, sequence: bool) -> Result<Value, NodeError> {
+        let typed = match operand {
+            Operand::Previous => return Ok(self.previous.clone()),
+            Operand::Typed(TypedValue::Constant(value)) => return Ok(value.clone()),
+            Operand::Typed(typed) => typed,
+        };
+        match typed {
+            TypedValue::Jsonata(expr) => {
+                let value = match parts_of(msg) {
+                    Some(parts) if sequence => {
+                        let part = |key: &str| parts.get(key).cloned().unwrap_or(Value::Undefined);
+                        expr.eval_with(&self.env, &msg.to_value(), &[("I", part("index")), ("N", part("count"))])
+                    }
+                    _ => expr.eval(&self.env, msg),
+                };
+                value.map_err(|e| NodeError::new(format!("Invalid JSONata expression: {}", e.message)))
+            }
+            other => Ok(other.eval(&self.env, msg).unwrap_or(Value::Undefined)),
+        }
+    }
+
+    fn matches(&self, rule: &Rule, property: &Value, msg: &Msg, none_so_far: bool) -> Result<bool, NodeError> {
+        let value = self.operand(&rule.value, msg, rule.op == Op::Jsonata)?;
+        let second = self.operand(&rule.second, msg, false)?;
+        let part = |key: &str| msg.get("parts").map_or(Value::Undefined, |parts| parts.get(key));
+        let no_parts = || NodeError::new("TypeError: Cannot read properties of undefined (reading 'index')");
+        if matches!(rule.op, Op::Head | Op::Tail | Op::Index) && msg.get("parts").is_none() {
+            return Err(no_parts());
+        }
+        Ok(match rule.op {
+            Op::Eq => property.loose_eq(&value),
+            Op::Neq => !property.loose_eq(&value),
+            Op::Lt => compare(property, &value, true, false),
+            Op::Lte => compare(property, &value, true, true),
+            Op::Gt => compare(property, &value, false, false),
+            Op::Gte => compare(property, &value, false, true),
+            Op::Between => {
+                compare(property, &value, false, true) && compare(property, &second, true, true)
+                    || compare(property, &value, true, true) && compare(property, &second, false, true)
+            }
+            Op::Contains => property.to_js_string().contains(&value.to_js_string()),
+            Op::Regex => {
+                let own;
+                let regex = match &rule.regex {
+                    Some(regex) => regex,
+                    None => {
+                        own = compile(&value, rule.ignore_case);
+                        &own
+                    }
+                };
+                let regex = regex.as_ref().map_err(|why| NodeError::new(why.as_str()))?;
+                regex.find(&property.to_js_string()).is_some()
+            }
+            Op::True => *property == Value::Bool(true) && matches!(property, Value::Bool(_)),
+            Op::False => matches!(property, Value::Bool(false)),
+            Op::Null => property.is_nullish(),
+            Op::NotNull => !property.is_nullish(),
+            Op::Empty => is_empty(property) == Some(true),
+            Op::NotEmpty => is_empty(property) == Some(false),
+            Op::IsType => is_type(property, &value),
+            Op::Head => part("index").to_number() < value.to_number(),
+            Op::Tail => part("count").to_number() - value.to_number() <= part("index").to_number(),
+            Op::Index => {
+                let index = part("index").to_number();
+                value.to_number() <= index && index <= second.to_number()
+            }
+            Op::HasKey => {
+                let key = value.to_js_string();
+                !property.is_nullish() && !value.is_object() && !value.is_null() && match property {
+                    Value::Object(object) => object.contains_key(&key),
+                    other => !other.get(&key).is_undefined(),
+                }
+            }
+            Op::Jsonata => matches!(value, Value::Bool(true)),
+            Op::Else => none_so_far,
+        })
+    }
+
+    /// For each rule that was tried, whether the message leaves by its output.
+    fn route(&mut self, msg: &Msg) -> Result<Vec<bool>, NodeError> {
+        let property = match &self.property {
+            TypedValue::Jsonata(expr) => match expr.eval(&self.env, msg) {
+                Ok(value) => value,
+                Err(error) => return Err(NodeError::new(format!("Invalid JSONata expression: {}", error.message)).with_code("property")),
+            },
+            typed => typed.eval(&self.env, msg).unwrap_or(Value::Undefined),
+        };
+        let rules = self.rules.as_deref().unwrap_or_default();
+        let mut onward = Vec::with_capacity(rules.len());
+        let mut none_so_far = true;
+        for rule in rules {
+            let matched = self.matches(rule, &property, msg, none_so_far)?;
+            onward.push(matched);
+            // (an "otherwise" before other rules holds for what none before it has taken)
+            none_so_far = if matched { false } else { none_so_far || rule.op == Op::Else };
+            if matched && !self.all {
+                break;
+            }
+        }
+        self.previous = property;
+        Ok(onward)
+    }
+
+    fn process(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        let onward = match self.route(&msg) {
+            Ok(onward) => onward,
+            Err(error) if error.code.as_deref() == Some("property") => return cx.warn(error.text()),
+            Err(error) => return cx.error(error, Some(&msg)),
+        };
+        if self.repair && parts_of(&msg).is_some() {
+            return self.send_in_sequence(cx, onward, msg);
+        }
+        let mut outputs: Vec<usize> = onward.iter().enumerate().filter(|(_, matched)| **matched).map(|(output, _)| output).collect();
+        let Some(last) = outputs.pop() else { return };
+        for output in outputs {
+            cx.send(output, msg.clone());
+        }
+        cx.send(last, msg);
+    }
+
+    fn too_many(&mut self, cx: &mut Cx<'_>, msg: &Msg) {
+        if self.pending.count > self.max_kept {
+            self.pending = Pending::default();
+            cx.error("too many pending messages in switch node", Some(msg));
+        }
+    }
+
+    /// A message of a sequence whose length must be known: it waits until all are there.
+    fn hold(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        let Some(parts) = parts_of(&msg) else { return };
+        let id = parts.get("id").map(Value::to_js_string).unwrap_or_default();
+        let count = parts.get("count").map(Value::to_number);
+        let (known, msgs) = self.pending.incoming.entry(id.clone()).or_default();
+        msgs.push(msg.clone());
+        if count.is_some() {
+            *known = count;
+        }
+        let complete = *known == Some(msgs.len() as f64);
+        self.pending.count += 1;
+        self.too_many(cx, &msg);
+        if !complete {
+            return;
+        }
+        let Some((count, msgs)) = self.pending.incoming.remove(&id) else { return };
+        self.pending.count = self.pending.count.saturating_sub(msgs.len());
+        for mut msg in msgs {
+            if let (Some(count), Some(Value::Object(parts))) = (count, msg.get_mut("parts")) {
+                parts.insert("count", count);
+            }
+            self.process(cx, msg);
+        }
+    }
+
+    fn send_in_sequence(&mut self, cx: &mut Cx<'_>, onward: Vec<bool>, msg: Msg) {
+        let parts = parts_of(&msg).cloned().unwrap_or_default();
+        let id = parts.get("id").map(Value::to_js_string).unwrap_or_default();
+        let width = onward.len();
+        let row = onward.into_iter().map(|matched| matched.then(|| msg.clone())).collect();
+        let received = self.pending.received.entry(id.clone()).or_default();
+        *received += 1;
+        let complete = parts.get("count").map(Value::to_number) == Some(*received as f64);
+        self.pending.outgoing.entry(id.clone()).or_default().push(row);
+        self.pending.count += 1;
+        if complete && let Some(rows) = self.pending.outgoing.remove(&id) {
+            self.pending.received.remove(&id);
+            self.pending.count = self.pending.count.saturating_sub(width);
+            send_group(cx, rows);
+        }
+        self.too_many(cx, &msg);
+    }
+}
+
+/// Numbers a sequence anew on each output.
+fn send_group(cx: &mut Cx<'_>, rows: Vec<Vec<Option<Msg>>>) {
+    let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let counts: Vec<usize> = (0..width).map(|at| rows.iter().filter(|row| matches!(row.get(at), Some(Some(_)))).count()).collect();
+    let ids: Vec<String> = (0..width).map(|_| generate_id()).collect();
+    let mut indexes = vec![0usize; width];
+    for row in rows {
+        let outputs = row.into_iter().enumerate().map(|(at, msg)| {
+            let numbered = msg.map(|mut msg| {
+                if let Some(Value::Object(parts)) = msg.get_mut("parts") {
+                    parts.insert("id", ids[at].as_str());
+                    parts.insert("index", indexes[at]);
+                    parts.insert("count", counts[at]);
+                }
+                indexes[at] += 1;
+                msg
+            });
+            numbered.into_iter().collect()
+        });
+        let outputs = outputs.collect();
+        cx.send_all(outputs);
+    }
+}
+
+impl Process for Switch {
+    fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        if self.rules.is_none() {
+            return;
+        }
+        let completion = cx.completion(&msg);
+        if self.needs_count && parts_of(&msg).is_some() {
+            self.hold(cx, msg);
+        } else {
+            self.process(cx, msg);
+        }
+        cx.done(completion);
+    }
+}

@@ -1,0 +1,97 @@
+//! **template** — sets a property from a template.
+//!
+//! By default a mustache template over the message: `{{payload.name}}` is escaped for HTML, `{{{payload.name}}}` is not;
+//! `{{flow.key}}`, `{{global.key}}` (`{{flow[store].key}}`) and `{{env.NAME}}` reach context and environment. `plain` takes
+//! the text as it is. The result is a text, or parsed as JSON or YAML. An empty template takes `msg.template`.
+
+use vgdc_core::shared::NodeEnv;
+use vgdc_core::value::{Msg, Value, json};
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_expr::{Target, Template};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct TemplateConfig {
+    #[field(default = "payload", label = "Property")]
+    field: String,
+    #[field(name = "fieldType", default = "msg")]
+    field_type: String,
+    #[field(default = "mustache", label = "Format")]
+    syntax: String,
+    #[field(default = "", kind = Mustache, label = "Template")]
+    template: String,
+    #[field(default = "str", label = "Output as")]
+    output: String,
+}
+
+/// The behaviour.
+pub struct TemplateNode {
+    config: TemplateConfig,
+    target: Target,
+    parsed: Option<Template>,
+    env: NodeEnv,
+}
+
+#[node(type = "template", category = "function", inputs = 1, outputs = 1, effect = State)]
+impl Node for TemplateNode {
+    type Config = TemplateConfig;
+
+    fn new(mut config: TemplateConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        if config.field.is_empty() {
+            config.field = "payload".to_owned();
+        }
+        let target = Target::parse(&config.field_type, &config.field).map_err(|e| NodeError::from_value(e.into()))?;
+        // A template that does not parse is an error of each message, as in Node-RED.
+        let parsed = if config.syntax == "mustache" { Template::parse(&config.template).ok() } else { None };
+        Ok(TemplateNode { target, parsed, env: cx.env(), config })
+    }
+}
+
+impl TemplateNode {
+    fn text(&self, msg: &Msg) -> Result<Value, NodeError> {
+        let own = &self.config.template;
+        let given = msg.get("template").filter(|_| own.is_empty());
+        if self.config.syntax != "mustache" {
+            return Ok(given.cloned().unwrap_or_else(|| Value::from(own.as_str())));
+        }
+        let failed = |e: vgdc_expr::ExprError| NodeError::new(e.message.to_string());
+        let as_json = self.config.output == "json";
+        let rendered = match (given, &self.parsed) {
+            (None, Some(template)) => template.render(&self.env, msg, as_json),
+            (None, None) => Template::parse(own).and_then(|template| template.render(&self.env, msg, as_json)),
+            (Some(given), _) => Template::parse(&given.to_js_string()).and_then(|template| template.render(&self.env, msg, as_json)),
+        };
+        rendered.map(Value::from).map_err(failed)
+    }
+
+    fn value(&self, msg: &Msg) -> Result<Value, NodeError> {
+        let text = self.text(msg)?;
+        match self.config.output.as_str() {
+            "json" => json::parse(&text.to_js_string()).map_err(|e| NodeError::new(e.message)),
+            "yaml" => yaml(&text.to_js_string()),
+            _ => Ok(text),
+        }
+    }
+}
+
+fn yaml(text: &str) -> Result<Value, NodeError> {
+    if text.trim().is_empty() {
+        return Ok(Value::Undefined);
+    }
+    let parsed: Result<serde_json::Value, _> = serde_norway::from_str(text);
+    parsed.map(|parsed| Value::from_json(&parsed)).map_err(|e| NodeError::new(e.to_string()))
+}
+
+impl Process for TemplateNode {
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let set = self.value(&msg).and_then(|value| {
+            let set = self.target.set(&self.env, &mut msg, value);
+            set.map(drop).map_err(|e| NodeError::new(e.message.to_string()))
+        });
+        match set {
+            Ok(()) => cx.send_done(msg),
+            Err(error) => cx.error(error, Some(&msg)),
+        }
+    }
+}
