@@ -1,0 +1,177 @@
+//! **filter** — lets a message through only when its value has changed (`rbe`, `rbei`), or by how much it has
+//! (`deadband`, `deadbandEq`, `narrowband`, `narrowbandEq`; a gap ending in `%` is relative).
+//!
+//! Values are remembered per topic unless *Apply mode separately for each topic* is off. `msg.reset` forgets them.
+
+use std::collections::HashMap;
+use vgdc_core::value::{Msg, Object, Path, Value, number};
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct FilterConfig {
+    #[field(default = "rbe", label = "Mode")]
+    func: String,
+    #[field(default = "", label = "Gap")]
+    gap: String,
+    #[field(default = "", label = "Start")]
+    start: String,
+    #[field(default = "out", label = "compared to")]
+    inout: String,
+    #[field(default = true, label = "Apply mode separately for each topic")]
+    septopics: bool,
+    #[field(default = "payload", kind = MsgPath, label = "Property")]
+    property: String,
+    #[field(default = "topic", kind = MsgPath)]
+    topi: String,
+}
+
+/// The behaviour.
+pub struct Filter {
+    func: String,
+    gap: f64,
+    percent: bool,
+    /// What a band begins from; `None`: the first value.
+    start: Option<f64>,
+    by_input: bool,
+    septopics: bool,
+    property: Path,
+    topic: Path,
+    previous: HashMap<String, Value>,
+}
+
+fn or(text: &str, default: &str) -> Result<Path, NodeError> {
+    Path::parse(if text.is_empty() { default } else { text }).map_err(|e| NodeError::new(e.message))
+}
+
+#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State)]
+impl Node for Filter {
+    type Config = FilterConfig;
+
+    fn new(config: FilterConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let gap = config.gap.trim();
+        let percent = gap.ends_with('%');
+        Ok(Filter {
+            percent,
+            gap: if percent { number::parse_float(gap) } else { number::parse(gap) },
+            start: (!config.start.is_empty()).then(|| number::parse(&config.start)),
+            by_input: config.inout == "in",
+            septopics: config.septopics,
+            property: or(&config.property, "payload")?,
+            topic: or(&config.topi, "topic")?,
+            func: if config.func.is_empty() { "rbe".to_owned() } else { config.func },
+            previous: HashMap::new(),
+        })
+    }
+}
+
+impl Filter {
+    fn read(path: &Path, msg: &Msg) -> Value {
+        match path.get_ref(msg) {
+            Some(value) => value.clone(),
+            None => path.get(&msg.to_value()).unwrap_or(Value::Undefined),
+        }
+    }
+
+    /// By exception: whether the value differs from the one before.
+    fn changed(&mut self, topic: String, value: Value) -> bool {
+        let before = self.previous.get(&topic);
+        let first_is_silent = self.func == "rbei" && before.is_none();
+        let same = if value.type_of() == "object" {
+            let empty = Value::Object(Object::new());
+            let before = before.filter(|before| before.type_of() == "object").unwrap_or(&empty);
+            value.deep_eq(before)
+        } else {
+            before.unwrap_or(&Value::Undefined).strict_eq(&value)
+        };
+        if same {
+            // (an object that is no news still takes the place of what was no object)
+            if before.is_none_or(|before| before.type_of() != "object") && value.type_of() == "object" {
+                self.previous.insert(topic, Value::Object(Object::new()));
+            }
+            return false;
+        }
+        self.previous.insert(topic, value);
+        !first_is_silent
+    }
+
+    /// By how much the value differs from the one before.
+    fn outside(&mut self, topic: String, n: f64) -> bool {
+        let narrow = self.func.starts_with("narrowband");
+        let mut before = self.previous.get(&topic).map(Value::to_number);
+        if before.is_none() && narrow {
+            before = Some(self.start.unwrap_or(n));
+        }
+        let gap = match (self.percent, before) {
+            (true, Some(before)) => {
+                let gap = (before * self.gap / 100.0).abs();
+                if gap.is_nan() { 0.0 } else { gap }
+            }
+            (true, None) => 0.0,
+            (false, _) => self.gap,
+        };
+        let before = before.unwrap_or(n - gap - 1.0);
+        let distance = (n - before).abs();
+        let passes = if distance == gap {
+            self.func == "deadbandEq" || self.func == "narrowband"
+        } else if distance > gap {
+            self.func.starts_with("deadband")
+        } else {
+            distance < gap && narrow
+        };
+        let kept = if passes || self.by_input { n } else { before };
+        self.previous.insert(topic, Value::Number(kept));
+        passes
+    }
+}
+
+impl Process for Filter {
+    fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        let topic = Self::read(&self.topic, &msg);
+        if msg.contains_key("reset") {
+            match topic.as_str().filter(|topic| self.septopics && !topic.is_empty()) {
+                Some(_) => drop(self.previous.remove(&msg.topic().to_js_string())),
+                None => self.previous.clear(),
+            }
+        }
+        let value = Self::read(&self.property, &msg);
+        let key = if self.septopics && topic.truthy() { topic.to_js_string() } else { "_no_topic".to_owned() };
+        let passes = if value.is_undefined() {
+            false
+        } else if self.func.starts_with("rbe") {
+            self.changed(key, value)
+        } else {
+            let n = number::parse_float(&value.to_js_string());
+            if n.is_nan() {
+                cx.warn("no number found in payload");
+                false
+            } else {
+                self.outside(key, n)
+            }
+        };
+        if passes { cx.send_done(msg) } else { cx.done_with(&msg) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(func: &str, gap: f64, percent: bool) -> Filter {
+        let path = |text: &str| Path::key(text);
+        Filter { func: func.into(), gap, percent, start: None, by_input: false, septopics: true, property: path("payload"), topic: path("topic"), previous: HashMap::new() }
+    }
+
+    #[test]
+    fn changes_pass() {
+        let mut rbe = filter("rbe", 0.0, false);
+        let passed: Vec<bool> = [1, 1, 2, 1].into_iter().map(|n| rbe.changed("t".into(), Value::from(n))).collect();
+        assert_eq!(passed, [true, false, true, true]);
+        let mut rbei = filter("rbei", 0.0, false);
+        assert!(!rbei.changed("t".into(), Value::from(1)) && rbei.changed("t".into(), Value::from(2)));
+        let mut dead = filter("deadband", 10.0, false);
+        let passed: Vec<bool> = [0.0, 2.0, 10.0, 11.0, 20.0, 22.0].into_iter().map(|n| dead.outside("t".into(), n)).collect();
+        assert_eq!(passed, [true, false, false, true, false, true]);
+    }
+}
