@@ -45,7 +45,11 @@ impl ScriptInfo for Scripts {
 
     fn check(&self, kind: ScriptKind, text: &str) -> Vec<ScriptFault> {
         let one = |code, checked: Result<(), script::ScriptError>| {
-            checked.err().map(|error| fault(code, error)).into_iter().collect()
+            checked
+                .err()
+                .map(|error| fault(code, error))
+                .into_iter()
+                .collect()
         };
         match kind {
             ScriptKind::JavaScript => match script::check_javascript(text, script::Phase::Body) {

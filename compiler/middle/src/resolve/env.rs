@@ -8,32 +8,26 @@ use vgdc_syntax::{Json, RawNode};
 
 /// The variables of a node's `env`.
 ///
-/// `around` is the scope outside of the level: a variable of type `env` that names itself is looked up there, as in Node-RED.
-/// `evaluated_in` is where the values are evaluated when it is not the level itself.
-pub fn vars(node: RawNode<'_>, around: Option<EnvId>, evaluated_in: Option<EnvId>) -> Vec<EnvVar> {
-    node.env()
-        .into_iter()
-        .map(|entry| var(entry, around, evaluated_in))
-        .collect()
+/// `own` is the scope in which the values of the level are evaluated, and `around` the one outside of it. A variable of type
+/// `env` that names itself means the one further out, as in Node-RED, and is written so.
+pub fn vars(node: RawNode<'_>, own: EnvId, around: Option<EnvId>) -> Vec<EnvVar> {
+    let entries = node.env().into_iter();
+    entries.map(|entry| var(entry, own, around)).collect()
 }
 
-fn var(entry: EnvEntry<'_>, around: Option<EnvId>, evaluated_in: Option<EnvId>) -> EnvVar {
+fn var(entry: EnvEntry<'_>, own: EnvId, around: Option<EnvId>) -> EnvVar {
     let (name, ty) = (entry.name().into_owned(), entry.ty().into_owned());
-    let secret = ty == "cred";
-    let value = entry
-        .value()
-        .filter(|_| !secret)
-        .map_or(serde_json::Value::Null, Json::to_serde);
-    let text = value.as_str().unwrap_or_default();
-    // Both are looked up past the level that they stand on.
-    let names_itself = ty == "env" && text == name;
-    let names_config = ty == "conf-type" && reference(text).is_some();
-    let asks = matches!(ty.as_str(), "env" | "jsonata");
-    let scope = if names_itself || names_config {
-        around
-    } else {
-        evaluated_in.filter(|_| asks)
+    let said = entry.value().filter(|_| ty != "cred");
+    let mut value = said.map_or(serde_json::Value::Null, Json::to_serde);
+    let scope = match ty.as_str() {
+        "env" | "jsonata" => Some(own),
+        // What names a configuration node is looked up past its level.
+        "conf-type" if value.as_str().and_then(reference).is_some() => around,
+        _ => None,
     };
+    if ty == "env" && value.as_str() == Some(&name) {
+        value = format!("$parent.{name}").into();
+    }
     EnvVar {
         name,
         ty,
@@ -42,9 +36,9 @@ fn var(entry: EnvEntry<'_>, around: Option<EnvId>, evaluated_in: Option<EnvId>) 
     }
 }
 
-/// A level for a container: its variables over those of `parent`.
-pub fn level(node: RawNode<'_>, parent: EnvId, builtin: &[(&str, &str)]) -> EnvScope {
-    let vars = vars(node, Some(parent), None);
+/// A level for a container, which will be the scope `own`: its variables over those of `parent`.
+pub fn level(node: RawNode<'_>, own: EnvId, parent: EnvId, builtin: &[(&str, &str)]) -> EnvScope {
+    let vars = vars(node, own, Some(parent));
     EnvScope {
         parent: Some(parent),
         outer: None,

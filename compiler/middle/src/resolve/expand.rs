@@ -75,7 +75,7 @@ fn global_env(index: &Index<'_>, registry: &Registry, graph: &mut Graph) -> (Env
             .is_some_and(|spec| spec.role == vgdc_spec::Role::GlobalEnv)
     };
     for &node in index.global.iter().filter(|node| holds_env(node)) {
-        let vars = env::vars(node, None, None);
+        let vars = env::vars(node, EnvId(0), None);
         scope.credentials_of = env::credentials_of(&vars, node.id()).or(scope.credentials_of);
         scope.vars.extend(vars);
         seed = props::fingerprint(node, seed, &["x", "y", "wires"]);
@@ -193,6 +193,7 @@ impl<'a> Expander<'a, '_> {
         let label = def.name();
         let level = env::level(
             def,
+            self.next_env(),
             global,
             &[("NR_FLOW_NAME", label), ("NR_FLOW_ID", tab.id)],
         );
@@ -218,6 +219,11 @@ impl<'a> Expander<'a, '_> {
             disabled: def.disabled(),
         };
         self.fill(tab, &place, None);
+    }
+
+    /// The id of the scope that is added next.
+    fn next_env(&self) -> EnvId {
+        EnvId(self.graph.envs().len() as u32)
     }
 
     fn add_env(&mut self, scope: EnvScope, seed: Fingerprint) -> EnvId {
@@ -292,6 +298,7 @@ impl<'a> Expander<'a, '_> {
         let parent = around.map_or(place.env, |(_, env)| env);
         let level = env::level(
             group,
+            self.next_env(),
             parent,
             &[("NR_GROUP_NAME", group.name()), ("NR_GROUP_ID", &id)],
         );
@@ -345,7 +352,11 @@ impl<'a> Expander<'a, '_> {
         groups: &HashMap<&'a str, (GroupId, EnvId)>,
     ) -> Operator {
         let node = item.node;
-        let group = node.g().and_then(|g| groups.get(g).copied());
+        let astray = place.instance.is_some() && props::strays_from_its_group(node, spec);
+        let group = node
+            .g()
+            .filter(|_| !astray)
+            .and_then(|g| groups.get(g).copied());
         let env = group.map_or(place.env, |(_, env)| env);
         let span = node.span();
         Operator {
@@ -362,7 +373,7 @@ impl<'a> Expander<'a, '_> {
                 .or_else(|| node.z().map(str::to_owned)),
             g: node
                 .g()
-                .map(|g| place.ids.get(g).cloned().unwrap_or_else(|| g.to_owned())),
+                .map(|g| if astray { g.to_owned() } else { place.id(g) }),
             flow: place.flow,
             heard_in: self.heard_in(node, place),
             group: group.map(|(id, _)| id),
@@ -518,8 +529,8 @@ impl<'a> Expander<'a, '_> {
         let seed = self.template(def.id());
         let seed = props::fingerprint(node, self.seeds[&around].and(seed), &["x", "y", "wires"]);
         // The upper level comes right after the lower one.
-        let upper = EnvId(self.graph.envs().len() as u32 + 1);
-        let vars = env::vars(def, Some(around), Some(upper));
+        let upper = EnvId(self.next_env().0 + 1);
+        let vars = env::vars(def, upper, Some(around));
         let lower = EnvScope {
             parent: Some(around),
             credentials_of: env::credentials_of(&vars, def.id()),
@@ -527,7 +538,7 @@ impl<'a> Expander<'a, '_> {
             ..EnvScope::default()
         };
         let lower = self.add_env(lower, seed);
-        let vars = env::vars(node, Some(around), None);
+        let vars = env::vars(node, upper, Some(around));
         let names = [
             ("NAME", node.name()),
             ("ID", item.id.as_str()),

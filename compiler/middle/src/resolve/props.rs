@@ -53,6 +53,15 @@ fn remap(value: &mut Json, all: bool, ids: &IdMap<'_>) {
     }
 }
 
+/// Whether a node of a template is in no group of an instance, though it is in one of the template. Node-RED gives a listening
+/// node with a list of nodes the instance's ids in that list and nowhere else, so its group stays one that is not there: it hears
+/// after those that are in groups nearby.
+pub fn strays_from_its_group(node: RawNode<'_>, spec: Option<&NodeSpec>) -> bool {
+    let listens =
+        spec.is_some_and(|spec| matches!(spec.role, Role::Catch | Role::Status | Role::Complete));
+    listens && matches!(node.scope(), flowdoc::Scope::Nodes(_))
+}
+
 /// A node's part in the graph, by its role. The names of properties here are those that [`Role`] speaks of.
 pub fn part(node: RawNode<'_>, spec: Option<&NodeSpec>, ids: &IdMap<'_>) -> Part {
     let Some(spec) = spec else {
