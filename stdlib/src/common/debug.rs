@@ -5,7 +5,8 @@
 //! value, a message that carries an error or a status is shown as such.
 
 use super::inspect::{cut, inspect};
-use vgdc_core::value::{Handle, Msg, Object, Path, Rare, Value};
+use std::sync::Arc;
+use vgdc_core::value::{Handle, Msg, Object, Path, PathSegment, Rare, Value};
 use vgdc_core::{Closing, Cx, EventKind, Level, Node, NodeError, Process, TimerId};
 use vgdc_expr::TypedValue;
 use vgdc_macros_node::{Config, node};
@@ -67,8 +68,45 @@ impl Property {
     }
 
     fn of(&self, msg: &Msg) -> Value {
-        let value = self.path.as_ref().map(|path| path.get(&msg.to_value()));
-        value.and_then(Result::ok).unwrap_or_default()
+        let Some(path) = &self.path else {
+            return Value::Undefined;
+        };
+        let mut value = path.get(&msg.to_value()).unwrap_or_default();
+        if has_circles(&value) {
+            rebase_circles(&mut value, path.segments());
+        }
+        value
+    }
+}
+
+/// True when an object inside this value is inside itself.
+fn has_circles(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => object.values().any(has_circles),
+        Value::Array(items) => items.iter().any(has_circles),
+        Value::Rare(rare) => matches!(**rare, Rare::Circular(_)),
+        _ => false,
+    }
+}
+
+/// Circles are told by the path from the outermost value: for a property shown by itself that is the property.
+fn rebase_circles(value: &mut Value, base: &[PathSegment]) {
+    match value {
+        Value::Object(object) => object
+            .values_mut()
+            .for_each(|value| rebase_circles(value, base)),
+        Value::Array(items) => items
+            .make_mut()
+            .iter_mut()
+            .for_each(|value| rebase_circles(value, base)),
+        Value::Rare(rare) => {
+            if let Rare::Circular(path) = Arc::make_mut(rare)
+                && path.starts_with(base)
+            {
+                path.drain(..base.len());
+            }
+        }
+        _ => {}
     }
 }
 
@@ -460,6 +498,15 @@ mod tests {
             shown(expression, msg),
             ("".into(), "string[3]".into(), "<p>".into())
         );
+    }
+
+    #[test]
+    fn tells_circles_from_the_property_that_it_shows() {
+        let circular = |path: Json| json!({ "$type": "circular", "path": path });
+        let msg = json!({ "_msgid": "1", "payload": { "a": { "o": circular(json!(["payload", "a"])) } } });
+        let (_, _, value) = shown(json!({ "complete": "payload.a" }), msg);
+        let expected = json!({ "o": circular(json!([])) }).to_string();
+        assert_eq!(vgdc_core::value::control::encode(&value), expected);
     }
 
     #[test]

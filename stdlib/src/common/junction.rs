@@ -25,3 +25,20 @@ impl Process for Junction {
         cx.send_done(msg);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Flow;
+    use serde_json::json;
+
+    #[test]
+    fn passes_messages_on() {
+        let flow = Flow::start(json!([
+            { "id": "j", "type": "junction", "wires": [["h", "h"]] },
+            { "id": "h", "type": "helper" },
+        ]));
+        flow.receive("j", json!({ "payload": 1 }));
+        assert_eq!(flow.received("h").len(), 2);
+        assert_eq!(flow.finished("j").len(), 1);
+    }
+}

@@ -71,3 +71,33 @@ impl Process for LinkOut {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Flow;
+    use serde_json::json;
+
+    #[test]
+    fn sends_to_every_link_in_it_is_linked_with() {
+        let flow = Flow::start(json!([
+            { "id": "out", "type": "link out", "links": ["a", "b"] },
+            { "id": "a", "type": "link in", "wires": [["h"]] },
+            { "id": "b", "type": "link in", "wires": [["h"]] },
+            { "id": "h", "type": "helper" },
+        ]));
+        flow.receive("out", json!({ "payload": 1 }));
+        let got = flow.received("h");
+        assert_eq!(got.len(), 2);
+        assert!(got.iter().all(|msg| msg.get("_event") == "node:out".into()));
+    }
+
+    #[test]
+    fn a_mode_that_there_is_not_does_nothing() {
+        let flow = Flow::start(json!([
+            { "id": "out", "type": "link out", "mode": "other", "links": ["a"] },
+            { "id": "a", "type": "link in", "wires": [] },
+        ]));
+        flow.receive("out", json!({ "payload": 1 }));
+        assert!(flow.received("a").is_empty() && flow.finished("out").is_empty());
+    }
+}

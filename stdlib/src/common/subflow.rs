@@ -45,3 +45,26 @@ impl Process for Subflow {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Flow;
+    use serde_json::json;
+    use vgdc_core::value::Value;
+
+    #[test]
+    fn passes_messages_in_without_finishing_and_clears_its_status() {
+        let mut flow = Flow::start(json!([
+            { "id": "s", "type": "subflow", "wires": [["h"]] },
+            { "id": "h", "type": "helper" },
+        ]));
+        flow.receive("s", json!({ "payload": 1 }));
+        assert_eq!(flow.one_received("h").get("payload"), 1.into());
+        assert!(flow.finished("s").is_empty());
+        flow.stop();
+        assert_eq!(
+            flow.statuses("s").last().map(|status| status.get("text")),
+            Some(Value::Undefined)
+        );
+    }
+}
