@@ -20,9 +20,15 @@ pub fn encode_into(out: &mut String, value: &Value) {
         Value::Undefined => out.push_str("{\"$type\":\"undefined\"}"),
         Value::Null => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Value::Number(n) if n.is_finite() && !(*n == 0.0 && n.is_sign_negative()) => out.push_str(&number::to_js_string(*n)),
+        Value::Number(n) if n.is_finite() && !(*n == 0.0 && n.is_sign_negative()) => {
+            out.push_str(&number::to_js_string(*n))
+        }
         Value::Number(n) => {
-            let text = if *n == 0.0 { "-0".to_owned() } else { number::to_js_string(*n) };
+            let text = if *n == 0.0 {
+                "-0".to_owned()
+            } else {
+                number::to_js_string(*n)
+            };
             out.push_str(&format!("{{\"$type\":\"number\",\"value\":\"{text}\"}}"));
         }
         Value::Str(text) => quote_into(out, text),
@@ -89,7 +95,9 @@ fn entries(out: &mut String, object: &Object) {
 
 fn encode_rare(out: &mut String, rare: &Rare) {
     match rare {
-        Rare::BigInt(digits) => out.push_str(&format!("{{\"$type\":\"bigint\",\"value\":\"{digits}\"}}")),
+        Rare::BigInt(digits) => {
+            out.push_str(&format!("{{\"$type\":\"bigint\",\"value\":\"{digits}\"}}"))
+        }
         Rare::RegExp { source, flags } => {
             out.push_str("{\"$type\":\"regexp\",\"source\":");
             quote_into(out, source);
@@ -115,7 +123,11 @@ fn encode_rare(out: &mut String, rare: &Rare) {
         }
         Rare::Error(error) => {
             out.push_str("{\"$type\":\"error\"");
-            for (name, text) in [("name", &error.name), ("message", &error.message), ("stack", &error.stack)] {
+            for (name, text) in [
+                ("name", &error.name),
+                ("message", &error.message),
+                ("stack", &error.stack),
+            ] {
                 out.push_str(&format!(",\"{name}\":"));
                 quote_into(out, text);
             }
@@ -148,7 +160,10 @@ fn encode_rare(out: &mut String, rare: &Rare) {
 /// The text is no JSON, or an object with a `$type` is not of its form.
 pub fn decode(text: &str) -> Result<Value, json::JsonError> {
     let plain = json::parse(text)?;
-    from_json(plain).map_err(|message| json::JsonError { message, position: 0 })
+    from_json(plain).map_err(|message| json::JsonError {
+        message,
+        position: 0,
+    })
 }
 
 /// Turns the `$type` forms in plain JSON into what they stand for.
@@ -157,10 +172,18 @@ pub fn decode(text: &str) -> Result<Value, json::JsonError> {
 /// An object with a `$type` is not of its form.
 pub fn from_json(plain: Value) -> Result<Value, String> {
     match plain {
-        Value::Array(items) => Ok(Value::Array(items.into_vec().into_iter().map(from_json).collect::<Result<_, _>>()?)),
+        Value::Array(items) => Ok(Value::Array(
+            items
+                .into_vec()
+                .into_iter()
+                .map(from_json)
+                .collect::<Result<_, _>>()?,
+        )),
         Value::Object(object) => match object.get("$type") {
             None => {
-                let pairs = object.iter().map(|(key, value)| Ok((key.clone(), from_json(value.clone())?)));
+                let pairs = object
+                    .iter()
+                    .map(|(key, value)| Ok((key.clone(), from_json(value.clone())?)));
                 Ok(Value::Object(pairs.collect::<Result<Object, String>>()?))
             }
             Some(Value::Str(ty)) => typed(ty, &object),
@@ -173,15 +196,21 @@ pub fn from_json(plain: Value) -> Result<Value, String> {
 fn typed(ty: &str, object: &Object) -> Result<Value, String> {
     let text = |name: &str| match object.get(name) {
         Some(Value::Str(text)) => Ok(text.to_string()),
-        _ => Err(format!("a value of $type \"{ty}\" needs the text \"{name}\"")),
+        _ => Err(format!(
+            "a value of $type \"{ty}\" needs the text \"{name}\""
+        )),
     };
     let array = |name: &str| match object.get(name) {
         Some(Value::Array(items)) => Ok(items.clone()),
-        _ => Err(format!("a value of $type \"{ty}\" needs the array \"{name}\"")),
+        _ => Err(format!(
+            "a value of $type \"{ty}\" needs the array \"{name}\""
+        )),
     };
     let pairs = |name: &str| -> Result<Vec<(Value, Value)>, String> {
         let each = array(name)?.into_vec().into_iter().map(|pair| match pair {
-            Value::Array(pair) if pair.len() == 2 => Ok((pair[0].clone(), from_json(pair[1].clone())?)),
+            Value::Array(pair) if pair.len() == 2 => {
+                Ok((pair[0].clone(), from_json(pair[1].clone())?))
+            }
             _ => Err(format!("\"{name}\" of a {ty} must hold pairs")),
         });
         each.collect()
@@ -190,7 +219,9 @@ fn typed(ty: &str, object: &Object) -> Result<Value, String> {
     Ok(match ty {
         "undefined" => Value::Undefined,
         "buffer" => {
-            let bytes = STANDARD.decode(text("base64")?).map_err(|e| format!("a buffer's base64 cannot be read: {e}"))?;
+            let bytes = STANDARD
+                .decode(text("base64")?)
+                .map_err(|e| format!("a buffer's base64 cannot be read: {e}"))?;
             Value::from(bytes)
         }
         "date" => match object.get("iso") {
@@ -202,12 +233,23 @@ fn typed(ty: &str, object: &Object) -> Result<Value, String> {
             other => Value::Number(number::parse(other)),
         },
         "bigint" => rare(Rare::BigInt(text("value")?)),
-        "regexp" => rare(Rare::RegExp { source: text("source")?, flags: text("flags")? }),
+        "regexp" => rare(Rare::RegExp {
+            source: text("source")?,
+            flags: text("flags")?,
+        }),
         "map" => {
-            let decoded = pairs("entries")?.into_iter().map(|(key, value)| Ok((from_json(key)?, value)));
+            let decoded = pairs("entries")?
+                .into_iter()
+                .map(|(key, value)| Ok((from_json(key)?, value)));
             rare(Rare::Map(decoded.collect::<Result<_, String>>()?))
         }
-        "set" => rare(Rare::Set(array("values")?.into_vec().into_iter().map(from_json).collect::<Result<_, _>>()?)),
+        "set" => rare(Rare::Set(
+            array("values")?
+                .into_vec()
+                .into_iter()
+                .map(from_json)
+                .collect::<Result<_, _>>()?,
+        )),
         "error" => {
             let properties = match object.get("properties") {
                 Some(properties) => from_json(properties.clone())?,
@@ -234,7 +276,9 @@ fn typed(ty: &str, object: &Object) -> Result<Value, String> {
             rare(Rare::Circular(segments.collect()))
         }
         "object" => {
-            let entries = pairs("entries")?.into_iter().map(|(key, value)| (Key::from(key.to_js_string()), value));
+            let entries = pairs("entries")?
+                .into_iter()
+                .map(|(key, value)| (Key::from(key.to_js_string()), value));
             Value::Object(entries.collect())
         }
         other => return Err(format!("unknown $type \"{other}\" in a value")),

@@ -42,7 +42,13 @@ impl Value {
             Value::Buffer(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Value::Date(ms) => date::js_string(*ms),
             Value::Array(items) => {
-                let texts = items.iter().map(|item| if item.is_nullish() { String::new() } else { item.to_js_string() });
+                let texts = items.iter().map(|item| {
+                    if item.is_nullish() {
+                        String::new()
+                    } else {
+                        item.to_js_string()
+                    }
+                });
                 texts.collect::<Vec<_>>().join(",")
             }
             Value::Object(_) | Value::Handle(_) => "[object Object]".to_owned(),
@@ -127,7 +133,8 @@ impl Value {
             return Some(a.encode_utf16().lt(b.encode_utf16()));
         }
         let (a, b) = (a.to_number(), b.to_number());
-        a.partial_cmp(&b).map(|order| order == std::cmp::Ordering::Less)
+        a.partial_cmp(&b)
+            .map(|order| order == std::cmp::Ordering::Less)
     }
 
     /// Node-RED's `compareObjects`: equal in all parts; the order of properties does not count.
@@ -135,9 +142,15 @@ impl Value {
         match (self, other) {
             (Value::Object(a), Value::Object(b)) => {
                 a.ptr_eq(b)
-                    || a.len() == b.len() && a.iter().all(|(key, value)| b.get_key(key).is_some_and(|other| value.deep_eq(other)))
+                    || a.len() == b.len()
+                        && a.iter().all(|(key, value)| {
+                            b.get_key(key).is_some_and(|other| value.deep_eq(other))
+                        })
             }
-            (Value::Array(a), Value::Array(b)) => a.ptr_eq(b) || a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.deep_eq(b)),
+            (Value::Array(a), Value::Array(b)) => {
+                a.ptr_eq(b)
+                    || a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.deep_eq(b))
+            }
             (Value::Buffer(a), Value::Buffer(b)) => **a == **b,
             (Value::Date(a), Value::Date(b)) => a == b,
             (Value::Rare(a), Value::Rare(b)) => rare_eq(a, b, Value::deep_eq),
@@ -148,13 +161,22 @@ impl Value {
     /// The same bit for bit: NaN is NaN, -0 is not 0, the order of properties counts. For tests.
     pub fn same(&self, other: &Value) -> bool {
         match (self, other) {
-            (Value::Number(a), Value::Number(b)) | (Value::Date(a), Value::Date(b)) => a.is_nan() && b.is_nan() || a.to_bits() == b.to_bits(),
-            (Value::Object(a), Value::Object(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|((ka, a), (kb, b))| ka == kb && a.same(b))
+            (Value::Number(a), Value::Number(b)) | (Value::Date(a), Value::Date(b)) => {
+                a.is_nan() && b.is_nan() || a.to_bits() == b.to_bits()
             }
-            (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b)),
+            (Value::Object(a), Value::Object(b)) => {
+                a.len() == b.len()
+                    && a.iter()
+                        .zip(b.iter())
+                        .all(|((ka, a), (kb, b))| ka == kb && a.same(b))
+            }
+            (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
+            }
             (Value::Buffer(a), Value::Buffer(b)) => **a == **b,
-            (Value::Handle(a), Value::Handle(b)) => a.ptr_eq(b) || a.kind() == b.kind() && a.id() == b.id(),
+            (Value::Handle(a), Value::Handle(b)) => {
+                a.ptr_eq(b) || a.kind() == b.kind() && a.id() == b.id()
+            }
             (Value::Rare(a), Value::Rare(b)) => rare_eq(a, b, Value::same),
             _ => self.strict_eq(other),
         }
@@ -164,9 +186,22 @@ impl Value {
 fn rare_eq(a: &Rare, b: &Rare, eq: fn(&Value, &Value) -> bool) -> bool {
     match (a, b) {
         (Rare::BigInt(a), Rare::BigInt(b)) => a == b,
-        (Rare::RegExp { source, flags }, Rare::RegExp { source: s, flags: f }) => source == s && flags == f,
-        (Rare::Map(a), Rare::Map(b)) => a.len() == b.len() && a.iter().zip(b).all(|((ka, a), (kb, b))| eq(ka, kb) && eq(a, b)),
-        (Rare::Set(a), Rare::Set(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| eq(a, b)),
+        (
+            Rare::RegExp { source, flags },
+            Rare::RegExp {
+                source: s,
+                flags: f,
+            },
+        ) => source == s && flags == f,
+        (Rare::Map(a), Rare::Map(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|((ka, a), (kb, b))| eq(ka, kb) && eq(a, b))
+        }
+        (Rare::Set(a), Rare::Set(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| eq(a, b))
+        }
         (Rare::Error(a), Rare::Error(b)) => error_eq(a, b, eq),
         (Rare::Circular(a), Rare::Circular(b)) => a == b,
         _ => false,

@@ -29,7 +29,11 @@ pub fn js_string(ms: f64) -> String {
     match utc(ms) {
         Some(at) => {
             let local = at.with_timezone(&Local);
-            format!("{} ({})", local.format("%a %b %d %Y %H:%M:%S GMT%z"), zone_name(&local))
+            format!(
+                "{} ({})",
+                local.format("%a %b %d %Y %H:%M:%S GMT%z"),
+                zone_name(&local)
+            )
         }
         None => "Invalid Date".to_owned(),
     }
@@ -46,7 +50,9 @@ fn zone_name(at: &DateTime<Local>) -> String {
 /// NaN for other texts.
 pub fn parse(text: &str) -> f64 {
     let text = text.trim();
-    iso_parse(text).or_else(|| loose_parse(text)).unwrap_or(f64::NAN)
+    iso_parse(text)
+        .or_else(|| loose_parse(text))
+        .unwrap_or(f64::NAN)
 }
 
 fn iso_parse(text: &str) -> Option<f64> {
@@ -83,17 +89,28 @@ fn iso_parse(text: &str) -> Option<f64> {
         second = digits(text.get(at + 1..at + 3)?)?;
         at += 3;
         if matches!(bytes.get(at), Some(b'.' | b',')) {
-            let count = bytes[at + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
-            let fraction: String = text[at + 1..at + 1 + count].chars().chain("000".chars()).take(3).collect();
+            let count = bytes[at + 1..]
+                .iter()
+                .take_while(|b| b.is_ascii_digit())
+                .count();
+            let fraction: String = text[at + 1..at + 1 + count]
+                .chars()
+                .chain("000".chars())
+                .take(3)
+                .collect();
             millis = digits(&fraction)?;
             at += 1 + count;
         }
     }
     let extra = i64::from(hour == 24 && minute == 0 && second == 0 && millis == 0);
-    let time = date.and_hms_milli_opt(if extra == 1 { 0 } else { hour }, minute, second, millis)? + chrono::Duration::days(extra);
+    let time = date.and_hms_milli_opt(if extra == 1 { 0 } else { hour }, minute, second, millis)?
+        + chrono::Duration::days(extra);
     let zone = text.get(at..)?.trim();
     match zone {
-        "" => Local.from_local_datetime(&time).earliest().map(|t| t.timestamp_millis() as f64),
+        "" => Local
+            .from_local_datetime(&time)
+            .earliest()
+            .map(|t| t.timestamp_millis() as f64),
         "Z" | "z" => Some(time.and_utc().timestamp_millis() as f64),
         zone => {
             let minutes = offset_minutes(zone)?;
@@ -103,7 +120,10 @@ fn iso_parse(text: &str) -> Option<f64> {
 }
 
 fn digits(text: &str) -> Option<u32> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 /// `+05:30`, `-0800`, `+05`.
@@ -133,13 +153,42 @@ fn loose_parse(text: &str) -> Option<f64> {
             return Some(at.timestamp_millis() as f64);
         }
     }
-    let formats = ["%b %d, %Y %H:%M:%S", "%B %d, %Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d %b %Y %H:%M:%S", "%d %B %Y %H:%M:%S", "%a %b %d %Y %H:%M:%S", "%m/%d/%Y %H:%M", "%Y/%m/%d %H:%M"];
-    let local = |time: &chrono::NaiveDateTime| Local.from_local_datetime(time).earliest().map(|t| t.timestamp_millis() as f64);
-    if let Some(time) = formats.iter().find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok()) {
+    let formats = [
+        "%b %d, %Y %H:%M:%S",
+        "%B %d, %Y %H:%M:%S",
+        "%m/%d/%Y %H:%M:%S",
+        "%Y/%m/%d %H:%M:%S",
+        "%d %b %Y %H:%M:%S",
+        "%d %B %Y %H:%M:%S",
+        "%a %b %d %Y %H:%M:%S",
+        "%m/%d/%Y %H:%M",
+        "%Y/%m/%d %H:%M",
+    ];
+    let local = |time: &chrono::NaiveDateTime| {
+        Local
+            .from_local_datetime(time)
+            .earliest()
+            .map(|t| t.timestamp_millis() as f64)
+    };
+    if let Some(time) = formats
+        .iter()
+        .find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok())
+    {
         return local(&time);
     }
-    let dates = ["%b %d, %Y", "%B %d, %Y", "%m/%d/%Y", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%a %b %d %Y", "%m-%d-%Y"];
-    let date = dates.iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok())?;
+    let dates = [
+        "%b %d, %Y",
+        "%B %d, %Y",
+        "%m/%d/%Y",
+        "%Y/%m/%d",
+        "%d %b %Y",
+        "%d %B %Y",
+        "%a %b %d %Y",
+        "%m-%d-%Y",
+    ];
+    let date = dates
+        .iter()
+        .find_map(|format| NaiveDate::parse_from_str(text, format).ok())?;
     local(&date.and_hms_opt(0, 0, 0)?)
 }
 
@@ -152,7 +201,10 @@ mod tests {
         assert_eq!(iso(0.0).as_deref(), Some("1970-01-01T00:00:00.000Z"));
         assert_eq!(iso(f64::NAN), None);
         assert_eq!(iso(4e15).as_deref(), Some("+128724-12-15T07:06:40.000Z"));
-        assert_eq!(iso(-62198755200000.0).as_deref(), Some("-000001-01-01T00:00:00.000Z"));
+        assert_eq!(
+            iso(-62198755200000.0).as_deref(),
+            Some("-000001-01-01T00:00:00.000Z")
+        );
         for (text, ms) in [
             ("1970-01-01", 0.0),
             ("2026-01-02T03:04:05.678Z", 1767323045678.0),
@@ -162,6 +214,8 @@ mod tests {
         ] {
             assert_eq!(parse(text), ms, "{text}");
         }
-        assert!(parse("not a date").is_nan() && parse("2026-13-01").is_nan() && parse("é").is_nan());
+        assert!(
+            parse("not a date").is_nan() && parse("2026-13-01").is_nan() && parse("é").is_nan()
+        );
     }
 }

@@ -27,13 +27,23 @@ impl Handle {
     pub fn new(kind: &'static str, props: Value, inner: Arc<dyn Any + Send + Sync>) -> Handle {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = format!("h{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        Handle(Arc::new(Inner { kind, id, props, inner }))
+        Handle(Arc::new(Inner {
+            kind,
+            id,
+            props,
+            inner,
+        }))
     }
 
     /// A handle of the other side of a link, which this process never gave out: carried through as it is.
     pub fn foreign(kind: &str, id: &str) -> Handle {
         let props = Value::Undefined;
-        Handle(Arc::new(Inner { kind: "foreign", id: id.to_owned(), props, inner: Arc::new(kind.to_owned()) }))
+        Handle(Arc::new(Inner {
+            kind: "foreign",
+            id: id.to_owned(),
+            props,
+            inner: Arc::new(kind.to_owned()),
+        }))
     }
 
     /// What it is, for example `ServerResponse`.

@@ -27,14 +27,24 @@ impl std::error::Error for JsonError {}
 /// # Errors
 /// The text is no JSON, or nested deeper than [`MAX_DEPTH`].
 pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let mut parser = Parser { text, bytes: text.as_bytes(), at: 0 };
+    let mut parser = Parser {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+    };
     parser.space();
     let value = parser.value(0)?;
     parser.space();
     if parser.at < parser.bytes.len() {
         let at = parser.at;
-        let message = format!("Unexpected non-whitespace character after JSON at position {}", parser.units(at));
-        return Err(JsonError { message: parser.placed(message, at), position: at });
+        let message = format!(
+            "Unexpected non-whitespace character after JSON at position {}",
+            parser.units(at)
+        );
+        return Err(JsonError {
+            message: parser.placed(message, at),
+            position: at,
+        });
     }
     Ok(value)
 }
@@ -54,20 +64,31 @@ impl Parser<'_> {
 
     /// The position in UTF-16 units, as JavaScript counts.
     fn units(&self, at: usize) -> usize {
-        self.text.get(..at).map_or(at, |before| before.encode_utf16().count())
+        self.text
+            .get(..at)
+            .map_or(at, |before| before.encode_utf16().count())
     }
 
     fn placed(&self, message: String, at: usize) -> String {
         let before = self.text.get(..at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().encode_utf16().count() + 1;
+        let column = before
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default()
+            .encode_utf16()
+            .count()
+            + 1;
         format!("{message} (line {line} column {column})")
     }
 
     fn unexpected(&self) -> JsonError {
         let at = self.at;
         let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else {
-            return JsonError { message: "Unexpected end of JSON input".to_owned(), position: at };
+            return JsonError {
+                message: "Unexpected end of JSON input".to_owned(),
+                position: at,
+            };
         };
         // V8 shows the whole text when it is short, else a piece around the place.
         let length = self.text.encode_utf16().count();
@@ -81,20 +102,34 @@ impl Parser<'_> {
             let to = (place + around).min(chars.len());
             let piece: String = chars[from..to].iter().collect();
             let dots = |more: bool| if more { "..." } else { "" };
-            format!("{}\"{piece}\"{} ", dots(from > 0), dots(to < chars.len())).trim_end().to_owned()
+            format!("{}\"{piece}\"{} ", dots(from > 0), dots(to < chars.len()))
+                .trim_end()
+                .to_owned()
         };
-        JsonError { message: format!("Unexpected token '{c}', {shown} is not valid JSON"), position: at }
+        JsonError {
+            message: format!("Unexpected token '{c}', {shown} is not valid JSON"),
+            position: at,
+        }
     }
 
     fn said(&self, what: &str) -> JsonError {
         let message = format!("{what} in JSON at position {}", self.units(self.at));
-        JsonError { message: self.placed(message, self.at), position: self.at }
+        JsonError {
+            message: self.placed(message, self.at),
+            position: self.at,
+        }
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         if depth > MAX_DEPTH {
-            let message = format!("JSON is nested deeper than {MAX_DEPTH} levels at position {}", self.units(self.at));
-            return Err(JsonError { message, position: self.at });
+            let message = format!(
+                "JSON is nested deeper than {MAX_DEPTH} levels at position {}",
+                self.units(self.at)
+            );
+            return Err(JsonError {
+                message,
+                position: self.at,
+            });
         }
         match self.bytes.get(self.at) {
             Some(b'{') => self.object(depth),
@@ -150,7 +185,9 @@ impl Parser<'_> {
                 return Err(self.said("Exponent part is missing a number"));
             }
         }
-        Ok(Value::Number(self.text[start..self.at].parse().unwrap_or(f64::NAN)))
+        Ok(Value::Number(
+            self.text[start..self.at].parse().unwrap_or(f64::NAN),
+        ))
     }
 
     fn string(&mut self) -> Result<String, JsonError> {
@@ -173,7 +210,8 @@ impl Parser<'_> {
         let mut text = self.text[start..self.at].to_owned();
         loop {
             let from = self.at;
-            while matches!(self.bytes.get(self.at), Some(b) if *b != b'"' && *b != b'\\' && *b >= 0x20) {
+            while matches!(self.bytes.get(self.at), Some(b) if *b != b'"' && *b != b'\\' && *b >= 0x20)
+            {
                 self.at += 1;
             }
             text.push_str(&self.text[from..self.at]);
@@ -194,8 +232,14 @@ impl Parser<'_> {
     }
 
     fn unterminated(&self) -> JsonError {
-        let message = format!("Unterminated string in JSON at position {}", self.units(self.at));
-        JsonError { message: self.placed(message, self.at), position: self.at }
+        let message = format!(
+            "Unterminated string in JSON at position {}",
+            self.units(self.at)
+        );
+        JsonError {
+            message: self.placed(message, self.at),
+            position: self.at,
+        }
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -211,14 +255,19 @@ impl Parser<'_> {
             Some(b'u') => {
                 self.at += 1;
                 let unit = self.hex4()?;
-                if !(0xd800..0xdc00).contains(&unit) || self.text.get(self.at..self.at + 2) != Some("\\u") {
+                if !(0xd800..0xdc00).contains(&unit)
+                    || self.text.get(self.at..self.at + 2) != Some("\\u")
+                {
                     return Ok(char::from_u32(unit).unwrap_or('\u{fffd}'));
                 }
                 let before = self.at;
                 self.at += 2;
                 let low = self.hex4()?;
                 if (0xdc00..0xe000).contains(&low) {
-                    return Ok(char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00)).unwrap_or('\u{fffd}'));
+                    return Ok(
+                        char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+                            .unwrap_or('\u{fffd}'),
+                    );
                 }
                 self.at = before;
                 return Ok('\u{fffd}');
@@ -230,7 +279,10 @@ impl Parser<'_> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonError> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
             Some(unit) => {
                 self.at += 4;
@@ -275,7 +327,11 @@ impl Parser<'_> {
         loop {
             self.space();
             if self.bytes.get(self.at) != Some(&b'"') {
-                let what = if first { "Expected property name or '}'" } else { "Expected double-quoted property name" };
+                let what = if first {
+                    "Expected property name or '}'"
+                } else {
+                    "Expected double-quoted property name"
+                };
                 return Err(self.said(what));
             }
             first = false;
@@ -352,8 +408,16 @@ fn write(out: &mut String, value: &Value, indent: &str, depth: usize) -> Result<
             None => out.push_str("null"),
         },
         Value::Buffer(bytes) => {
-            let data: Array = bytes.iter().map(|byte| Value::from(f64::from(*byte))).collect();
-            let object: Object = [("type", Value::from("Buffer")), ("data", Value::Array(data))].into_iter().collect();
+            let data: Array = bytes
+                .iter()
+                .map(|byte| Value::from(f64::from(*byte)))
+                .collect();
+            let object: Object = [
+                ("type", Value::from("Buffer")),
+                ("data", Value::Array(data)),
+            ]
+            .into_iter()
+            .collect();
             write_object(out, &object, indent, depth)?;
         }
         Value::Array(items) => {
@@ -383,8 +447,18 @@ fn write(out: &mut String, value: &Value, indent: &str, depth: usize) -> Result<
             },
         },
         Value::Rare(rare) => match &**rare {
-            Rare::BigInt(_) => return Err(ErrorValue::new("TypeError", "Do not know how to serialize a BigInt")),
-            Rare::Circular(_) => return Err(ErrorValue::new("TypeError", "Converting circular structure to JSON")),
+            Rare::BigInt(_) => {
+                return Err(ErrorValue::new(
+                    "TypeError",
+                    "Do not know how to serialize a BigInt",
+                ));
+            }
+            Rare::Circular(_) => {
+                return Err(ErrorValue::new(
+                    "TypeError",
+                    "Converting circular structure to JSON",
+                ));
+            }
             Rare::Error(error) => write_object(out, &error.properties, indent, depth)?,
             Rare::RegExp { .. } | Rare::Map(_) | Rare::Set(_) => out.push_str("{}"),
         },
@@ -401,7 +475,12 @@ fn line(out: &mut String, indent: &str, depth: usize) {
     }
 }
 
-fn write_object(out: &mut String, object: &Object, indent: &str, depth: usize) -> Result<(), ErrorValue> {
+fn write_object(
+    out: &mut String,
+    object: &Object,
+    indent: &str,
+    depth: usize,
+) -> Result<(), ErrorValue> {
     out.push('{');
     let mut any = false;
     for (key, value) in object.iter() {
@@ -436,14 +515,33 @@ mod tests {
     fn errors_read_as_v8s() {
         for (text, message) in [
             ("", "Unexpected end of JSON input"),
-            ("{", "Expected property name or '}' in JSON at position 1 (line 1 column 2)"),
+            (
+                "{",
+                "Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+            ),
             ("abc", "Unexpected token 'a', \"abc\" is not valid JSON"),
-            ("{\"a\" 1}", "Expected ':' after property name in JSON at position 5 (line 1 column 6)"),
-            ("[1 2]", "Expected ',' or ']' after array element in JSON at position 3 (line 1 column 4)"),
-            ("{}x", "Unexpected non-whitespace character after JSON at position 2 (line 1 column 3)"),
-            ("\"ab", "Unterminated string in JSON at position 3 (line 1 column 4)"),
+            (
+                "{\"a\" 1}",
+                "Expected ':' after property name in JSON at position 5 (line 1 column 6)",
+            ),
+            (
+                "[1 2]",
+                "Expected ',' or ']' after array element in JSON at position 3 (line 1 column 4)",
+            ),
+            (
+                "{}x",
+                "Unexpected non-whitespace character after JSON at position 2 (line 1 column 3)",
+            ),
+            (
+                "\"ab",
+                "Unterminated string in JSON at position 3 (line 1 column 4)",
+            ),
         ] {
-            assert_eq!(parse(text).map_err(|e| e.message), Err(message.to_owned()), "{text}");
+            assert_eq!(
+                parse(text).map_err(|e| e.message),
+                Err(message.to_owned()),
+                "{text}"
+            );
         }
         assert!(parse(&"[".repeat(100_000)).is_err());
     }
@@ -453,10 +551,21 @@ mod tests {
         let text = r#"{"2":1,"a":[1,2.5,"x\n\u00e9\ud83d\ude00",true,null,{}],"b":{"c":-0.5}}"#;
         let value = parse(text).expect("parses");
         let compact = stringify(&value, 0).expect("writes").expect("has JSON");
-        assert_eq!(compact, "{\"2\":1,\"a\":[1,2.5,\"x\\né😀\",true,null,{}],\"b\":{\"c\":-0.5}}");
-        assert_eq!(stringify(&parse("{\"a\":[1]}").expect("parses"), 4).expect("writes").as_deref(), Some("{\n    \"a\": [\n        1\n    ]\n}"));
+        assert_eq!(
+            compact,
+            "{\"2\":1,\"a\":[1,2.5,\"x\\né😀\",true,null,{}],\"b\":{\"c\":-0.5}}"
+        );
+        assert_eq!(
+            stringify(&parse("{\"a\":[1]}").expect("parses"), 4)
+                .expect("writes")
+                .as_deref(),
+            Some("{\n    \"a\": [\n        1\n    ]\n}")
+        );
         let buffer = Value::from(vec![1u8, 2]);
-        assert_eq!(stringify(&buffer, 0).expect("writes").as_deref(), Some("{\"type\":\"Buffer\",\"data\":[1,2]}"));
+        assert_eq!(
+            stringify(&buffer, 0).expect("writes").as_deref(),
+            Some("{\"type\":\"Buffer\",\"data\":[1,2]}")
+        );
         assert_eq!(stringify(&Value::Undefined, 0).expect("writes"), None);
     }
 }

@@ -3,17 +3,23 @@
 //! A [`Value`] is 16 bytes, can be given to any thread, and is copied on write: a clone costs a reference count, whoever
 //! changes a shared value gets his own copy of what he changes. So no cycle can ever be made.
 
+mod block;
 pub mod control;
 mod convert;
 pub mod date;
 mod handle;
+mod hash;
 mod id;
 pub mod json;
 mod key;
+mod layout;
 mod msg;
+mod nest;
 pub mod number;
 mod object;
 mod path;
+mod shape;
+mod table;
 mod text;
 mod value;
 pub mod wire;
@@ -22,7 +28,7 @@ pub use handle::Handle;
 pub use id::generate_id;
 pub use key::Key;
 pub use msg::Msg;
-pub use object::Object;
+pub use object::{Iter as ObjectIter, Object};
 pub use path::{Path, PathError, PathSegment};
 pub use text::{Array, Buffer, Str};
 pub use value::{ErrorValue, Rare, Value};

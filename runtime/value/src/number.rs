@@ -8,7 +8,14 @@ pub fn to_js_string(n: f64) -> String {
     if n.is_finite() {
         return ryu_js::Buffer::new().format_finite(n).to_owned();
     }
-    if n.is_nan() { "NaN" } else if n > 0.0 { "Infinity" } else { "-Infinity" }.to_owned()
+    if n.is_nan() {
+        "NaN"
+    } else if n > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+    .to_owned()
 }
 
 /// `Number(text)`: NaN for what is no number.
@@ -21,7 +28,13 @@ pub fn parse(text: &str) -> f64 {
         if digits.is_empty() {
             return f64::NAN;
         }
-        digits.chars().try_fold(0.0, |n, c| c.to_digit(radix).map(|d| n * f64::from(radix) + f64::from(d))).unwrap_or(f64::NAN)
+        digits
+            .chars()
+            .try_fold(0.0, |n, c| {
+                c.to_digit(radix)
+                    .map(|d| n * f64::from(radix) + f64::from(d))
+            })
+            .unwrap_or(f64::NAN)
     };
     match text.get(..2) {
         Some("0x" | "0X") => return radix(&text[2..], 16),
@@ -35,7 +48,10 @@ pub fn parse(text: &str) -> f64 {
         _ => {}
     }
     // Rust also reads "inf", "nan" and "infinity": only digits, signs, points and exponents are JavaScript's.
-    if !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
+    if !text
+        .bytes()
+        .all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+    {
         return f64::NAN;
     }
     text.parse().unwrap_or(f64::NAN)
@@ -44,14 +60,23 @@ pub fn parse(text: &str) -> f64 {
 /// `parseFloat(text)`.
 pub fn parse_float(text: &str) -> f64 {
     let text = text.trim_start_matches(is_js_space);
-    for (name, value) in [("Infinity", f64::INFINITY), ("+Infinity", f64::INFINITY), ("-Infinity", f64::NEG_INFINITY)] {
+    for (name, value) in [
+        ("Infinity", f64::INFINITY),
+        ("+Infinity", f64::INFINITY),
+        ("-Infinity", f64::NEG_INFINITY),
+    ] {
         if text.starts_with(name) {
             return value;
         }
     }
     let bytes = text.as_bytes();
     let mut end = usize::from(matches!(bytes.first(), Some(b'+' | b'-')));
-    let digits = |at: usize| bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits = |at: usize| {
+        bytes[at..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count()
+    };
     let whole = digits(end);
     end += whole;
     let mut fraction = 0;
@@ -94,19 +119,47 @@ mod tests {
 
     #[test]
     fn numbers_are_javascripts() {
-        for (n, text) in [(0.1 + 0.2, "0.30000000000000004"), (1e21, "1e+21"), (1e-7, "1e-7"), (-0.0, "0"), (100.0, "100"), (123456789012345680000.0, "123456789012345680000")] {
+        for (n, text) in [
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e21, "1e+21"),
+            (1e-7, "1e-7"),
+            (-0.0, "0"),
+            (100.0, "100"),
+            (123456789012345680000.0, "123456789012345680000"),
+        ] {
             assert_eq!(to_js_string(n), text);
         }
-        for (text, n) in [("", 0.0), (" 12 ", 12.0), ("0x1f", 31.0), ("1e3", 1000.0), (".5", 0.5), ("5.", 5.0), ("-3", -3.0)] {
+        for (text, n) in [
+            ("", 0.0),
+            (" 12 ", 12.0),
+            ("0x1f", 31.0),
+            ("1e3", 1000.0),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("-3", -3.0),
+        ] {
             assert_eq!(parse(text), n, "{text}");
         }
         for text in ["abc", "1 2", "inf", "nan", "1e", "0x", "--1", "1_000"] {
             assert!(parse(text).is_nan(), "{text}");
         }
-        for (text, n) in [("12px", 12.0), ("1.5.2", 1.5), ("-.5x", -0.5), ("3e", 3.0), ("3e2x", 300.0)] {
+        for (text, n) in [
+            ("12px", 12.0),
+            ("1.5.2", 1.5),
+            ("-.5x", -0.5),
+            ("3e", 3.0),
+            ("3e2x", 300.0),
+        ] {
             assert_eq!(parse_float(text), n, "{text}");
         }
         assert!(parse_float("px").is_nan() && parse_float(".").is_nan());
-        assert_eq!((to_int32(4294967297.0), to_int32(-1.0), to_int32(2147483648.0)), (1, -1, -2147483648));
+        assert_eq!(
+            (
+                to_int32(4294967297.0),
+                to_int32(-1.0),
+                to_int32(2147483648.0)
+            ),
+            (1, -1, -2147483648)
+        );
     }
 }

@@ -37,7 +37,10 @@ impl std::fmt::Display for PathError {
 impl std::error::Error for PathError {}
 
 fn invalid(message: impl Into<String>) -> PathError {
-    PathError { code: "INVALID_EXPR", message: message.into() }
+    PathError {
+        code: "INVALID_EXPR",
+        message: message.into(),
+    }
 }
 
 impl Path {
@@ -50,14 +53,22 @@ impl Path {
             return Err(invalid("Invalid property expression: zero-length"));
         }
         let chars: Vec<char> = text.chars().collect();
-        let mut parser = Parser { chars: &chars, segments: Vec::new(), start: 0 };
+        let mut parser = Parser {
+            chars: &chars,
+            segments: Vec::new(),
+            start: 0,
+        };
         parser.run()?;
-        Ok(Path { segments: parser.segments })
+        Ok(Path {
+            segments: parser.segments,
+        })
     }
 
     /// A path of a single name.
     pub fn key(name: &str) -> Path {
-        Path { segments: vec![PathSegment::Key(Key::from(name))] }
+        Path {
+            segments: vec![PathSegment::Key(Key::from(name))],
+        }
     }
 
     /// The steps.
@@ -83,7 +94,10 @@ impl Path {
             if at.is_nullish() && number > 0 {
                 let what = at.to_js_string();
                 let name = step_name(segment, root)?;
-                return Err(PathError { code: "", message: format!("Cannot read properties of {what} (reading '{name}')") });
+                return Err(PathError {
+                    code: "",
+                    message: format!("Cannot read properties of {what} (reading '{name}')"),
+                });
             }
             at = match segment {
                 PathSegment::Key(key) => at.get(key.as_str()),
@@ -106,7 +120,9 @@ impl Path {
     /// A borrowed look at plain objects and arrays: `None` where [`Path::get`] has to be asked.
     pub fn get_ref<'v>(&self, root: &'v Object) -> Option<&'v Value> {
         let (first, rest) = self.segments.split_first()?;
-        let PathSegment::Key(first) = first else { return None };
+        let PathSegment::Key(first) = first else {
+            return None;
+        };
         let mut at = root.get(first.as_str())?;
         for segment in rest {
             at = match (segment, at) {
@@ -146,7 +162,9 @@ impl Path {
             Step::Key(key) => PathSegment::Key(key),
             Step::Index(index) => PathSegment::Index(index),
         });
-        Ok(Path { segments: steps.collect() })
+        Ok(Path {
+            segments: steps.collect(),
+        })
     }
 
     /// The steps with those that are read from the message read.
@@ -189,11 +207,21 @@ impl Step {
 }
 
 fn cannot(step: &Step, on: &Value) -> PathError {
-    PathError { code: "", message: format!("Cannot set property '{}' of {}", step.name(), on.type_of()) }
+    PathError {
+        code: "",
+        message: format!("Cannot set property '{}' of {}", step.name(), on.type_of()),
+    }
 }
 
-fn set_at_object(object: &mut Object, steps: &[Step], value: Value, create: bool) -> Result<bool, PathError> {
-    let Some((step, rest)) = steps.split_first() else { return Ok(false) };
+fn set_at_object(
+    object: &mut Object,
+    steps: &[Step],
+    value: Value,
+    create: bool,
+) -> Result<bool, PathError> {
+    let Some((step, rest)) = steps.split_first() else {
+        return Ok(false);
+    };
     let name = step.name();
     if rest.is_empty() {
         if value.is_undefined() {
@@ -232,7 +260,9 @@ fn container(next: &Step) -> Value {
 }
 
 fn set_at(at: &mut Value, steps: &[Step], value: Value, create: bool) -> Result<bool, PathError> {
-    let Some((step, rest)) = steps.split_first() else { return Ok(false) };
+    let Some((step, rest)) = steps.split_first() else {
+        return Ok(false);
+    };
     match at {
         Value::Object(object) => set_at_object(object, steps, value, create),
         Value::Array(items) => {
@@ -295,7 +325,11 @@ impl std::fmt::Display for Path {
                     if text.chars().all(plain) && !text.starts_with(|c: char| c.is_ascii_digit()) {
                         write!(f, "{}{text}", if number > 0 { "." } else { "" })?;
                     } else {
-                        write!(f, "[\"{}\"]", text.replace('\\', "\\\\").replace('"', "\\\""))?;
+                        write!(
+                            f,
+                            "[\"{}\"]",
+                            text.replace('\\', "\\\\").replace('"', "\\\"")
+                        )?;
                     }
                 }
                 PathSegment::Index(index) => write!(f, "[{index}]")?,
@@ -331,15 +365,25 @@ impl Parser<'_> {
             if in_string {
                 if c == quote {
                     if i == self.start {
-                        return Err(invalid(format!("Invalid property expression: zero-length string at position {}", self.start)));
+                        return Err(invalid(format!(
+                            "Invalid property expression: zero-length string at position {}",
+                            self.start
+                        )));
                     }
                     let key = self.slice(self.start, i);
                     self.segments.push(PathSegment::Key(Key::from(key)));
                     if in_box && self.chars.get(i + 1) != Some(&']') {
-                        return Err(invalid(format!("Invalid property expression: unexpected array expression at position {}", self.start)));
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected array expression at position {}",
+                            self.start
+                        )));
                     }
                     if !in_box && !self.at_end(i) && !matches!(self.chars[i + 1], '[' | '.') {
-                        return Err(invalid(format!("Invalid property expression: unexpected {} expression at position {}", self.chars[i + 1], i + 1)));
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected {} expression at position {}",
+                            self.chars[i + 1],
+                            i + 1
+                        )));
                     }
                     self.start = i + 1;
                     in_string = false;
@@ -350,7 +394,9 @@ impl Parser<'_> {
             match c {
                 '\'' | '"' => {
                     if i != self.start {
-                        return Err(invalid(format!("Invalid property expression: unexpected {c} at position {i}")));
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected {c} at position {i}"
+                        )));
                     }
                     in_string = true;
                     quote = c;
@@ -358,30 +404,45 @@ impl Parser<'_> {
                 }
                 '.' => {
                     if i == 0 {
-                        return Err(invalid("Invalid property expression: unexpected . at position 0"));
+                        return Err(invalid(
+                            "Invalid property expression: unexpected . at position 0",
+                        ));
                     }
                     if self.start != i {
                         let part = self.slice(self.start, i);
                         self.segments.push(part_of(&part, in_box));
                     }
                     if self.at_end(i) {
-                        return Err(invalid("Invalid property expression: unterminated expression"));
+                        return Err(invalid(
+                            "Invalid property expression: unterminated expression",
+                        ));
                     }
-                    if !(self.chars[i + 1].is_ascii_alphanumeric() || matches!(self.chars[i + 1], '$' | '_')) && !is_letter(self.chars[i + 1]) {
-                        return Err(invalid(format!("Invalid property expression: unexpected {} at position {}", self.chars[i + 1], i + 1)));
+                    if !(self.chars[i + 1].is_ascii_alphanumeric()
+                        || matches!(self.chars[i + 1], '$' | '_'))
+                        && !is_letter(self.chars[i + 1])
+                    {
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected {} at position {}",
+                            self.chars[i + 1],
+                            i + 1
+                        )));
                     }
                     self.start = i + 1;
                 }
                 '[' => {
                     if i == 0 {
-                        return Err(invalid("Invalid property expression: unexpected [ at position 0"));
+                        return Err(invalid(
+                            "Invalid property expression: unexpected [ at position 0",
+                        ));
                     }
                     if self.start != i {
                         let part = self.slice(self.start, i);
                         self.segments.push(part_of(&part, false));
                     }
                     if self.at_end(i) {
-                        return Err(invalid("Invalid property expression: unterminated expression"));
+                        return Err(invalid(
+                            "Invalid property expression: unterminated expression",
+                        ));
                     }
                     let rest = self.slice(i + 1, length);
                     if rest.starts_with("msg.") || rest.starts_with("msg[") {
@@ -390,40 +451,68 @@ impl Parser<'_> {
                         i = after;
                         self.start = i;
                         if i < length && !matches!(self.chars[i], '.' | '[') {
-                            return Err(invalid(format!("Invalid property expression: unexpected {} at position {i}", self.chars[i])));
+                            return Err(invalid(format!(
+                                "Invalid property expression: unexpected {} at position {i}",
+                                self.chars[i]
+                            )));
                         }
                         continue;
                     }
-                    if !(self.chars[i + 1].is_ascii_digit() || matches!(self.chars[i + 1], '"' | '\'')) {
-                        return Err(invalid(format!("Invalid property expression: unexpected {} at position {}", self.chars[i + 1], i + 1)));
+                    if !(self.chars[i + 1].is_ascii_digit()
+                        || matches!(self.chars[i + 1], '"' | '\''))
+                    {
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected {} at position {}",
+                            self.chars[i + 1],
+                            i + 1
+                        )));
                     }
                     self.start = i + 1;
                     in_box = true;
                 }
                 ']' => {
                     if !in_box {
-                        return Err(invalid(format!("Invalid property expression: unexpected {c} at position {i}")));
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected {c} at position {i}"
+                        )));
                     }
                     if self.start != i {
                         let part = self.slice(self.start, i);
                         match part.parse() {
-                            Ok(index) if part.bytes().all(|b| b.is_ascii_digit()) => self.segments.push(PathSegment::Index(index)),
-                            _ => return Err(invalid(format!("Invalid property expression: unexpected array expression at position {}", self.start))),
+                            Ok(index) if part.bytes().all(|b| b.is_ascii_digit()) => {
+                                self.segments.push(PathSegment::Index(index))
+                            }
+                            _ => {
+                                return Err(invalid(format!(
+                                    "Invalid property expression: unexpected array expression at position {}",
+                                    self.start
+                                )));
+                            }
                         }
                     }
                     self.start = i + 1;
                     in_box = false;
                     if !self.at_end(i) && !matches!(self.chars[i + 1], '.' | '[') {
-                        return Err(invalid(format!("Invalid property expression: unexpected {} at position {}", self.chars[i + 1], i + 1)));
+                        return Err(invalid(format!(
+                            "Invalid property expression: unexpected {} at position {}",
+                            self.chars[i + 1],
+                            i + 1
+                        )));
                     }
                 }
-                ' ' => return Err(invalid(format!("Invalid property expression: unexpected ' ' at position {i}"))),
+                ' ' => {
+                    return Err(invalid(format!(
+                        "Invalid property expression: unexpected ' ' at position {i}"
+                    )));
+                }
                 _ => {}
             }
             i += 1;
         }
         if in_box || in_string {
-            return Err(invalid("Invalid property expression: unterminated expression"));
+            return Err(invalid(
+                "Invalid property expression: unterminated expression",
+            ));
         }
         if self.start < length {
             let part = self.slice(self.start, length);
@@ -452,7 +541,9 @@ impl Parser<'_> {
                             Some(rest) => Path::parse(rest)?,
                             None => {
                                 let whole = Path::parse(&format!("msg{inner}"))?;
-                                Path { segments: whole.segments[1..].to_vec() }
+                                Path {
+                                    segments: whole.segments[1..].to_vec(),
+                                }
                             }
                         };
                         return Ok((path, i + 1));
@@ -461,7 +552,9 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        Err(invalid("Invalid property expression: unterminated expression"))
+        Err(invalid(
+            "Invalid property expression: unterminated expression",
+        ))
     }
 }
 
@@ -478,28 +571,59 @@ mod tests {
     use super::*;
 
     fn obj(text: &str) -> Object {
-        crate::json::parse(text).expect("JSON").as_object().expect("an object").clone()
+        crate::json::parse(text)
+            .expect("JSON")
+            .as_object()
+            .expect("an object")
+            .clone()
     }
 
     #[test]
     fn expressions_parse() {
-        for (text, count) in [("a", 1), ("a.b", 2), ("a[0]", 2), ("a[0].b", 3), ("a['b'][\"c d\"]", 3), ("a.$b._c", 3), ("a[msg.topic]", 2), ("a[msg.b[\"c\"]].d", 3), ("a.0", 2)] {
-            assert_eq!(Path::parse(text).expect(text).segments().len(), count, "{text}");
+        for (text, count) in [
+            ("a", 1),
+            ("a.b", 2),
+            ("a[0]", 2),
+            ("a[0].b", 3),
+            ("a['b'][\"c d\"]", 3),
+            ("a.$b._c", 3),
+            ("a[msg.topic]", 2),
+            ("a[msg.b[\"c\"]].d", 3),
+            ("a.0", 2),
+        ] {
+            assert_eq!(
+                Path::parse(text).expect(text).segments().len(),
+                count,
+                "{text}"
+            );
         }
-        for text in ["", "a.", ".a", "[0]", "a[", "a[0", "a..b", "a b", "a['b", "a[b]", "a''", "a[0]b", "a['']"] {
-            assert_eq!(Path::parse(text).map_err(|e| e.code), Err("INVALID_EXPR"), "{text}");
+        for text in [
+            "", "a.", ".a", "[0]", "a[", "a[0", "a..b", "a b", "a['b", "a[b]", "a''", "a[0]b",
+            "a['']",
+        ] {
+            assert_eq!(
+                Path::parse(text).map_err(|e| e.code),
+                Err("INVALID_EXPR"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn values_are_read_and_set() {
         let mut root = obj(r#"{"a":{"b":[1,{"c":2}]},"k":"b"}"#);
-        let read = |root: &Object, text: &str| Path::parse(text).expect(text).get(&Value::Object(root.clone()));
+        let read = |root: &Object, text: &str| {
+            Path::parse(text)
+                .expect(text)
+                .get(&Value::Object(root.clone()))
+        };
         assert_eq!(read(&root, "a.b[1].c"), Ok(Value::from(2)));
         assert_eq!(read(&root, "a[msg.k][0]"), Ok(Value::from(1)));
         assert_eq!(read(&root, "a.x"), Ok(Value::Undefined));
         assert!(read(&root, "a.x.y").is_err());
-        let set = |root: &mut Object, text: &str, value: Value, create| Path::parse(text).expect(text).set(root, value, create);
+        let set = |root: &mut Object, text: &str, value: Value, create| {
+            Path::parse(text).expect(text).set(root, value, create)
+        };
         assert_eq!(set(&mut root, "n.m[1].o", Value::from(5), true), Ok(true));
         assert_eq!(read(&root, "n.m[1].o"), Ok(Value::from(5)));
         assert_eq!(set(&mut root, "q.r", Value::from(5), false), Ok(false));

@@ -1,6 +1,6 @@
 //! The reference-counted leaves: texts, byte buffers, arrays.
 
-use crate::Value;
+use crate::{Value, nest};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Str(arcstr::ArcStr);
 
 impl Str {
-    /// A text that lives as long as the program: no allocation.
+    /// A text that lives as long as the program. (It is copied once here, as every text; keep the result.)
     pub fn from_static(text: &'static str) -> Str {
         Str(arcstr::ArcStr::from(text))
     }
@@ -119,7 +119,19 @@ impl From<&[u8]> for Buffer {
 
 /// An array. Holes are `undefined`.
 #[derive(Clone, Default)]
-pub struct Array(Arc<Vec<Value>>);
+pub struct Array(Arc<Elements>);
+
+/// What an array owns. Dropped without recursion, however deep it is nested.
+#[derive(Clone, Default)]
+struct Elements(Vec<Value>);
+
+impl Drop for Elements {
+    fn drop(&mut self) {
+        if !self.0.is_empty() {
+            nest::release_values(std::mem::take(&mut self.0));
+        }
+    }
+}
 
 impl Array {
     /// An empty array.
@@ -128,13 +140,17 @@ impl Array {
     }
 
     /// The elements for changing; copied first (their references, not what they refer to) when they are shared.
+    #[inline]
     pub fn make_mut(&mut self) -> &mut Vec<Value> {
-        Arc::make_mut(&mut self.0)
+        &mut Arc::make_mut(&mut self.0).0
     }
 
     /// The elements; no copy when they are not shared.
-    pub fn into_vec(self) -> Vec<Value> {
-        Arc::try_unwrap(self.0).unwrap_or_else(|shared| (*shared).clone())
+    pub fn into_vec(mut self) -> Vec<Value> {
+        match Arc::get_mut(&mut self.0) {
+            Some(elements) => std::mem::take(&mut elements.0),
+            None => self.0.0.clone(),
+        }
     }
 
     /// Appends an element.
@@ -150,20 +166,21 @@ impl Array {
 
 impl Deref for Array {
     type Target = [Value];
+    #[inline]
     fn deref(&self) -> &[Value] {
-        &self.0
+        &self.0.0
     }
 }
 
 impl From<Vec<Value>> for Array {
     fn from(values: Vec<Value>) -> Self {
-        Array(Arc::new(values))
+        Array(Arc::new(Elements(values)))
     }
 }
 
 impl FromIterator<Value> for Array {
     fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
-        Array(Arc::new(values.into_iter().collect()))
+        Array::from(values.into_iter().collect::<Vec<_>>())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The value.
 
-use crate::{Array, Buffer, Handle, Key, Object, PathSegment, Str};
+use crate::{Array, Buffer, Handle, Key, Object, PathSegment, Str, nest};
 use std::sync::Arc;
 
 /// A JavaScript value, as flows carry it. 16 bytes.
@@ -33,12 +33,25 @@ const _: () = assert!(std::mem::size_of::<Value>() == 16);
 pub enum Rare {
     /// Decimal digits.
     BigInt(String),
-    RegExp { source: String, flags: String },
+    RegExp {
+        source: String,
+        flags: String,
+    },
     Map(Vec<(Value, Value)>),
     Set(Vec<Value>),
     Error(ErrorValue),
     /// An object inside itself, as the path from the outermost value to it.
     Circular(Vec<PathSegment>),
+}
+
+impl Drop for Rare {
+    fn drop(&mut self) {
+        match self {
+            Rare::Map(entries) => nest::release_pairs(std::mem::take(entries)),
+            Rare::Set(values) => nest::release_values(std::mem::take(values)),
+            _ => {}
+        }
+    }
 }
 
 /// A JavaScript error.
@@ -56,7 +69,12 @@ impl ErrorValue {
     /// An error of a kind (`TypeError`) with a text.
     pub fn new(name: &str, message: impl Into<Str>) -> ErrorValue {
         let message = message.into();
-        ErrorValue { name: name.into(), stack: format!("{name}: {message}").into(), message, properties: Object::new() }
+        ErrorValue {
+            name: name.into(),
+            stack: format!("{name}: {message}").into(),
+            message,
+            properties: Object::new(),
+        }
     }
 
     /// Adds a property.
@@ -199,20 +217,27 @@ impl Value {
         match self {
             Value::Object(object) => object.get(key).cloned().unwrap_or(Value::Undefined),
             Value::Array(array) => match crate::key::index_of(key) {
-                Some(index) => array.get(index as usize).cloned().unwrap_or(Value::Undefined),
+                Some(index) => array
+                    .get(index as usize)
+                    .cloned()
+                    .unwrap_or(Value::Undefined),
                 None if key == "length" => Value::from(array.len()),
                 None => Value::Undefined,
             },
             Value::Str(text) => match crate::key::index_of(key) {
                 Some(index) => {
                     let unit = text.encode_utf16().nth(index as usize);
-                    unit.map_or(Value::Undefined, |unit| Value::from(String::from_utf16_lossy(&[unit])))
+                    unit.map_or(Value::Undefined, |unit| {
+                        Value::from(String::from_utf16_lossy(&[unit]))
+                    })
                 }
                 None if key == "length" => Value::from(text.encode_utf16().count()),
                 None => Value::Undefined,
             },
             Value::Buffer(bytes) => match crate::key::index_of(key) {
-                Some(index) => bytes.get(index as usize).map_or(Value::Undefined, |byte| Value::from(f64::from(*byte))),
+                Some(index) => bytes
+                    .get(index as usize)
+                    .map_or(Value::Undefined, |byte| Value::from(f64::from(*byte))),
                 None if key == "length" => Value::from(bytes.len()),
                 None => Value::Undefined,
             },
@@ -222,7 +247,11 @@ impl Value {
                     "name" => Value::Str(error.name.clone()),
                     "message" => Value::Str(error.message.clone()),
                     "stack" => Value::Str(error.stack.clone()),
-                    _ => error.properties.get(key).cloned().unwrap_or(Value::Undefined),
+                    _ => error
+                        .properties
+                        .get(key)
+                        .cloned()
+                        .unwrap_or(Value::Undefined),
                 },
                 Rare::Map(entries) if key == "size" => Value::from(entries.len()),
                 Rare::Set(values) if key == "size" => Value::from(values.len()),
@@ -250,8 +279,14 @@ impl Value {
             serde_json::Value::Bool(b) => Value::Bool(*b),
             serde_json::Value::Number(n) => Value::Number(n.as_f64().unwrap_or(f64::NAN)),
             serde_json::Value::String(text) => Value::from(text.as_str()),
-            serde_json::Value::Array(items) => Value::Array(items.iter().map(Value::from_json).collect()),
-            serde_json::Value::Object(map) => Value::Object(map.iter().map(|(k, v)| (Key::from(k), Value::from_json(v))).collect()),
+            serde_json::Value::Array(items) => {
+                Value::Array(items.iter().map(Value::from_json).collect())
+            }
+            serde_json::Value::Object(map) => Value::Object(
+                map.iter()
+                    .map(|(k, v)| (Key::from(k), Value::from_json(v)))
+                    .collect(),
+            ),
         }
     }
 }

@@ -124,7 +124,11 @@ struct Reader<'b> {
 
 impl<'b> Reader<'b> {
     fn take(&mut self, count: usize) -> Result<&'b [u8], WireError> {
-        let end = self.at.checked_add(count).filter(|end| *end <= self.bytes.len()).ok_or(WireError("a value is cut short"))?;
+        let end = self
+            .at
+            .checked_add(count)
+            .filter(|end| *end <= self.bytes.len())
+            .ok_or(WireError("a value is cut short"))?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)
@@ -134,7 +138,9 @@ impl<'b> Reader<'b> {
         let (mut n, mut shift) = (0usize, 0);
         loop {
             let byte = self.take(1)?[0];
-            n |= ((byte & 0x7f) as usize).checked_shl(shift).ok_or(WireError("a length is too long"))?;
+            n |= ((byte & 0x7f) as usize)
+                .checked_shl(shift)
+                .ok_or(WireError("a length is too long"))?;
             if byte & 0x80 == 0 {
                 return Ok(n);
             }
@@ -152,7 +158,11 @@ impl<'b> Reader<'b> {
 
     fn number(&mut self) -> Result<f64, WireError> {
         let bytes = self.take(8)?;
-        Ok(f64::from_le_bytes(bytes.try_into().map_err(|_| WireError("a value is cut short"))?))
+        Ok(f64::from_le_bytes(
+            bytes
+                .try_into()
+                .map_err(|_| WireError("a value is cut short"))?,
+        ))
     }
 
     fn object(&mut self, depth: usize) -> Result<Object, WireError> {
@@ -196,7 +206,9 @@ impl<'b> Reader<'b> {
             11 => {
                 let len = self.len()?;
                 let pairs = (0..len).map(|_| Ok((self.value(depth + 1)?, self.value(depth + 1)?)));
-                Value::Rare(Arc::new(Rare::Map(pairs.collect::<Result<_, WireError>>()?)))
+                Value::Rare(Arc::new(Rare::Map(
+                    pairs.collect::<Result<_, WireError>>()?,
+                )))
             }
             12 => Value::Rare(Arc::new(Rare::Set(list(self)?))),
             13 => control::decode(self.text()?).map_err(|_| WireError("a value cannot be read"))?,
