@@ -6,7 +6,7 @@
 //! link-in at the other end says so, in the order of the file; links do not pass the border of a subflow instance; a static call
 //! finds its target by id, a dynamic one any link-in that a message can name.
 //! Pays: always; and it must run, since nothing after it looks at `links`.
-//! Tests: below; `tests/flows/links.json`.
+//! Tests: below; the driver's `tests/flows/links.json`.
 
 use std::collections::HashMap;
 
@@ -198,4 +198,90 @@ fn reach(graph: &Graph, from: OpId) -> Vec<bool> {
         }
     }
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::{FlowKind, Link};
+
+    fn link(ids: &[&str], by_message: bool) -> Link {
+        Link {
+            links: ids.iter().map(|id| (*id).to_owned()).collect(),
+            by_message,
+        }
+    }
+
+    #[test]
+    fn a_link_may_be_said_at_either_end() {
+        let mut sketch = Sketch::new(&[
+            ("out", Part::LinkOut(link(&["2", "b", "gone"], false))),
+            ("a", Part::LinkIn(link(&["out"], false))),
+            ("b", Part::LinkIn(link(&["out"], false))),
+            ("2", Part::LinkIn(link(&[], false))),
+        ]);
+        run(&mut sketch.graph, &mut Trace::default());
+        // In the order of the file, but for ids that are numbers.
+        assert_eq!(sketch.edges(), ["out link 2", "out link b", "out link a"]);
+        assert_eq!(sketch.graph.op(sketch.op("out")).wires, [["2", "b", "a"]]);
+    }
+
+    #[test]
+    fn links_stay_inside_a_subflow() {
+        let mut sketch = Sketch::new(&[
+            ("out", Part::LinkOut(link(&["in"], false))),
+            ("in", Part::LinkIn(link(&["out"], false))),
+        ]);
+        let flow = vgdc_ir::Flow {
+            kind: FlowKind::Subflow,
+            ..sketch.graph.flows()[1].clone()
+        };
+        let flow = sketch.graph.add_flow(flow);
+        let inside = sketch.op("in");
+        sketch.graph.op_mut(inside).flow = flow;
+        run(&mut sketch.graph, &mut Trace::default());
+        assert!(sketch.edges().is_empty());
+    }
+
+    #[test]
+    fn returns_find_the_calls_that_wait_also_through_other_calls() {
+        // `outer` calls `in1`, behind which `inner` calls `in2`; what comes back to `inner` goes on to `back1`.
+        let sketch = Sketch::new(&[
+            ("outer", Part::LinkCall(link(&["in1"], false))),
+            ("inner", Part::LinkCall(link(&["in2"], false))),
+            ("any", Part::LinkCall(link(&[], true))),
+            ("in1", Part::LinkIn(link(&[], false))),
+            ("in2", Part::LinkIn(link(&[], false))),
+            ("back1", Part::LinkOut(link(&[], true))),
+            ("back2", Part::LinkOut(link(&[], true))),
+        ]);
+        let mut sketch = sketch.wires(&[("in1", "inner"), ("in2", "back2"), ("inner", "back1")]);
+        run(&mut sketch.graph, &mut Trace::default());
+        let edges = sketch.edges();
+        let of = |start: &str| {
+            edges
+                .iter()
+                .filter(|edge| edge.starts_with(start))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("any"), ["any call in1", "any call in2"]);
+        assert_eq!(
+            of("back1"),
+            [
+                "back1 return outer",
+                "back1 return inner",
+                "back1 return any"
+            ]
+        );
+        assert_eq!(
+            of("back2"),
+            [
+                "back2 return outer",
+                "back2 return inner",
+                "back2 return any"
+            ]
+        );
+    }
 }

@@ -4,7 +4,7 @@
 //! Legal: always. Node-RED gives the message itself to the first wire. Here values are copied when they are written, so no
 //! operator sees what another does to its message later, and it does not matter which edge gets the one and which a clone.
 //! Pays: always: an output with one edge costs no clone at all.
-//! Tests: below; `tests/flows/fan_out.json`.
+//! Tests: below; the driver's `tests/flows/fan_out.json`.
 
 use vgdc_ir::{EdgeId, Graph};
 
@@ -41,5 +41,29 @@ pub fn run(graph: &mut Graph, trace: &mut Trace) {
         if let Some(edge) = graph.edge_mut(id) {
             edge.moved = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::{EdgeKind, Part::Operator as Plain};
+
+    #[test]
+    fn the_last_edge_of_each_output_takes_the_message() {
+        let ops = [("a", Plain), ("b", Plain), ("c", Plain)];
+        let sketch = Sketch::new(&ops).wires(&[("a", "b"), ("a", "c")]);
+        let mut sketch =
+            sketch
+                .edge("a", "b", EdgeKind::Wire(1))
+                .edge("a", "c", EdgeKind::Complete);
+        run(&mut sketch.graph, &mut Trace::default());
+        let moved: Vec<bool> = sketch
+            .graph
+            .all_edges()
+            .map(|edge| edge.edge.moved)
+            .collect();
+        assert_eq!(moved, [false, true, true, false]);
     }
 }

@@ -4,7 +4,7 @@
 //! Legal: when nobody looks at single nodes of the running program: a remark takes no messages and sends none, but it is one of
 //! the nodes that run.
 //! Pays: always; a program that carries no remarks is smaller.
-//! Tests: below; `tests/flows/artifact.json`.
+//! Tests: below; the driver's `tests/flows/artifact.json`.
 
 use vgdc_ir::{Graph, OpId, Part};
 
@@ -20,4 +20,19 @@ pub fn run(graph: &mut Graph, trace: &mut Trace) {
         trace.did(NAME, graph.op(id), "a remark, left out");
     }
     graph.remove_ops(&gone);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::Part::{Comment, Operator as Plain};
+
+    #[test]
+    fn remarks_go_unless_something_leads_to_them() {
+        let ops = [("a", Plain), ("one", Comment), ("two", Comment)];
+        let mut sketch = Sketch::new(&ops).wires(&[("a", "two")]);
+        run(&mut sketch.graph, &mut Trace::default());
+        assert_eq!(sketch.ids(), ["a", "two"]);
+    }
 }

@@ -4,7 +4,7 @@
 //! Legal: when nobody looks at single nodes of the running program (what went through `j` is no longer seen there), no complete node
 //! listens to `j`, and a turn of the queue can be taken out of all ways into `j`; see [`crate::shift`].
 //! Pays: always, unless wires multiply: a junction between many and many is kept.
-//! Tests: below; `tests/fuse.rs` (a simulation of the queue); `tests/flows/artifact.json`.
+//! Tests: below; `tests/fuse.rs` (a simulation of the queue); the driver's `tests/flows/artifact.json`.
 
 use std::collections::HashMap;
 
@@ -93,5 +93,63 @@ fn wire_past(graph: &mut Graph, sender: OpId, junction: OpId, targets: &[OpId]) 
     }
     for (port, wires) in ports {
         graph.rewire(sender, port, wires);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::Part::{Junction, Operator as Plain};
+
+    fn erased(ops: &[(&str, Part)], wires: &[(&str, &str)]) -> Vec<String> {
+        let mut sketch = Sketch::new(ops).wires(wires);
+        run(&mut sketch.graph, &HashMap::new(), &mut Trace::default());
+        sketch.edges()
+    }
+
+    #[test]
+    fn targets_come_in_the_place_of_the_junction() {
+        let ops = [
+            ("a", Plain),
+            ("j", Junction),
+            ("b", Plain),
+            ("c", Plain),
+            ("d", Plain),
+        ];
+        let wires = [("a", "b"), ("a", "j"), ("a", "d"), ("j", "c")];
+        let edges = ["a wire b", "a wire c", "a wire d", "j wire c"];
+        assert_eq!(erased(&ops, &wires), edges);
+    }
+
+    #[test]
+    fn a_junction_stays_where_the_order_would_change() {
+        // What comes by way of `b` would be overtaken.
+        let ops = [("a", Plain), ("b", Plain), ("j", Junction), ("c", Plain)];
+        let wires = [("a", "b"), ("b", "c"), ("a", "j"), ("j", "c")];
+        assert_eq!(
+            erased(&ops, &wires),
+            ["a wire b", "a wire j", "b wire c", "j wire c"]
+        );
+    }
+
+    #[test]
+    fn a_junction_that_leads_to_itself_stays() {
+        let ops = [("a", Plain), ("j", Junction)];
+        assert_eq!(
+            erased(&ops, &[("a", "j"), ("j", "j")]),
+            ["a wire j", "j wire j"]
+        );
+    }
+
+    #[test]
+    fn a_junction_that_is_listened_to_stays() {
+        let ops = [("a", Plain), ("j", Junction), ("b", Plain)];
+        let sketch = Sketch::new(&ops).wires(&[("a", "j")]);
+        let mut sketch = sketch.edge("j", "b", EdgeKind::Complete);
+        let mut trace = Trace::default();
+        run(&mut sketch.graph, &HashMap::new(), &mut trace);
+        assert_eq!(sketch.edges(), ["a wire j", "j complete b"]);
+        assert_eq!(trace.of("j").filter(|entry| !entry.fired).count(), 1);
     }
 }

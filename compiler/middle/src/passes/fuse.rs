@@ -6,7 +6,7 @@
 //! edge. Why that is enough is in [`crate::shift`].
 //! Pays: always: a turn of the queue costs more than a call. A region is at most [`LONGEST`] edges deep, since each is a call
 //! within a call, and since nothing else gets a turn meanwhile.
-//! Tests: below; `tests/fuse.rs` (a simulation of the queue); `tests/flows/fuse.json`.
+//! Tests: `tests/fuse.rs` (a simulation of the queue, and cases); the driver's `tests/flows/fuse.json`.
 
 use std::collections::{HashMap, HashSet};
 

@@ -12,7 +12,7 @@
 //! * Complete nodes hear of nodes of their own flow, by id; never of a subflow instance.
 //!
 //! Pays: always; and it must run, since nothing after it looks at scopes.
-//! Tests: below; `tests/flows/scopes.json`, `groups.json`, `subflow_scopes.json`.
+//! Tests: below; the driver's `tests/flows/scopes.json`, `groups.json`, `subflow_scopes.json`.
 
 use std::collections::HashMap;
 
@@ -271,5 +271,61 @@ fn completions(graph: &Graph, edges: &mut Vec<(OpId, OpId, EdgeKind)>) {
                 .flatten()
                 .map(|&to| (id, to, EdgeKind::Complete)),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::Part::{Config, Operator as Plain};
+
+    fn catches(scope: Scope, uncaught: bool) -> Part {
+        Part::Listener(Listens::Errors { scope, uncaught })
+    }
+
+    fn nodes(ids: &[&str]) -> Scope {
+        Scope::Nodes(ids.iter().map(|id| (*id).to_owned()).collect())
+    }
+
+    #[test]
+    fn those_with_a_scope_come_first_and_those_for_the_rest_last() {
+        let mut sketch = Sketch::new(&[
+            ("a", Plain),
+            ("rest", catches(Scope::All, true)),
+            ("all", catches(Scope::All, false)),
+            ("some", catches(nodes(&["a"]), false)),
+        ]);
+        run(&mut sketch.graph, &mut Trace::default());
+        let edges = sketch.edges();
+        assert_eq!(edges[..3], ["a catch some", "a catch all", "a catch rest"]);
+    }
+
+    #[test]
+    fn a_global_configuration_node_is_raised_for_each_user() {
+        let sketch = Sketch::new(&[
+            ("a", Plain),
+            ("b", Plain),
+            ("c", catches(nodes(&["b", "cfg"]), false)),
+            ("cfg", Config),
+        ]);
+        let config = EdgeKind::Config;
+        let mut sketch = sketch.edge("b", "cfg", config).edge("a", "cfg", config);
+        let cfg = sketch.op("cfg");
+        let op = sketch.graph.op_mut(cfg);
+        (op.flow, op.heard_in) = (FlowId(0), FlowId(0));
+        run(&mut sketch.graph, &mut Trace::default());
+        // As if `b` had raised it; `a` is not in the scope, nor is it asked whether the node itself is.
+        assert_eq!(
+            sketch.edges(),
+            ["a config cfg", "b catch c", "b config cfg", "cfg catch c"]
+        );
+    }
+
+    #[test]
+    fn a_complete_node_passes_over_the_one_after_a_wired_one() {
+        let ids = ["a", "b", "c"].map(str::to_owned);
+        let wires = [vec!["a".to_owned(), "b".to_owned()]];
+        assert_eq!(without_wired(&ids, &wires), ["b", "c"]);
     }
 }

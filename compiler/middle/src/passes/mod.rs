@@ -10,3 +10,5 @@ pub mod fuse;
 pub mod invert_scopes;
 pub mod order;
 pub mod prune_dead;
+#[cfg(test)]
+mod testing;

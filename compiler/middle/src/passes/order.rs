@@ -2,7 +2,7 @@
 //!
 //! Before → after: `user, config` becomes `config, user`.
 //! Legal: always; the order in which nodes start is Node-RED's: the global flow, then each tab, in each the configuration nodes
-//! first. A circle of configuration nodes starts in the order of the file.
+//! first. In a circle of configuration nodes one has to be first.
 //! Pays: always; a plan's users find their configuration nodes started.
 //! Tests: below.
 
@@ -50,5 +50,40 @@ fn place(graph: &Graph, id: OpId, placed: &mut [bool], order: &mut Vec<OpId>) {
             .rev()
             .filter(|edge| edge.kind() == EdgeKind::Config);
         stack.extend(configs.map(|edge| (edge.to, false)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::Part::{Config, Operator as Plain};
+
+    #[test]
+    fn configuration_comes_before_its_users_and_all_else_stays() {
+        let ops = [
+            ("a", Plain),
+            ("b", Plain),
+            ("x", Config),
+            ("y", Config),
+            ("z", Config),
+        ];
+        let config = EdgeKind::Config;
+        let mut sketch = Sketch::new(&ops)
+            .edge("b", "y", config)
+            .edge("y", "x", config);
+        run(&mut sketch.graph, &mut Trace::default());
+        assert_eq!(sketch.ids(), ["a", "x", "y", "b", "z"]);
+    }
+
+    #[test]
+    fn a_circle_comes_to_an_end() {
+        let config = EdgeKind::Config;
+        let ops = [("x", Config), ("y", Config)];
+        let mut sketch = Sketch::new(&ops)
+            .edge("x", "y", config)
+            .edge("y", "x", config);
+        run(&mut sketch.graph, &mut Trace::default());
+        assert_eq!(sketch.ids(), ["y", "x"]);
     }
 }

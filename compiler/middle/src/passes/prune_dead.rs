@@ -5,7 +5,7 @@
 //! state, touches nothing outside. All else is kept: it may open a connection when it starts. So are configuration nodes and
 //! listeners, which others look for.
 //! Pays: always; a program is smaller and starts sooner.
-//! Tests: below; `tests/flows/artifact.json`.
+//! Tests: below; the driver's `tests/flows/artifact.json`.
 
 use vgdc_ir::{EdgeKind, Graph, OpId, Part};
 use vgdc_spec::Effect;
@@ -42,4 +42,29 @@ fn is_dead(graph: &Graph, id: OpId) -> bool {
             .in_edges(id)
             .iter()
             .all(|edge| edge.from == id || edge.kind() == EdgeKind::Config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::testing::Sketch;
+    use vgdc_ir::Part::Operator as Plain;
+
+    #[test]
+    fn what_only_the_dead_lead_to_is_dead() {
+        let ops = [
+            ("source", Plain),
+            ("a", Plain),
+            ("dead", Plain),
+            ("too", Plain),
+            ("state", Plain),
+        ];
+        let mut sketch = Sketch::new(&ops).wires(&[("source", "a"), ("dead", "too"), ("too", "a")]);
+        for (id, effect) in [("source", Effect::Source), ("state", Effect::State)] {
+            let op = sketch.op(id);
+            sketch.graph.op_mut(op).effect = effect;
+        }
+        run(&mut sketch.graph, &mut Trace::default());
+        assert_eq!(sketch.ids(), ["source", "a", "state"]);
+    }
 }
