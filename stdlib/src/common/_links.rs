@@ -8,7 +8,7 @@ use vgdc_core::{Cx, OpInfo};
 pub struct Returned {
     /// Which of its calls this answers.
     pub call: String,
-    /// The answer.
+    /// The answer, without the caller that it answers.
     pub msg: Msg,
 }
 

@@ -3,11 +3,11 @@
 //! The link in is chosen in the form, or by `msg.target`: an id, or a name that is unique in the flow, else unique outside of
 //! subflows. Without an answer in time the error `timeout` is raised with the message as it was sent.
 
-use super::links::{self, Returned, forget_callers, push_caller};
+use super::links::{self, Returned, push_caller};
 use std::any::Any;
 use std::collections::HashMap;
-use vgdc_core::value::{Msg, Value};
-use vgdc_core::{Completion, Cx, Node, NodeError, Process, TimerId};
+use vgdc_core::value::{ErrorValue, Msg, Value};
+use vgdc_core::{Cx, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -34,7 +34,6 @@ pub struct LinkCall {
 struct Call {
     /// As it was sent, for the error.
     msg: Msg,
-    completion: Completion,
     timer: TimerId,
 }
 
@@ -64,24 +63,26 @@ impl Node for LinkCall {
 }
 
 impl LinkCall {
-    fn target<'m>(&'m self, msg: &'m Msg) -> &'m str {
+    fn target(&self, msg: &Msg) -> String {
         match self.dynamic {
-            true => msg
-                .get("target")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-            false => &self.target,
+            true => {
+                let target = msg.get("target").filter(|target| target.truthy());
+                target.map(Value::to_js_string).unwrap_or_default()
+            }
+            false => self.target.clone(),
         }
     }
 }
 
 impl Process for LinkCall {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
-        let target = match links::find(cx, self.target(&msg), self.dynamic) {
+        let target = match links::find(cx, &self.target(&msg), self.dynamic) {
             Ok(target) => target,
-            Err(text) => return cx.error(NodeError::new(text), Some(&msg)),
+            Err(text) => {
+                let error = ErrorValue::new("Error", text);
+                return cx.error(NodeError::from_value(error.into()), Some(&msg));
+            }
         };
-        let completion = cx.completion(&msg);
         // (Node-RED keeps it with the list of callers that it was about to be put on)
         if !msg.get("_linkSource").is_some_and(Value::truthy) {
             msg.insert("_linkSource", Vec::<Value>::new());
@@ -89,14 +90,7 @@ impl Process for LinkCall {
         let kept = msg.clone();
         let call = push_caller(&mut msg, cx.id());
         let timer = cx.set_timer_ms(self.timeout);
-        self.calls.insert(
-            call,
-            Call {
-                msg: kept,
-                completion,
-                timer,
-            },
-        );
+        self.calls.insert(call, Call { msg: kept, timer });
         cx.deliver(&target.id, msg);
     }
 
@@ -104,13 +98,12 @@ impl Process for LinkCall {
         let Ok(returned) = event.downcast::<Returned>() else {
             return;
         };
-        let Returned { call, mut msg } = *returned;
-        forget_callers(&mut msg);
+        let Returned { call, msg } = *returned;
         match self.calls.remove(&call) {
             Some(call) => {
                 cx.clear_timer(call.timer);
-                cx.send(0, msg);
-                cx.done(call.completion);
+                // (what is finished with is the message as it came back: along wires it stays the same one)
+                cx.send_done(msg);
             }
             // (a second answer, or one that comes too late)
             None => cx.send(0, msg),
@@ -191,7 +184,7 @@ mod tests {
             .get("error")
             .get("message")
             .to_js_string();
-        assert_eq!(text, "target link-in node 'nobody' not found");
+        assert_eq!(text, "Error: target link-in node 'nobody' not found");
     }
 
     #[test]

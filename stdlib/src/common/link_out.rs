@@ -1,7 +1,7 @@
 //! **link out** — where virtual wires begin: sends to every link in that it is linked with, or, in the mode *return*, back to
 //! the link call node (or function) that the message comes from.
 
-use super::links::{Returned, pop_caller};
+use super::links::{Returned, forget_callers, pop_caller};
 use vgdc_core::value::Msg;
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -49,8 +49,12 @@ impl Node for LinkOut {
 
 impl LinkOut {
     fn give_back(&self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let caller = pop_caller(&mut msg);
+        if caller.is_some() {
+            forget_callers(&mut msg);
+        }
         let completion = cx.completion(&msg);
-        let returned = match pop_caller(&mut msg) {
+        let returned = match caller {
             Some((call, node)) => cx.notify(&node, Box::new(Returned { call, msg })),
             None => false,
         };

@@ -11,7 +11,7 @@
 //! Code that runs longer than *Timeout* (or the setting `globalFunctionTimeout`, both in seconds; without either, ten seconds)
 //! is stopped with an error; the rest of the flow goes on. Modules of npm cannot be loaded.
 
-use crate::common::links::{self, Returned, forget_callers, push_caller};
+use crate::common::links::{self, Returned, push_caller};
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -551,8 +551,7 @@ impl Process for Function {
         let Ok(returned) = event.downcast::<Returned>() else {
             return;
         };
-        let Returned { call, mut msg } = *returned;
-        forget_callers(&mut msg);
+        let Returned { call, msg } = *returned;
         // (an answer that comes too late is for nobody)
         if let Some((request, timer)) = self.link_calls.remove(&call) {
             self.timers.remove(&timer);
