@@ -1,14 +1,16 @@
-// Records what Node-RED does with random flows, for tests/recorded.rs: who hears of a node's error, status and completion,
-// and what env.get gives in it.
+// Records what Node-RED does with random flows, for tests/recorded.rs:
+// scopes: who hears of a node's error, status and completion, and what env.get gives in it;
+// routes: which messages come to each node, in which order, through wires, junctions, links, link calls and subflows.
 //
-//   node record.js COUNT SEED "node reference.js --root DIR" > scopes.json
+//   node record.js scopes COUNT SEED "node reference.js --root DIR" > scopes.json
+//   node record.js routes COUNT SEED "node reference.js --root DIR" > routes.json
 //
 // reference.js is Node-RED behind the control protocol (shared/conformance).
 
 const { spawn } = require("node:child_process");
 const readline = require("node:readline");
 
-const [count, seed, command] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
+const [what, count, seed, command] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4]), process.argv[5]];
 
 // A small generator of numbers, so that a seed gives the same flows again.
 let state = seed >>> 0;
@@ -107,6 +109,89 @@ function makeFlow() {
     return flow;
 }
 
+// ---- routes
+
+const STEP = "msg.path = (msg.path || '') + '/' + node.id; return Array(node.outputCount).fill(msg);";
+
+// Fills a tab or a template with nodes whose wires lead to later ones only, so that every message ends. `extra` are ids that
+// wires may lead to as well.
+function route(flow, z, templates, outs) {
+    const kinds = ["function", "function", "function", "junction", "link in", "link out", "link call"];
+    const nodes = [];
+    for (let at = 0; at < 3 + below(5); at++) {
+        const id = `${z}n${at}`;
+        const node = templates.length && chance(0.3) ? { id, type: "subflow:" + pick(templates).id } : { id, type: pick(kinds) };
+        if (node.type === "function") Object.assign(node, { func: STEP, outputs: 1 + below(2) });
+        if (node.type === "link out") node.mode = chance(0.3) ? "return" : "link";
+        nodes.push(Object.assign(node, { name: "", z, x: 1, y: 1 }));
+    }
+    nodes.forEach((node, at) => {
+        const later = nodes.slice(at + 1).map(node => node.id);
+        const outputs = node.type === "function" ? node.outputs
+            : node.type.startsWith("subflow:") ? templates.find(t => "subflow:" + t.id === node.type).out.length
+            : node.type === "link out" ? 0 : 1;
+        // Not only forwards in the order of the file, and sometimes twice to one node.
+        const some = () => later.filter(() => chance(0.35)).sort(() => random() - 0.5).concat(chance(0.1) && later.length ? [later[0]] : []);
+        node.wires = Array.from({ length: outputs }, some);
+        const entries = nodes.slice(at + 1).filter(node => node.type === "link in");
+        if (node.type === "link out") node.links = entries.filter(() => chance(0.6)).map(node => node.id);
+        if (node.type === "link call") Object.assign(node, { linkType: "static", timeout: "0.05", links: entries.length ? [pick(entries).id] : [] });
+        if (node.type === "link in") node.links = nodes.slice(0, at).filter(out => out.type === "link out" && chance(0.3)).map(out => out.id);
+    });
+    flow.push(...nodes.slice().sort(() => random() - 0.5));
+    return nodes;
+}
+
+function makeRoutes() {
+    const flow = [];
+    const templates = [];
+    for (let at = 0; at < below(3); at++) {
+        const def = { id: `t${at}`, type: "subflow", name: "" };
+        flow.push(def);
+        const nodes = route(flow, def.id, templates.slice());
+        const sources = nodes.filter(node => node.wires.length);
+        const ends = () => sources.filter(() => chance(0.4)).map(node => ({ id: node.id, port: below(node.wires.length) }))
+            .concat(chance(0.2) ? [{ id: def.id, port: 0 }] : []);
+        def.in = [{ x: 1, y: 1, wires: nodes.filter(() => chance(0.4)).map(node => ({ id: node.id })) }];
+        def.out = Array.from({ length: 1 + below(2) }, () => ({ x: 1, y: 1, wires: ends() }));
+        templates.push(def);
+    }
+    flow.push({ id: "m", type: "tab", label: "" });
+    route(flow, "m", templates);
+    return flow;
+}
+
+async function seeRoutes(nodes, ask, seen) {
+    const record = {};
+    for (const node of nodes.filter(node => node.z === "m" && node.type === "function")) {
+        const events = await seen(node.id, {});
+        const arrived = {};
+        // The first one is what was sent in.
+        for (const event of events.filter(event => event.event === "input").slice(1)) {
+            (arrived[event.node] ||= []).push(event.msg.path || "");
+        }
+        record[node.id] = arrived;
+    }
+    return record;
+}
+
+async function seeScopes(nodes, ask, seen) {
+    const types = new Map(nodes.map(node => [node.id, node.type]));
+    const record = {};
+    for (const node of nodes.filter(node => node.type === "function")) {
+        const events = await seen(node.id, { go: true });
+        // What a listener's own wires lead to would speak for itself: only the first round counts.
+        const first = events.filter(event => event.event === "input").slice(1);
+        const cut = first.findIndex(event => /^(function|subflow:.*)$/.test(types.get(event.node)));
+        const heard = (cut < 0 ? first : first.slice(0, cut)).map(event => event.node);
+        const warned = events.find(event => event.event === "log" && event.level === "warn" && event.node === node.id);
+        record[node.id] = { heard, env: warned ? JSON.parse(warned.message) : null };
+    }
+    return record;
+}
+
+// ---- asking
+
 async function main() {
     const server = spawn(command, { shell: true, stdio: ["pipe", "pipe", "inherit"] });
     const waiting = new Map();
@@ -122,30 +207,23 @@ async function main() {
         waiting.set(++next, resolve);
         server.stdin.write(JSON.stringify({ id: next, op, ...fields }) + "\n");
     });
+    const seen = async (node, msg) => {
+        await ask("settle");
+        events = [];
+        await ask("receive", { node, msg });
+        await ask("settle");
+        return events;
+    };
     const recorded = [];
     await ask("watch", { nodes: "*", events: ["input", "log"] });
     for (let number = 0; number < count; number++) {
-        const flow = makeFlow();
+        const flow = what === "routes" ? makeRoutes() : makeFlow();
         const deployed = await ask("deploy", { flows: flow });
         if (!deployed.ok) throw new Error(JSON.stringify(deployed));
         const nodes = (await ask("nodes")).result;
-        const seen = {};
-        for (const node of nodes.filter(node => node.type === "function")) {
-            await ask("settle");
-            events = [];
-            await ask("receive", { node: node.id, msg: { go: true } });
-            await ask("settle");
-            const of = kind => events.filter(event => event.event === kind);
-            // What a listener's own wires lead to would speak for itself: only the first round counts.
-            const types = new Map(nodes.map(node => [node.id, node.type]));
-            const first = of("input").slice(1);
-            const cut = first.findIndex(event => /^(function|subflow:.*)$/.test(types.get(event.node)));
-            const heard = (cut < 0 ? first : first.slice(0, cut)).map(event => event.node);
-            const warned = of("log").find(event => event.level === "warn" && event.node === node.id);
-            seen[node.id] = { heard, env: warned ? JSON.parse(warned.message) : null };
-        }
+        const record = await (what === "routes" ? seeRoutes : seeScopes)(nodes, ask, seen);
         for (const node of flow) delete node.func;
-        recorded.push({ flow, seen });
+        recorded.push({ flow, seen: record });
     }
     server.stdin.end();
     process.stdout.write(JSON.stringify({ asked: ASKED, cases: recorded }));
