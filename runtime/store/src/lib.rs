@@ -1,51 +1,75 @@
 //! Context stores: what `node`, `flow` and `global` context is kept in.
 //!
-//! [`Stores`] holds the named stores of a runtime. This version has the `memory` module; values are shared, copied on write,
-//! and a read of a plain key allocates nothing.
+//! [`Stores`] holds the named stores of a runtime, each a [`Store`]: [`Memory`], or [`Files`] (Node-RED's
+//! `localfilesystem`). Values are shared, copied on write, and a read of a plain key allocates nothing.
 
+mod error;
+mod files;
+mod key;
+mod log;
 mod memory;
+mod scope;
+mod settings;
 mod stores;
 
+pub use error::StoreError;
+pub use files::{Files, FilesConfig};
+pub use key::{parent_key, parse_store_key};
+pub use log::Level;
 pub use memory::Memory;
-pub use stores::{StoreError, Stores};
+pub use scope::{Scope, UnknownScope};
+pub use stores::Stores;
 
-use std::sync::Arc;
+use vgdc_value::Value;
 
-/// Whose context it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Everybody's.
-    Global,
-    /// A tab's or a subflow instance's, by its id.
-    Flow(Arc<str>),
-    /// A node's, by its id.
-    Node(Arc<str>),
-}
+/// Somewhere context is kept. Keys are property paths, as in Node-RED: `a`, `a.b[0]`.
+///
+/// All methods may be called from any thread, and return when the work is done.
+pub trait Store: Send + Sync {
+    /// Reads a key; `undefined` when there is nothing, also on the way to it.
+    ///
+    /// # Errors
+    /// A malformed key; a store that cannot be read.
+    fn get(&self, scope: &Scope, key: &str) -> Result<Value, StoreError>;
 
-/// A text that names no scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownScope;
+    /// Writes a key; objects and arrays on the way are made, `undefined` deletes. Where the way leads through what is
+    /// neither, nothing is written, as in Node-RED.
+    ///
+    /// # Errors
+    /// A malformed key; a store that cannot be written.
+    fn set(&self, scope: &Scope, key: &str, value: Value) -> Result<(), StoreError>;
 
-impl std::str::FromStr for Scope {
-    type Err = UnknownScope;
+    /// The names of what is there, in the order in which JavaScript lists them.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    fn keys(&self, scope: &Scope) -> Result<Vec<String>, StoreError>;
 
-    /// `global`, `flow:ID`, `node:ID`, as the control protocol names them.
-    fn from_str(text: &str) -> Result<Scope, UnknownScope> {
-        match text.split_once(':') {
-            None if text == "global" => Ok(Scope::Global),
-            Some(("flow", id)) if !id.is_empty() => Ok(Scope::Flow(id.into())),
-            Some(("node", id)) if !id.is_empty() => Ok(Scope::Node(id.into())),
-            _ => Err(UnknownScope),
-        }
+    /// Forgets a scope.
+    ///
+    /// # Errors
+    /// A store that cannot be written.
+    fn delete(&self, scope: &Scope) -> Result<(), StoreError>;
+
+    /// Forgets the scopes for which `keep` says no. Global context is always kept.
+    ///
+    /// # Errors
+    /// A store that cannot be written.
+    fn retain(&self, keep: &dyn Fn(&Scope) -> bool) -> Result<(), StoreError>;
+
+    /// Writes what is to be kept, now.
+    ///
+    /// # Errors
+    /// A store that cannot be written; what was not written is tried again at the next occasion.
+    fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
     }
-}
 
-impl std::fmt::Display for Scope {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Scope::Global => f.write_str("global"),
-            Scope::Flow(id) => write!(f, "flow:{id}"),
-            Scope::Node(id) => write!(f, "node:{id}"),
-        }
+    /// Writes what is to be kept; the store is not used after.
+    ///
+    /// # Errors
+    /// As [`Store::flush`].
+    fn close(&self) -> Result<(), StoreError> {
+        self.flush()
     }
 }
