@@ -1,5 +1,6 @@
 //! The named stores of a runtime.
 
+use crate::files::FlowOf;
 use crate::log::{Level, Log};
 use crate::settings::{self, Named, Opened};
 use crate::{Files, Scope, Store, StoreError, key, parent_key, parse_store_key};
@@ -87,7 +88,7 @@ impl Stores {
     /// Tells which flow a node is in: Node-RED's files of a node's context lie in its flow's folder. To be called before
     /// nodes start, at each deploy.
     pub fn set_flow_of(&self, flow_of: impl Fn(&str) -> Option<Arc<str>> + Send + Sync + 'static) {
-        let flow_of: Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync> = Arc::new(flow_of);
+        let flow_of: FlowOf = Arc::new(flow_of);
         self.files
             .iter()
             .for_each(|store| store.set_flow_of(flow_of.clone()));
