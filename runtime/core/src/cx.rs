@@ -68,8 +68,7 @@ impl Cx<'_> {
     /// This node's view of context and environment; can be kept.
     pub fn env(&self) -> NodeEnv {
         let shared = self.island.shared.clone();
-        let op = &shared.plan.ops[self.island.slots[self.slot as usize].op as usize];
-        NodeEnv::new(shared.clone(), op)
+        NodeEnv::new(shared, self.island.slots[self.slot as usize].op)
     }
 
     /// Milliseconds since the epoch, by the runtime's clock.
@@ -96,11 +95,12 @@ impl Cx<'_> {
 
     /// Sends lists of messages, one list an output, as one call of Node-RED's `send` does: those without an id share one.
     pub fn send_all(&mut self, mut outputs: Vec<Vec<Msg>>) {
-        let mut known = outputs.iter().flatten().find_map(|msg| msg.id().map(str::to_owned));
+        let id_of = |msg: &Msg| msg.get("_msgid").filter(|id| id.truthy()).cloned();
+        let mut known = outputs.iter().flatten().find_map(id_of);
         for msg in outputs.iter_mut().flatten() {
-            if msg.id().is_none() {
-                let id = known.get_or_insert_with(vgdc_value::generate_id);
-                msg.insert("_msgid", id.as_str());
+            if id_of(msg).is_none() {
+                let id = known.get_or_insert_with(|| Value::from(vgdc_value::generate_id()));
+                msg.insert("_msgid", id.clone());
             }
         }
         for (output, msgs) in outputs.into_iter().enumerate() {
@@ -118,6 +118,11 @@ impl Cx<'_> {
     /// Keeps what is needed to finish with a message later. Costs nothing when nobody listens.
     pub fn completion(&self, msg: &Msg) -> Completion {
         Completion(self.island.wants_done(self.slot).then(|| msg.clone()))
+    }
+
+    /// True when somebody wants to know when this node has finished with a message.
+    pub fn wants_done(&self) -> bool {
+        self.island.wants_done(self.slot)
     }
 
     /// The node has finished with a message.

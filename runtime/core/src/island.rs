@@ -319,8 +319,16 @@ impl Island {
 
     /// Hands a message to an operator: the heart of it all.
     pub(crate) fn handle(&mut self, slot: u32, msg: Msg) {
-        self.handled += 1;
         let at = &mut self.slots[slot as usize];
+        if at.process.is_none() {
+            // The operator is in the middle of a turn (it sent to itself, at once): its turn comes later. One that does not
+            // run takes nothing.
+            if at.state == State::Started {
+                self.queue.push_back((slot, Work::Msg(msg)));
+            }
+            return;
+        }
+        self.handled += 1;
         at.counters.received += 1;
         let sampled = at.counters.received % NANOS_SAMPLED == 0;
         if at.watch.any(Kinds::INPUT) {
@@ -338,14 +346,7 @@ impl Island {
 
     #[inline]
     fn input(&mut self, slot: u32, msg: Msg) {
-        let Some(mut process) = self.slots[slot as usize].process.take() else {
-            // The operator is in the middle of a turn (it sent to itself, at once): its turn comes later. One that does not
-            // run takes nothing.
-            if self.slots[slot as usize].state == State::Started {
-                self.queue.push_back((slot, Work::Msg(msg)));
-            }
-            return;
-        };
+        let Some(mut process) = self.slots[slot as usize].process.take() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(|| process.input(&mut Cx { island: self, slot }, msg)));
         self.give_back(slot, process);
         if let Err(panic) = outcome {
@@ -694,7 +695,7 @@ impl Island {
             alias: planned.alias.clone(),
             path: path.to_owned(),
         });
-        let env = NodeEnv::new(self.shared.clone(), planned);
+        let env = NodeEnv::new(self.shared.clone(), op);
         let mut props: Object = planned.props.iter().map(|(key, value)| (key.as_str(), Value::from_json(value))).collect();
         for value in props.values_mut() {
             vgdc_expr::substitute_env(value, &env);

@@ -49,6 +49,7 @@ impl Shared {
 #[derive(Clone)]
 pub struct NodeEnv {
     shared: Arc<Shared>,
+    op: vgdc_plan::OpIndex,
     flow: FlowIndex,
     env: vgdc_plan::EnvIndex,
     node: Scope,
@@ -57,9 +58,10 @@ pub struct NodeEnv {
 }
 
 impl NodeEnv {
-    pub(crate) fn new(shared: Arc<Shared>, op: &vgdc_plan::Op) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, index: vgdc_plan::OpIndex) -> Self {
+        let op = &shared.plan.ops[index as usize];
         let flow_scope = flow_scope(&shared.plan, op.flow);
-        NodeEnv { flow: op.flow, env: op.env, node: Scope::Node(op.id.as_str().into()), global: Scope::Global, flow_scope, shared }
+        NodeEnv { op: index, flow: op.flow, env: op.env, node: Scope::Node(op.id.as_str().into()), global: Scope::Global, flow_scope, shared }
     }
 
     /// The scope of the node's own context.
@@ -113,7 +115,26 @@ impl NodeEnv {
 
     /// An environment variable as the node sees it; undefined when there is none.
     pub fn env(&self, name: &str) -> Value {
+        if name.starts_with("NR_NODE_")
+            && let Some(own) = self.own(name)
+        {
+            return own;
+        }
         self.shared.env.get(self.env, name)
+    }
+
+    /// The node's own names, which it sees before any variable.
+    fn own(&self, name: &str) -> Option<Value> {
+        let op = self.shared.plan.ops.get(self.op as usize)?;
+        Some(match name {
+            "NR_NODE_ID" => Value::from(op.id.as_str()),
+            "NR_NODE_NAME" => op.name.as_deref().map_or(Value::Undefined, Value::from),
+            "NR_NODE_PATH" => {
+                let flow = self.shared.plan.flows.get(op.flow as usize).map_or("", |flow| flow.path.as_str());
+                Value::from(format!("{flow}/{}", op.alias.as_deref().unwrap_or(&op.id)))
+            }
+            _ => return None,
+        })
     }
 
     fn flow_key<'k>(&self, key: &'k str) -> (Scope, &'k str) {

@@ -241,6 +241,7 @@ fn failed(error: EvaluatorError) -> ExprError {
 
 /// `T2001: text` as an error with that code.
 fn coded(message: &str) -> ExprError {
+    let message = message.strip_prefix("Parse error: ").unwrap_or(message);
     match jsonata_core::evaluator::error_code_prefix(message) {
         Some(code) => error(message[code.len()..].trim_start_matches(':').trim()).with("code", code),
         None => error(message),

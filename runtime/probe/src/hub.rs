@@ -284,11 +284,16 @@ fn write_event(out: &mut String, event: &Event) {
             }
         }
         EventKind::Debug { name, topic, property, value: shown, format } => {
-            field("name", &quoted(name));
+            // (what a debug node has not is left out, as Node-RED does)
+            if !name.is_empty() {
+                field("name", &quoted(name));
+            }
             if !topic.is_undefined() {
                 field("topic", &value(topic));
             }
-            field("property", &quoted(property));
+            if !property.is_empty() {
+                field("property", &quoted(property));
+            }
             if let Some(node) = &event.node {
                 field("path", &quoted(&node.path));
             }
