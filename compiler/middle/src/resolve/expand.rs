@@ -17,7 +17,10 @@ use crate::fingerprint::Fingerprint;
 use crate::registry::Registry;
 
 /// The most operators that a flow may have once its subflows are put in: templates inside templates multiply.
-pub const MOST_OPERATORS: usize = 1_000_000;
+pub const MOST_OPERATORS: usize = 200_000;
+
+/// The most subflows inside each other.
+pub const DEEPEST: usize = 100;
 
 /// The graph so far, and how to find operators in it.
 pub struct Expansion {
@@ -321,7 +324,16 @@ impl<'a> Expander<'a, '_> {
         groups: &HashMap<&'a str, (GroupId, EnvId)>,
     ) {
         if self.graph.op_count() >= MOST_OPERATORS {
-            return self.too_many();
+            let message =
+                format!("with its subflows put in, this flow has more than {MOST_OPERATORS} nodes");
+            return self.too_much(
+                &message,
+                "subflows that hold several instances of other subflows multiply",
+            );
+        }
+        // As in Node-RED: what comes second with an id that is taken does not start.
+        if self.lookup.has(place.flow, &item.id) {
+            return;
         }
         match item.node.kind() {
             NodeKind::SubflowInstance(template) => self.instance(item, template, place, groups),
@@ -333,14 +345,10 @@ impl<'a> Expander<'a, '_> {
         }
     }
 
-    fn too_many(&mut self) {
+    fn too_much(&mut self, message: &str, note: &str) {
         if !std::mem::replace(&mut self.told_size, true) {
-            let message =
-                format!("with its subflows put in, this flow has more than {MOST_OPERATORS} nodes");
-            self.diagnostics.push(
-                Diagnostic::error(codes::NOT_SUPPORTED, message)
-                    .with_note("subflows that hold several instances of other subflows multiply"),
-            );
+            self.diagnostics
+                .push(Diagnostic::error(codes::NOT_SUPPORTED, message).with_note(note));
         }
     }
 
@@ -441,6 +449,10 @@ impl<'a> Expander<'a, '_> {
         if self.inside.contains(&template) {
             return self.circle(item.node, template);
         }
+        if self.inside.len() >= DEEPEST {
+            let message = format!("more than {DEEPEST} subflows are inside each other");
+            return self.too_much(&message, "each of them holds an instance of the next one");
+        }
         let inner = self.inside_of(&item, container, def, place, around, disabled);
         op.wires = def
             .subflow_in()
@@ -462,7 +474,9 @@ impl<'a> Expander<'a, '_> {
         op.outputs = vec![Ty::Any; op.wires.len()];
         if def.subflow_status().is_some() {
             let status = status_op(&op, inner.flow);
-            self.add(status);
+            if !self.lookup.has(inner.flow, &status.id) {
+                self.add(status);
+            }
         }
         self.add(op);
         self.inside.push(template);
@@ -526,7 +540,7 @@ impl<'a> Expander<'a, '_> {
         path: &str,
     ) -> EnvId {
         let node = item.node;
-        let seed = self.template(def.id());
+        let seed = self.template(def.id(), 0);
         let seed = props::fingerprint(node, self.seeds[&around].and(seed), &["x", "y", "wires"]);
         // The upper level comes right after the lower one.
         let upper = EnvId(self.next_env().0 + 1);
@@ -560,9 +574,13 @@ impl<'a> Expander<'a, '_> {
     }
 
     /// Hash over a template and those inside it: what changes in it restarts its instances.
-    fn template(&mut self, id: &'a str) -> Fingerprint {
+    fn template(&mut self, id: &'a str, depth: usize) -> Fingerprint {
         if let Some(&known) = self.templates.get(id) {
             return known;
+        }
+        // Deeper ones are an error, so their hash does not matter.
+        if depth > DEEPEST {
+            return Fingerprint::default();
         }
         // A template inside itself, which is an error, ends here.
         self.templates.insert(id, Fingerprint::default());
@@ -578,7 +596,7 @@ impl<'a> Expander<'a, '_> {
             for &node in parts {
                 hash = props::fingerprint(node, hash, &["x", "y"]);
                 if let NodeKind::SubflowInstance(inner) = node.kind() {
-                    hash = hash.and(self.template(inner));
+                    hash = hash.and(self.template(inner, depth + 1));
                 }
             }
         }

@@ -21,6 +21,11 @@ impl Lookup {
         self.by_id.insert(id.to_owned(), op);
     }
 
+    /// Whether a flow has an operator with this id.
+    pub fn has(&self, flow: FlowId, id: &str) -> bool {
+        self.by_flow.get(&flow).is_some_and(|ops| ops.contains_key(id))
+    }
+
     /// What an id means to a node of this flow: a node of the flow, of a flow around it, else of any flow, the last one that
     /// started.
     pub fn find(&self, graph: &Graph, flow: FlowId, id: &str) -> Option<OpId> {

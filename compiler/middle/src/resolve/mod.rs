@@ -4,6 +4,7 @@
 //! subflow instance, which of two nodes with one id a wire finds.
 
 mod config;
+mod depth;
 pub mod env;
 mod expand;
 mod index;
@@ -28,6 +29,7 @@ pub fn resolve(doc: &FlowDoc, registry: &Registry, diagnostics: &mut Diagnostics
     wires::connect(doc, &mut expansion, diagnostics);
     config::connect(doc, registry, &mut expansion, diagnostics);
     links::check(doc, &expansion, diagnostics);
+    depth::check(doc, &expansion.graph, diagnostics);
     types::check(doc, registry, &expansion.graph, diagnostics);
     if expansion.graph.op_count() == 0 && !doc.is_faulty() {
         diagnostics.push(Diagnostic::warning(
