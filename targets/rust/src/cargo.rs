@@ -1,0 +1,285 @@
+//! Runs cargo: tells what it is doing, and of which nodes its errors speak.
+
+use crate::emit::Emitted;
+use crate::{BuildError, NodeDiagnostic};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use vgdc_plan::Plan;
+
+/// A cargo that is there.
+pub(crate) struct Cargo {
+    program: PathBuf,
+}
+
+/// What cargo made.
+pub(crate) struct Built {
+    pub executable: PathBuf,
+    /// Packages that were not there from before.
+    pub compiled: usize,
+}
+
+impl Cargo {
+    /// Finds cargo in the `PATH`.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn find() -> Result<Cargo, BuildError> {
+        Cargo::find_in(std::env::var_os("PATH").unwrap_or_default().as_os_str())
+    }
+
+    fn find_in(path: &std::ffi::OsStr) -> Result<Cargo, BuildError> {
+        let name = format!("cargo{}", std::env::consts::EXE_SUFFIX);
+        let found = std::env::split_paths(path)
+            .map(|folder| folder.join(&name))
+            .find(|program| program.is_file());
+        let missing = || {
+            BuildError::new(
+                "a release build needs cargo, which is not in the PATH: install Rust (https://rustup.rs), \
+                 or build without --release, which needs no other tool",
+            )
+        };
+        found.map(|program| Cargo { program }).ok_or_else(missing)
+    }
+
+    fn command(&self, app: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        // In the folder of the crate, so that settings beside the flow (`.cargo`, `rust-toolchain`) do not reach it.
+        command
+            .current_dir(app)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.env("CARGO_TERM_COLOR", "never");
+        command
+    }
+
+    fn start(&self, mut command: Command) -> Result<Child, BuildError> {
+        command
+            .spawn()
+            .map_err(|e| BuildError::new(format!("cannot start {}: {e}", self.program.display())))
+    }
+
+    /// How many packages the crate is made of, with itself; fetches the list of them, and those that are not there.
+    fn packages(&self, app: &Path) -> Result<usize, BuildError> {
+        let host = self.host(app);
+        let mut arguments = vec!["metadata", "--format-version=1"];
+        arguments.extend(host.iter().flat_map(|host| ["--filter-platform", host]));
+        let output = self
+            .start(self.command(app, &arguments))?
+            .wait_with_output();
+        let output =
+            output.map_err(|e| BuildError::new(format!("cannot read what cargo says: {e}")))?;
+        if !output.status.success() {
+            return Err(failure(&String::from_utf8_lossy(&output.stderr)));
+        }
+        let metadata: Json = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        Ok(metadata["resolve"]["nodes"].as_array().map_or(0, Vec::len))
+    }
+
+    /// The machine it compiles for, as rustc names it; `None` when it does not say.
+    fn host(&self, app: &Path) -> Option<String> {
+        let output = self
+            .start(self.command(app, &["-vV"]))
+            .ok()?
+            .wait_with_output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        text.lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .map(str::to_owned)
+    }
+
+    /// Compiles the crate in `app`.
+    ///
+    /// # Errors
+    /// What cargo or rustc says, of nodes as far as it is of nodes.
+    pub fn build(
+        &self,
+        app: &Path,
+        target: &Path,
+        plan: &Plan,
+        emitted: &Emitted,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Built, BuildError> {
+        progress("looking for what is needed");
+        let mut log = Log::new(self.packages(app)?);
+        let mut command = self.command(app, &["build", "--release", "--message-format=json"]);
+        command.arg("--target-dir").arg(target);
+        let mut child = self.start(command)?;
+        let stderr = child
+            .stderr
+            .take()
+            .map(|pipe| std::thread::spawn(move || read_all(pipe)));
+        for line in child
+            .stdout
+            .take()
+            .map(BufReader::new)
+            .into_iter()
+            .flat_map(BufRead::lines)
+        {
+            let line =
+                line.map_err(|e| BuildError::new(format!("cannot read what cargo says: {e}")))?;
+            if let Some(news) = serde_json::from_str(&line)
+                .ok()
+                .and_then(|message: Json| log.take(&message))
+            {
+                progress(&news);
+            }
+        }
+        let status = child
+            .wait()
+            .map_err(|e| BuildError::new(format!("cannot wait for cargo: {e}")))?;
+        let said = stderr
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default();
+        match log.executable.take() {
+            Some(executable) if status.success() => Ok(Built {
+                executable,
+                compiled: log.compiled.len(),
+            }),
+            _ => Err(log.failure(plan, emitted, &said)),
+        }
+    }
+}
+
+fn read_all(mut pipe: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // (what came before the pipe broke is still worth showing)
+    let _ = pipe.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An error of cargo itself: what it said, without its progress lines.
+fn failure(stderr: &str) -> BuildError {
+    let begin = stderr
+        .lines()
+        .position(|line| line.starts_with("error"))
+        .unwrap_or(0);
+    let lines: Vec<&str> = stderr.lines().skip(begin).take(40).collect();
+    BuildError::new(
+        format!("cargo failed\n{}", lines.join("\n"))
+            .trim_end()
+            .to_owned(),
+    )
+}
+
+/// What cargo's messages add up to.
+struct Log {
+    packages: usize,
+    seen: BTreeSet<String>,
+    compiled: BTreeSet<String>,
+    executable: Option<PathBuf>,
+    errors: Vec<RustError>,
+}
+
+/// An error of rustc.
+#[derive(Debug, PartialEq, Eq)]
+struct RustError {
+    /// The line of the generated module, when that is where it is.
+    line: Option<usize>,
+    message: String,
+    rendered: String,
+}
+
+impl Log {
+    fn new(packages: usize) -> Log {
+        Log {
+            packages,
+            seen: BTreeSet::new(),
+            compiled: BTreeSet::new(),
+            executable: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Takes a message; gives a line of progress when there is news.
+    fn take(&mut self, message: &Json) -> Option<String> {
+        match message["reason"].as_str()? {
+            "compiler-artifact" => self.artifact(message),
+            "compiler-message" if message["message"]["level"].as_str()?.starts_with("error") => {
+                self.errors.push(RustError::of(message));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn artifact(&mut self, message: &Json) -> Option<String> {
+        let id = message["package_id"].as_str()?.to_owned();
+        if let Some(executable) = message["executable"].as_str() {
+            self.executable = Some(PathBuf::from(executable));
+        }
+        let name = message["target"]["name"].as_str()?;
+        let script = message["target"]["kind"]
+            .as_array()?
+            .iter()
+            .any(|kind| kind == "custom-build");
+        // (a package's build script comes before it)
+        let new = !script && self.seen.insert(id.clone());
+        if !new || message["fresh"] == true {
+            return None;
+        }
+        self.compiled.insert(id);
+        let (done, all) = (self.seen.len(), self.packages.max(self.seen.len()));
+        Some(format!("compiling {done}/{all} {name}"))
+    }
+
+    fn failure(&self, plan: &Plan, emitted: &Emitted, said: &str) -> BuildError {
+        if self.errors.is_empty() {
+            return failure(said);
+        }
+        let (mut diagnostics, mut elsewhere) = (Vec::new(), Vec::new());
+        for error in &self.errors {
+            match error
+                .line
+                .and_then(|line| emitted.op_at(line))
+                .and_then(|op| plan.ops.get(op))
+            {
+                Some(op) => diagnostics.push(NodeDiagnostic {
+                    node_id: op.id.clone(),
+                    node_name: op.name.clone(),
+                    message: error.message.clone(),
+                }),
+                None => elsewhere.push(error.rendered.trim_end()),
+            }
+        }
+        let mut message =
+            "rustc found errors in the generated code (this is a fault of vgdc)".to_owned();
+        for text in elsewhere {
+            message.push('\n');
+            message.push_str(text);
+        }
+        BuildError {
+            message,
+            diagnostics,
+        }
+    }
+}
+
+impl RustError {
+    fn of(message: &Json) -> RustError {
+        let message = &message["message"];
+        let spans = message["spans"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let in_flow = |span: &&Json| {
+            let file = span["file_name"].as_str().unwrap_or_default();
+            span["is_primary"] == true && Path::new(file).ends_with("src/flow.rs")
+        };
+        let line = spans
+            .iter()
+            .find(in_flow)
+            .and_then(|span| span["line_start"].as_u64());
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        RustError {
+            line: line.and_then(|line| usize::try_from(line).ok()),
+            message: text(&message["message"]),
+            rendered: text(&message["rendered"]),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The files of the generated crate around the flow itself: its manifest and its `main`.
+
+use crate::{BuildError, sources};
+use handlebars::Handlebars;
+use serde_json::json;
+use std::io;
+use std::path::Path;
+
+/// Crates that the generated code names, and their folders.
+const CRATES: [(&str, &str); 4] = [
+    ("vgdc-core", "runtime/core"),
+    ("vgdc-plan", "runtime/plan"),
+    ("vgdc-runner", "runtime/runner"),
+    ("vgdc-stdlib", "stdlib"),
+];
+
+/// The two texts.
+struct Skeleton {
+    manifest: String,
+    main: String,
+}
+
+/// Fills in the templates.
+fn render(name: &str) -> Result<Skeleton, BuildError> {
+    let mut templates = Handlebars::new();
+    templates.set_strict_mode(true);
+    templates.register_escape_fn(handlebars::no_escape);
+    let crates: Vec<_> = CRATES
+        .iter()
+        .map(|(name, folder)| json!({ "name": name, "folder": folder }))
+        .collect();
+    let data =
+        json!({ "vgdc": env!("CARGO_PKG_VERSION"), "package": package(name), "crates": crates });
+    let fill = |template| {
+        let text = templates.render_template(template, &data);
+        text.map_err(|e| {
+            BuildError::new(format!(
+                "internal error: the skeleton cannot be filled in: {e}"
+            ))
+        })
+    };
+    Ok(Skeleton {
+        manifest: fill(include_str!("../skeleton/Cargo.toml.hbs"))?,
+        main: fill(include_str!("../skeleton/main.rs.hbs"))?,
+    })
+}
+
+/// The package's name: what cargo takes as one, and the name of no other crate.
+pub(crate) fn package(name: &str) -> String {
+    let letters = name.chars().map(|c| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    });
+    let name: String = letters.take(60).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() {
+        "flow".to_owned()
+    } else {
+        format!("flow-{name}")
+    }
+}
+
+/// Writes the crate into `home/app`, beside `home/sources`.
+///
+/// # Errors
+/// A file cannot be written.
+pub(crate) fn write(home: &Path, name: &str, flow: &str) -> Result<(), BuildError> {
+    let skeleton = render(name)?;
+    let app = home.join("app");
+    let files = [
+        ("Cargo.toml", &*skeleton.manifest),
+        ("src/main.rs", &*skeleton.main),
+        ("src/flow.rs", flow),
+    ];
+    let lock = sources::files()
+        .find(|(path, _)| *path == "Cargo.lock")
+        .map(|(_, content)| content)
+        .unwrap_or_default();
+    let written = std::fs::create_dir_all(app.join("src"))
+        // (cargo takes out of the lock file what is not needed here, and is left with its work)
+        .and_then(|()| {
+            if app.join("Cargo.lock").exists() {
+                Ok(())
+            } else {
+                std::fs::write(app.join("Cargo.lock"), lock)
+            }
+        })
+        .and_then(|()| {
+            files
+                .iter()
+                .try_for_each(|(path, text)| update(&app.join(path), text))
+        });
+    written.map_err(|e| {
+        BuildError::new(format!(
+            "cannot write the generated crate {}: {e}",
+            app.display()
+        ))
+    })
+}
+
+/// Writes a file unless it is like that: cargo looks at its time.
+fn update(path: &Path, text: &str) -> io::Result<()> {
+    match std::fs::read(path) {
+        Ok(old) if old == text.as_bytes() => Ok(()),
+        _ => std::fs::write(path, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_name_is_one() {
+        assert_eq!(package("pump"), "flow-pump");
+        assert_eq!(package("Größe 3 \"x\""), "flow-gr--e-3--x");
+        assert_eq!(package("…"), "flow");
+        assert_eq!(package(""), "flow");
+        assert_eq!(package(&"a".repeat(300)).len(), 65);
+    }
+
+    #[test]
+    fn the_manifest() {
+        insta::assert_snapshot!(render("pump").expect("renders").manifest);
+    }
+
+    #[test]
+    fn the_main_program() {
+        let main = render("pump").expect("renders").main;
+        assert!(syn::parse_file(&main).is_ok());
+        insta::assert_snapshot!(main);
+    }
+
+    #[test]
+    fn files_that_are_the_same_are_left_alone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write(dir.path(), "pump", "// one").expect("writes");
+        let time = |file: &str| {
+            std::fs::metadata(dir.path().join("app").join(file))
+                .and_then(|m| m.modified())
+                .expect("a time")
+        };
+        let before = (time("Cargo.toml"), time("src/main.rs"), time("Cargo.lock"));
+        std::fs::write(dir.path().join("app/src/flow.rs"), "// other").expect("writes");
+        write(dir.path(), "pump", "// two").expect("writes");
+        assert_eq!(
+            before,
+            (time("Cargo.toml"), time("src/main.rs"), time("Cargo.lock"))
+        );
+        assert_eq!(
+            std::fs::read_to_string(dir.path().join("app/src/flow.rs")).expect("reads"),
+            "// two"
+        );
+    }
+}
