@@ -1,0 +1,102 @@
+//! **tls-config** — certificates and keys for TLS connections.
+//!
+//! They come from local files (PEM), from the credentials (pasted PEM texts) or from environment variables. *Verify server
+//! certificate* refuses servers whose certificate is not trusted. The CA certificate takes the place of the usual ones.
+//! *Server name* is asked for in the handshake in place of the host's name; *ALPN protocol* is offered in it.
+//!
+//! Not supported: PKCS#12 files and encrypted private keys.
+
+use super::tls::{Pem, Tls};
+use std::rc::Rc;
+use vgdc_core::value::{Msg, Object, Value};
+use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_expr::env_property;
+use vgdc_macros_node::{Config, node};
+
+/// The form's properties.
+#[derive(Config)]
+pub struct TlsConfigConfig {
+    #[field(name = "certType", default = "files", label = "Cert Type")]
+    cert_type: String,
+    #[field(label = "Certificate")]
+    cert: String,
+    #[field(label = "Private Key")]
+    key: String,
+    #[field(label = "CA Certificate")]
+    ca: String,
+    #[field(label = "pfx or p12")]
+    p12: String,
+    #[field(name = "certEnv")]
+    cert_env: String,
+    #[field(name = "keyEnv")]
+    key_env: String,
+    #[field(name = "caEnv")]
+    ca_env: String,
+    #[field(name = "verifyservercert", default = true, label = "Verify server certificate")]
+    verify: bool,
+    #[field(name = "servername", label = "Server Name")]
+    server_name: String,
+    #[field(name = "alpnprotocol", label = "ALPN Protocol")]
+    alpn: String,
+}
+
+/// The behaviour: it only offers what it read.
+pub struct TlsConfig;
+
+#[node(type = "tls-config", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config)]
+impl Node for TlsConfig {
+    type Config = TlsConfigConfig;
+
+    fn new(config: TlsConfigConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        // What cannot be read is said; connections then do without certificates of their own, as in Node-RED.
+        let pem = read(&config, cx).unwrap_or_else(|error| {
+            cx.error(error, None);
+            Pem::default()
+        });
+        let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let tls = Tls::new(pem, config.verify, text(&config.server_name), text(&config.alpn));
+        if let Err(why) = tls.client() {
+            cx.error(why, None);
+        }
+        cx.publish(Rc::new(tls));
+        Ok(TlsConfig)
+    }
+}
+
+fn read(config: &TlsConfigConfig, cx: &Cx<'_>) -> Result<Pem, NodeError> {
+    let secrets = cx.credentials();
+    let has_pfx = config.cert_type == "pfx" || text(&secrets, "p12data").is_some();
+    if has_pfx {
+        return Err(NodeError::new("PKCS#12 files are not supported: give certificate and key as PEM"));
+    }
+    if config.cert_type == "env" {
+        let env = cx.env();
+        let get = |name: &String| (!name.is_empty()).then(|| env_property(name, &env).to_js_string().into_bytes());
+        return Ok(Pem { cert: get(&config.cert_env), key: get(&config.key_env), ca: get(&config.ca_env) });
+    }
+    let missing = || NodeError::new("No certificate/key file provided");
+    let (cert, key, ca) = (config.cert.trim(), config.key.trim(), config.ca.trim());
+    if cert.is_empty() && key.is_empty() && ca.is_empty() {
+        let pem = Pem { cert: text(&secrets, "certdata"), key: text(&secrets, "keydata"), ca: text(&secrets, "cadata") };
+        return if pem.cert.is_some() == pem.key.is_some() { Ok(pem) } else { Err(missing()) };
+    }
+    if cert.is_empty() != key.is_empty() {
+        return Err(missing());
+    }
+    Ok(Pem { cert: file(cert)?, key: file(key)?, ca: file(ca)? })
+}
+
+fn text(secrets: &Object, key: &str) -> Option<Vec<u8>> {
+    secrets.get(key).filter(|value| value.truthy()).map(|value: &Value| value.to_js_string().into_bytes())
+}
+
+fn file(path: &str) -> Result<Option<Vec<u8>>, NodeError> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    std::fs::read(path).map(Some).map_err(|e| NodeError::new(format!("Error: {}: {e}, open '{path}'", super::net::code(&e))))
+}
+
+impl Process for TlsConfig {
+    fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
+}
