@@ -262,6 +262,8 @@ impl Log {
 
 impl RustError {
     fn of(message: &Json) -> RustError {
+        let ours = Path::new(message["target"]["src_path"].as_str().unwrap_or_default())
+            .ends_with("app/src/main.rs");
         let message = &message["message"];
         let spans = message["spans"]
             .as_array()
@@ -269,7 +271,7 @@ impl RustError {
             .unwrap_or_default();
         let in_flow = |span: &&Json| {
             let file = span["file_name"].as_str().unwrap_or_default();
-            span["is_primary"] == true && Path::new(file).ends_with("src/flow.rs")
+            ours && span["is_primary"] == true && Path::new(file).ends_with("src/flow.rs")
         };
         let line = spans
             .iter()
@@ -281,5 +283,123 @@ impl RustError {
             message: text(&message["message"]),
             rendered: text(&message["rendered"]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use vgdc_plan::Op;
+
+    fn artifact(id: &str, kind: &str, fresh: bool, executable: Json) -> Json {
+        json!({"reason": "compiler-artifact", "package_id": id, "target": {"name": id, "kind": [kind]}, "fresh": fresh, "executable": executable})
+    }
+
+    fn error(line: usize, file: &str, text: &str) -> Json {
+        let span = json!({"file_name": file, "is_primary": true, "line_start": line});
+        let message = json!({"level": "error", "message": text, "rendered": format!("error: {text}\n"), "spans": [span]});
+        json!({"reason": "compiler-message", "target": {"src_path": "/cache/app/src/main.rs"}, "message": message})
+    }
+
+    #[test]
+    fn progress_counts_packages_and_is_silent_of_what_is_there() {
+        let mut log = Log::new(3);
+        assert_eq!(
+            log.take(&artifact("a", "custom-build", false, Json::Null)),
+            None
+        );
+        assert_eq!(log.take(&artifact("a", "lib", true, Json::Null)), None);
+        assert_eq!(
+            log.take(&artifact("b", "lib", false, Json::Null))
+                .as_deref(),
+            Some("compiling 2/3 b")
+        );
+        assert_eq!(log.take(&artifact("b", "lib", false, Json::Null)), None);
+        assert_eq!(
+            log.take(&artifact("c", "bin", false, json!("/x/c")))
+                .as_deref(),
+            Some("compiling 3/3 c")
+        );
+        assert_eq!(
+            log.take(&artifact("d", "lib", false, Json::Null))
+                .as_deref(),
+            Some("compiling 4/4 d")
+        );
+        assert_eq!(
+            (log.executable, log.compiled.len()),
+            (Some(PathBuf::from("/x/c")), 3)
+        );
+    }
+
+    #[test]
+    fn an_error_is_told_of_its_node() {
+        let op = |id: &str, name: Option<&str>| Op {
+            id: id.to_owned(),
+            name: name.map(str::to_owned),
+            ..Op::default()
+        };
+        let plan = Plan {
+            ops: vec![op("n1", None), op("n2", Some("two")), op("n3", None)],
+            ..Plan::default()
+        };
+        let emitted = crate::emit::module(&plan);
+        let line = 1 + emitted
+            .text
+            .lines()
+            .position(|line| line.contains("\"n2\".to_owned()"))
+            .expect("is there");
+        let mut log = Log::new(1);
+        assert_eq!(
+            log.take(&error(line, "src/flow.rs", "mismatched types")),
+            None
+        );
+        assert_eq!(log.take(&error(line, "src/main.rs", "elsewhere")), None);
+        assert_eq!(log.take(&error(1, "src/flow.rs", "no node's")), None);
+        let mut warning = error(line, "src/flow.rs", "only a warning");
+        warning["message"]["level"] = json!("warning");
+        assert_eq!(log.take(&warning), None);
+        let failure = log.failure(&plan, &emitted, "error: could not compile");
+        let node = NodeDiagnostic {
+            node_id: "n2".to_owned(),
+            node_name: Some("two".to_owned()),
+            message: "mismatched types".to_owned(),
+        };
+        assert_eq!(failure.diagnostics, [node]);
+        insta::assert_snapshot!(failure.message, @r"
+        rustc found errors in the generated code (this is a fault of vgdc)
+        error: elsewhere
+        error: no node's
+        ");
+    }
+
+    #[test]
+    fn an_error_of_cargo_is_told_without_what_went_before() {
+        let said =
+            "    Updating crates.io index\nerror: failed to download\n\nCaused by:\n  no network\n";
+        let failure = Log::new(1).failure(
+            &Plan::default(),
+            &crate::emit::module(&Plan::default()),
+            said,
+        );
+        assert_eq!(
+            failure.message,
+            "cargo failed\nerror: failed to download\n\nCaused by:\n  no network"
+        );
+        assert!(failure.diagnostics.is_empty());
+    }
+
+    #[test]
+    fn a_missing_cargo_is_a_clear_error() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let error = Cargo::find_in(dir.path().as_os_str())
+            .err()
+            .expect("is not there");
+        assert!(
+            error.message.starts_with("a release build needs cargo"),
+            "{error}"
+        );
+        std::fs::write(dir.path().join("cargo"), "").expect("writes");
+        assert!(Cargo::find_in(dir.path().as_os_str()).is_ok());
     }
 }

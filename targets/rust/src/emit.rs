@@ -298,3 +298,87 @@ fn raw(text: &str) -> Option<Literal> {
     let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1).max(1));
     Literal::from_str(&format!("r{hashes}\"{text}\"{hashes}")).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(id: &str) -> Op {
+        Op {
+            id: id.to_owned(),
+            ty: "change".to_owned(),
+            ..Op::default()
+        }
+    }
+
+    #[test]
+    fn each_line_of_an_operator_is_its_own() {
+        let plan = Plan {
+            ops: vec![op("a"), op("b\nc"), op("d")],
+            ..Plan::default()
+        };
+        let emitted = module(&plan);
+        for (lines, index) in &emitted.nodes {
+            let text: Vec<&str> = emitted.text.lines().collect();
+            let text = &text[lines.start - 1..lines.end - 1];
+            assert_eq!(
+                text[0],
+                format!("// node {:?} (\"change\")", plan.ops[*index].id)
+            );
+            assert_eq!(text.last(), Some(&"}"), "{text:?}");
+            assert!(text[1].starts_with(&format!("fn op_{index}()")), "{text:?}");
+            assert_eq!(emitted.op_at(lines.start), Some(*index));
+            assert_eq!(emitted.op_at(lines.end - 1), Some(*index));
+            assert_eq!(emitted.op_at(lines.end), None);
+        }
+        assert_eq!(
+            (emitted.nodes.len(), emitted.op_at(0), emitted.op_at(1)),
+            (3, None, None)
+        );
+    }
+
+    #[test]
+    fn every_text_survives_as_a_literal() {
+        let texts = [
+            "", "a", "\"", "\"#", "\"###\"#", "\\", "a\r\nb", "\u{202e}", "\0", "é…", "\u{301}",
+            "'",
+        ];
+        for text in texts {
+            for literal in raw(text).into_iter().chain([Literal::string(text)]) {
+                let read: syn::LitStr = syn::parse2(quote!(#literal)).expect("a text");
+                assert_eq!(read.value(), text);
+            }
+        }
+        assert!(raw("\u{202e}").is_none() && raw("a\rb").is_none() && raw("\u{2066}").is_none());
+        assert!(raw(r##"{"a":"\n"}"##).is_some());
+        for hidden in ['\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\r', '\n'] {
+            let named = Op {
+                name: Some(hidden.to_string()),
+                ..op(&hidden.to_string())
+            };
+            let plan = Plan {
+                ops: vec![named],
+                ..Plan::default()
+            };
+            let text = module(&plan).text;
+            assert!(
+                !text.contains(hidden) || hidden == '\n',
+                "{hidden:?} is escaped"
+            );
+            assert_eq!(
+                text.lines()
+                    .filter(|line| line.starts_with("// node"))
+                    .count(),
+                1
+            );
+        }
+    }
+
+    #[test]
+    fn a_module_named_like_a_keyword_is_named_raw() {
+        assert_eq!(
+            path("common::loop").to_string(),
+            "& vgdc_stdlib :: common :: r#loop :: NODE"
+        );
+    }
+}

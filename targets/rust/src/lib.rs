@@ -69,7 +69,7 @@ impl std::fmt::Display for BuildError {
                 message,
             } = diagnostic;
             match node_name {
-                Some(name) => write!(f, "\n  node {node_id} \"{name}\": {message}")?,
+                Some(name) => write!(f, "\n  node {node_id} {name:?}: {message}")?,
                 None => write!(f, "\n  node {node_id}: {message}")?,
             }
         }

@@ -50,6 +50,7 @@ pub(crate) fn cache() -> Result<PathBuf, String> {
 }
 
 /// Unpacks the sources into `folder` unless they are there. They are complete or absent, never in part.
+/// Only one process may do so at a time.
 ///
 /// # Errors
 /// The folder cannot be written.
@@ -57,7 +58,11 @@ pub(crate) fn unpack(folder: &Path) -> std::io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let part = folder.with_extension(format!("{}.part", std::process::id()));
+    let part = folder.with_extension("part");
+    if part.exists() {
+        // (of a process that was killed: the caller holds the cache's lock, so nobody is at it)
+        std::fs::remove_dir_all(&part)?;
+    }
     let written = unpack_into(&part).and_then(|()| std::fs::rename(&part, folder));
     if written.is_err() {
         // (what could not be written may not be there)
@@ -156,8 +161,12 @@ mod tests {
         std::fs::write(folder.join("mine"), "kept").expect("writes");
         unpack(&folder).expect("is there");
         assert!(folder.join("mine").is_file());
+        std::fs::create_dir(dir.path().join("other.part")).expect("writes");
+        std::fs::write(dir.path().join("other.part/half"), "").expect("writes");
+        unpack(&dir.path().join("other")).expect("unpacks");
+        assert!(!dir.path().join("other/half").exists());
         std::fs::write(dir.path().join("file"), "").expect("writes");
         assert!(unpack(&dir.path().join("file/sources")).is_err());
-        assert_eq!(std::fs::read_dir(dir.path()).expect("lists").count(), 2);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("lists").count(), 3);
     }
 }
