@@ -91,6 +91,16 @@ async fn serve(app: App, options: &Options) -> ExitCode {
     });
     let identity = Identity { name: app.name.clone(), version: app.version, http_url: url };
     let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
+    let _control_route = match options.control {
+        ControlOption::WebSocket => match crate::control_ws::route(&http, control.clone(), hub.clone()) {
+            Ok(route) => Some(route),
+            Err(error) => {
+                eprintln!("{}: {error}", app.name);
+                return ExitCode::FAILURE;
+            }
+        },
+        ControlOption::Stdio | ControlOption::Off => None,
+    };
     if let Some(plan) = app.plan {
         let deployment = Deployment {
             plan: Some(plan),

@@ -4,6 +4,7 @@
 //! input and output or on a WebSocket, log lines, signals. It knows nothing of flow files.
 
 mod app;
+mod control_ws;
 mod logging;
 pub mod options;
 
