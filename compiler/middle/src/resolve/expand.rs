@@ -414,9 +414,12 @@ impl<'a> Expander<'a, '_> {
     }
 
     fn add(&mut self, op: Operator) -> OpId {
-        let (flow, id) = (op.flow, op.id.clone());
+        let (flow, heard_in, id) = (op.flow, op.heard_in, op.id.clone());
         let op = self.graph.add_op(op);
         self.lookup.add(flow, &id, op);
+        if self.graph.flows()[flow.index()].kind == FlowKind::Missing {
+            self.lookup.add(heard_in, &id, op);
+        }
         op
     }
 }

@@ -23,7 +23,9 @@ impl Lookup {
 
     /// Whether a flow has an operator with this id.
     pub fn has(&self, flow: FlowId, id: &str) -> bool {
-        self.by_flow.get(&flow).is_some_and(|ops| ops.contains_key(id))
+        self.by_flow
+            .get(&flow)
+            .is_some_and(|ops| ops.contains_key(id))
     }
 
     /// What an id means to a node of this flow: a node of the flow, of a flow around it, else of any flow, the last one that

@@ -24,12 +24,15 @@ pub fn connect(doc: &FlowDoc, expansion: &mut Expansion, diagnostics: &mut Diagn
                 }
             }
         }
-        if let Part::SubflowStatus(instance) = &op.part
-            && let Some(to) = expansion
-                .lookup
-                .find(&expansion.graph, op.heard_in, instance)
-        {
-            edges.push((id, to, EdgeKind::SetStatus));
+        if let Part::SubflowStatus(instance) = &op.part {
+            // The instance stands in the flow around the one that the status belongs to.
+            let found = expansion.lookup.find(&expansion.graph, op.flow, instance);
+            let instance = |&to: &OpId| expansion.graph.op(to).part == Part::SubflowInstance;
+            edges.extend(
+                found
+                    .filter(instance)
+                    .map(|to| (id, to, EdgeKind::SetStatus)),
+            );
         }
     }
     for (from, to, kind) in edges {
