@@ -1,6 +1,7 @@
 //! `vgdc build FLOW -o APP`: makes one self-contained executable of a flow.
 //!
-//! By default a copy of the runner with the plan appended: milliseconds, and no tool but vgdc is needed.
+//! By default a copy of the runner with the plan appended: milliseconds, and no tool but vgdc is needed. With `--release` a
+//! generated crate, compiled by cargo with only the nodes that the flow uses.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ pub struct Args {
     /// Compile without optimising
     #[arg(long)]
     no_optimise: bool,
+    /// Generate a crate and let cargo compile it: slower to build, smaller and quicker to run
+    #[arg(long)]
+    release: bool,
 }
 
 pub fn run(args: &Args) -> ExitCode {
@@ -32,7 +36,11 @@ pub fn run(args: &Args) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let output = args.output.clone().unwrap_or_else(|| default_name(&flow.path));
-    match write(&compiled.plan, &output) {
+    let written = match args.release {
+        true => compile(&compiled.plan, &flow.path, &output),
+        false => write(&compiled.plan, &output),
+    };
+    match written {
         Ok(size) => {
             let (nodes, islands) = (compiled.plan.ops.len(), compiled.plan.islands.len());
             let took = begin.elapsed().as_millis();
@@ -62,6 +70,21 @@ fn default_name(flow: &Path) -> PathBuf {
     let name = PathBuf::from(stem);
     // (never over the flow itself)
     if name.as_path() == flow { name.with_extension("app") } else { name }
+}
+
+/// Generates a crate and has cargo compile it, with a line of progress.
+fn compile(plan: &vgdc::plan::Plan, flow: &Path, output: &Path) -> Result<usize, String> {
+    let name = default_name(flow).to_string_lossy().into_owned();
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let mut progress = |line: &str| match terminal {
+        true => super::say_err(&format!("\r\x1b[K{line}")),
+        false => super::say_err(&format!("{line}\n")),
+    };
+    let built = vgdc_target_rust::build(plan, &name, output, &mut progress);
+    if terminal {
+        super::say_err("\r\x1b[K");
+    }
+    built.map(|report| report.bytes as usize).map_err(|error| error.to_string())
 }
 
 /// Writes the artifact beside its place and then puts it there: never half a file.

@@ -30,6 +30,8 @@ enum Stage {
     Plan,
     /// What an artifact says of itself (the plan, too)
     Manifest,
+    /// The Rust that `build --release` compiles
+    Rust,
     /// The optimised graph for Mermaid
     Mermaid,
     /// The optimised graph for Graphviz
@@ -51,6 +53,7 @@ pub fn run(args: &Args) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         },
+        Stage::Rust => vgdc_target_rust::emit(&compiled.plan),
         Stage::Mermaid => picture::mermaid(&compiled.optimised),
         Stage::Dot => picture::dot(&compiled.optimised),
     };

@@ -1,1 +1,0 @@
-//! vgdc-interp: see docs/ARCHITECTURE.md.
