@@ -1,6 +1,6 @@
-//! JavaScript's conversions and comparisons.
+//! JavaScript's conversions.
 
-use crate::{ErrorValue, Rare, Str, Value, date, number};
+use crate::{Rare, Str, Value, bigint, date, number};
 
 impl Value {
     /// `Boolean(value)`.
@@ -10,7 +10,9 @@ impl Value {
             Value::Bool(b) => *b,
             Value::Number(n) => *n != 0.0 && !n.is_nan(),
             Value::Str(text) => !text.is_empty(),
-            Value::Rare(rare) => !matches!(&**rare, Rare::BigInt(digits) if digits == "0"),
+            Value::Rare(rare) => {
+                !matches!(&**rare, Rare::BigInt(digits) if bigint::is_zero(digits))
+            }
             _ => true,
         }
     }
@@ -33,33 +35,29 @@ impl Value {
 
     /// `String(value)`.
     pub fn to_js_string(&self) -> String {
+        let mut out = String::new();
+        self.write_js_string(&mut out);
+        out
+    }
+
+    /// Appends `String(value)`.
+    pub fn write_js_string(&self, out: &mut String) {
         match self {
-            Value::Undefined => "undefined".to_owned(),
-            Value::Null => "null".to_owned(),
-            Value::Bool(b) => b.to_string(),
-            Value::Number(n) => number::to_js_string(*n),
-            Value::Str(text) => text.to_string(),
-            Value::Buffer(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Value::Date(ms) => date::js_string(*ms),
-            Value::Array(items) => {
-                let texts = items.iter().map(|item| {
-                    if item.is_nullish() {
-                        String::new()
-                    } else {
-                        item.to_js_string()
-                    }
-                });
-                texts.collect::<Vec<_>>().join(",")
-            }
-            Value::Object(_) | Value::Handle(_) => "[object Object]".to_owned(),
-            Value::Rare(rare) => match &**rare {
-                Rare::BigInt(digits) => digits.clone(),
-                Rare::RegExp { source, flags } => format!("/{source}/{flags}"),
-                Rare::Map(_) => "[object Map]".to_owned(),
-                Rare::Set(_) => "[object Set]".to_owned(),
-                Rare::Error(error) => error.to_string(),
-                Rare::Circular(_) => "[object Object]".to_owned(),
+            Value::Array(items) => write_list(out, items),
+            Value::Undefined => out.push_str("undefined"),
+            Value::Null => out.push_str("null"),
+            Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
+            Value::Number(n) => number::write(out, *n),
+            Value::Str(text) => out.push_str(text),
+            Value::Buffer(bytes) => out.push_str(&String::from_utf8_lossy(bytes)),
+            Value::Date(ms) => out.push_str(&date::js_string(*ms)),
+            Value::Object(_) => out.push_str("[object Object]"),
+            Value::Handle(handle) => match handle.kind() {
+                "function" => out.push_str("function () { [native code] }"),
+                "symbol" => out.push_str(handle.id()),
+                _ => out.push_str("[object Object]"),
             },
+            Value::Rare(rare) => write_rare(out, rare),
         }
     }
 
@@ -70,170 +68,141 @@ impl Value {
             other => other.to_js_string().into(),
         }
     }
+}
 
-    /// `a === b`. Objects are the same when they share their storage.
-    pub fn strict_eq(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Undefined, Value::Undefined) | (Value::Null, Value::Null) => true,
-            (Value::Bool(a), Value::Bool(b)) => a == b,
-            (Value::Number(a), Value::Number(b)) => a == b,
-            (Value::Str(a), Value::Str(b)) => a == b,
-            (Value::Buffer(a), Value::Buffer(b)) => a.ptr_eq(b),
-            (Value::Array(a), Value::Array(b)) => a.ptr_eq(b),
-            (Value::Object(a), Value::Object(b)) => a.ptr_eq(b),
-            (Value::Handle(a), Value::Handle(b)) => a.ptr_eq(b),
-            (Value::Rare(a), Value::Rare(b)) => match (&**a, &**b) {
-                (Rare::BigInt(a), Rare::BigInt(b)) => a == b,
-                _ => std::sync::Arc::ptr_eq(a, b),
-            },
-            _ => false,
+fn write_rare(out: &mut String, rare: &Rare) {
+    match rare {
+        Rare::BigInt(digits) => out.push_str(digits),
+        Rare::RegExp { source, flags } => {
+            // (JavaScript shows an empty one so, as `//` begins a remark)
+            let source = if source.is_empty() { "(?:)" } else { source };
+            out.extend(["/", source, "/", flags]);
         }
+        Rare::Map(_) => out.push_str("[object Map]"),
+        Rare::Set(_) => out.push_str("[object Set]"),
+        Rare::Error(error) => out.push_str(&error.to_string()),
+        Rare::Circular(_) => out.push_str("[object Object]"),
     }
+}
 
-    /// `a == b`.
-    pub fn loose_eq(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Undefined | Value::Null, Value::Undefined | Value::Null) => true,
-            (Value::Undefined | Value::Null, _) | (_, Value::Undefined | Value::Null) => false,
-            (Value::Bool(_), _) => Value::Number(self.to_number()).loose_eq_number(other),
-            (_, Value::Bool(_)) => Value::Number(other.to_number()).loose_eq_number(self),
-            (Value::Number(_), Value::Str(_)) => self.to_number() == other.to_number(),
-            (Value::Str(_), Value::Number(_)) => self.to_number() == other.to_number(),
-            (a, b) if a.is_object() != b.is_object() => {
-                let (object, plain) = if a.is_object() { (a, b) } else { (b, a) };
-                object.to_primitive().loose_eq(plain)
-            }
-            _ => self.strict_eq(other),
-        }
-    }
-
-    fn loose_eq_number(&self, other: &Value) -> bool {
-        match other {
-            Value::Bool(_) => self.to_number() == other.to_number(),
-            other => self.loose_eq(other),
-        }
-    }
-
-    fn to_primitive(&self) -> Value {
-        match self {
-            Value::Date(_) => Value::from(self.to_js_string()),
-            other if other.is_object() => Value::from(other.to_js_string()),
-            other => other.clone(),
-        }
-    }
-
-    /// `a < b`; `None` when they cannot be compared (NaN).
-    pub fn less_than(&self, other: &Value) -> Option<bool> {
-        let number_first = |value: &Value| match value {
-            Value::Date(ms) => Value::Number(*ms),
-            other => other.to_primitive(),
+/// The elements with commas between, of arrays among them theirs; without recursion.
+fn write_list(out: &mut String, items: &[Value]) {
+    let mut open = vec![items.iter()];
+    let mut first = true;
+    while let Some(items) = open.last_mut() {
+        let Some(item) = items.next() else {
+            open.pop();
+            first = false;
+            continue;
         };
-        let (a, b) = (number_first(self), number_first(other));
-        if let (Value::Str(a), Value::Str(b)) = (&a, &b) {
-            return Some(a.encode_utf16().lt(b.encode_utf16()));
+        if !first {
+            out.push(',');
         }
-        let (a, b) = (a.to_number(), b.to_number());
-        a.partial_cmp(&b)
-            .map(|order| order == std::cmp::Ordering::Less)
-    }
-
-    /// Node-RED's `compareObjects`: equal in all parts; the order of properties does not count.
-    pub fn deep_eq(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Object(a), Value::Object(b)) => {
-                a.ptr_eq(b)
-                    || a.len() == b.len()
-                        && a.iter().all(|(key, value)| {
-                            b.get_key(key).is_some_and(|other| value.deep_eq(other))
-                        })
+        first = false;
+        match item {
+            Value::Array(inner) => {
+                open.push(inner.iter());
+                first = true;
             }
-            (Value::Array(a), Value::Array(b)) => {
-                a.ptr_eq(b)
-                    || a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.deep_eq(b))
-            }
-            (Value::Buffer(a), Value::Buffer(b)) => **a == **b,
-            (Value::Date(a), Value::Date(b)) => a == b,
-            (Value::Rare(a), Value::Rare(b)) => rare_eq(a, b, Value::deep_eq),
-            _ => self.strict_eq(other),
-        }
-    }
-
-    /// The same bit for bit: NaN is NaN, -0 is not 0, the order of properties counts. For tests.
-    pub fn same(&self, other: &Value) -> bool {
-        match (self, other) {
-            (Value::Number(a), Value::Number(b)) | (Value::Date(a), Value::Date(b)) => {
-                a.is_nan() && b.is_nan() || a.to_bits() == b.to_bits()
-            }
-            (Value::Object(a), Value::Object(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .zip(b.iter())
-                        .all(|((ka, a), (kb, b))| ka == kb && a.same(b))
-            }
-            (Value::Array(a), Value::Array(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.same(b))
-            }
-            (Value::Buffer(a), Value::Buffer(b)) => **a == **b,
-            (Value::Handle(a), Value::Handle(b)) => {
-                a.ptr_eq(b) || a.kind() == b.kind() && a.id() == b.id()
-            }
-            (Value::Rare(a), Value::Rare(b)) => rare_eq(a, b, Value::same),
-            _ => self.strict_eq(other),
+            Value::Undefined | Value::Null | Value::Rare(_) if is_blank(item) => {}
+            other => other.write_js_string(out),
         }
     }
 }
 
-fn rare_eq(a: &Rare, b: &Rare, eq: fn(&Value, &Value) -> bool) -> bool {
-    match (a, b) {
-        (Rare::BigInt(a), Rare::BigInt(b)) => a == b,
-        (
-            Rare::RegExp { source, flags },
-            Rare::RegExp {
-                source: s,
-                flags: f,
-            },
-        ) => source == s && flags == f,
-        (Rare::Map(a), Rare::Map(b)) => {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(b)
-                    .all(|((ka, a), (kb, b))| eq(ka, kb) && eq(a, b))
-        }
-        (Rare::Set(a), Rare::Set(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| eq(a, b))
-        }
-        (Rare::Error(a), Rare::Error(b)) => error_eq(a, b, eq),
-        (Rare::Circular(a), Rare::Circular(b)) => a == b,
-        _ => false,
+/// What an array's text leaves out: nothing, and the array itself within itself.
+fn is_blank(item: &Value) -> bool {
+    match item {
+        Value::Rare(rare) => matches!(**rare, Rare::Circular(_)),
+        other => other.is_nullish(),
     }
-}
-
-fn error_eq(a: &ErrorValue, b: &ErrorValue, eq: fn(&Value, &Value) -> bool) -> bool {
-    let properties = |e: &ErrorValue| Value::Object(e.properties.clone());
-    a.name == b.name && a.message == b.message && eq(&properties(a), &properties(b))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::{Value, control};
+
+    fn value(text: &str) -> Value {
+        control::decode(text).expect(text)
+    }
 
     #[test]
-    fn loose_equality_is_javascripts() {
-        let array = |items: Vec<Value>| Value::from(items);
-        for (a, b, equal) in [
-            (Value::Null, Value::Undefined, true),
-            (Value::Null, Value::from(0), false),
-            (Value::from("1"), Value::from(1), true),
-            (Value::from(true), Value::from("1"), true),
-            (Value::from(true), Value::from(true), true),
-            (Value::from(""), Value::from(0), true),
-            (array(vec![Value::from(1)]), Value::from("1"), true),
-            (Value::from(f64::NAN), Value::from(f64::NAN), false),
+    fn texts_numbers_and_truth() {
+        for (json, text, number, truth) in [
+            ("null", "null", 0.0, false),
+            (r#"{"$type":"undefined"}"#, "undefined", f64::NAN, false),
+            ("true", "true", 1.0, true),
+            ("0", "0", 0.0, false),
+            (r#"" 12 ""#, " 12 ", 12.0, true),
+            (r#""""#, "", 0.0, false),
+            ("[]", "", 0.0, true),
+            ("[7]", "7", 7.0, true),
+            (
+                r#"[1,[2,[],[null,3]],{},"x"]"#,
+                "1,2,,,3,[object Object],x",
+                f64::NAN,
+                true,
+            ),
+            ("{}", "[object Object]", f64::NAN, true),
+            (r#"{"$type":"buffer","base64":"NDI="}"#, "42", 42.0, true),
+            (r#"{"$type":"bigint","value":"12"}"#, "12", 12.0, true),
+            (r#"{"$type":"bigint","value":"0"}"#, "0", 0.0, false),
+            (
+                r#"{"$type":"regexp","source":"a","flags":"g"}"#,
+                "/a/g",
+                f64::NAN,
+                true,
+            ),
+            (
+                r#"{"$type":"regexp","source":"","flags":""}"#,
+                "/(?:)/",
+                f64::NAN,
+                true,
+            ),
+            (
+                r#"{"$type":"map","entries":[]}"#,
+                "[object Map]",
+                f64::NAN,
+                true,
+            ),
+            (
+                r#"{"$type":"set","values":[]}"#,
+                "[object Set]",
+                f64::NAN,
+                true,
+            ),
+            (
+                r#"{"$type":"error","name":"E","message":"m","stack":""}"#,
+                "E: m",
+                f64::NAN,
+                true,
+            ),
+            (
+                r#"{"$type":"error","name":"E","message":"","stack":""}"#,
+                "E",
+                f64::NAN,
+                true,
+            ),
+            (
+                r#"{"$type":"date","iso":null}"#,
+                "Invalid Date",
+                f64::NAN,
+                true,
+            ),
         ] {
-            assert_eq!(a.loose_eq(&b), equal, "{a:?} == {b:?}");
+            let value = value(json);
+            assert_eq!(value.to_js_string(), text, "{json}");
+            assert!(
+                Value::Number(value.to_number()).same(&Value::Number(number)),
+                "{json}"
+            );
+            assert_eq!(value.truthy(), truth, "{json}");
         }
-        assert_eq!(Value::from("10").less_than(&Value::from("9")), Some(true));
-        assert_eq!(Value::from("10").less_than(&Value::from(9)), Some(false));
-        assert_eq!(Value::from("a").less_than(&Value::from(9)), None);
+    }
+
+    #[test]
+    fn deep_arrays_have_a_text() {
+        let deep = (0..100_000).fold(Value::from("x"), |inner, _| Value::from(vec![inner]));
+        assert_eq!(deep.to_js_string(), "x");
     }
 }

@@ -3,7 +3,9 @@
 //! A [`Value`] is 16 bytes, can be given to any thread, and is copied on write: a clone costs a reference count, whoever
 //! changes a shared value gets his own copy of what he changes. So no cycle can ever be made.
 
+mod bigint;
 mod block;
+mod compare;
 pub mod control;
 mod convert;
 pub mod date;
@@ -18,14 +20,17 @@ mod nest;
 pub mod number;
 mod object;
 mod path;
+mod serde;
 mod shape;
 mod table;
+#[cfg(test)]
+mod testing;
 mod text;
 mod value;
 pub mod wire;
 
 pub use handle::Handle;
-pub use id::generate_id;
+pub use id::{generate_id, generate_id_str};
 pub use key::Key;
 pub use msg::Msg;
 pub use object::{Iter as ObjectIter, Object};

@@ -1,5 +1,6 @@
 //! The value.
 
+use crate::key::index_of;
 use crate::{Array, Buffer, Handle, Key, Object, PathSegment, Str, nest};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ impl Drop for Rare {
 }
 
 /// A JavaScript error.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs)]
 pub struct ErrorValue {
     pub name: Str,
@@ -213,63 +214,63 @@ impl Value {
     }
 
     /// Reads a property as JavaScript's `value[key]` does, `length` and indices included; undefined when there is none.
+    /// What JavaScript finds on prototypes (methods, `constructor`) is not there.
     pub fn get(&self, key: &str) -> Value {
         match self {
-            Value::Object(object) => object.get(key).cloned().unwrap_or(Value::Undefined),
-            Value::Array(array) => match crate::key::index_of(key) {
-                Some(index) => array
-                    .get(index as usize)
-                    .cloned()
-                    .unwrap_or(Value::Undefined),
-                None if key == "length" => Value::from(array.len()),
+            Value::Object(object) => object.get(key).cloned().unwrap_or_default(),
+            Value::Array(items) => match index_of(key) {
+                Some(index) => items.get(index as usize).cloned().unwrap_or_default(),
+                None if key == "length" => Value::from(items.len()),
                 None => Value::Undefined,
             },
-            Value::Str(text) => match crate::key::index_of(key) {
-                Some(index) => {
-                    let unit = text.encode_utf16().nth(index as usize);
-                    unit.map_or(Value::Undefined, |unit| {
-                        Value::from(String::from_utf16_lossy(&[unit]))
-                    })
-                }
-                None if key == "length" => Value::from(text.encode_utf16().count()),
+            Value::Str(text) => match index_of(key) {
+                Some(index) => text_unit(text, index as usize),
+                None if key == "length" => Value::from(text_length(text)),
                 None => Value::Undefined,
             },
-            Value::Buffer(bytes) => match crate::key::index_of(key) {
+            Value::Buffer(bytes) => match index_of(key) {
                 Some(index) => bytes
                     .get(index as usize)
-                    .map_or(Value::Undefined, |byte| Value::from(f64::from(*byte))),
-                None if key == "length" => Value::from(bytes.len()),
+                    .copied()
+                    .map(Value::from)
+                    .unwrap_or_default(),
+                None if matches!(key, "length" | "byteLength") => Value::from(bytes.len()),
                 None => Value::Undefined,
             },
             Value::Handle(handle) => handle.props().get(key),
-            Value::Rare(rare) => match &**rare {
-                Rare::Error(error) => match key {
-                    "name" => Value::Str(error.name.clone()),
-                    "message" => Value::Str(error.message.clone()),
-                    "stack" => Value::Str(error.stack.clone()),
-                    _ => error
-                        .properties
-                        .get(key)
-                        .cloned()
-                        .unwrap_or(Value::Undefined),
-                },
-                Rare::Map(entries) if key == "size" => Value::from(entries.len()),
-                Rare::Set(values) if key == "size" => Value::from(values.len()),
-                _ => Value::Undefined,
-            },
+            Value::Rare(rare) => rare.get(key),
             _ => Value::Undefined,
         }
     }
 
-    /// Rough size in bytes, for limits.
+    /// Rough size in bytes, for limits: what is shared counts at each place. Takes as long as the value is large.
     pub fn size_hint(&self) -> usize {
-        16 + match self {
-            Value::Str(text) => text.len(),
-            Value::Buffer(bytes) => bytes.len(),
-            Value::Array(array) => array.iter().map(Value::size_hint).sum(),
-            Value::Object(object) => object.values().map(Value::size_hint).sum(),
-            _ => 0,
+        let mut size = 0;
+        let mut todo = vec![self];
+        while let Some(value) = todo.pop() {
+            size += std::mem::size_of::<Value>();
+            match value {
+                Value::Str(text) => size += text.len(),
+                Value::Buffer(bytes) => size += bytes.len(),
+                Value::Array(items) => todo.extend(items.iter()),
+                Value::Object(object) => todo.extend(object.values()),
+                Value::Rare(rare) => match &**rare {
+                    Rare::BigInt(digits) => size += digits.len(),
+                    Rare::RegExp { source, .. } => size += source.len(),
+                    Rare::Map(entries) => {
+                        todo.extend(entries.iter().flat_map(|(key, value)| [key, value]))
+                    }
+                    Rare::Set(values) => todo.extend(values),
+                    Rare::Error(error) => {
+                        size += error.message.len() + error.stack.len();
+                        todo.extend(error.properties.values());
+                    }
+                    Rare::Circular(_) => {}
+                },
+                _ => {}
+            }
         }
+        size
     }
 
     /// From parsed JSON.
@@ -287,6 +288,47 @@ impl Value {
                     .map(|(k, v)| (Key::from(k), Value::from_json(v)))
                     .collect(),
             ),
+        }
+    }
+}
+
+impl Rare {
+    fn get(&self, key: &str) -> Value {
+        match (self, key) {
+            (Rare::Error(error), "name") => Value::Str(error.name.clone()),
+            (Rare::Error(error), "message") => Value::Str(error.message.clone()),
+            (Rare::Error(error), "stack") => Value::Str(error.stack.clone()),
+            (Rare::Error(error), key) => error.properties.get(key).cloned().unwrap_or_default(),
+            (Rare::Map(entries), "size") => Value::from(entries.len()),
+            (Rare::Set(values), "size") => Value::from(values.len()),
+            (Rare::RegExp { source, .. }, "source") => Value::from(source),
+            (Rare::RegExp { flags, .. }, "flags") => Value::from(flags),
+            (Rare::RegExp { .. }, "lastIndex") => Value::Number(0.0),
+            (Rare::RegExp { flags, .. }, "global") => Value::Bool(flags.contains('g')),
+            (Rare::RegExp { flags, .. }, "ignoreCase") => Value::Bool(flags.contains('i')),
+            (Rare::RegExp { flags, .. }, "multiline") => Value::Bool(flags.contains('m')),
+            _ => Value::Undefined,
+        }
+    }
+}
+
+/// `text.length`: UTF-16 units.
+fn text_length(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.encode_utf16().count()
+    }
+}
+
+/// `text[index]`. (Half of a pair of units becomes U+FFFD.)
+fn text_unit(text: &str, index: usize) -> Value {
+    match text.as_bytes().get(..=index) {
+        Some(bytes) if bytes.is_ascii() => Value::from(&text[index..=index]),
+        _ => {
+            let unit = text.encode_utf16().nth(index);
+            unit.map(|unit| Value::from(String::from_utf16_lossy(&[unit])))
+                .unwrap_or_default()
         }
     }
 }
@@ -378,8 +420,46 @@ impl std::fmt::Debug for Value {
     }
 }
 
-impl PartialEq for Value {
-    fn eq(&self, other: &Value) -> bool {
-        self.deep_eq(other)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_read() {
+        for (json, key, expected) in [
+            (r#"{"a":1}"#, "a", "1"),
+            ("[5,6]", "1", "6"),
+            ("[5,6]", "01", r#"{"$type":"undefined"}"#),
+            ("[5,6]", "length", "2"),
+            (r#""aé😀b""#, "length", "5"),
+            (r#""aé😀b""#, "0", r#""a""#),
+            (r#""aé😀b""#, "1", r#""é""#),
+            (r#""aé😀b""#, "4", r#""b""#),
+            (r#""ab""#, "2", r#"{"$type":"undefined"}"#),
+            (r#"{"$type":"buffer","base64":"BQY="}"#, "1", "6"),
+            (r#"{"$type":"set","values":[1]}"#, "size", "1"),
+            (
+                r#"{"$type":"regexp","source":"a","flags":"g"}"#,
+                "global",
+                "true",
+            ),
+            ("7", "length", r#"{"$type":"undefined"}"#),
+        ] {
+            let value = crate::control::decode(json).expect(json);
+            assert_eq!(
+                crate::control::encode(&value.get(key)),
+                expected,
+                "{json} {key}"
+            );
+        }
+    }
+
+    #[test]
+    fn sizes_grow_with_what_is_in_them() {
+        let small = Value::from("x");
+        let large = Value::from(vec![Value::from("x".repeat(1000)), small.clone()]);
+        assert!(small.size_hint() < 20 && (1000..1100).contains(&large.size_hint()));
+        let deep = (0..100_000).fold(small, |inner, _| Value::from(vec![inner]));
+        assert!(deep.size_hint() > 1_600_000);
     }
 }

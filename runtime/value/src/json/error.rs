@@ -26,6 +26,7 @@ pub(super) mod what {
     pub(crate) const COMMA_OR_BRACKET: &str = "Expected ',' or ']' after array element in JSON";
     pub(crate) const AFTER: &str = "Unexpected non-whitespace character after JSON";
     pub(crate) const NUMBER: &str = "Unexpected number in JSON";
+    pub(crate) const STRING: &str = "Unexpected string in JSON";
     pub(crate) const MINUS: &str = "No number after minus sign in JSON";
     pub(crate) const FRACTION: &str = "Unterminated fractional number in JSON";
     pub(crate) const EXPONENT: &str = "Exponent part is missing a number in JSON";
@@ -73,17 +74,24 @@ pub(super) fn unexpected(text: &str, position: usize) -> JsonError {
     if matches!(text, "undefined" | "NaN" | "Infinity" | "[object Object]") {
         return error(format!("\"{text}\" is not valid JSON"));
     }
+    match text.as_bytes()[position] {
+        b'0'..=b'9' | b'-' => return at(text, position, what::NUMBER),
+        b'"' => return at(text, position, what::STRING),
+        _ => {}
+    }
     let units: Vec<u16> = text.encode_utf16().collect();
-    let at = text
+    let unit = text
         .get(..position)
         .map_or(0, |before| before.encode_utf16().count());
     let shown = |from: usize, to: usize| String::from_utf16_lossy(&units[from..to]);
-    let token = shown(at, at + 1);
+    let token = shown(unit, unit + 1);
     let context = match units.len() {
         length if length <= 2 * AROUND => format!("\"{text}\""),
-        _ if at < AROUND => format!("\"{}\"...", shown(0, at + AROUND)),
-        length if at < length - AROUND => format!("...\"{}\"...", shown(at - AROUND, at + AROUND)),
-        length => format!("...\"{}\"", shown(at - AROUND, length)),
+        _ if unit < AROUND => format!("\"{}\"...", shown(0, unit + AROUND)),
+        length if unit < length - AROUND => {
+            format!("...\"{}\"...", shown(unit - AROUND, unit + AROUND))
+        }
+        length => format!("...\"{}\"", shown(unit - AROUND, length)),
     };
     error(format!(
         "Unexpected token '{token}', {context} is not valid JSON"

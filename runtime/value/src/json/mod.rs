@@ -152,6 +152,10 @@ mod tests {
                 r#"{"x":{"a":[{"b":{"$type":"circular","path":["x"]}}]}}"#,
                 "Converting circular structure to JSON\n    --> starting at object with constructor 'Object'\n    |     property 'a' -> object with constructor 'Array'\n    |     index 0 -> object with constructor 'Object'\n    --- property 'b' closes the circle",
             ),
+            (
+                r#"{"o":{"k":[{"l":{"m":[{"z":{"$type":"circular","path":["outer","o"]}}]}}]}}"#,
+                "Converting circular structure to JSON\n    --> starting at object with constructor 'Object'\n    |     property 'k' -> object with constructor 'Array'\n    |     index 0 -> object with constructor 'Object'\n    |     ...\n    |     index 0 -> object with constructor 'Object'\n    --- property 'z' closes the circle",
+            ),
         ] {
             let error = stringify(&control::decode(value).expect(value), 0).expect_err(value);
             assert_eq!((&*error.name, &*error.message), ("TypeError", message));

@@ -301,8 +301,9 @@ impl<F: FnMut(Object) -> Result<Value, String>> Parser<'_, F> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.unicode(),
-            Some(_) => return Err(self.wrong(what::ESCAPE)),
-            None => return Err(self.unexpected()),
+            // (of characters beyond Latin-1, V8 does not say that an escape is wrong)
+            Some(c) if c <= 0xc3 => return Err(self.wrong(what::ESCAPE)),
+            _ => return Err(self.unexpected()),
         };
         self.at += 1;
         Ok(c)

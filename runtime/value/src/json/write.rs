@@ -235,10 +235,10 @@ impl<'v> Writer<'_, 'v> {
         );
         text.push_str(self.frames.get(start).map_or("Object", Frame::constructor));
         text.push('\'');
-        // V8 shows the first step and the last, and dots for those between.
+        // V8 shows the first two steps and the last, and dots for those between.
         let steps = start..outer;
         for (i, step) in steps.clone().enumerate() {
-            if i == 0 || i + 1 == steps.len() {
+            if i < 2 || i + 1 == steps.len() {
                 let constructor = self
                     .frames
                     .get(step + 1)
@@ -247,7 +247,7 @@ impl<'v> Writer<'_, 'v> {
                     "\n    |     {} -> object with constructor '{constructor}'",
                     names[step]
                 ));
-            } else if i == 1 {
+            } else if i == 2 {
                 text.push_str("\n    |     ...");
             }
         }

@@ -279,11 +279,15 @@ fn read(root: &Value, steps: &[Step]) -> Result<Value, PathError> {
     let mut at = Cow::Borrowed(root);
     for step in steps {
         if at.is_nullish() {
-            let message = format!(
-                "Cannot read properties of {} (reading '{}')",
-                at.to_js_string(),
-                step.key()
-            );
+            let name = match step.key() {
+                // (V8 shows an object as a key so)
+                key if key == "[object Object]" && matches!(step, Step::Odd(_)) => {
+                    "#<Object>".into()
+                }
+                key => key,
+            };
+            let what = at.to_js_string();
+            let message = format!("Cannot read properties of {what} (reading '{name}')");
             return Err(PathError::step(message));
         }
         at = Cow::Owned(step.read(&at));
@@ -298,8 +302,13 @@ impl std::fmt::Display for Path {
             return write!(f, "msg.{tail}");
         }
         for (number, segment) in self.segments.iter().enumerate() {
+            let odd = self
+                .steps
+                .as_ref()
+                .is_some_and(|steps| matches!(steps.get(number), Some(Step::Odd(_))));
             match segment {
                 PathSegment::Key(key) if number == 0 => f.write_str(key.as_str())?,
+                PathSegment::Key(key) if odd => write!(f, "[{key}]")?,
                 PathSegment::Key(key) if key.as_str().contains('"') => write!(f, "['{key}']")?,
                 PathSegment::Key(key) => write!(f, "[\"{key}\"]")?,
                 PathSegment::Index(index) if number == 0 => write!(f, "{index}")?,
