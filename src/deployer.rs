@@ -19,12 +19,22 @@ impl Deployer for Compiler {
         let texts = texts(&diagnostics, &sources);
         if let Some(first) = diagnostics.iter().find(|d| d.level == Level::Error) {
             let message = first.message.clone();
-            return Err(Refusal { code: "invalid-flows".to_owned(), message, diagnostics: texts });
+            return Err(Refusal {
+                code: "invalid-flows".to_owned(),
+                message,
+                diagnostics: texts,
+            });
         }
-        Ok(Compiled { plan: compiled.plan, diagnostics: texts })
+        Ok(Compiled {
+            plan: compiled.plan,
+            diagnostics: texts,
+        })
     }
 }
 
 fn texts(diagnostics: &Diagnostics, sources: &SourceMap) -> Vec<String> {
-    diagnostics.iter().map(|d| render::one_json(d, sources).to_string()).collect()
+    diagnostics
+        .iter()
+        .map(|d| render::one_json(d, sources).to_string())
+        .collect()
 }

@@ -31,7 +31,13 @@ impl Flow {
     /// Reads a flow file. A folder stands for the flow that its `vgdc.toml` names, else its `flows.json`.
     pub fn load(path: &Path) -> Flow {
         let mut sources = SourceMap::new();
-        let folder = if path.is_dir() { path } else { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) };
+        let folder = if path.is_dir() {
+            path
+        } else {
+            path.parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new("."))
+        };
         let (config, mut diagnostics) = Config::read_folder(&mut sources, folder);
         let path = match path.is_dir() {
             true => path.join(config.flow.as_deref().unwrap_or("flows.json")),
@@ -39,22 +45,36 @@ impl Flow {
         };
         let (doc, said) = FlowDoc::read_file(&mut sources, &path);
         diagnostics.append(said);
-        let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &|name| std::env::var(name).ok());
+        let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &|name| {
+            std::env::var(name).ok()
+        });
         diagnostics.append(said);
-        Flow { path, sources, doc, config, credentials, diagnostics }
+        Flow {
+            path,
+            sources,
+            doc,
+            config,
+            credentials,
+            diagnostics,
+        }
     }
 
     /// Compiles it; what there is to say is added to the diagnostics.
     pub fn compile(&mut self, options: Options) -> Compiled {
         let mut compiled = session(options).compile(&self.doc);
-        self.diagnostics.append(std::mem::take(&mut compiled.diagnostics));
+        self.diagnostics
+            .append(std::mem::take(&mut compiled.diagnostics));
         compiled
     }
 
     /// The static settings of `vgdc.toml`, by Node-RED's names.
     pub fn settings(&self) -> Object {
-        let mut settings: Object =
-            self.config.settings.iter().map(|(name, setting)| (name.as_str(), Value::from_json(&setting.value))).collect();
+        let mut settings: Object = self
+            .config
+            .settings
+            .iter()
+            .map(|(name, setting)| (name.as_str(), Value::from_json(&setting.value)))
+            .collect();
         if !self.config.context.stores.is_empty() {
             settings.insert("contextStorage", self.context_storage());
         }
@@ -70,7 +90,11 @@ impl Flow {
         for (name, store) in &self.config.context.stores {
             let mut entry = Object::new();
             entry.insert("module", store.module.as_str());
-            let config: Object = store.config.iter().map(|(key, value)| (key.as_str(), Value::from_json(value))).collect();
+            let config: Object = store
+                .config
+                .iter()
+                .map(|(key, value)| (key.as_str(), Value::from_json(value)))
+                .collect();
             entry.insert("config", config);
             stores.insert(name.as_str(), entry);
         }
@@ -81,7 +105,12 @@ impl Flow {
     pub fn secrets(&self) -> HashMap<String, Object> {
         let of = |id: &str| {
             let map = self.credentials.get(id)?;
-            Some((id.to_owned(), map.iter().map(|(key, value)| (key.as_str(), Value::from_json(value))).collect::<Object>()))
+            Some((
+                id.to_owned(),
+                map.iter()
+                    .map(|(key, value)| (key.as_str(), Value::from_json(value)))
+                    .collect::<Object>(),
+            ))
         };
         self.credentials.ids().filter_map(of).collect()
     }

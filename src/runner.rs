@@ -12,7 +12,14 @@ pub const VARIABLE: &str = "VGDC_RUNNER";
 pub fn find() -> Result<PathBuf, String> {
     if let Some(path) = std::env::var_os(VARIABLE) {
         let path = PathBuf::from(path);
-        return if path.is_file() { Ok(path) } else { Err(format!("{VARIABLE} names {}, which is no file", path.display())) };
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(format!(
+                "{VARIABLE} names {}, which is no file",
+                path.display()
+            ))
+        };
     }
     let own = std::env::current_exe().map_err(|e| format!("cannot find vgdc's own file: {e}"))?;
     let folder = own.parent().map(PathBuf::from).unwrap_or_default();

@@ -29,21 +29,39 @@ fn table(src: &Path) -> String {
     let (mut mods, mut nodes, mut docs) = (String::new(), String::new(), String::new());
     for dir in sorted(src).iter().filter(|path| path.is_dir()) {
         let category = stem(dir);
-        let _ = writeln!(mods, "/// Nodes of the category `{category}`.\npub mod {category} {{");
-        for file in sorted(dir).iter().filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+        let _ = writeln!(
+            mods,
+            "/// Nodes of the category `{category}`.\n#[allow(clippy::module_inception)]\npub mod {category} {{"
+        );
+        for file in sorted(dir)
+            .iter()
+            .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        {
             let name = stem(file);
             let full = match file.canonicalize() {
                 Ok(full) => full,
                 Err(error) => panic!("cannot find {}: {error}", file.display()),
             };
-            let _ = writeln!(mods, "    #[path = {full:?}]\n    pub mod {};", name.trim_start_matches('_'));
+            let _ = writeln!(
+                mods,
+                "    #[path = {full:?}]\n    pub mod {};",
+                name.trim_start_matches('_')
+            );
             if name.starts_with('_') {
                 continue;
             }
             let _ = writeln!(nodes, "    &{category}::{name}::NODE,");
             let help = std::fs::read_to_string(file).unwrap_or_default();
-            let help: Vec<&str> = help.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
-            let _ = writeln!(docs, "    (&{category}::{name}::NODE, {:?}),", help.join("\n"));
+            let help: Vec<&str> = help
+                .lines()
+                .map_while(|line| line.strip_prefix("//!"))
+                .map(str::trim)
+                .collect();
+            let _ = writeln!(
+                docs,
+                "    (&{category}::{name}::NODE, {:?}),",
+                help.join("\n")
+            );
         }
         mods.push_str("}\n");
     }
@@ -55,5 +73,7 @@ fn table(src: &Path) -> String {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }

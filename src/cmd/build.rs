@@ -29,13 +29,19 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     let begin = Instant::now();
     let mut flow = Flow::load(&args.flow);
-    let compiled = flow.compile(Options { optimise: !args.no_optimise, ..Options::default() });
+    let compiled = flow.compile(Options {
+        optimise: !args.no_optimise,
+        ..Options::default()
+    });
     super::print_diagnostics(&flow);
     if flow.diagnostics.has_errors() {
         super::say_err("vgdc: nothing was built\n");
         return ExitCode::FAILURE;
     }
-    let output = args.output.clone().unwrap_or_else(|| default_name(&flow.path));
+    let output = args
+        .output
+        .clone()
+        .unwrap_or_else(|| default_name(&flow.path));
     let written = match args.release {
         true => compile(&compiled.plan, &flow.path, &output),
         false => write(&compiled.plan, &output),
@@ -63,13 +69,22 @@ pub fn run(args: &Args) -> ExitCode {
 fn default_name(flow: &Path) -> PathBuf {
     let stem = flow.file_stem().unwrap_or_default();
     if stem == "flows"
-        && let Some(folder) = flow.canonicalize().ok().as_deref().and_then(Path::parent).and_then(Path::file_name)
+        && let Some(folder) = flow
+            .canonicalize()
+            .ok()
+            .as_deref()
+            .and_then(Path::parent)
+            .and_then(Path::file_name)
     {
         return PathBuf::from(folder);
     }
     let name = PathBuf::from(stem);
     // (never over the flow itself)
-    if name.as_path() == flow { name.with_extension("app") } else { name }
+    if name.as_path() == flow {
+        name.with_extension("app")
+    } else {
+        name
+    }
 }
 
 /// Generates a crate and has cargo compile it, with a line of progress.
@@ -84,16 +99,22 @@ fn compile(plan: &vgdc::plan::Plan, flow: &Path, output: &Path) -> Result<usize,
     if terminal {
         super::say_err("\r\x1b[K");
     }
-    built.map(|report| report.bytes as usize).map_err(|error| error.to_string())
+    built
+        .map(|report| report.bytes as usize)
+        .map_err(|error| error.to_string())
 }
 
 /// Writes the artifact beside its place and then puts it there: never half a file.
 fn write(plan: &vgdc::plan::Plan, output: &Path) -> Result<usize, String> {
     if output.is_dir() {
-        return Err(format!("{} is a folder: name the executable with -o", output.display()));
+        return Err(format!(
+            "{} is a folder: name the executable with -o",
+            output.display()
+        ));
     }
     let runner = runner::find()?;
-    let bytes = std::fs::read(&runner).map_err(|e| format!("cannot read the runner {}: {e}", runner.display()))?;
+    let bytes = std::fs::read(&runner)
+        .map_err(|e| format!("cannot read the runner {}: {e}", runner.display()))?;
     let bytes = artifact::attach(&bytes, plan);
     let name = output.file_name().unwrap_or_default().to_string_lossy();
     let part = output.with_file_name(format!(".{name}.{}.part", std::process::id()));
@@ -108,7 +129,12 @@ fn write(plan: &vgdc::plan::Plan, output: &Path) -> Result<usize, String> {
 
 fn write_executable(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o755).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o755)
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

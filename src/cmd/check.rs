@@ -28,10 +28,21 @@ pub fn run(args: &Args) -> ExitCode {
         Format::Text => {
             super::print_diagnostics(&flow);
             if flow.diagnostics.is_empty() {
-                super::say_err(&format!("{}: no errors, {} nodes\n", flow.path.display(), flow.doc.nodes().count()));
+                super::say_err(&format!(
+                    "{}: no errors, {} nodes\n",
+                    flow.path.display(),
+                    flow.doc.nodes().count()
+                ));
             }
         }
-        Format::Json => super::say(&format!("{:#}\n", render::json(&flow.diagnostics, &flow.sources))),
+        Format::Json => super::say(&format!(
+            "{:#}\n",
+            render::json(&flow.diagnostics, &flow.sources)
+        )),
     }
-    if flow.diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if flow.diagnostics.has_errors() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }

@@ -40,7 +40,10 @@ enum Stage {
 
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
-    let compiled = flow.compile(Options { optimise: !args.no_optimise, ..Options::default() });
+    let compiled = flow.compile(Options {
+        optimise: !args.no_optimise,
+        ..Options::default()
+    });
     super::print_diagnostics(&flow);
     let text = match args.stage {
         Stage::Doc => flow.doc.to_text().to_owned(),
@@ -58,5 +61,9 @@ pub fn run(args: &Args) -> ExitCode {
         Stage::Dot => picture::dot(&compiled.optimised),
     };
     super::say(&text);
-    if flow.diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if flow.diagnostics.has_errors() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }

@@ -33,21 +33,38 @@ pub fn run(args: &Args) -> ExitCode {
             last = entry.pass;
         }
         let mark = if entry.fired { '+' } else { '-' };
-        out.push_str(&format!("  {mark} {} ({}): {}\n", entry.label, entry.node, entry.what));
+        out.push_str(&format!(
+            "  {mark} {} ({}): {}\n",
+            entry.label, entry.node, entry.what
+        ));
     }
     let islands = compiled.plan.islands.iter().enumerate();
     for (number, ops) in islands {
-        let names = ops.iter().map(|&op| compiled.plan.ops[op as usize].id.as_str());
-        out.push_str(&format!("island {number}: {}\n", names.collect::<Vec<_>>().join(" ")));
+        let names = ops
+            .iter()
+            .map(|&op| compiled.plan.ops[op as usize].id.as_str());
+        out.push_str(&format!(
+            "island {number}: {}\n",
+            names.collect::<Vec<_>>().join(" ")
+        ));
     }
     super::say(&out);
-    if flow.diagnostics.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if flow.diagnostics.has_errors() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn explain_code(code: Code) -> ExitCode {
     match codes::entry(code) {
         Some(entry) => {
-            super::say(&format!("{}: {}\n\n{}\n", entry.code, entry.title, entry.page.trim_end()));
+            super::say(&format!(
+                "{}: {}\n\n{}\n",
+                entry.code,
+                entry.title,
+                entry.page.trim_end()
+            ));
             ExitCode::SUCCESS
         }
         None => {

@@ -19,7 +19,10 @@ fn print_diagnostics(flow: &Flow) {
         return;
     }
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let options = TextOptions { color, limit: Some(SHOWN), ..TextOptions::default() };
+    let options = TextOptions {
+        color,
+        limit: Some(SHOWN),
+    };
     say_err(&render::text(&flow.diagnostics, &flow.sources, &options));
 }
 

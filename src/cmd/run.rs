@@ -72,7 +72,10 @@ impl Args {
     }
 
     fn compile_options(&self) -> Options {
-        Options { optimise: self.target == Target::Native, deploy_mode: true }
+        Options {
+            optimise: self.target == Target::Native,
+            deploy_mode: true,
+        }
     }
 }
 
@@ -98,7 +101,9 @@ pub fn run(args: &Args) -> ExitCode {
         plan: None,
         credentials: Default::default(),
         settings: Default::default(),
-        deployer: Some(Arc::new(Compiler { options: args.compile_options() })),
+        deployer: Some(Arc::new(Compiler {
+            options: args.compile_options(),
+        })),
         updates: None,
     };
     if let Some(path) = &args.flow {
@@ -138,19 +143,31 @@ fn watch(path: PathBuf, options: Options) -> mpsc::UnboundedReceiver<Plan> {
             }
         };
         // The folder is watched: editors save by putting a new file in the place of the old one.
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let folder = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+            .to_owned();
         let watcher = notify::recommended_watcher(told).and_then(|mut watcher| {
             notify::Watcher::watch(&mut watcher, &folder, notify::RecursiveMode::NonRecursive)?;
             Ok(watcher)
         });
         let _watcher = match watcher {
             Ok(watcher) => watcher,
-            Err(error) => return super::say_err(&format!("vgdc: cannot watch {}: {error}\n", folder.display())),
+            Err(error) => {
+                return super::say_err(&format!(
+                    "vgdc: cannot watch {}: {error}\n",
+                    folder.display()
+                ));
+            }
         };
         let mut before = std::fs::read(&path).unwrap_or_default();
         while changes.recv().is_ok() {
             // One save makes several events: wait until they are over.
-            while !matches!(changes.recv_timeout(Duration::from_millis(50)), Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) {}
+            while !matches!(
+                changes.recv_timeout(Duration::from_millis(50)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)
+            ) {}
             let now = std::fs::read(&path).unwrap_or_default();
             if now == before {
                 continue;

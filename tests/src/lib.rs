@@ -19,9 +19,16 @@ pub fn root() -> PathBuf {
 /// It is not there.
 pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("this test has a file");
-    let folder = own.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps");
+    let folder = own
+        .parent()
+        .and_then(Path::parent)
+        .expect("a test lies in target/PROFILE/deps");
     let path = folder.join(name);
-    assert!(path.is_file(), "{} is missing: cargo build -p vgdc -p vgdc-runner", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: cargo build -p vgdc -p vgdc-runner",
+        path.display()
+    );
     path
 }
 
@@ -37,7 +44,10 @@ pub fn vgdc(args: &[&str]) -> Command {
 /// # Panics
 /// It cannot be started.
 pub fn run(args: &[&str]) -> Output {
-    vgdc(args).stdin(Stdio::null()).output().expect("vgdc starts")
+    vgdc(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("vgdc starts")
 }
 
 /// What a process printed to standard output, or to standard error.
@@ -58,9 +68,18 @@ impl Running {
     /// # Panics
     /// It cannot be started.
     pub fn start(command: &mut Command) -> Running {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("it starts");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("it starts");
         let lines = lines_of(child.stdout.take().expect("its output is piped"));
-        Running { child, lines, seen: Vec::new() }
+        Running {
+            child,
+            lines,
+            seen: Vec::new(),
+        }
     }
 
     /// Waits for a line that contains this, and gives it.
@@ -70,7 +89,10 @@ impl Running {
     pub fn wait_for(&mut self, part: &str) -> String {
         let until = Instant::now() + Duration::from_secs(10);
         loop {
-            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            match self
+                .lines
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if line.contains(part) {
@@ -85,7 +107,11 @@ impl Running {
     /// The address after "Listening on http://".
     pub fn address(&mut self) -> String {
         let line = self.wait_for("Listening on http://");
-        line.rsplit("http://").next().unwrap_or_default().trim().to_owned()
+        line.rsplit("http://")
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
     }
 
     /// Sends a signal (`TERM`, `INT`, `KILL`) and waits for the end; gives the exit code.
@@ -93,8 +119,13 @@ impl Running {
     /// # Panics
     /// It does not end within ten seconds.
     pub fn stop(&mut self, signal: &str) -> Option<i32> {
-        let status = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status();
-        assert!(status.is_ok_and(|s| s.success()), "the process could be signalled");
+        let status = Command::new("kill")
+            .args([format!("-{signal}"), self.child.id().to_string()])
+            .status();
+        assert!(
+            status.is_ok_and(|s| s.success()),
+            "the process could be signalled"
+        );
         let until = Instant::now() + Duration::from_secs(10);
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
@@ -143,10 +174,22 @@ impl Control {
     /// It cannot be started.
     pub fn start(args: &[&str]) -> Control {
         let mut command = vgdc(&["run", "--control", "stdio"]);
-        let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut child = command
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
         let input = child.stdin.take().expect("its input is piped");
         let lines = lines_of(child.stdout.take().expect("its output is piped"));
-        Control { child, input, lines, next: 0, events: Vec::new() }
+        Control {
+            child,
+            input,
+            lines,
+            next: 0,
+            events: Vec::new(),
+        }
     }
 
     /// Sends a request and waits for its answer.
@@ -160,12 +203,18 @@ impl Control {
         writeln!(self.input, "{fields}").expect("it reads");
         let until = Instant::now() + Duration::from_secs(10);
         loop {
-            let line = match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            let line = match self
+                .lines
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => line,
                 Err(RecvTimeoutError::Timeout) => panic!("no answer to {fields}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended before it answered {fields}"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("it ended before it answered {fields}")
+                }
             };
-            let value: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            let value: Value =
+                serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
             if value.get("event").is_some() {
                 self.events.push(value);
             } else {
@@ -206,7 +255,9 @@ impl Control {
     /// # Panics
     /// The process does not end.
     pub fn end(self) -> Option<i32> {
-        let Control { mut child, input, .. } = self;
+        let Control {
+            mut child, input, ..
+        } = self;
         drop(input);
         child.wait().expect("it ends").code()
     }
@@ -243,11 +294,20 @@ pub fn connect(address: &str) -> TcpStream {
 pub fn http(address: &str, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = connect(address);
     let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("it reads");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream
+        .write_all(head.as_bytes())
+        .and_then(|()| stream.write_all(body.as_bytes()))
+        .expect("it reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer}"));
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_else(|| panic!("{answer}"));
     let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     (status, body.to_owned())
 }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace is there")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .expect("the workspace is there")
 }
 
 fn read(path: &Path) -> String {
@@ -13,22 +16,49 @@ fn read(path: &Path) -> String {
 
 /// Every member: its folder and its manifest.
 fn members() -> BTreeMap<String, toml::Table> {
-    let workspace: toml::Table = read(&root().join("Cargo.toml")).parse().expect("the root manifest parses");
-    let listed = workspace["workspace"]["members"].as_array().expect("members");
-    let folders = listed.iter().map(|member| member.as_str().expect("a text").to_owned());
-    folders.map(|folder| (folder.clone(), read(&root().join(&folder).join("Cargo.toml")).parse().expect("a manifest parses"))).collect()
+    let workspace: toml::Table = read(&root().join("Cargo.toml"))
+        .parse()
+        .expect("the root manifest parses");
+    let listed = workspace["workspace"]["members"]
+        .as_array()
+        .expect("members");
+    let folders = listed
+        .iter()
+        .map(|member| member.as_str().expect("a text").to_owned());
+    folders
+        .map(|folder| {
+            (
+                folder.clone(),
+                read(&root().join(&folder).join("Cargo.toml"))
+                    .parse()
+                    .expect("a manifest parses"),
+            )
+        })
+        .collect()
 }
 
 fn names(manifest: &toml::Table, tables: &[&str]) -> BTreeSet<String> {
-    let of = |table: &&str| manifest.get(*table).and_then(|t| t.as_table()).map(|t| t.keys().cloned().collect::<Vec<_>>());
+    let of = |table: &&str| {
+        manifest
+            .get(*table)
+            .and_then(|t| t.as_table())
+            .map(|t| t.keys().cloned().collect::<Vec<_>>())
+    };
     tables.iter().filter_map(of).flatten().collect()
 }
 
 /// Crates of the workspace that a folder's crate is built from, directly or through others (not for its tests).
 fn reaches(folder: &str) -> BTreeSet<String> {
     let all = members();
-    let folder_of: BTreeMap<String, String> =
-        all.iter().map(|(folder, m)| (m["package"]["name"].as_str().expect("a name").to_owned(), folder.clone())).collect();
+    let folder_of: BTreeMap<String, String> = all
+        .iter()
+        .map(|(folder, m)| {
+            (
+                m["package"]["name"].as_str().expect("a name").to_owned(),
+                folder.clone(),
+            )
+        })
+        .collect();
     let (mut seen, mut todo) = (BTreeSet::new(), vec![folder.to_owned()]);
     while let Some(at) = todo.pop() {
         for dependency in names(&all[&at], &["dependencies", "build-dependencies"]) {
@@ -58,10 +88,16 @@ fn sources(folder: &Path, ending: &str, into: &mut Vec<PathBuf>) {
 
 #[test]
 fn the_runtime_never_depends_on_the_compiler() {
-    let folders: Vec<String> = members().into_keys().filter(|f| f.starts_with("runtime/") || f == "stdlib" || f == "stdlib/spec").collect();
+    let folders: Vec<String> = members()
+        .into_keys()
+        .filter(|f| f.starts_with("runtime/") || f == "stdlib" || f == "stdlib/spec")
+        .collect();
     assert!(folders.len() > 8, "the runtime's crates were found");
     for folder in folders {
-        let bad: Vec<_> = reaches(&folder).into_iter().filter(|f| f.starts_with("compiler/") || f.starts_with("targets/")).collect();
+        let bad: Vec<_> = reaches(&folder)
+            .into_iter()
+            .filter(|f| f.starts_with("compiler/") || f.starts_with("targets/"))
+            .collect();
         assert!(bad.is_empty(), "{folder} reaches {bad:?}");
     }
 }
@@ -72,7 +108,10 @@ fn the_compiler_meets_the_runtime_only_in_spec_value_and_plan() {
     for folder in members().into_keys().filter(|f| f.starts_with("compiler/")) {
         let bad: Vec<_> = reaches(&folder)
             .into_iter()
-            .filter(|f| (f.starts_with("runtime/") || f.starts_with("stdlib")) && !meeting.contains(&f.as_str()))
+            .filter(|f| {
+                (f.starts_with("runtime/") || f.starts_with("stdlib"))
+                    && !meeting.contains(&f.as_str())
+            })
             .collect();
         assert!(bad.is_empty(), "{folder} reaches {bad:?}");
     }
@@ -80,7 +119,10 @@ fn the_compiler_meets_the_runtime_only_in_spec_value_and_plan() {
 
 #[test]
 fn an_artifact_links_no_compiler() {
-    let bad: Vec<_> = reaches("runtime/runner").into_iter().filter(|f| f.starts_with("compiler/")).collect();
+    let bad: Vec<_> = reaches("runtime/runner")
+        .into_iter()
+        .filter(|f| f.starts_with("compiler/"))
+        .collect();
     assert!(bad.is_empty(), "the runner reaches {bad:?}");
 }
 
@@ -98,10 +140,16 @@ fn one_room_names_each_heavy_dependency() {
         ("jsonata-core", &["runtime/expr", "compiler/script"]),
     ];
     for (folder, manifest) in members() {
-        for dependency in names(&manifest, &["dependencies", "dev-dependencies", "build-dependencies"]) {
+        for dependency in names(
+            &manifest,
+            &["dependencies", "dev-dependencies", "build-dependencies"],
+        ) {
             for (heavy, allowed) in rooms {
                 let named = dependency.starts_with(heavy);
-                assert!(!named || allowed.contains(&folder.as_str()), "{folder} names {dependency}; only {allowed:?} may");
+                assert!(
+                    !named || allowed.contains(&folder.as_str()),
+                    "{folder} names {dependency}; only {allowed:?} may"
+                );
             }
         }
     }
@@ -127,10 +175,23 @@ fn one_file_a_node() {
     assert!(!types.is_empty(), "the node library was found");
     let mut seen = BTreeMap::new();
     for (path, ty) in &types {
-        assert_eq!(read(path).matches("\n#[node(").count(), 1, "{} has one node", path.display());
-        assert!(read(path).starts_with("//!"), "{} begins with the node's help", path.display());
+        assert_eq!(
+            read(path).matches("\n#[node(").count(),
+            1,
+            "{} has one node",
+            path.display()
+        );
+        assert!(
+            read(path).starts_with("//!"),
+            "{} begins with the node's help",
+            path.display()
+        );
         if let Some(other) = seen.insert(ty, path) {
-            panic!("{} and {} are both \"{ty}\"", other.display(), path.display());
+            panic!(
+                "{} and {} are both \"{ty}\"",
+                other.display(),
+                path.display()
+            );
         }
     }
 }
@@ -141,23 +202,52 @@ fn without_tests(text: &str) -> &str {
 }
 
 fn without_comments(text: &str) -> String {
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn compiler_crates_never_name_a_node() {
     let mut files = Vec::new();
     for room in ["ir", "middle", "driver"] {
-        sources(&root().join("compiler").join(room).join("src"), "rs", &mut files);
+        sources(
+            &root().join("compiler").join(room).join("src"),
+            "rs",
+            &mut files,
+        );
     }
     assert!(!files.is_empty());
     // Words that are a node's type and something else besides (a structure of the flow file, a JavaScript word).
-    let ambiguous = ["function", "file", "switch", "status", "complete", "junction", "subflow", "catch", "json", "unknown", "comment", "template", "subflow-status"];
-    let types: Vec<String> = node_types().into_iter().map(|(_, ty)| ty).filter(|ty| !ambiguous.contains(&ty.as_str())).collect();
+    let ambiguous = [
+        "function",
+        "file",
+        "switch",
+        "status",
+        "complete",
+        "junction",
+        "subflow",
+        "catch",
+        "json",
+        "unknown",
+        "comment",
+        "template",
+        "subflow-status",
+    ];
+    let types: Vec<String> = node_types()
+        .into_iter()
+        .map(|(_, ty)| ty)
+        .filter(|ty| !ambiguous.contains(&ty.as_str()))
+        .collect();
     for file in files {
         let code = without_comments(without_tests(&read(&file)));
         for ty in &types {
-            assert!(!code.contains(&format!("\"{ty}\"")), "{} names the node \"{ty}\"", file.display());
+            assert!(
+                !code.contains(&format!("\"{ty}\"")),
+                "{} names the node \"{ty}\"",
+                file.display()
+            );
         }
     }
 }
@@ -168,7 +258,14 @@ fn passes_do_no_io() {
     sources(&root().join("compiler/middle/src/passes"), "rs", &mut files);
     for file in files {
         let code = without_comments(without_tests(&read(&file)));
-        for word in ["std::fs", "std::net", "std::env", "std::process", "println!", "eprintln!"] {
+        for word in [
+            "std::fs",
+            "std::net",
+            "std::env",
+            "std::process",
+            "println!",
+            "eprintln!",
+        ] {
             assert!(!code.contains(word), "{} uses {word}", file.display());
         }
     }
@@ -187,7 +284,12 @@ fn every_unsafe_says_why() {
                 continue;
             }
             let before = &lines[number.saturating_sub(8)..=number];
-            assert!(before.iter().any(|l| l.contains("SAFETY:")), "{}:{}: an unsafe block without SAFETY", file.display(), number + 1);
+            assert!(
+                before.iter().any(|l| l.contains("SAFETY:")),
+                "{}:{}: an unsafe block without SAFETY",
+                file.display(),
+                number + 1
+            );
         }
     }
 }
@@ -204,7 +306,11 @@ fn no_stubs_and_no_stray_files() {
         for word in ["todo!(", "unimplemented!(", "dbg!("] {
             assert!(!text.contains(word), "{} has {word}", file.display());
         }
-        assert!(text.starts_with("//!") || text.starts_with("#!"), "{} does not say at its head what it is", file.display());
+        assert!(
+            text.starts_with("//!") || text.starts_with("#!"),
+            "{} does not say at its head what it is",
+            file.display()
+        );
     }
     let mut stray = Vec::new();
     for ending in ["orig", "rej", "bak", "swp", "tmp"] {

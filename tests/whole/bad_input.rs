@@ -59,7 +59,10 @@ fn a_file_of_100_mb_is_read() {
 
 #[test]
 fn flows_that_cannot_be_compiled() {
-    let unknown = check_flow(json!([tab(), node("n", "no-such-type", json!({"name": "N"}))]), 1);
+    let unknown = check_flow(
+        json!([tab(), node("n", "no-such-type", json!({"name": "N"}))]),
+        1,
+    );
     assert!(unknown.contains("no-such-type") && unknown.contains('N'));
     let sub = json!([tab(), {"id": "s", "type": "subflow", "name": "S", "in": [], "out": []},
         {"id": "i", "type": "subflow:s", "z": "s", "x": 1, "y": 1, "wires": []}, node("u", "subflow:s", json!({}))]);
@@ -69,18 +72,60 @@ fn flows_that_cannot_be_compiled() {
 
 #[test]
 fn faults_inside_nodes_are_placed() {
-    let said = check_flow(json!([tab(), node("f", "function", json!({"name": "Sum", "func": "let a = 1;\nreturn a +;", "outputs": 1}))]), 1);
+    let said = check_flow(
+        json!([
+            tab(),
+            node(
+                "f",
+                "function",
+                json!({"name": "Sum", "func": "let a = 1;\nreturn a +;", "outputs": 1})
+            )
+        ]),
+        1,
+    );
     assert!(said.contains("Sum") && said.contains("2:"), "{said}");
-    check_flow(json!([tab(), node("c", "change", json!({"rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "a[", "tot": "jsonata"}]}))]), 1);
-    check_flow(json!([tab(), node("c", "change", json!({"rules": [{"t": "change", "p": "payload", "pt": "msg", "from": "(", "fromt": "re", "to": "", "tot": "str"}]}))]), 1);
+    check_flow(
+        json!([
+            tab(),
+            node(
+                "c",
+                "change",
+                json!({"rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "a[", "tot": "jsonata"}]})
+            )
+        ]),
+        1,
+    );
+    check_flow(
+        json!([
+            tab(),
+            node(
+                "c",
+                "change",
+                json!({"rules": [{"t": "change", "p": "payload", "pt": "msg", "from": "(", "fromt": "re", "to": "", "tot": "str"}]})
+            )
+        ]),
+        1,
+    );
 }
 
 #[test]
 fn what_node_red_would_start_is_a_warning() {
-    let wire = check_flow(json!([tab(), node("c", "debug", json!({"wires": [["gone"]]}))]), 0);
+    let wire = check_flow(
+        json!([tab(), node("c", "debug", json!({"wires": [["gone"]]}))]),
+        0,
+    );
     assert!(wire.contains("gone"), "{wire}");
-    check_flow(json!([tab(), node("m", "mqtt in", json!({"broker": "gone", "topic": "a"}))]), 0);
-    check_flow(json!([{"id": "n", "type": "debug", "z": "gone", "x": 1, "y": 1, "wires": []}]), 0);
+    check_flow(
+        json!([
+            tab(),
+            node("m", "mqtt in", json!({"broker": "gone", "topic": "a"}))
+        ]),
+        0,
+    );
+    check_flow(
+        json!([{"id": "n", "type": "debug", "z": "gone", "x": 1, "y": 1, "wires": []}]),
+        0,
+    );
 }
 
 #[test]
@@ -106,7 +151,13 @@ fn unreadable_credentials_are_an_error() {
 #[test]
 fn a_loop_without_a_pause_leaves_control_answering() {
     let mut control = Control::start(&[]);
-    let function = |id: &str, func: &str, to: Value| node(id, "function", json!({"func": func, "outputs": 1, "wires": [to]}));
+    let function = |id: &str, func: &str, to: Value| {
+        node(
+            id,
+            "function",
+            json!({"func": func, "outputs": 1, "wires": [to]}),
+        )
+    };
     control.good("deploy", json!({"flows": [tab(), function("a", "return msg", json!(["b"])), function("b", "return msg", json!(["a"]))]}));
     control.good("receive", json!({"node": "a", "msg": {"payload": 1}}));
     let begin = Instant::now();
@@ -114,9 +165,15 @@ fn a_loop_without_a_pause_leaves_control_answering() {
         control.good("info", json!({}));
         control.good("metrics", json!({}));
     }
-    assert!(begin.elapsed() < Duration::from_secs(5), "control was starved");
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "control was starved"
+    );
     let handled = control.good("metrics", json!({}))["nodes"]["a"]["in"].as_u64();
-    assert!(handled.is_some_and(|n| n > 100), "the loop runs: {handled:?}");
+    assert!(
+        handled.is_some_and(|n| n > 100),
+        "the loop runs: {handled:?}"
+    );
     control.good("stop", json!({}));
     assert_eq!(control.end(), Some(0));
 }
@@ -137,19 +194,38 @@ fn an_endless_function_is_stopped_and_others_go_on() {
 #[test]
 fn requests_that_make_no_sense_are_refused_and_change_nothing() {
     let mut control = Control::start(&[]);
-    control.good("deploy", json!({"flows": [tab(), node("h", "helper", json!({}))]}));
+    control.good(
+        "deploy",
+        json!({"flows": [tab(), node("h", "helper", json!({}))]}),
+    );
     for (op, fields, code) in [
         ("no-such", json!({}), "unknown-op"),
         ("receive", json!({"node": "gone"}), "no-such-node"),
         ("receive", json!({"node": "h", "msg": 5}), "bad-field"),
-        ("watch", json!({"nodes": "*", "events": ["nothing"]}), "bad-field"),
+        (
+            "watch",
+            json!({"nodes": "*", "events": ["nothing"]}),
+            "bad-field",
+        ),
         ("deploy", json!({"flows": {}}), "bad-field"),
-        ("deploy", json!({"flows": [node("x", "no-such-type", json!({}))]}), "invalid-flows"),
-        ("context.get", json!({"scope": "x", "key": "a"}), "bad-field"),
+        (
+            "deploy",
+            json!({"flows": [node("x", "no-such-type", json!({}))]}),
+            "invalid-flows",
+        ),
+        (
+            "context.get",
+            json!({"scope": "x", "key": "a"}),
+            "bad-field",
+        ),
         ("button", json!({"node": "h"}), "no-button"),
     ] {
         let answer = control.ask(op, fields);
-        assert_eq!((&answer["ok"], &answer["error"]["code"]), (&json!(false), &json!(code)), "{answer}");
+        assert_eq!(
+            (&answer["ok"], &answer["error"]["code"]),
+            (&json!(false), &json!(code)),
+            "{answer}"
+        );
     }
     let nodes = control.good("nodes", json!({}));
     assert_eq!(nodes.as_array().map(Vec::len), Some(1));

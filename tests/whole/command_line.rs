@@ -6,7 +6,10 @@ use std::process::Command;
 use vgdc_tests::{Running, program, root, run, text};
 
 fn example() -> String {
-    root().join("examples/http-api/flows.json").to_string_lossy().into_owned()
+    root()
+        .join("examples/http-api/flows.json")
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn write(folder: &Path, name: &str, flow: &Value) -> String {
@@ -18,18 +21,31 @@ fn write(folder: &Path, name: &str, flow: &Value) -> String {
 #[test]
 fn every_example_checks_without_errors() {
     for name in ["http-api", "mqtt-alerts", "tcp-pipeline", "csv-batch"] {
-        let checked = run(&["check", &root().join("examples").join(name).to_string_lossy()]);
-        assert!(checked.status.success(), "{name}: {}", text(&checked.stderr));
+        let checked = run(&[
+            "check",
+            &root().join("examples").join(name).to_string_lossy(),
+        ]);
+        assert!(
+            checked.status.success(),
+            "{name}: {}",
+            text(&checked.stderr)
+        );
     }
 }
 
 #[test]
 fn stages_are_printed_and_are_the_same_each_time() {
     let doc = run(&["emit", &example(), "--stage", "doc"]);
-    assert_eq!(text(&doc.stdout), std::fs::read_to_string(example()).expect("the example"));
+    assert_eq!(
+        text(&doc.stdout),
+        std::fs::read_to_string(example()).expect("the example")
+    );
     for stage in ["graph", "opt", "plan", "manifest", "mermaid", "dot"] {
         let [first, second] = [0, 1].map(|_| run(&["emit", &example(), "--stage", stage]));
-        assert!(first.status.success() && !first.stdout.is_empty(), "{stage}");
+        assert!(
+            first.status.success() && !first.stdout.is_empty(),
+            "{stage}"
+        );
         assert_eq!(first.stdout, second.stdout, "{stage}");
     }
     assert!(text(&run(&["explain", &example()]).stdout).contains("island 0"));
@@ -45,25 +61,56 @@ fn an_artifact_is_one_file_that_says_what_it_is() {
         let built = run(&["build", &example(), "-o", &app.to_string_lossy()]);
         assert!(built.status.success(), "{}", text(&built.stderr));
     }
-    assert_eq!(std::fs::read(&first).expect("an artifact"), std::fs::read(&second).expect("an artifact"));
-    let manifest = Command::new(&first).arg("--manifest").output().expect("it starts");
+    assert_eq!(
+        std::fs::read(&first).expect("an artifact"),
+        std::fs::read(&second).expect("an artifact")
+    );
+    let manifest = Command::new(&first)
+        .arg("--manifest")
+        .output()
+        .expect("it starts");
     let manifest: Value = serde_json::from_slice(&manifest.stdout).expect("JSON");
-    assert!(manifest["ops"].as_array().is_some_and(|ops| ops.len() >= 10));
-    let bare = Command::new(program("vgdc-runner")).output().expect("it starts");
+    assert!(
+        manifest["ops"]
+            .as_array()
+            .is_some_and(|ops| ops.len() >= 10)
+    );
+    let bare = Command::new(program("vgdc-runner"))
+        .output()
+        .expect("it starts");
     assert_eq!(bare.status.code(), Some(2));
-    let unknown = Command::new(&first).arg("--prot").output().expect("it starts");
-    assert_eq!((unknown.status.code(), text(&unknown.stderr).contains("--help")), (Some(2), true));
+    let unknown = Command::new(&first)
+        .arg("--prot")
+        .output()
+        .expect("it starts");
+    assert_eq!(
+        (
+            unknown.status.code(),
+            text(&unknown.stderr).contains("--help")
+        ),
+        (Some(2), true)
+    );
 }
 
 #[test]
 fn nothing_is_built_of_a_flow_with_errors() {
     let folder = tempfile::tempdir().expect("a folder");
-    let flow = write(folder.path(), "f.json", &json!([{"id": "t", "type": "tab"}, {"id": "n", "type": "no-such", "z": "t", "x": 1, "y": 1, "wires": []}]));
+    let flow = write(
+        folder.path(),
+        "f.json",
+        &json!([{"id": "t", "type": "tab"}, {"id": "n", "type": "no-such", "z": "t", "x": 1, "y": 1, "wires": []}]),
+    );
     let app = folder.path().join("app");
     let built = run(&["build", &flow, "-o", &app.to_string_lossy()]);
     assert_eq!(built.status.code(), Some(1));
     assert!(text(&built.stderr).contains("no-such"));
-    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "no file was left");
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .count(),
+        1,
+        "no file was left"
+    );
 }
 
 #[test]
@@ -97,12 +144,19 @@ fn saving_the_file_reloads_it() {
 #[test]
 fn log_lines_can_be_json() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = write(folder.path(), "flows.json", &json!([
-        {"id": "t", "type": "tab"},
-        {"id": "i", "type": "inject", "z": "t", "x": 1, "y": 1, "once": true, "onceDelay": 0, "props": [], "wires": [["f"]]},
-        {"id": "f", "type": "function", "name": "F", "z": "t", "x": 1, "y": 1, "func": "node.error('bad')", "outputs": 1, "wires": [[]]},
-    ]));
+    let path = write(
+        folder.path(),
+        "flows.json",
+        &json!([
+            {"id": "t", "type": "tab"},
+            {"id": "i", "type": "inject", "z": "t", "x": 1, "y": 1, "once": true, "onceDelay": 0, "props": [], "wires": [["f"]]},
+            {"id": "f", "type": "function", "name": "F", "z": "t", "x": 1, "y": 1, "func": "node.error('bad')", "outputs": 1, "wires": [[]]},
+        ]),
+    );
     let mut running = Running::start(&mut vgdc_tests::vgdc(&["run", &path, "--log", "json"]));
     let line: Value = serde_json::from_str(&running.wait_for("bad")).expect("JSON");
-    assert_eq!((&line["level"], &line["id"], &line["name"], &line["message"]), (&json!("error"), &json!("f"), &json!("F"), &json!("bad")));
+    assert_eq!(
+        (&line["level"], &line["id"], &line["name"], &line["message"]),
+        (&json!("error"), &json!("f"), &json!("F"), &json!("bad"))
+    );
 }

@@ -2,7 +2,10 @@
 
 use crate::{ContextUses, Keys, ScriptError};
 use oxc_allocator::Allocator;
-use oxc_ast::ast::{Argument, CallExpression, ComputedMemberExpression, Expression, IdentifierReference, StaticMemberExpression};
+use oxc_ast::ast::{
+    Argument, CallExpression, ComputedMemberExpression, Expression, IdentifierReference,
+    StaticMemberExpression,
+};
 use oxc_ast_visit::{Visit, walk};
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::{GetSpan, SourceType};
@@ -56,16 +59,29 @@ const HEAD: &str = "(async function(){\n";
 pub fn check_javascript(text: &str, _phase: Phase) -> Result<JsInfo, Vec<ScriptError>> {
     let whole = format!("{HEAD}{text}\n}})");
     let allocator = Allocator::default();
-    let options = ParseOptions { preserve_parens: false, ..ParseOptions::default() };
-    let parsed = Parser::new(&allocator, &whole, SourceType::script()).with_options(options).parse();
+    let options = ParseOptions {
+        preserve_parens: false,
+        ..ParseOptions::default()
+    };
+    let parsed = Parser::new(&allocator, &whole, SourceType::script())
+        .with_options(options)
+        .parse();
     let errors: Vec<ScriptError> = parsed
         .diagnostics
         .iter()
         .map(|error| {
             let label = error.labels.first();
-            let start = label.map_or(0, |label| label.offset() as usize).saturating_sub(HEAD.len());
-            let end = label.map_or(0, |label| (label.offset() + label.len()) as usize).saturating_sub(HEAD.len());
-            ScriptError::new(format!("this is not JavaScript: {}", lower(&error.message)), text, start..end)
+            let start = label
+                .map_or(0, |label| label.offset() as usize)
+                .saturating_sub(HEAD.len());
+            let end = label
+                .map_or(0, |label| (label.offset() + label.len()) as usize)
+                .saturating_sub(HEAD.len());
+            ScriptError::new(
+                format!("this is not JavaScript: {}", lower(&error.message)),
+                text,
+                start..end,
+            )
         })
         .collect();
     if !errors.is_empty() {
@@ -73,9 +89,16 @@ pub fn check_javascript(text: &str, _phase: Phase) -> Result<JsInfo, Vec<ScriptE
     }
     // A body that closes the function around it would be parsed as something else.
     if parsed.program.body.len() > 1 {
-        return Err(vec![ScriptError::new("this is not JavaScript: there is a closing brace too many", text, 0..text.len())]);
+        return Err(vec![ScriptError::new(
+            "this is not JavaScript: there is a closing brace too many",
+            text,
+            0..text.len(),
+        )]);
     }
-    let mut facts = Facts { text: &whole, ..Facts::default() };
+    let mut facts = Facts {
+        text: &whole,
+        ..Facts::default()
+    };
     facts.visit_program(&parsed.program);
     Ok(facts.info())
 }
@@ -83,7 +106,9 @@ pub fn check_javascript(text: &str, _phase: Phase) -> Result<JsInfo, Vec<ScriptE
 fn lower(message: &str) -> String {
     let mut chars = message.chars();
     match chars.next() {
-        Some(first) if chars.clone().next().is_some_and(char::is_lowercase) => first.to_lowercase().chain(chars).collect(),
+        Some(first) if chars.clone().next().is_some_and(char::is_lowercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
         _ => message.to_owned(),
     }
 }
@@ -106,14 +131,25 @@ impl Facts<'_> {
         let mut context = self.context;
         if self.seen > self.understood {
             // The object itself is handed around: anything may be read from it.
-            context = ContextUses { flow: Keys::All, global: Keys::All };
+            context = ContextUses {
+                flow: Keys::All,
+                global: Keys::All,
+            };
         }
         let tier = match self.engine {
-            Some((construct, at)) => Tier::Engine { construct, line: self.text[..at as usize].matches('\n').count() },
+            Some((construct, at)) => Tier::Engine {
+                construct,
+                line: self.text[..at as usize].matches('\n').count(),
+            },
             None if self.helpers => Tier::Helpers,
             None => Tier::Native,
         };
-        JsInfo { context, calls_done: self.calls_done, calls_send: self.calls_send, tier }
+        JsInfo {
+            context,
+            calls_done: self.calls_done,
+            calls_send: self.calls_send,
+            tier,
+        }
     }
 
     fn needs_engine(&mut self, construct: &'static str, at: u32) {
@@ -123,7 +159,12 @@ impl Facts<'_> {
     }
 
     /// `flow.get("key")`, `context.global.set(["a","b"], …)`.
-    fn context_call(&mut self, keys: fn(&mut ContextUses) -> &mut Keys, method: &str, first: Option<&Argument<'_>>) {
+    fn context_call(
+        &mut self,
+        keys: fn(&mut ContextUses) -> &mut Keys,
+        method: &str,
+        first: Option<&Argument<'_>>,
+    ) {
         self.understood += 1;
         let keys = keys(&mut self.context);
         match (method, first) {
@@ -170,10 +211,15 @@ impl<'a> Visit<'a> for Facts<'_> {
     fn visit_identifier_reference(&mut self, word: &IdentifierReference<'a>) {
         match word.name.as_str() {
             "flow" | "global" | "context" => self.seen += 1,
-            "eval" | "require" | "Proxy" | "Reflect" | "WeakMap" | "WeakSet" | "WeakRef" | "Symbol" => {
-                self.needs_engine("a global of JavaScript that only the engine has", word.span.start);
+            "eval" | "require" | "Proxy" | "Reflect" | "WeakMap" | "WeakSet" | "WeakRef"
+            | "Symbol" => {
+                self.needs_engine(
+                    "a global of JavaScript that only the engine has",
+                    word.span.start,
+                );
             }
-            "setTimeout" | "setInterval" | "setImmediate" | "clearTimeout" | "clearInterval" | "Promise" => {
+            "setTimeout" | "setInterval" | "setImmediate" | "clearTimeout" | "clearInterval"
+            | "Promise" => {
                 self.needs_engine("timers and promises", word.span.start);
             }
             _ => {}
@@ -199,7 +245,12 @@ impl<'a> Visit<'a> for Facts<'_> {
     }
 
     fn visit_static_member_expression(&mut self, member: &StaticMemberExpression<'a>) {
-        if matches!(&member.object, Expression::ArrayExpression(_) | Expression::StringLiteral(_) | Expression::TemplateLiteral(_)) {
+        if matches!(
+            &member.object,
+            Expression::ArrayExpression(_)
+                | Expression::StringLiteral(_)
+                | Expression::TemplateLiteral(_)
+        ) {
             self.helpers = true;
         }
         walk::walk_static_member_expression(self, member);
@@ -210,7 +261,10 @@ impl<'a> Visit<'a> for Facts<'_> {
         walk::walk_computed_member_expression(self, member);
     }
 
-    fn visit_arrow_function_expression(&mut self, function: &oxc_ast::ast::ArrowFunctionExpression<'a>) {
+    fn visit_arrow_function_expression(
+        &mut self,
+        function: &oxc_ast::ast::ArrowFunctionExpression<'a>,
+    ) {
         self.helpers = true;
         if function.r#async {
             self.needs_engine("an asynchronous function", function.span.start);
@@ -218,12 +272,19 @@ impl<'a> Visit<'a> for Facts<'_> {
         walk::walk_arrow_function_expression(self, function);
     }
 
-    fn visit_function(&mut self, function: &oxc_ast::ast::Function<'a>, flags: oxc_syntax::scope::ScopeFlags) {
+    fn visit_function(
+        &mut self,
+        function: &oxc_ast::ast::Function<'a>,
+        flags: oxc_syntax::scope::ScopeFlags,
+    ) {
         // (the outermost one is ours)
         if function.span.start as usize > 1 {
             self.helpers = true;
             if function.r#async || function.generator {
-                self.needs_engine("an asynchronous function or a generator", function.span.start);
+                self.needs_engine(
+                    "an asynchronous function or a generator",
+                    function.span.start,
+                );
             }
         }
         walk::walk_function(self, function, flags);
@@ -279,12 +340,26 @@ mod tests {
 
     #[test]
     fn bodies_are_told_from_what_is_none() {
-        for text in ["", "return msg;", "return msg // x", "await f(); return", "var a = 010; with (a) {}", "for (x of y) node.send(x)", "return {a,...b}"] {
+        for text in [
+            "",
+            "return msg;",
+            "return msg // x",
+            "await f(); return",
+            "var a = 010; with (a) {}",
+            "for (x of y) node.send(x)",
+            "return {a,...b}",
+        ] {
             info(text);
         }
-        let wrong = check_javascript("var a = 1;\nreturn msg +;", Phase::Body).expect_err("is wrong");
+        let wrong =
+            check_javascript("var a = 1;\nreturn msg +;", Phase::Body).expect_err("is wrong");
         assert_eq!(wrong[0].range.start, "var a = 1;\nreturn msg +".len());
-        for text in ["return msg }", "if (x) {", "}); (function(){", "let a; let b b"] {
+        for text in [
+            "return msg }",
+            "if (x) {",
+            "}); (function(){",
+            "let a; let b b",
+        ] {
             assert!(check_javascript(text, Phase::Body).is_err(), "{text}");
         }
     }
@@ -292,18 +367,42 @@ mod tests {
     #[test]
     fn context_keys_are_found() {
         let uses = info("flow.set('a.b', global.get(\"c[0]\")); context.get('mine'); context.flow.get(['d','e'])").context;
-        assert_eq!(uses, ContextUses { flow: known(&["a", "d", "e"]), global: known(&["c"]) });
+        assert_eq!(
+            uses,
+            ContextUses {
+                flow: known(&["a", "d", "e"]),
+                global: known(&["c"])
+            }
+        );
         assert_eq!(info("return msg").context, ContextUses::default());
         assert_eq!(info("flow.get(msg.topic)").context.flow, Keys::All);
         assert_eq!(info("const f = flow; f.get('a')").context.global, Keys::All);
-        assert_eq!(info("flow.keys()").context, ContextUses { flow: Keys::All, global: known(&[]) });
+        assert_eq!(
+            info("flow.keys()").context,
+            ContextUses {
+                flow: Keys::All,
+                global: known(&[])
+            }
+        );
     }
 
     #[test]
     fn tiers_say_what_decided() {
-        assert_eq!(info("msg.payload = msg.payload + 1; return msg").tier, Tier::Native);
-        assert_eq!(info("msg.payload = msg.payload.map(x => x + 1); return msg").tier, Tier::Helpers);
-        assert_eq!(info("let a = 1;\nawait f(a); return msg").tier, Tier::Engine { construct: "await", line: 2 });
+        assert_eq!(
+            info("msg.payload = msg.payload + 1; return msg").tier,
+            Tier::Native
+        );
+        assert_eq!(
+            info("msg.payload = msg.payload.map(x => x + 1); return msg").tier,
+            Tier::Helpers
+        );
+        assert_eq!(
+            info("let a = 1;\nawait f(a); return msg").tier,
+            Tier::Engine {
+                construct: "await",
+                line: 2
+            }
+        );
         assert!(info("node.send(msg); node.done()").calls_done);
     }
 }

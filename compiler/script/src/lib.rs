@@ -10,7 +10,10 @@ mod javascript;
 mod others;
 
 pub use javascript::{JsInfo, Phase, Tier, check_javascript};
-pub use others::{check_json, check_jsonata, check_mustache, check_path, check_regex, jsonata_context_uses, mustache_context_uses};
+pub use others::{
+    check_json, check_jsonata, check_mustache, check_path, check_regex, jsonata_context_uses,
+    mustache_context_uses,
+};
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -35,7 +38,10 @@ impl ScriptError {
             at
         };
         let start = boundary(range.start);
-        ScriptError { message: message.into(), range: start..boundary(range.end.max(start)) }
+        ScriptError {
+            message: message.into(),
+            range: start..boundary(range.end.max(start)),
+        }
     }
 }
 
@@ -57,7 +63,10 @@ impl Default for Keys {
 impl Keys {
     /// Adds the key that a path begins with; one that cannot be told means all.
     pub(crate) fn add_path(&mut self, path: &str) {
-        let path = path.strip_prefix("#:(").and_then(|rest| rest.split_once(")::")).map_or(path, |(_, path)| path);
+        let path = path
+            .strip_prefix("#:(")
+            .and_then(|rest| rest.split_once(")::"))
+            .map_or(path, |(_, path)| path);
         let end = path.find(['.', '[']).unwrap_or(path.len());
         let name = path[..end].trim();
         match self {

@@ -17,7 +17,9 @@ use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, Type};
 #[proc_macro_derive(Config, attributes(field))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    config(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+    config(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }
 
 /// Puts `impl Node for …` into the node table: makes `pub static NODE: NodeDef`.
@@ -34,17 +36,29 @@ pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
 
 fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
     let syn::Data::Struct(data) = &input.data else {
-        return Err(syn::Error::new(input.span(), "Config is derived for structs with named fields"));
+        return Err(syn::Error::new(
+            input.span(),
+            "Config is derived for structs with named fields",
+        ));
     };
     let name = &input.ident;
     let (mut specs, mut reads) = (Vec::new(), Vec::new());
     for field in &data.fields {
         let Some(ident) = &field.ident else {
-            return Err(syn::Error::new(field.span(), "Config is derived for structs with named fields"));
+            return Err(syn::Error::new(
+                field.span(),
+                "Config is derived for structs with named fields",
+            ));
         };
         let attr = FieldAttr::read(field)?;
-        let property = attr.name.clone().unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
-        let default = attr.default.clone().unwrap_or_else(|| default_of(&field.ty));
+        let property = attr
+            .name
+            .clone()
+            .unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
+        let default = attr
+            .default
+            .clone()
+            .unwrap_or_else(|| default_of(&field.ty));
         let kind = attr.kind.clone().unwrap_or_else(|| kind_of(&field.ty));
         let label = attr.label.clone().unwrap_or_default();
         let ty = &field.ty;
@@ -73,7 +87,11 @@ struct FieldAttr {
 impl FieldAttr {
     fn read(field: &syn::Field) -> syn::Result<FieldAttr> {
         let mut read = FieldAttr::default();
-        for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("field")) {
+        for attr in field
+            .attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("field"))
+        {
             let pairs = attr.parse_args_with(Punctuated::<Pair, Token![,]>::parse_terminated)?;
             for pair in pairs {
                 match pair.key.to_string().as_str() {
@@ -82,7 +100,12 @@ impl FieldAttr {
                     "json" => read.default = Some(pair.text()?),
                     "default" => read.default = Some(json_of(&pair.value)?),
                     "kind" => read.kind = Some(variant(&pair.value)),
-                    _ => return Err(syn::Error::new(pair.key.span(), "expected name, default, json, kind or label")),
+                    _ => {
+                        return Err(syn::Error::new(
+                            pair.key.span(),
+                            "expected name, default, json, kind or label",
+                        ));
+                    }
                 }
             }
         }
@@ -100,14 +123,20 @@ impl Parse for Pair {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let key = input.call(syn::ext::IdentExt::parse_any)?;
         input.parse::<Token![=]>()?;
-        Ok(Pair { key, value: input.parse()? })
+        Ok(Pair {
+            key,
+            value: input.parse()?,
+        })
     }
 }
 
 impl Pair {
     fn text(&self) -> syn::Result<String> {
         match &self.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.value()),
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) => Ok(text.value()),
             other => Err(syn::Error::new(other.span(), "expected a text in quotes")),
         }
     }
@@ -116,12 +145,26 @@ impl Pair {
 /// A Rust literal as JSON text.
 fn json_of(value: &Expr) -> syn::Result<String> {
     match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(json_string(&text.value())),
-        Expr::Lit(ExprLit { lit: Lit::Int(n), .. }) => Ok(n.base10_digits().to_owned()),
-        Expr::Lit(ExprLit { lit: Lit::Float(n), .. }) => Ok(n.base10_digits().to_owned()),
-        Expr::Lit(ExprLit { lit: Lit::Bool(b), .. }) => Ok(b.value.to_string()),
-        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => Ok(format!("-{}", json_of(&unary.expr)?)),
-        other => Err(syn::Error::new(other.span(), "expected a literal; for other JSON use json = \"…\"")),
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Ok(json_string(&text.value())),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(n), ..
+        }) => Ok(n.base10_digits().to_owned()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(n), ..
+        }) => Ok(n.base10_digits().to_owned()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(b), ..
+        }) => Ok(b.value.to_string()),
+        Expr::Unary(unary) if matches!(unary.op, syn::UnOp::Neg(_)) => {
+            Ok(format!("-{}", json_of(&unary.expr)?))
+        }
+        other => Err(syn::Error::new(
+            other.span(),
+            "expected a literal; for other JSON use json = \"…\"",
+        )),
     }
 }
 
@@ -148,7 +191,12 @@ fn variant(value: &Expr) -> Tokens {
 
 fn last_segment(ty: &Type) -> String {
     match ty {
-        Type::Path(path) => path.path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default(),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .map(|s| s.ident.to_string())
+            .unwrap_or_default(),
         _ => String::new(),
     }
 }
@@ -196,7 +244,8 @@ struct NodeArgs {
 impl Parse for NodeArgs {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let span = input.span();
-        let (mut ty, mut category, mut inputs, mut outputs, mut effect, mut role) = (None, None, None, None, None, None);
+        let (mut ty, mut category, mut inputs, mut outputs, mut effect, mut role) =
+            (None, None, None, None, None, None);
         for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
             let value = &pair.value;
             match pair.key.to_string().as_str() {
@@ -206,7 +255,12 @@ impl Parse for NodeArgs {
                 "outputs" => outputs = Some(outputs_of(value)?),
                 "effect" => effect = Some(quote!(::vgdc_core::spec::Effect::#value)),
                 "role" => role = Some(quote!(::vgdc_core::spec::Role::#value)),
-                _ => return Err(syn::Error::new(pair.key.span(), "expected type, category, inputs, outputs, effect or role")),
+                _ => {
+                    return Err(syn::Error::new(
+                        pair.key.span(),
+                        "expected type, category, inputs, outputs, effect or role",
+                    ));
+                }
             }
         }
         let missing = |what: &str| syn::Error::new(span, format!("#[node] needs {what} = …"));
@@ -227,22 +281,39 @@ fn outputs_of(value: &Expr) -> syn::Result<Tokens> {
         Expr::Call(call) => {
             let argument = call.args.first();
             let name = match &*call.func {
-                Expr::Path(path) => path.path.get_ident().map(Ident::to_string).unwrap_or_default(),
+                Expr::Path(path) => path
+                    .path
+                    .get_ident()
+                    .map(Ident::to_string)
+                    .unwrap_or_default(),
                 _ => String::new(),
             };
             match name.as_str() {
                 "field" => Ok(quote!(::vgdc_core::spec::Outputs::Field(#argument))),
                 "rules" => Ok(quote!(::vgdc_core::spec::Outputs::Rules(#argument))),
-                _ => Err(syn::Error::new(value.span(), "expected a number, field(\"…\") or rules(\"…\")")),
+                _ => Err(syn::Error::new(
+                    value.span(),
+                    "expected a number, field(\"…\") or rules(\"…\")",
+                )),
             }
         }
-        _ => Err(syn::Error::new(value.span(), "expected a number, field(\"…\") or rules(\"…\")")),
+        _ => Err(syn::Error::new(
+            value.span(),
+            "expected a number, field(\"…\") or rules(\"…\")",
+        )),
     }
 }
 
 impl NodeArgs {
     fn def(&self, item: &syn::ItemImpl) -> Tokens {
-        let NodeArgs { ty, category, inputs, outputs, effect, role } = self;
+        let NodeArgs {
+            ty,
+            category,
+            inputs,
+            outputs,
+            effect,
+            role,
+        } = self;
         let this = &item.self_ty;
         quote! {
             /// This node's entry in the node table.

@@ -36,10 +36,17 @@ pub fn read_field<T: FromField>(props: &Object, name: &str, default: &str) -> Re
     {
         return Ok(read);
     }
-    let default = vgdc_value::json::parse(default)
-        .map_err(|e| NodeError::new(format!("the default of property \"{name}\" is not JSON: {}", e.message)))?;
-    T::from_field(&default)
-        .ok_or_else(|| NodeError::new(format!("property \"{name}\" has a value that cannot be used")))
+    let default = vgdc_value::json::parse(default).map_err(|e| {
+        NodeError::new(format!(
+            "the default of property \"{name}\" is not JSON: {}",
+            e.message
+        ))
+    })?;
+    T::from_field(&default).ok_or_else(|| {
+        NodeError::new(format!(
+            "property \"{name}\" has a value that cannot be used"
+        ))
+    })
 }
 
 impl FromField for Value {

@@ -83,7 +83,10 @@ impl Cx<'_> {
 
     /// True when an output has a wire.
     pub fn is_wired(&self, output: usize) -> bool {
-        self.island.slots[self.slot as usize].ports.get(output).is_some_and(|edges| !edges.is_empty())
+        self.island.slots[self.slot as usize]
+            .ports
+            .get(output)
+            .is_some_and(|edges| !edges.is_empty())
     }
 
     // ------------------------------------------------------------------------------------------------- messages
@@ -172,7 +175,10 @@ impl Cx<'_> {
 
     /// Shows a value in the debug sidebar (an event for whoever watches); `make` is called only when somebody does.
     pub fn debug(&mut self, make: impl FnOnce() -> EventKind) {
-        if self.island.slots[self.slot as usize].watch.any(Kinds::DEBUG) {
+        if self.island.slots[self.slot as usize]
+            .watch
+            .any(Kinds::DEBUG)
+        {
             let kind = make();
             self.island.tell(self.slot, kind);
         }
@@ -211,7 +217,9 @@ impl Cx<'_> {
     /// Runs a service task of the node (a socket's reader) on the island's thread; it ends when the node closes.
     pub fn spawn(&mut self, task: impl Future<Output = ()> + 'static) {
         let handle = tokio::task::spawn_local(task);
-        self.island.slots[self.slot as usize].tasks.push(handle.abort_handle());
+        self.island.slots[self.slot as usize]
+            .tasks
+            .push(handle.abort_handle());
     }
 
     /// Runs a piece of work (a file read, an HTTP request) whose result comes to [`crate::Process::event`]. `settle` waits for it.
@@ -244,7 +252,9 @@ impl Cx<'_> {
     /// What a configuration node offers; `None` when there is no such node or it could not start.
     pub fn config<T: Any>(&self, id: &str) -> Option<Rc<T>> {
         let offered = self.island.published.get(id)?;
-        offered.iter().find_map(|any| any.clone().downcast::<T>().ok())
+        offered
+            .iter()
+            .find_map(|any| any.clone().downcast::<T>().ok())
     }
 
     /// Something that all nodes of this island share, made when first asked for (a JavaScript engine).
@@ -255,7 +265,11 @@ impl Cx<'_> {
     /// Ids, names and flows of the operators that this one may address by id (a link call's targets).
     pub fn targets(&self) -> Vec<Arc<OpInfo>> {
         let slots = &self.island.slots;
-        slots[self.slot as usize].targets.iter().map(|&t| slots[t as usize].info.clone()).collect()
+        slots[self.slot as usize]
+            .targets
+            .iter()
+            .map(|&t| slots[t as usize].info.clone())
+            .collect()
     }
 
     /// Delivers a message to another operator of the island, as if along a wire but at once. False when it does not run.

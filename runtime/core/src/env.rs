@@ -31,13 +31,23 @@ impl EnvTable {
         overrides: HashMap<String, Option<String>>,
         credentials: Arc<HashMap<String, Object>>,
     ) -> Self {
-        EnvTable { plan, overrides, credentials, cache: RwLock::default() }
+        EnvTable {
+            plan,
+            overrides,
+            credentials,
+            cache: RwLock::default(),
+        }
     }
 
     /// The value of a name as seen from a scope; undefined when there is none.
     pub fn get(&self, scope: EnvIndex, name: &str) -> Value {
         let key = (scope, name.to_owned());
-        if let Some(value) = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(value) = self
+            .cache
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
             return value.clone();
         }
         let asked = ASKED.with_borrow(|asked| asked.contains(&key));
@@ -52,7 +62,10 @@ impl EnvTable {
         });
         // (what was found while another evaluation goes on may be cut short by the guard against circles)
         if outermost {
-            self.cache.write().unwrap_or_else(PoisonError::into_inner).insert(key, value.clone());
+            self.cache
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key, value.clone());
         }
         value
     }
@@ -81,17 +94,23 @@ impl EnvTable {
         let mut at = Some(scope);
         let mut name = name;
         if let Some(rest) = name.strip_prefix("$parent.") {
-            at = self.plan.env.get(scope as usize).and_then(|level| level.outer.or(level.parent));
+            at = self
+                .plan
+                .env
+                .get(scope as usize)
+                .and_then(|level| level.outer.or(level.parent));
             name = rest;
             if at.is_none() {
-                return self.from_process(name);
+                return self.process_value(name);
             }
             if let Some(outer) = at {
                 return self.get(outer, name);
             }
         }
         while let Some(index) = at {
-            let Some(level) = self.plan.env.get(index as usize) else { break };
+            let Some(level) = self.plan.env.get(index as usize) else {
+                break;
+            };
             if let Some((_, value)) = level.builtin.iter().find(|(known, _)| known == name) {
                 return Value::from(value.as_str());
             }
@@ -100,10 +119,10 @@ impl EnvTable {
             }
             at = level.parent;
         }
-        self.from_process(name)
+        self.process_value(name)
     }
 
-    fn from_process(&self, name: &str) -> Value {
+    fn process_value(&self, name: &str) -> Value {
         self.process(name).map_or(Value::Undefined, Value::from)
     }
 
@@ -111,7 +130,10 @@ impl EnvTable {
         let scope = var.scope.unwrap_or(level);
         if var.ty == "cred" {
             let secrets = credentials_of.and_then(|id| self.credentials.get(id));
-            return secrets.and_then(|secrets| secrets.get(&var.name)).cloned().unwrap_or(Value::Undefined);
+            return secrets
+                .and_then(|secrets| secrets.get(&var.name))
+                .cloned()
+                .unwrap_or(Value::Undefined);
         }
         let raw = vgdc_value::Value::from_json(&var.value);
         let text = match &raw {
@@ -125,13 +147,15 @@ impl EnvTable {
         let scope = if var.ty == "env" && var.scope.is_none() && text.contains(&var.name) {
             match self.plan.env.get(level as usize).and_then(|l| l.parent) {
                 Some(parent) => parent,
-                None => return self.from_process(&var.name),
+                None => return self.process_value(&var.name),
             }
         } else {
             scope
         };
         let env = ScopeEnv { table: self, scope };
-        match vgdc_expr::TypedValue::parse(&var.ty, &text).and_then(|typed| typed.eval(&env, &Msg::new())) {
+        match vgdc_expr::TypedValue::parse(&var.ty, &text)
+            .and_then(|typed| typed.eval(&env, &Msg::new()))
+        {
             Ok(value) => value,
             Err(_) => Value::Undefined,
         }
@@ -145,11 +169,22 @@ struct ScopeEnv<'a> {
 }
 
 impl vgdc_expr::Env for ScopeEnv<'_> {
-    fn context_get(&self, _: vgdc_expr::CtxScope, _: &str, _: Option<&str>) -> Result<Value, ErrorValue> {
+    fn context_get(
+        &self,
+        _: vgdc_expr::CtxScope,
+        _: &str,
+        _: Option<&str>,
+    ) -> Result<Value, ErrorValue> {
         Ok(Value::Undefined)
     }
 
-    fn context_set(&self, _: vgdc_expr::CtxScope, _: &str, _: Value, _: Option<&str>) -> Result<(), ErrorValue> {
+    fn context_set(
+        &self,
+        _: vgdc_expr::CtxScope,
+        _: &str,
+        _: Value,
+        _: Option<&str>,
+    ) -> Result<(), ErrorValue> {
         Ok(())
     }
 

@@ -16,12 +16,20 @@ pub struct NodeError {
 impl NodeError {
     /// An error with a text.
     pub fn new(text: impl Into<String>) -> Self {
-        NodeError { value: Value::from(text.into()), code: None, stack: None }
+        NodeError {
+            value: Value::from(text.into()),
+            code: None,
+            stack: None,
+        }
     }
 
     /// An error that carries any value.
     pub fn from_value(value: Value) -> Self {
-        NodeError { value, code: None, stack: None }
+        NodeError {
+            value,
+            code: None,
+            stack: None,
+        }
     }
 
     /// Adds a code, which catch nodes see as `msg.error.code`.

@@ -103,14 +103,39 @@ pub struct Event {
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // as in control-protocol.md, "Events"
 pub enum EventKind {
-    Input { msg: Msg },
-    Send { output: usize, msg: Msg },
-    Done { msg: Msg },
-    Error { message: Value, count: u32, msg: Option<Msg> },
-    Status { status: Value },
-    Log { level: crate::Level, message: Value },
-    Debug { name: String, topic: Value, property: String, value: Value, format: String },
-    Lifecycle { state: &'static str, message: String },
+    Input {
+        msg: Msg,
+    },
+    Send {
+        output: usize,
+        msg: Msg,
+    },
+    Done {
+        msg: Msg,
+    },
+    Error {
+        message: Value,
+        count: u32,
+        msg: Option<Msg>,
+    },
+    Status {
+        status: Value,
+    },
+    Log {
+        level: crate::Level,
+        message: Value,
+    },
+    Debug {
+        name: String,
+        topic: Value,
+        property: String,
+        value: Value,
+        format: String,
+    },
+    Lifecycle {
+        state: &'static str,
+        message: String,
+    },
 }
 
 impl EventKind {

@@ -64,7 +64,13 @@ pub struct Counters {
 
 impl Default for Counters {
     fn default() -> Self {
-        Counters { received: 0, sent: Vec::new(), errors: 0, dropped: 0, nanos: [0; 40] }
+        Counters {
+            received: 0,
+            sent: Vec::new(),
+            errors: 0,
+            dropped: 0,
+            nanos: [0; 40],
+        }
     }
 }
 
@@ -124,7 +130,11 @@ pub struct Island {
 }
 
 impl Island {
-    pub(crate) fn new(shared: Arc<Shared>, mailbox: Arc<MailboxShared>, close_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        mailbox: Arc<MailboxShared>,
+        close_timeout: Duration,
+    ) -> Self {
         Island {
             shared,
             slots: Vec::new(),
@@ -151,7 +161,12 @@ impl Island {
             self.mailbox.take_all(&mut mails);
             while let Some(mail) = mails.pop_front() {
                 match mail {
-                    Mail::Event { slot, generation, event, ends_work } => self.event(slot, generation, event, ends_work),
+                    Mail::Event {
+                        slot,
+                        generation,
+                        event,
+                        ends_work,
+                    } => self.event(slot, generation, event, ends_work),
                     Mail::Call(call) => call(&mut self),
                     Mail::Request(Request::End) => {
                         self.stop(None, &[]).await;
@@ -164,7 +179,9 @@ impl Island {
             for _ in 0..TURN {
                 match self.queue.pop_front() {
                     Some((slot, Work::Msg(msg))) => self.handle(slot, msg),
-                    Some((slot, Work::Event(event))) => self.with_process(slot, |process, cx| process.event(cx, event)),
+                    Some((slot, Work::Event(event))) => {
+                        self.with_process(slot, |process, cx| process.event(cx, event))
+                    }
                     None => break,
                 }
             }
@@ -188,7 +205,11 @@ impl Island {
     async fn request(&mut self, request: Request) {
         // Whoever asked may have gone away: then nobody wants the answer.
         match request {
-            Request::Stop { ids, removed, reply } => {
+            Request::Stop {
+                ids,
+                removed,
+                reply,
+            } => {
                 self.stop(ids, &removed).await;
                 let _ = reply.send(());
             }
@@ -202,7 +223,13 @@ impl Island {
     }
 
     fn answer_settling(&mut self) {
-        if self.in_flight > 0 || !self.mailbox.is_empty() || self.timers.next_due().is_some_and(|due| due <= Instant::now()) {
+        if self.in_flight > 0
+            || !self.mailbox.is_empty()
+            || self
+                .timers
+                .next_due()
+                .is_some_and(|due| due <= Instant::now())
+        {
             return;
         }
         for reply in self.settling.drain(..) {
@@ -267,7 +294,10 @@ impl Island {
 
     /// Sends several messages from one output: each wire gets all of them before the next wire gets any, as in Node-RED.
     pub(crate) fn send_list(&mut self, slot: u32, output: usize, mut msgs: Vec<Msg>) {
-        let edges = self.slots[slot as usize].ports.get(output).map_or(0, Vec::len);
+        let edges = self.slots[slot as usize]
+            .ports
+            .get(output)
+            .map_or(0, Vec::len);
         if msgs.len() == 1 || edges <= 1 {
             for msg in msgs {
                 self.send(slot, output, msg);
@@ -284,7 +314,13 @@ impl Island {
         at.counters.sent[output] += msgs.len() as u64;
         if at.watch.any(Kinds::SEND) {
             for msg in &msgs {
-                self.tell(slot, EventKind::Send { output, msg: msg.clone() });
+                self.tell(
+                    slot,
+                    EventKind::Send {
+                        output,
+                        msg: msg.clone(),
+                    },
+                );
             }
         }
         for i in 0..edges {
@@ -308,7 +344,10 @@ impl Island {
     fn drop_message(&mut self, from: u32) {
         self.slots[from as usize].counters.dropped += 1;
         let now = Instant::now();
-        if self.told_full.is_none_or(|told| now - told > Duration::from_secs(1)) {
+        if self
+            .told_full
+            .is_none_or(|told| now - told > Duration::from_secs(1))
+        {
             self.told_full = Some(now);
             let text = format!(
                 "{HARD_QUEUE_LIMIT} messages are waiting: what this node sends is dropped until there is room (is there a loop that multiplies messages?)"
@@ -330,7 +369,7 @@ impl Island {
         }
         self.handled += 1;
         at.counters.received += 1;
-        let sampled = at.counters.received % NANOS_SAMPLED == 0;
+        let sampled = at.counters.received.is_multiple_of(NANOS_SAMPLED);
         if at.watch.any(Kinds::INPUT) {
             let msg = msg.clone();
             self.tell(slot, EventKind::Input { msg });
@@ -346,18 +385,34 @@ impl Island {
 
     #[inline]
     fn input(&mut self, slot: u32, msg: Msg) {
-        let Some(mut process) = self.slots[slot as usize].process.take() else { return };
-        let outcome = catch_unwind(AssertUnwindSafe(|| process.input(&mut Cx { island: self, slot }, msg)));
+        let Some(mut process) = self.slots[slot as usize].process.take() else {
+            return;
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            process.input(&mut Cx { island: self, slot }, msg)
+        }));
         self.give_back(slot, process);
         if let Err(panic) = outcome {
             self.panicked(slot, panic);
         }
     }
 
-    pub(crate) fn with_process(&mut self, slot: u32, turn: impl FnOnce(&mut dyn Process, &mut Cx<'_>)) {
-        let Some(mut process) = self.slots.get_mut(slot as usize).and_then(|at| at.process.take()) else { return };
+    pub(crate) fn with_process(
+        &mut self,
+        slot: u32,
+        turn: impl FnOnce(&mut dyn Process, &mut Cx<'_>),
+    ) {
+        let Some(mut process) = self
+            .slots
+            .get_mut(slot as usize)
+            .and_then(|at| at.process.take())
+        else {
+            return;
+        };
         self.handled += 1;
-        let outcome = catch_unwind(AssertUnwindSafe(|| turn(process.as_mut(), &mut Cx { island: self, slot })));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            turn(process.as_mut(), &mut Cx { island: self, slot })
+        }));
         self.give_back(slot, process);
         if let Err(panic) = outcome {
             self.panicked(slot, panic);
@@ -375,7 +430,8 @@ impl Island {
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "unknown panic".to_owned());
-        let error = NodeError::new(format!("internal error in this node: {text}")).with_code("panic");
+        let error =
+            NodeError::new(format!("internal error in this node: {text}")).with_code("panic");
         self.error(slot, error, Some(&Msg::new()));
     }
 
@@ -390,7 +446,11 @@ impl Island {
     /// Tells a watcher (the caller has seen that there is one).
     pub(crate) fn tell(&self, slot: u32, kind: EventKind) {
         let node = Some(self.slots[slot as usize].info.clone());
-        self.shared.sink.event(Event { node, ts: self.shared.clock.now_ms().floor(), kind });
+        self.shared.sink.event(Event {
+            node,
+            ts: self.shared.clock.now_ms().floor(),
+            kind,
+        });
     }
 
     pub(crate) fn wants_done(&self, slot: u32) -> bool {
@@ -417,7 +477,10 @@ impl Island {
         let mut source = Object::new();
         source.insert("id", info.id.as_str());
         source.insert("type", info.ty.as_str());
-        source.insert("name", info.name.as_deref().map_or(Value::Undefined, Value::from));
+        source.insert(
+            "name",
+            info.name.as_deref().map_or(Value::Undefined, Value::from),
+        );
         if let Some(count) = count {
             source.insert("count", f64::from(count));
         }
@@ -428,11 +491,22 @@ impl Island {
         self.slots[slot as usize].counters.errors += 1;
         let count = msg.map_or(1, |msg| self.error_count(slot, msg));
         if self.slots[slot as usize].watch.any(Kinds::ERROR) {
-            self.tell(slot, EventKind::Error { message: error.value.clone(), count, msg: msg.cloned() });
+            self.tell(
+                slot,
+                EventKind::Error {
+                    message: error.value.clone(),
+                    count,
+                    msg: msg.cloned(),
+                },
+            );
         }
         let handled = match msg {
             Some(_) if count == 10 => {
-                self.log(slot, Level::Warn, Value::from("Message exceeded maximum number of catches"));
+                self.log(
+                    slot,
+                    Level::Warn,
+                    Value::from("Message exceeded maximum number of catches"),
+                );
                 false
             }
             Some(msg) => self.tell_catchers(slot, &error, msg, count),
@@ -447,7 +521,10 @@ impl Island {
     fn error_count(&self, slot: u32, msg: &Msg) -> u32 {
         let source = msg.get("error").map(|error| error.get("source"));
         match source {
-            Some(source) if source.get("id").as_str() == Some(self.slots[slot as usize].info.id.as_str()) => {
+            Some(source)
+                if source.get("id").as_str()
+                    == Some(self.slots[slot as usize].info.id.as_str()) =>
+            {
                 source.get("count").to_number() as u32 + 1
             }
             _ => 1,
@@ -516,7 +593,12 @@ impl Island {
             }
         };
         if self.slots[slot as usize].watch.any(Kinds::STATUS) {
-            self.tell(slot, EventKind::Status { status: status.clone() });
+            self.tell(
+                slot,
+                EventKind::Status {
+                    status: status.clone(),
+                },
+            );
         }
         for chain in 0..self.slots[slot as usize].status.len() {
             for level in 0..self.slots[slot as usize].status[chain].len() {
@@ -544,14 +626,19 @@ impl Island {
 
     pub(crate) fn log(&mut self, slot: u32, level: Level, message: Value) {
         let at = &self.slots[slot as usize];
-        self.shared.log.log(self.shared.clock.now_ms(), level, Some(&at.info), &message);
+        self.shared
+            .log
+            .log(self.shared.clock.now_ms(), level, Some(&at.info), &message);
         if at.watch.any(Kinds::LOG) {
             self.tell(slot, EventKind::Log { level, message });
         }
     }
 
     pub(crate) fn local<T: Any>(&mut self, make: impl FnOnce() -> T) -> Rc<T> {
-        let entry = self.locals.entry(TypeId::of::<T>()).or_insert_with(|| Rc::new(make()));
+        let entry = self
+            .locals
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Rc::new(make()));
         match entry.clone().downcast() {
             Ok(local) => local,
             Err(_) => unreachable!("the table is keyed by type"),
@@ -559,12 +646,19 @@ impl Island {
     }
 
     pub(crate) fn mailbox_of(&self, slot: u32) -> Mailbox {
-        Mailbox { shared: self.mailbox.clone(), slot, generation: self.slots[slot as usize].generation }
+        Mailbox {
+            shared: self.mailbox.clone(),
+            slot,
+            generation: self.slots[slot as usize].generation,
+        }
     }
 
     /// The slot of a node that runs.
     pub(crate) fn running(&self, id: &str) -> Option<u32> {
-        self.index.get(id).copied().filter(|&slot| self.slots[slot as usize].state == State::Started)
+        self.index
+            .get(id)
+            .copied()
+            .filter(|&slot| self.slots[slot as usize].state == State::Started)
     }
 
     // ------------------------------------------------------------------------------------------------- life
@@ -572,7 +666,10 @@ impl Island {
     async fn stop(&mut self, ids: Option<Vec<String>>, removed: &[String]) {
         let slots: Vec<u32> = match &ids {
             None => (0..self.slots.len() as u32).rev().collect(),
-            Some(ids) => ids.iter().filter_map(|id| self.index.get(id).copied()).collect(),
+            Some(ids) => ids
+                .iter()
+                .filter_map(|id| self.index.get(id).copied())
+                .collect(),
         };
         let mut closing = Vec::new();
         for &slot in &slots {
@@ -595,8 +692,16 @@ impl Island {
             }
         };
         if tokio::time::timeout(self.close_timeout, all).await.is_err() {
-            let text = format!("nodes took longer than {} s to stop", self.close_timeout.as_secs());
-            self.shared.log.log(self.shared.clock.now_ms(), Level::Warn, None, &Value::from(text));
+            let text = format!(
+                "nodes took longer than {} s to stop",
+                self.close_timeout.as_secs()
+            );
+            self.shared.log.log(
+                self.shared.clock.now_ms(),
+                Level::Warn,
+                None,
+                &Value::from(text),
+            );
         }
     }
 
@@ -615,7 +720,13 @@ impl Island {
         let id = at.info.id.clone();
         self.published.remove(&id);
         if self.slots[slot as usize].watch.any(Kinds::LIFECYCLE) {
-            self.tell(slot, EventKind::Lifecycle { state: "stopped", message: String::new() });
+            self.tell(
+                slot,
+                EventKind::Lifecycle {
+                    state: "stopped",
+                    message: String::new(),
+                },
+            );
         }
     }
 
@@ -623,18 +734,34 @@ impl Island {
     async fn update(&mut self, update: Update) -> Started {
         self.shared = update.shared;
         let plan = self.shared.plan.clone();
-        let mut old: HashMap<String, Slot> = self.slots.drain(..).map(|slot| (slot.info.id.clone(), slot)).collect();
+        let mut old: HashMap<String, Slot> = self
+            .slots
+            .drain(..)
+            .map(|slot| (slot.info.id.clone(), slot))
+            .collect();
         let old_ids: Vec<String> = {
             let mut ids: Vec<(&String, &u32)> = self.index.iter().collect();
             ids.sort_by_key(|(_, slot)| **slot);
             ids.into_iter().map(|(id, _)| id.clone()).collect()
         };
-        let numbers: HashMap<OpIndex, u32> = update.ops.iter().enumerate().map(|(slot, op)| (*op, slot as u32)).collect();
-        self.index = update.ops.iter().enumerate().map(|(slot, op)| (plan.ops[*op as usize].id.clone(), slot as u32)).collect();
+        let numbers: HashMap<OpIndex, u32> = update
+            .ops
+            .iter()
+            .enumerate()
+            .map(|(slot, op)| (*op, slot as u32))
+            .collect();
+        self.index = update
+            .ops
+            .iter()
+            .enumerate()
+            .map(|(slot, op)| (plan.ops[*op as usize].id.clone(), slot as u32))
+            .collect();
         let mut fresh = Vec::new();
         for (slot, &op) in update.ops.iter().enumerate() {
             let planned = &plan.ops[op as usize];
-            let kept = old.remove(&planned.id).filter(|slot| update.keep.contains(&slot.info.id) && slot.state == State::Started);
+            let kept = old
+                .remove(&planned.id)
+                .filter(|slot| update.keep.contains(&slot.info.id) && slot.state == State::Started);
             let kinds = update.watch.get(&planned.id).copied().unwrap_or_default();
             if kept.is_none() {
                 fresh.push(slot as u32);
@@ -652,27 +779,61 @@ impl Island {
         for &slot in &fresh {
             self.with_process(slot, |process, cx| process.started(cx));
         }
-        Started { states: self.slots.iter().map(|slot| (slot.info.id.clone(), slot.state)).collect() }
+        Started {
+            states: self
+                .slots
+                .iter()
+                .map(|slot| (slot.info.id.clone(), slot.state))
+                .collect(),
+        }
     }
 
     /// What waits for nodes that stay goes on waiting for them; timers likewise.
     fn move_queue(&mut self, old_ids: &[String]) {
-        let moved: Vec<Option<u32>> = old_ids.iter().map(|id| self.index.get(id).copied()).collect();
+        let moved: Vec<Option<u32>> = old_ids
+            .iter()
+            .map(|id| self.index.get(id).copied())
+            .collect();
         let new = |slot: u32| moved.get(slot as usize).copied().flatten();
         let queue = std::mem::take(&mut self.queue);
-        self.queue = queue.into_iter().filter_map(|(slot, work)| Some((new(slot)?, work))).collect();
+        self.queue = queue
+            .into_iter()
+            .filter_map(|(slot, work)| Some((new(slot)?, work)))
+            .collect();
         self.timers.renumber(new);
     }
 
-    fn slot_for(&mut self, op: OpIndex, plan: &Plan, numbers: &HashMap<OpIndex, u32>, kept: Option<Slot>, kinds: Kinds) -> Slot {
+    fn slot_for(
+        &mut self,
+        op: OpIndex,
+        plan: &Plan,
+        numbers: &HashMap<OpIndex, u32>,
+        kept: Option<Slot>,
+        kinds: Kinds,
+    ) -> Slot {
         let planned = &plan.ops[op as usize];
         let number = |op: &OpIndex| numbers.get(op).copied();
         let chains = |chains: &[Chain]| -> Vec<Vec<Vec<(u32, bool)>>> {
-            let level = |level: &Vec<vgdc_plan::Listener>| level.iter().filter_map(|l| Some((number(&l.op)?, l.uncaught))).collect();
-            chains.iter().map(|chain| chain.levels.iter().map(level).collect()).collect()
+            let level = |level: &Vec<vgdc_plan::Listener>| {
+                level
+                    .iter()
+                    .filter_map(|l| Some((number(&l.op)?, l.uncaught)))
+                    .collect()
+            };
+            chains
+                .iter()
+                .map(|chain| chain.levels.iter().map(level).collect())
+                .collect()
         };
         let ports = planned.ports.iter();
-        let ports = ports.map(|port| port.edges.iter().filter_map(|edge| Some((number(&edge.to)?, edge.fused))).collect()).collect();
+        let ports = ports
+            .map(|port| {
+                port.edges
+                    .iter()
+                    .filter_map(|edge| Some((number(&edge.to)?, edge.fused)))
+                    .collect()
+            })
+            .collect();
         let catch = chains(&planned.catch);
         let status = chains(&planned.status);
         let complete = planned.complete.iter().filter_map(number).collect();
@@ -686,7 +847,10 @@ impl Island {
         self.generation += 1;
         let watch = Arc::new(WatchFlags::default());
         watch.set(kinds);
-        let path = plan.flows.get(planned.flow as usize).map_or("global", |flow| flow.path.as_str());
+        let path = plan
+            .flows
+            .get(planned.flow as usize)
+            .map_or("global", |flow| flow.path.as_str());
         let info = Arc::new(OpInfo {
             id: planned.id.clone(),
             ty: planned.ty.clone(),
@@ -696,7 +860,11 @@ impl Island {
             path: path.to_owned(),
         });
         let env = NodeEnv::new(self.shared.clone(), op);
-        let mut props: Object = planned.props.iter().map(|(key, value)| (key.as_str(), Value::from_json(value))).collect();
+        let mut props: Object = planned
+            .props
+            .iter()
+            .map(|(key, value)| (key.as_str(), Value::from_json(value)))
+            .collect();
         for value in props.values_mut() {
             vgdc_expr::substitute_env(value, &env);
         }
@@ -724,9 +892,15 @@ impl Island {
         let planned = &self.shared.plan.ops[self.slots[slot as usize].op as usize];
         let ty = planned.process_type().to_owned();
         let made = match self.shared.registry.get(&ty) {
-            None => Err(NodeError::new(format!("this runtime has no node type \"{ty}\""))),
-            Some(def) => catch_unwind(AssertUnwindSafe(|| (def.create)(&mut Cx { island: self, slot })))
-                .unwrap_or_else(|_| Err(NodeError::new("internal error while starting this node").with_code("panic"))),
+            None => Err(NodeError::new(format!(
+                "this runtime has no node type \"{ty}\""
+            ))),
+            Some(def) => catch_unwind(AssertUnwindSafe(|| {
+                (def.create)(&mut Cx { island: self, slot })
+            }))
+            .unwrap_or_else(|_| {
+                Err(NodeError::new("internal error while starting this node").with_code("panic"))
+            }),
         };
         let (state, message) = match made {
             Ok(process) => {
@@ -749,17 +923,26 @@ impl Island {
 
     pub(crate) fn set_watch(&self, watch: &HashMap<String, Kinds>) {
         for slot in &self.slots {
-            slot.watch.set(watch.get(&slot.info.id).copied().unwrap_or_default());
+            slot.watch
+                .set(watch.get(&slot.info.id).copied().unwrap_or_default());
         }
     }
 
     pub(crate) fn counters(&self) -> Vec<(String, Counters)> {
-        self.slots.iter().map(|slot| (slot.info.id.clone(), slot.counters.clone())).collect()
+        self.slots
+            .iter()
+            .map(|slot| (slot.info.id.clone(), slot.counters.clone()))
+            .collect()
     }
 
     /// The fingerprint under which a running node was started.
     pub(crate) fn fingerprints(&self) -> Vec<(String, String)> {
-        let running = self.slots.iter().filter(|slot| slot.state == State::Started);
-        running.map(|slot| (slot.info.id.clone(), slot.fingerprint.clone())).collect()
+        let running = self
+            .slots
+            .iter()
+            .filter(|slot| slot.state == State::Started);
+        running
+            .map(|slot| (slot.info.id.clone(), slot.fingerprint.clone()))
+            .collect()
     }
 }

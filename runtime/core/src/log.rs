@@ -30,9 +30,16 @@ impl Level {
 
     /// The level with this name.
     pub fn by_name(name: &str) -> Option<Level> {
-        [Level::Fatal, Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace]
-            .into_iter()
-            .find(|level| level.name() == name)
+        [
+            Level::Fatal,
+            Level::Error,
+            Level::Warn,
+            Level::Info,
+            Level::Debug,
+            Level::Trace,
+        ]
+        .into_iter()
+        .find(|level| level.name() == name)
     }
 }
 

@@ -11,9 +11,16 @@ use tokio::sync::oneshot;
 /// A request that an island carries out in its own time, since it may have to wait.
 pub(crate) enum Request {
     /// Stop these nodes (all when `None`); `removed` tells which of them are gone for good.
-    Stop { ids: Option<Vec<String>>, removed: Vec<String>, reply: oneshot::Sender<()> },
+    Stop {
+        ids: Option<Vec<String>>,
+        removed: Vec<String>,
+        reply: oneshot::Sender<()>,
+    },
     /// Take over a new plan: start what is new, rewire what stays.
-    Update { update: Box<crate::island::Update>, reply: oneshot::Sender<crate::island::Started> },
+    Update {
+        update: Box<crate::island::Update>,
+        reply: oneshot::Sender<crate::island::Started>,
+    },
     /// Tell when nothing is queued or being handled; the answer is how much was handled so far.
     Settle { reply: oneshot::Sender<u64> },
     /// The island ends.
@@ -53,13 +60,19 @@ pub struct MailboxShared {
 
 impl MailboxShared {
     pub(crate) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(MailboxShared { limit, ..Default::default() })
+        Arc::new(MailboxShared {
+            limit,
+            ..Default::default()
+        })
     }
 
     /// Puts a mail in.
     pub fn put(&self, mail: Mail) {
         self.load.fetch_add(1, Ordering::Relaxed);
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner).push_back(mail);
+        self.mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(mail);
         self.wake.notify_one();
     }
 
@@ -76,16 +89,26 @@ impl MailboxShared {
 
     pub(crate) fn take_all(&self, into: &mut VecDeque<Mail>) {
         debug_assert!(into.is_empty());
-        std::mem::swap(&mut *self.mails.lock().unwrap_or_else(PoisonError::into_inner), into);
+        std::mem::swap(
+            &mut *self.mails.lock().unwrap_or_else(PoisonError::into_inner),
+            into,
+        );
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
     }
 
     /// The island says how much waits in its queue, and lets sources go on when there is room again.
     pub(crate) fn report(&self, queued: usize) {
-        let waiting = self.mails.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let waiting = self
+            .mails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len();
         let before = self.load.swap(queued + waiting, Ordering::Relaxed);
         if before >= self.limit || queued + waiting < self.limit {
             self.room.notify_waiters();
@@ -128,6 +151,11 @@ impl Mailbox {
     }
 
     pub(crate) fn post_result(&self, event: Box<dyn Any + Send>) {
-        self.shared.put(Mail::Event { slot: self.slot, generation: self.generation, event, ends_work: true });
+        self.shared.put(Mail::Event {
+            slot: self.slot,
+            generation: self.generation,
+            event,
+            ends_work: true,
+        });
     }
 }

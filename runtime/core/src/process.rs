@@ -96,7 +96,9 @@ pub struct Registry {
 impl Registry {
     /// A registry of these nodes; a later one of the same type replaces an earlier one.
     pub fn new(nodes: impl IntoIterator<Item = &'static NodeDef>) -> Self {
-        Registry { nodes: nodes.into_iter().map(|def| (def.spec.ty, def)).collect() }
+        Registry {
+            nodes: nodes.into_iter().map(|def| (def.spec.ty, def)).collect(),
+        }
     }
 
     /// The definition of a type.

@@ -3,7 +3,7 @@
 //! The islands run on worker threads; everything here is a request to them through their mailboxes.
 
 use crate::env::EnvTable;
-use crate::island::{Counters, Island, State, Started, Update};
+use crate::island::{Counters, Island, Started, State, Update};
 use crate::mailbox::{Mail, MailboxShared, Request};
 use crate::{Clock, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink};
 use std::collections::{HashMap, HashSet};
@@ -87,7 +87,10 @@ pub struct RuntimeError {
 impl RuntimeError {
     /// An error with a code and a text.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        RuntimeError { code: code.into(), message: message.into() }
+        RuntimeError {
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     fn no_such_node(id: &str) -> Self {
@@ -132,18 +135,27 @@ struct Worker {
 impl Worker {
     fn start(number: usize) -> std::io::Result<Worker> {
         let (spawn, mut jobs) = mpsc::unbounded_channel::<Spawn>();
-        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name(format!("island-{number}")).stack_size(8 << 20).spawn(move || {
-            let local = tokio::task::LocalSet::new();
-            local.block_on(&tokio, async {
-                while let Some(job) = jobs.recv().await {
-                    job();
-                }
-            });
-            // Islands whose end was asked for finish here.
-            let _ = tokio.block_on(async { tokio::time::timeout(Duration::from_secs(1), local).await });
-        })?;
-        Ok(Worker { spawn, thread: Some(thread) })
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new()
+            .name(format!("island-{number}"))
+            .stack_size(8 << 20)
+            .spawn(move || {
+                let local = tokio::task::LocalSet::new();
+                local.block_on(&tokio, async {
+                    while let Some(job) = jobs.recv().await {
+                        job();
+                    }
+                });
+                // Islands whose end was asked for finish here.
+                let _ = tokio
+                    .block_on(async { tokio::time::timeout(Duration::from_secs(1), local).await });
+            })?;
+        Ok(Worker {
+            spawn,
+            thread: Some(thread),
+        })
     }
 }
 
@@ -189,7 +201,10 @@ impl Runtime {
             next_worker: 0,
             islands: Vec::new(),
             nodes: HashMap::new(),
-            plan: Arc::new(Plan { env: vec![Default::default()], ..Default::default() }),
+            plan: Arc::new(Plan {
+                env: vec![Default::default()],
+                ..Default::default()
+            }),
             stores: Arc::new(Stores::memory_only()),
             credentials: Arc::default(),
             env: HashMap::new(),
@@ -233,12 +248,14 @@ impl Runtime {
         {
             everything = true;
             let changed = |key: &str| {
-                let value = |settings: &Object| settings.get(key).cloned().unwrap_or(Value::Undefined);
+                let value =
+                    |settings: &Object| settings.get(key).cloned().unwrap_or(Value::Undefined);
                 !value(&settings).same(&value(&self.settings))
             };
             if changed("contextStorage") || changed("functionGlobalContext") {
                 let stores = Stores::from_settings(&Value::Object(settings.clone()));
-                new_stores = Some(stores.map_err(|e| RuntimeError::new("bad-settings", e.to_string()))?);
+                new_stores =
+                    Some(stores.map_err(|e| RuntimeError::new("bad-settings", e.to_string()))?);
             }
             self.settings = settings;
         }
@@ -252,7 +269,11 @@ impl Runtime {
             None if deployment.ty == DeployType::Full => self.credentials = Arc::default(),
             None => {}
         }
-        let keep = if everything { HashSet::new() } else { self.unchanged(&plan, deployment.ty).await };
+        let keep = if everything {
+            HashSet::new()
+        } else {
+            self.unchanged(&plan, deployment.ty).await
+        };
         let layout = self.layout(&plan, &keep);
         self.stop_all_but(&layout.keep, &plan).await;
         if let Some(stores) = new_stores {
@@ -267,18 +288,51 @@ impl Runtime {
     async fn unchanged(&self, plan: &Plan, ty: DeployType) -> HashSet<String> {
         let mut running: HashMap<String, String> = HashMap::new();
         for island in &self.islands {
-            running.extend(ask(&island.mailbox, |island| island.fingerprints()).await.unwrap_or_default());
+            running.extend(
+                ask(&island.mailbox, |island| island.fingerprints())
+                    .await
+                    .unwrap_or_default(),
+            );
         }
         let same = |op: &vgdc_plan::Op| running.get(&op.id) == Some(&op.fingerprint);
-        let mut keep: HashSet<&str> = plan.ops.iter().filter(|op| same(op)).map(|op| op.id.as_str()).collect();
+        let mut keep: HashSet<&str> = plan
+            .ops
+            .iter()
+            .filter(|op| same(op))
+            .map(|op| op.id.as_str())
+            .collect();
         if ty == DeployType::Flows {
-            let before: HashMap<&str, &vgdc_plan::Op> = self.plan.ops.iter().map(|op| (op.id.as_str(), op)).collect();
+            let before: HashMap<&str, &vgdc_plan::Op> = self
+                .plan
+                .ops
+                .iter()
+                .map(|op| (op.id.as_str(), op))
+                .collect();
             let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
-            let rewired = |op: &vgdc_plan::Op| before.get(op.id.as_str()).is_none_or(|old| old.wires != op.wires);
-            let touched = plan.ops.iter().filter(|op| !keep.contains(op.id.as_str()) || rewired(op));
-            let gone = self.plan.ops.iter().filter(|op| !now.contains(op.id.as_str()));
-            let flows: HashSet<Option<&str>> = touched.chain(gone).map(|op| op.z.as_deref()).filter(Option::is_some).collect();
-            keep.retain(|id| before.get(id).is_none_or(|op| !flows.contains(&op.z.as_deref())));
+            let rewired = |op: &vgdc_plan::Op| {
+                before
+                    .get(op.id.as_str())
+                    .is_none_or(|old| old.wires != op.wires)
+            };
+            let touched = plan
+                .ops
+                .iter()
+                .filter(|op| !keep.contains(op.id.as_str()) || rewired(op));
+            let gone = self
+                .plan
+                .ops
+                .iter()
+                .filter(|op| !now.contains(op.id.as_str()));
+            let flows: HashSet<Option<&str>> = touched
+                .chain(gone)
+                .map(|op| op.z.as_deref())
+                .filter(Option::is_some)
+                .collect();
+            keep.retain(|id| {
+                before
+                    .get(id)
+                    .is_none_or(|op| !flows.contains(&op.z.as_deref()))
+            });
         }
         // A node whose configuration node restarts must restart: it holds what that offered.
         loop {
@@ -286,7 +340,11 @@ impl Runtime {
                 .ops
                 .iter()
                 .filter(|op| keep.contains(op.id.as_str()))
-                .filter(|op| op.configs.iter().any(|&config| !keep.contains(plan.ops[config as usize].id.as_str())))
+                .filter(|op| {
+                    op.configs
+                        .iter()
+                        .any(|&config| !keep.contains(plan.ops[config as usize].id.as_str()))
+                })
                 .map(|op| op.id.as_str())
                 .collect();
             if stale.is_empty() {
@@ -303,9 +361,16 @@ impl Runtime {
     /// have to is restarted.
     fn layout(&self, plan: &Plan, keep: &HashSet<String>) -> Layout {
         let mut taken = HashSet::new();
-        let mut layout = Layout { islands: Vec::new(), keep: HashSet::new() };
+        let mut layout = Layout {
+            islands: Vec::new(),
+            keep: HashSet::new(),
+        };
         for ops in &plan.islands {
-            let kept: Vec<&String> = ops.iter().map(|&op| &plan.ops[op as usize].id).filter(|id| keep.contains(*id)).collect();
+            let kept: Vec<&String> = ops
+                .iter()
+                .map(|&op| &plan.ops[op as usize].id)
+                .filter(|id| keep.contains(*id))
+                .collect();
             let mut votes: HashMap<usize, usize> = HashMap::new();
             for id in &kept {
                 if let Some((island, _)) = self.nodes.get(*id)
@@ -314,11 +379,20 @@ impl Runtime {
                     *votes.entry(*island).or_default() += 1;
                 }
             }
-            let best = votes.into_iter().max_by_key(|&(island, votes)| (votes, std::cmp::Reverse(island))).map(|(island, _)| island);
+            let best = votes
+                .into_iter()
+                .max_by_key(|&(island, votes)| (votes, std::cmp::Reverse(island)))
+                .map(|(island, _)| island);
             if let Some(best) = best {
                 taken.insert(best);
-                let stays = |id: &&&String| self.nodes.get(**id).is_some_and(|(island, _)| *island == best);
-                layout.keep.extend(kept.iter().filter(stays).map(|id| (*id).clone()));
+                let stays = |id: &&&String| {
+                    self.nodes
+                        .get(**id)
+                        .is_some_and(|(island, _)| *island == best)
+                };
+                layout
+                    .keep
+                    .extend(kept.iter().filter(stays).map(|id| (*id).clone()));
             }
             layout.islands.push(best);
         }
@@ -329,9 +403,22 @@ impl Runtime {
         let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
         let mut replies = Vec::new();
         for island in &self.islands {
-            let ids: Vec<String> = island.ids.iter().filter(|id| !keep.contains(*id)).cloned().collect();
-            let removed = ids.iter().filter(|id| !now.contains(id.as_str())).cloned().collect();
-            replies.push(request(&island.mailbox, |reply| Request::Stop { ids: Some(ids), removed, reply }));
+            let ids: Vec<String> = island
+                .ids
+                .iter()
+                .filter(|id| !keep.contains(*id))
+                .cloned()
+                .collect();
+            let removed = ids
+                .iter()
+                .filter(|id| !now.contains(id.as_str()))
+                .cloned()
+                .collect();
+            replies.push(request(&island.mailbox, |reply| Request::Stop {
+                ids: Some(ids),
+                removed,
+                reply,
+            }));
         }
         for reply in replies {
             let _ = reply.await;
@@ -362,11 +449,17 @@ impl Runtime {
             log: self.options.log.clone(),
             clock: Clock::real(),
         });
-        let mut old: Vec<Option<Running>> = std::mem::take(&mut self.islands).into_iter().map(Some).collect();
+        let mut old: Vec<Option<Running>> = std::mem::take(&mut self.islands)
+            .into_iter()
+            .map(Some)
+            .collect();
         self.nodes.clear();
         let mut replies = Vec::new();
         for (ops, from) in plan.islands.iter().zip(layout.islands) {
-            let ids: HashSet<String> = ops.iter().map(|&op| plan.ops[op as usize].id.clone()).collect();
+            let ids: HashSet<String> = ops
+                .iter()
+                .map(|&op| plan.ops[op as usize].id.clone())
+                .collect();
             let mailbox = match from.and_then(|from| old.get_mut(from).and_then(Option::take)) {
                 Some(running) => running.mailbox,
                 None => self.new_island(shared.clone())?,
@@ -375,27 +468,52 @@ impl Runtime {
                 shared: shared.clone(),
                 ops: ops.clone(),
                 keep: layout.keep.clone(),
-                watch: ids.iter().map(|id| (id.clone(), self.watched(id))).collect(),
+                watch: ids
+                    .iter()
+                    .map(|id| (id.clone(), self.watched(id)))
+                    .collect(),
             };
-            replies.push(request(&mailbox, |reply| Request::Update { update: Box::new(update), reply }));
+            replies.push(request(&mailbox, |reply| Request::Update {
+                update: Box::new(update),
+                reply,
+            }));
             self.islands.push(Running { mailbox, ids });
         }
         for running in old.into_iter().flatten() {
             running.mailbox.put(Mail::Request(Request::End));
         }
         for (island, reply) in replies.into_iter().enumerate() {
-            let started: Started = reply.await.map_err(|_| RuntimeError::new("failed", "a worker thread ended"))?;
-            self.nodes.extend(started.states.into_iter().map(|(id, state)| (id, (island, state))));
+            let started: Started = reply
+                .await
+                .map_err(|_| RuntimeError::new("failed", "a worker thread ended"))?;
+            self.nodes.extend(
+                started
+                    .states
+                    .into_iter()
+                    .map(|(id, state)| (id, (island, state))),
+            );
         }
-        Ok(self.nodes.values().filter(|(_, state)| *state == State::Started).count())
+        Ok(self
+            .nodes
+            .values()
+            .filter(|(_, state)| *state == State::Started)
+            .count())
     }
 
     fn new_island(&mut self, shared: Arc<Shared>) -> Result<Arc<MailboxShared>, RuntimeError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = if self.options.workers == 0 { cores } else { self.options.workers };
+        let workers = if self.options.workers == 0 {
+            cores
+        } else {
+            self.options.workers
+        };
         if self.workers.len() < workers {
             let worker = Worker::start(self.workers.len());
-            self.workers.push(worker.map_err(|e| RuntimeError::new("failed", format!("cannot start a thread: {e}")))?);
+            self.workers.push(
+                worker.map_err(|e| {
+                    RuntimeError::new("failed", format!("cannot start a thread: {e}"))
+                })?,
+            );
         }
         let worker = self.next_worker % self.workers.len();
         self.next_worker += 1;
@@ -422,8 +540,17 @@ impl Runtime {
         }
         let mut replies = Vec::new();
         for island in &self.islands {
-            let ids = nodes.map(|ids| ids.iter().filter(|id| island.ids.contains(*id)).cloned().collect());
-            replies.push(request(&island.mailbox, |reply| Request::Stop { ids, removed: Vec::new(), reply }));
+            let ids = nodes.map(|ids| {
+                ids.iter()
+                    .filter(|id| island.ids.contains(*id))
+                    .cloned()
+                    .collect()
+            });
+            replies.push(request(&island.mailbox, |reply| Request::Stop {
+                ids,
+                removed: Vec::new(),
+                reply,
+            }));
         }
         for reply in replies {
             let _ = reply.await;
@@ -465,19 +592,29 @@ impl Runtime {
 
     fn island_of(&self, id: &str) -> Result<&Running, RuntimeError> {
         match self.nodes.get(id) {
-            Some((island, State::Started)) => self.islands.get(*island).ok_or_else(|| RuntimeError::no_such_node(id)),
+            Some((island, State::Started)) => self
+                .islands
+                .get(*island)
+                .ok_or_else(|| RuntimeError::no_such_node(id)),
             _ => Err(RuntimeError::no_such_node(id)),
         }
     }
 
-    async fn at_node<T: Send + 'static>(&self, id: &str, act: impl FnOnce(&mut Island, u32) -> T + Send + 'static) -> Result<T, RuntimeError> {
+    async fn at_node<T: Send + 'static>(
+        &self,
+        id: &str,
+        act: impl FnOnce(&mut Island, u32) -> T + Send + 'static,
+    ) -> Result<T, RuntimeError> {
         let running = self.island_of(id)?;
         let (name, wanted) = (id.to_owned(), id.to_owned());
         let answer = ask(&running.mailbox, move |island| {
             let slot = island.running(&name)?;
             Some(act(island, slot))
         });
-        answer.await.flatten().ok_or_else(|| RuntimeError::no_such_node(&wanted))
+        answer
+            .await
+            .flatten()
+            .ok_or_else(|| RuntimeError::no_such_node(&wanted))
     }
 
     /// Delivers a message to a node's input, as if it had come along a wire; waits for room in the queue first.
@@ -489,7 +626,9 @@ impl Runtime {
         self.at_node(node, |island, slot| {
             let mut msg = msg.unwrap_or_default();
             msg.ensure_id();
-            island.queue.push_back((slot, crate::island::Work::Msg(msg)));
+            island
+                .queue
+                .push_back((slot, crate::island::Work::Msg(msg)));
         })
         .await
     }
@@ -532,7 +671,10 @@ impl Runtime {
             self.island_of(id)?;
         }
         for id in nodes {
-            self.at_node(id, move |island, slot| island.with_process(slot, |process, cx| process.activate(cx, active))).await?;
+            self.at_node(id, move |island, slot| {
+                island.with_process(slot, |process, cx| process.activate(cx, active))
+            })
+            .await?;
         }
         Ok(())
     }
@@ -543,7 +685,8 @@ impl Runtime {
     }
 
     fn watched(&self, id: &str) -> Kinds {
-        self.watch_all.union(self.watch.get(id).copied().unwrap_or_default())
+        self.watch_all
+            .union(self.watch.get(id).copied().unwrap_or_default())
     }
 
     /// Subscribes to events of these nodes (`None`: of all), in addition to what is watched.
@@ -584,8 +727,14 @@ impl Runtime {
     async fn set_watch(&self) {
         let mut done = Vec::new();
         for running in &self.islands {
-            let watch: HashMap<String, Kinds> = running.ids.iter().map(|id| (id.clone(), self.watched(id))).collect();
-            done.push(ask(&running.mailbox, move |island| island.set_watch(&watch)));
+            let watch: HashMap<String, Kinds> = running
+                .ids
+                .iter()
+                .map(|id| (id.clone(), self.watched(id)))
+                .collect();
+            done.push(ask(&running.mailbox, move |island| {
+                island.set_watch(&watch)
+            }));
         }
         for answer in done {
             let _ = answer.await;
@@ -596,7 +745,11 @@ impl Runtime {
     pub async fn metrics(&self) -> Vec<(String, Counters)> {
         let mut all = Vec::new();
         for running in &self.islands {
-            all.extend(ask(&running.mailbox, |island| island.counters()).await.unwrap_or_default());
+            all.extend(
+                ask(&running.mailbox, |island| island.counters())
+                    .await
+                    .unwrap_or_default(),
+            );
         }
         all
     }
@@ -625,14 +778,20 @@ struct Layout {
     keep: HashSet<String>,
 }
 
-fn request<T>(mailbox: &MailboxShared, make: impl FnOnce(oneshot::Sender<T>) -> Request) -> oneshot::Receiver<T> {
+fn request<T>(
+    mailbox: &MailboxShared,
+    make: impl FnOnce(oneshot::Sender<T>) -> Request,
+) -> oneshot::Receiver<T> {
     let (reply, answer) = oneshot::channel();
     mailbox.put(Mail::Request(make(reply)));
     answer
 }
 
 /// Runs something on an island's thread and brings its result.
-async fn ask<T: Send + 'static>(mailbox: &MailboxShared, act: impl FnOnce(&mut Island) -> T + Send + 'static) -> Option<T> {
+async fn ask<T: Send + 'static>(
+    mailbox: &MailboxShared,
+    act: impl FnOnce(&mut Island) -> T + Send + 'static,
+) -> Option<T> {
     let (reply, answer) = oneshot::channel();
     mailbox.put(Mail::Call(Box::new(move |island| {
         // (whoever asked may have gone)
@@ -671,4 +830,3 @@ fn message_of(value: Value) -> Option<Result<Msg, NodeError>> {
         }
     }
 }
-

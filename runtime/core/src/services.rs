@@ -15,13 +15,19 @@ pub struct Services {
 impl Services {
     /// Offers a service, in place of one of the same type.
     pub fn insert<T: Any + Send + Sync>(&self, service: Arc<T>) {
-        self.table.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), service);
+        self.table
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(TypeId::of::<T>(), service);
     }
 
     /// The service of this type, when the process offers one.
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.get(&TypeId::of::<T>()).cloned().and_then(|any| any.downcast().ok())
+        table
+            .get(&TypeId::of::<T>())
+            .cloned()
+            .and_then(|any| any.downcast().ok())
     }
 
     /// The service of this type; made by `make` when there is none yet.
@@ -30,7 +36,9 @@ impl Services {
             return found;
         }
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = table.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make()));
+        let entry = table
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Arc::new(make()));
         match entry.clone().downcast() {
             Ok(service) => service,
             Err(_) => unreachable!("the table is keyed by type"),

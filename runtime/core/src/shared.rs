@@ -40,7 +40,10 @@ impl Shared {
 
     /// The credentials of a node; for a node inside a subflow, those of its template.
     pub fn credentials(&self, id: &str, alias: Option<&str>) -> Object {
-        let found = self.credentials.get(id).or_else(|| alias.and_then(|alias| self.credentials.get(alias)));
+        let found = self
+            .credentials
+            .get(id)
+            .or_else(|| alias.and_then(|alias| self.credentials.get(alias)));
         found.cloned().unwrap_or_default()
     }
 }
@@ -61,7 +64,15 @@ impl NodeEnv {
     pub(crate) fn new(shared: Arc<Shared>, index: vgdc_plan::OpIndex) -> Self {
         let op = &shared.plan.ops[index as usize];
         let flow_scope = flow_scope(&shared.plan, op.flow);
-        NodeEnv { op: index, flow: op.flow, env: op.env, node: Scope::Node(op.id.as_str().into()), global: Scope::Global, flow_scope, shared }
+        NodeEnv {
+            op: index,
+            flow: op.flow,
+            env: op.env,
+            node: Scope::Node(op.id.as_str().into()),
+            global: Scope::Global,
+            flow_scope,
+            shared,
+        }
     }
 
     /// The scope of the node's own context.
@@ -80,7 +91,10 @@ impl NodeEnv {
     /// As the store's.
     pub fn flow_get(&self, key: &str, store: Option<&str>) -> Result<Value, ErrorValue> {
         let (scope, key) = self.flow_key(key);
-        self.shared.stores.get(&scope, key, store).map_err(Into::into)
+        self.shared
+            .stores
+            .get(&scope, key, store)
+            .map_err(Into::into)
     }
 
     /// Writes to the flow's context.
@@ -89,7 +103,10 @@ impl NodeEnv {
     /// As the store's.
     pub fn flow_set(&self, key: &str, value: Value, store: Option<&str>) -> Result<(), ErrorValue> {
         let (scope, key) = self.flow_key(key);
-        self.shared.stores.set(&scope, key, value, store).map_err(Into::into)
+        self.shared
+            .stores
+            .set(&scope, key, value, store)
+            .map_err(Into::into)
     }
 
     /// Reads from a scope other than the flow's.
@@ -97,15 +114,27 @@ impl NodeEnv {
     /// # Errors
     /// As the store's.
     pub fn get(&self, scope: &Scope, key: &str, store: Option<&str>) -> Result<Value, ErrorValue> {
-        self.shared.stores.get(scope, key, store).map_err(Into::into)
+        self.shared
+            .stores
+            .get(scope, key, store)
+            .map_err(Into::into)
     }
 
     /// Writes to a scope other than the flow's.
     ///
     /// # Errors
     /// As the store's.
-    pub fn set(&self, scope: &Scope, key: &str, value: Value, store: Option<&str>) -> Result<(), ErrorValue> {
-        self.shared.stores.set(scope, key, value, store).map_err(Into::into)
+    pub fn set(
+        &self,
+        scope: &Scope,
+        key: &str,
+        value: Value,
+        store: Option<&str>,
+    ) -> Result<(), ErrorValue> {
+        self.shared
+            .stores
+            .set(scope, key, value, store)
+            .map_err(Into::into)
     }
 
     /// The scope of the flow's context.
@@ -130,7 +159,12 @@ impl NodeEnv {
             "NR_NODE_ID" => Value::from(op.id.as_str()),
             "NR_NODE_NAME" => op.name.as_deref().map_or(Value::Undefined, Value::from),
             "NR_NODE_PATH" => {
-                let flow = self.shared.plan.flows.get(op.flow as usize).map_or("", |flow| flow.path.as_str());
+                let flow = self
+                    .shared
+                    .plan
+                    .flows
+                    .get(op.flow as usize)
+                    .map_or("", |flow| flow.path.as_str());
                 Value::from(format!("{flow}/{}", op.alias.as_deref().unwrap_or(&op.id)))
             }
             _ => return None,
@@ -144,7 +178,13 @@ impl NodeEnv {
         }
         while let Some(rest) = key.strip_prefix("$parent.") {
             key = rest;
-            match self.shared.plan.flows.get(flow as usize).and_then(|f| f.parent) {
+            match self
+                .shared
+                .plan
+                .flows
+                .get(flow as usize)
+                .and_then(|f| f.parent)
+            {
                 Some(parent) => flow = parent,
                 None => break,
             }
@@ -161,14 +201,25 @@ fn flow_scope(plan: &Plan, flow: FlowIndex) -> Scope {
 }
 
 impl vgdc_expr::Env for NodeEnv {
-    fn context_get(&self, scope: vgdc_expr::CtxScope, key: &str, store: Option<&str>) -> Result<Value, ErrorValue> {
+    fn context_get(
+        &self,
+        scope: vgdc_expr::CtxScope,
+        key: &str,
+        store: Option<&str>,
+    ) -> Result<Value, ErrorValue> {
         match scope {
             vgdc_expr::CtxScope::Flow => self.flow_get(key, store),
             vgdc_expr::CtxScope::Global => self.get(&self.global, key, store),
         }
     }
 
-    fn context_set(&self, scope: vgdc_expr::CtxScope, key: &str, value: Value, store: Option<&str>) -> Result<(), ErrorValue> {
+    fn context_set(
+        &self,
+        scope: vgdc_expr::CtxScope,
+        key: &str,
+        value: Value,
+        store: Option<&str>,
+    ) -> Result<(), ErrorValue> {
         match scope {
             vgdc_expr::CtxScope::Flow => self.flow_set(key, value, store),
             vgdc_expr::CtxScope::Global => self.set(&self.global, key, value, store),

@@ -18,8 +18,13 @@ pub struct Clock {
 impl Clock {
     /// The real clock.
     pub fn real() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { start: Instant::now(), wall: wall.as_secs_f64() * 1000.0 }
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Clock {
+            start: Instant::now(),
+            wall: wall.as_secs_f64() * 1000.0,
+        }
     }
 
     /// Milliseconds since the epoch, with fractions.
@@ -53,7 +58,11 @@ impl Timers {
         let id = TimerId(self.next);
         // (a delay beyond what the clock can hold never comes)
         let far = Duration::from_secs(86_400 * 365 * 100);
-        self.heap.push(Reverse(Entry { due: Instant::now() + after.min(far), id, slot }));
+        self.heap.push(Reverse(Entry {
+            due: Instant::now() + after.min(far),
+            id,
+            slot,
+        }));
         self.live.insert(id);
         id
     }

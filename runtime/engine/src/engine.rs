@@ -125,6 +125,8 @@ pub(crate) struct Inner {
     pub(crate) atoms: RefCell<AtomTable>,
     pub(crate) refs: Refs,
     pub(crate) libs: Libs,
+    // (boxed: addresses of nodes are handed to the engine)
+    #[allow(clippy::vec_box)]
     pub(crate) pool: RefCell<Vec<Box<Node>>>,
     pub(crate) timers: RefCell<HashMap<u32, Weak<Realm>>>,
     pub(crate) watch: Watch,

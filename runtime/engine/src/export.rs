@@ -52,7 +52,7 @@ pub(crate) fn export_tracked(
 /// Everything that is not an object; None for objects.
 fn primitive(ctx: Ctx, value: JSValue, hint: Option<&Value>) -> JsResult<Option<Value>> {
     Ok(Some(match raw::tag(value) {
-        // SAFETY (all): the tag says which member of the union is valid.
+        // SAFETY: the tag says which member of the union is valid.
         qjs::JS_TAG_INT => Value::Number(f64::from(unsafe { value.u.int32 })),
         // SAFETY: see above.
         qjs::JS_TAG_FLOAT64 => Value::Number(unsafe { value.u.float64 }),
@@ -276,7 +276,7 @@ impl<'a> Exporter<'a> {
     ) -> JsResult<Value> {
         let ctx = self.ctx;
         let classes = self.inner.classes();
-        // SAFETY (these tests): the value is a live object.
+        // SAFETY: the value is a live object.
         let (date, error, regexp, map, set, view) = unsafe {
             (
                 qjs::JS_IsDate(object),

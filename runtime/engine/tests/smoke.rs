@@ -1,3 +1,4 @@
+//! A first look at the engine: what a call costs, printed.
 mod common;
 use common::bench;
 

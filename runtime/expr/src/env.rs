@@ -5,8 +5,13 @@ use vgdc_value::Value;
 
 /// The name in a text that is nothing but `${NAME}` or `$(NAME)`.
 fn whole_reference(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    let inner = inner.or_else(|| text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')))?;
+    let inner = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let inner = inner.or_else(|| {
+        text.strip_prefix("$(")
+            .and_then(|rest| rest.strip_suffix(')'))
+    })?;
     (!inner.is_empty() && !inner.chars().any(char::is_whitespace)).then_some(inner)
 }
 
@@ -15,17 +20,24 @@ fn whole_reference(text: &str) -> Option<&str> {
 pub fn substitute_env(value: &mut Value, env: &dyn Env) {
     match value {
         Value::Str(text) => {
-            let Some(name) = whole_reference(text) else { return };
+            let Some(name) = whole_reference(text) else {
+                return;
+            };
             let found = env.env_get(name);
             if !found.is_undefined() {
                 *value = found;
             }
         }
         Value::Array(items) if items.iter().any(mentions) => {
-            items.make_mut().iter_mut().for_each(|item| substitute_env(item, env));
+            items
+                .make_mut()
+                .iter_mut()
+                .for_each(|item| substitute_env(item, env));
         }
         Value::Object(object) if object.values().any(mentions) => {
-            object.values_mut().for_each(|item| substitute_env(item, env));
+            object
+                .values_mut()
+                .for_each(|item| substitute_env(item, env));
         }
         _ => {}
     }
@@ -44,31 +56,56 @@ fn mentions(value: &Value) -> bool {
 /// The value of a typed input of type `env`: a name, `${NAME}`, or a text with references in it. What is not there is the
 /// empty text.
 pub fn env_property(text: &str, env: &dyn Env) -> Value {
-    let or_empty = |value: Value| if value.is_undefined() { Value::from("") } else { value };
-    if let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'))
+    let or_empty = |value: Value| {
+        if value.is_undefined() {
+            Value::from("")
+        } else {
+            value
+        }
+    };
+    if let Some(name) = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
         && !name.is_empty()
         && !name.contains('}')
     {
         return or_empty(env.env_get(name));
     }
-    let mut rest = text;
-    let mut out = String::new();
-    let mut any = false;
-    while let Some(at) = rest.find("${") {
-        let Some(end) = rest[at + 2..].find('}').filter(|end| *end > 0) else { break };
-        out.push_str(&rest[..at]);
-        let found = env.env_get(&rest[at + 2..at + 2 + end]);
-        if !found.is_undefined() {
-            out.push_str(&found.to_js_string());
-        }
-        rest = &rest[at + 3 + end..];
-        any = true;
-    }
-    if !any {
+    if !has_reference(text) {
         return or_empty(env.env_get(text));
+    }
+    let mut rest = text;
+    let mut out = String::with_capacity(text.len());
+    while let Some(at) = rest.find("${") {
+        let inner = &rest[at + 2..];
+        match inner.find('}') {
+            Some(end) if end > 0 => {
+                out.push_str(&rest[..at]);
+                let found = env.env_get(&inner[..end]);
+                if !found.is_undefined() {
+                    out.push_str(&found.to_js_string());
+                }
+                rest = &inner[end + 1..];
+            }
+            // (nothing to replace here: go on behind the `$`)
+            Some(_) => {
+                out.push_str(&rest[..=at]);
+                rest = &rest[at + 1..];
+            }
+            None => break,
+        }
     }
     out.push_str(rest);
     Value::from(out)
+}
+
+/// True when a text is not a name but holds references: `${`, then something without white space up to a `}`.
+fn has_reference(text: &str) -> bool {
+    text.match_indices("${").any(|(at, _)| {
+        let inner = &text[at + 2..];
+        let run = &inner[..inner.find(char::is_whitespace).unwrap_or(inner.len())];
+        run.rfind('}').is_some_and(|end| end > 0)
+    })
 }
 
 #[cfg(test)]
@@ -88,8 +125,14 @@ mod tests {
         ] {
             assert_eq!(env_property(text, &env), expected, "{text}");
         }
-        let mut value = vgdc_value::json::parse(r#"{"a":["${NAME}",{"b":"$(N)"}],"c":"x${NAME}","d":"${GONE}"}"#).expect("JSON");
+        let mut value = vgdc_value::json::parse(
+            r#"{"a":["${NAME}",{"b":"$(N)"}],"c":"x${NAME}","d":"${GONE}"}"#,
+        )
+        .expect("JSON");
         substitute_env(&mut value, &env);
-        assert_eq!(vgdc_value::control::encode(&value), r#"{"a":["vgdc",{"b":7}],"c":"x${NAME}","d":"${GONE}"}"#);
+        assert_eq!(
+            vgdc_value::control::encode(&value),
+            r#"{"a":["vgdc",{"b":7}],"c":"x${NAME}","d":"${GONE}"}"#
+        );
     }
 }

@@ -30,13 +30,24 @@ pub trait Env {
     ///
     /// # Errors
     /// As the store's.
-    fn context_get(&self, scope: CtxScope, key: &str, store: Option<&str>) -> Result<Value, ErrorValue>;
+    fn context_get(
+        &self,
+        scope: CtxScope,
+        key: &str,
+        store: Option<&str>,
+    ) -> Result<Value, ErrorValue>;
 
     /// Writes to context; `undefined` deletes.
     ///
     /// # Errors
     /// As the store's.
-    fn context_set(&self, scope: CtxScope, key: &str, value: Value, store: Option<&str>) -> Result<(), ErrorValue>;
+    fn context_set(
+        &self,
+        scope: CtxScope,
+        key: &str,
+        value: Value,
+        store: Option<&str>,
+    ) -> Result<(), ErrorValue>;
 
     /// An environment variable; `undefined` when there is none.
     fn env_get(&self, name: &str) -> Value;
@@ -64,11 +75,27 @@ mod testing {
     pub struct Fake(pub RefCell<Object>);
 
     impl Env for Fake {
-        fn context_get(&self, scope: CtxScope, key: &str, store: Option<&str>) -> Result<Value, ErrorValue> {
+        fn context_get(
+            &self,
+            scope: CtxScope,
+            key: &str,
+            store: Option<&str>,
+        ) -> Result<Value, ErrorValue> {
             let key = format!("{scope:?}/{}/{key}", store.unwrap_or("default"));
-            Ok(self.0.borrow().get(&key).cloned().unwrap_or(Value::Undefined))
+            Ok(self
+                .0
+                .borrow()
+                .get(&key)
+                .cloned()
+                .unwrap_or(Value::Undefined))
         }
-        fn context_set(&self, scope: CtxScope, key: &str, value: Value, store: Option<&str>) -> Result<(), ErrorValue> {
+        fn context_set(
+            &self,
+            scope: CtxScope,
+            key: &str,
+            value: Value,
+            store: Option<&str>,
+        ) -> Result<(), ErrorValue> {
             let key = format!("{scope:?}/{}/{key}", store.unwrap_or("default"));
             self.0.borrow_mut().insert(key, value);
             Ok(())

@@ -34,16 +34,29 @@ pub enum TypedValue {
 
 /// Splits `#:(store)::key`.
 pub fn parse_context_key(text: &str) -> (Option<&str>, &str) {
-    match text.strip_prefix("#:(").and_then(|rest| rest.split_once(")::")) {
-        Some((store, key)) if !store.is_empty() && !store.contains(char::is_whitespace) => (Some(store), key),
+    match text
+        .strip_prefix("#:(")
+        .and_then(|rest| rest.split_once(")::"))
+    {
+        Some((store, key)) if !store.is_empty() && !store.contains(char::is_whitespace) => {
+            (Some(store), key)
+        }
         _ => (None, text),
     }
 }
 
 fn path_error(error: PathError) -> ExprError {
-    let name = if error.code.is_empty() { "TypeError" } else { "Error" };
+    let name = if error.code.is_empty() {
+        "TypeError"
+    } else {
+        "Error"
+    };
     let value = ErrorValue::new(name, error.message);
-    if error.code.is_empty() { value } else { value.with("code", error.code) }
+    if error.code.is_empty() {
+        value
+    } else {
+        value.with("code", error.code)
+    }
 }
 
 impl TypedValue {
@@ -56,16 +69,32 @@ impl TypedValue {
         match ty {
             "num" => constant(Value::Number(number::parse(text))),
             "bool" => constant(Value::Bool(text.eq_ignore_ascii_case("true"))),
-            "json" => constant(json::parse(text).map_err(|e| ErrorValue::new("SyntaxError", e.message))?),
-            "re" => constant(Value::Rare(Arc::new(Rare::RegExp { source: text.to_owned(), flags: String::new() }))),
+            "json" => {
+                constant(json::parse(text).map_err(|e| ErrorValue::new("SyntaxError", e.message))?)
+            }
+            "re" => constant(regexp(text)?),
             "bin" => constant(buffer(text)?),
             "date" => Ok(TypedValue::Date(text.to_owned())),
-            "msg" => Path::parse(text.strip_prefix("msg.").unwrap_or(text)).map(TypedValue::Msg).map_err(path_error),
+            "msg" => Path::parse(text.strip_prefix("msg.").unwrap_or(text))
+                .map(TypedValue::Msg)
+                .map_err(path_error),
             "flow" | "global" => {
-                let scope = if ty == "flow" { CtxScope::Flow } else { CtxScope::Global };
+                let scope = if ty == "flow" {
+                    CtxScope::Flow
+                } else {
+                    CtxScope::Global
+                };
                 let (store, key) = parse_context_key(text);
-                let nested = key.contains("[msg").then(|| Path::parse(key).map_err(path_error)).transpose()?;
-                Ok(TypedValue::Context { scope, key: key.to_owned(), store: store.map(str::to_owned), nested })
+                let nested = key
+                    .contains("[msg")
+                    .then(|| Path::parse(key).map_err(path_error))
+                    .transpose()?;
+                Ok(TypedValue::Context {
+                    scope,
+                    key: key.to_owned(),
+                    store: store.map(str::to_owned),
+                    nested,
+                })
             }
             "env" => Ok(TypedValue::Env(text.to_owned())),
             "jsonata" => Jsonata::compile(text).map(|expr| TypedValue::Jsonata(Box::new(expr))),
@@ -84,7 +113,12 @@ impl TypedValue {
                 Some(value) => Ok(value.clone()),
                 None => path.get(&msg.to_value()).map_err(path_error),
             },
-            TypedValue::Context { scope, key, store, nested } => {
+            TypedValue::Context {
+                scope,
+                key,
+                store,
+                nested,
+            } => {
                 let key = match nested {
                     Some(path) => &resolve(path, msg)?,
                     None => key,
@@ -111,14 +145,65 @@ impl TypedValue {
 
 /// A key with the parts that are read from the message put in.
 fn resolve(path: &Path, msg: &Msg) -> Result<String, ExprError> {
-    path.resolve(msg).map(|path| path.to_string()).map_err(path_error)
+    path.resolve(msg)
+        .map(|path| path.to_string())
+        .map_err(path_error)
+}
+
+/// A text as a regular expression; its source as JavaScript shows it.
+fn regexp(text: &str) -> Result<Value, ExprError> {
+    if let Err(wrong) = regress::Regex::new(text) {
+        return Err(ErrorValue::new(
+            "SyntaxError",
+            format!(
+                "Invalid regular expression: /{text}/: {}",
+                v8_text(&wrong.text)
+            ),
+        ));
+    }
+    let mut source = String::with_capacity(text.len());
+    let (mut escaped, mut in_class) = (false, false);
+    for c in text.chars() {
+        match c {
+            '/' if !escaped && !in_class => source.push_str("\\/"),
+            '\n' => source.push_str(if escaped { "n" } else { "\\n" }),
+            '\r' => source.push_str(if escaped { "r" } else { "\\r" }),
+            c => source.push(c),
+        }
+        match c {
+            '[' if !escaped => in_class = true,
+            ']' if !escaped => in_class = false,
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    if source.is_empty() {
+        source.push_str("(?:)");
+    }
+    Ok(Value::Rare(Arc::new(Rare::RegExp {
+        source,
+        flags: String::new(),
+    })))
+}
+
+/// What is wrong with a regular expression, in V8's words where they are known.
+fn v8_text(said: &str) -> &str {
+    match said {
+        "Unbalanced bracket" => "Unterminated character class",
+        "Unbalanced parenthesis" => "Unterminated group",
+        "Invalid quantifier" | "Quantifier not applicable" => "Nothing to repeat",
+        other => other,
+    }
 }
 
 /// A JSON array of bytes, or a JSON text, as a buffer.
 fn buffer(text: &str) -> Result<Value, ExprError> {
     match json::parse(text).map_err(|e| ErrorValue::new("SyntaxError", e.message))? {
         Value::Array(items) => {
-            let bytes: Vec<u8> = items.iter().map(|item| number::to_int32(item.to_number()) as u8).collect();
+            let bytes: Vec<u8> = items
+                .iter()
+                .map(|item| number::to_int32(item.to_number()) as u8)
+                .collect();
             Ok(Value::from(bytes))
         }
         Value::Str(text) => Ok(Value::from(text.as_bytes().to_vec())),
@@ -150,8 +235,25 @@ impl Target {
     /// # Errors
     /// A malformed path.
     pub fn parse(ty: &str, text: &str) -> Result<Target, ExprError> {
-        match TypedValue::parse(if matches!(ty, "flow" | "global") { ty } else { "msg" }, text)? {
-            TypedValue::Context { scope, key, store, nested } => Ok(Target::Context { scope, key, store, nested }),
+        match TypedValue::parse(
+            if matches!(ty, "flow" | "global") {
+                ty
+            } else {
+                "msg"
+            },
+            text,
+        )? {
+            TypedValue::Context {
+                scope,
+                key,
+                store,
+                nested,
+            } => Ok(Target::Context {
+                scope,
+                key,
+                store,
+                nested,
+            }),
             TypedValue::Msg(path) => Ok(Target::Msg(path)),
             _ => Err(error("a value can be put into msg, flow or global")),
         }
@@ -167,7 +269,12 @@ impl Target {
                 Some(value) => Ok(value.clone()),
                 None => path.get(&msg.to_value()).map_err(path_error),
             },
-            Target::Context { scope, key, store, nested } => match nested {
+            Target::Context {
+                scope,
+                key,
+                store,
+                nested,
+            } => match nested {
                 Some(path) => env.context_get(*scope, &resolve(path, msg)?, store.as_deref()),
                 None => env.context_get(*scope, key, store.as_deref()),
             },
@@ -181,12 +288,18 @@ impl Target {
     pub fn set(&self, env: &dyn Env, msg: &mut Msg, value: Value) -> Result<bool, ExprError> {
         match self {
             Target::Msg(path) => path.set(msg, value, true).map_err(path_error),
-            Target::Context { scope, key, store, nested } => {
+            Target::Context {
+                scope,
+                key,
+                store,
+                nested,
+            } => {
                 let key = match nested {
                     Some(path) => &resolve(path, msg)?,
                     None => key,
                 };
-                env.context_set(*scope, key, value, store.as_deref()).map(|()| true)
+                env.context_set(*scope, key, value, store.as_deref())
+                    .map(|()| true)
             }
         }
     }
@@ -200,16 +313,23 @@ mod tests {
     #[test]
     fn inputs_mean_what_their_type_says() {
         let env = Fake::default();
-        env.context_set(CtxScope::Flow, "a", Value::from(1), None).expect("sets");
-        env.context_set(CtxScope::Global, "b", Value::from(2), Some("file")).expect("sets");
-        env.context_set(CtxScope::Flow, "list[\"k\"]", Value::from(3), None).expect("sets");
+        env.context_set(CtxScope::Flow, "a", Value::from(1), None)
+            .expect("sets");
+        env.context_set(CtxScope::Global, "b", Value::from(2), Some("file"))
+            .expect("sets");
+        env.context_set(CtxScope::Flow, "list[\"k\"]", Value::from(3), None)
+            .expect("sets");
         let msg = msg(r#"{"payload":{"x":[1,2]},"topic":"k"}"#);
         for (ty, text, expected) in [
             ("str", "x", "\"x\""),
             ("num", "0x10", "16"),
             ("bool", "True", "true"),
             ("json", "{\"a\":1}", "{\"a\":1}"),
-            ("bin", "[104,105]", "{\"$type\":\"buffer\",\"base64\":\"aGk=\"}"),
+            (
+                "bin",
+                "[104,105]",
+                "{\"$type\":\"buffer\",\"base64\":\"aGk=\"}",
+            ),
             ("msg", "payload.x[1]", "2"),
             ("msg", "payload.y", "{\"$type\":\"undefined\"}"),
             ("flow", "a", "1"),
@@ -220,7 +340,9 @@ mod tests {
             ("jsonata", "payload.x[0] + 1", "2"),
             ("other", "x", "\"x\""),
         ] {
-            let value = TypedValue::parse(ty, text).and_then(|typed| typed.eval(&env, &msg)).expect(text);
+            let value = TypedValue::parse(ty, text)
+                .and_then(|typed| typed.eval(&env, &msg))
+                .expect(text);
             assert_eq!(vgdc_value::control::encode(&value), expected, "{ty} {text}");
         }
         assert!(TypedValue::parse("json", "{").is_err() && TypedValue::parse("msg", "a.").is_err());

@@ -5,9 +5,12 @@
 
 mod pattern;
 mod server;
+mod takeover;
 
 pub use pattern::{Params, Pattern, PatternError};
 pub use server::{Body, Exchange, Handler, HttpServer, Responder, Response, RouteGuard, full};
+
+pub use takeover::{Raw, take_over};
 
 pub use bytes::Bytes;
 pub use http;

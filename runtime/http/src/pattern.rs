@@ -40,8 +40,16 @@ impl Pattern {
     /// # Errors
     /// A colon without a name.
     pub fn parse(text: &str) -> Result<Pattern, PatternError> {
-        let text = if text.starts_with('/') { text.to_owned() } else { format!("/{text}") };
-        let trimmed = if text.len() > 1 { text.trim_end_matches('/') } else { &text };
+        let text = if text.starts_with('/') {
+            text.to_owned()
+        } else {
+            format!("/{text}")
+        };
+        let trimmed = if text.len() > 1 {
+            text.trim_end_matches('/')
+        } else {
+            &text
+        };
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = trimmed.chars().peekable();
@@ -54,7 +62,9 @@ impl Pattern {
                         name.push(c);
                     }
                     if name.is_empty() {
-                        return Err(PatternError(format!("the path \"{text}\" has a colon without a name after it")));
+                        return Err(PatternError(format!(
+                            "the path \"{text}\" has a colon without a name after it"
+                        )));
                     }
                     let optional = rest.next_if_eq(&'?').is_some();
                     if !literal.is_empty() {
@@ -66,7 +76,9 @@ impl Pattern {
                     if !literal.is_empty() {
                         parts.push(Part::Text(std::mem::take(&mut literal)));
                     }
-                    parts.push(Part::Rest { name: stars.to_string() });
+                    parts.push(Part::Rest {
+                        name: stars.to_string(),
+                    });
                     stars += 1;
                 }
                 c => literal.extend(c.to_lowercase()),
@@ -80,14 +92,25 @@ impl Pattern {
 
     /// Matches a path (percent-encoded, without the query); the values are percent-decoded.
     pub fn matches(&self, path: &str) -> Option<Params> {
-        let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
+        let path = if path.len() > 1 {
+            path.strip_suffix('/').unwrap_or(path)
+        } else {
+            path
+        };
         let mut params = Vec::new();
-        match_parts(&self.parts, if path.is_empty() { "/" } else { path }, &mut params).then_some(params)
+        match_parts(
+            &self.parts,
+            if path.is_empty() { "/" } else { path },
+            &mut params,
+        )
+        .then_some(params)
     }
 }
 
 fn match_parts(parts: &[Part], path: &str, params: &mut Params) -> bool {
-    let Some((part, later)) = parts.split_first() else { return path.is_empty() };
+    let Some((part, later)) = parts.split_first() else {
+        return path.is_empty();
+    };
     match part {
         Part::Text(text) => {
             if let Some(at) = prefix_ignoring_case(path, text)
@@ -98,16 +121,22 @@ fn match_parts(parts: &[Part], path: &str, params: &mut Params) -> bool {
             // "/a/:id?" matches "/a": the slash before an absent parameter goes with it
             let optional_next = matches!(later.first(), Some(Part::Param { optional: true, .. }));
             match text.strip_suffix('/') {
-                Some(short) if optional_next => {
-                    prefix_ignoring_case(path, short).is_some_and(|at| match_parts(&later[1..], &path[at..], params))
-                }
+                Some(short) if optional_next => prefix_ignoring_case(path, short)
+                    .is_some_and(|at| match_parts(&later[1..], &path[at..], params)),
                 _ => false,
             }
         }
         Part::Param { name, optional } => {
             let end = path.find('/').unwrap_or(path.len());
             // Shorter values too, where a text follows within the same segment ("/:a-:b").
-            for at in path.char_indices().map(|(at, c)| at + c.len_utf8()).filter(|at| *at <= end).collect::<Vec<_>>().into_iter().rev() {
+            for at in path
+                .char_indices()
+                .map(|(at, c)| at + c.len_utf8())
+                .filter(|at| *at <= end)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+            {
                 params.push((name.clone(), percent_decode(&path[..at])));
                 if match_parts(later, &path[at..], params) {
                     return true;
@@ -117,7 +146,11 @@ fn match_parts(parts: &[Part], path: &str, params: &mut Params) -> bool {
             *optional && match_parts(later, path, params)
         }
         Part::Rest { name } => {
-            let ends: Vec<usize> = path.char_indices().map(|(at, _)| at).chain([path.len()]).collect();
+            let ends: Vec<usize> = path
+                .char_indices()
+                .map(|(at, _)| at)
+                .chain([path.len()])
+                .collect();
             for at in ends.into_iter().rev() {
                 params.push((name.clone(), percent_decode(&path[..at])));
                 if match_parts(later, &path[at..], params) {
@@ -144,8 +177,13 @@ fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (bytes[at], hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+        let hex = bytes
+            .get(at + 1..at + 3)
+            .and_then(|hex| std::str::from_utf8(hex).ok());
+        match (
+            bytes[at],
+            hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()),
+        ) {
             (b'%', Some(byte)) => {
                 out.push(byte);
                 at += 3;
@@ -168,7 +206,12 @@ mod tests {
     }
 
     fn params(pairs: &[(&str, &str)]) -> Option<Params> {
-        Some(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        Some(
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
@@ -183,7 +226,10 @@ mod tests {
         assert_eq!(matched("/a/:id?", "/a"), params(&[]));
         assert_eq!(matched("/a/:id?", "/a/7"), params(&[("id", "7")]));
         assert_eq!(matched("/:a-:b", "/1-2"), params(&[("a", "1"), ("b", "2")]));
-        assert_eq!(matched("/files/*", "/files/x/y.z"), params(&[("0", "x/y.z")]));
+        assert_eq!(
+            matched("/files/*", "/files/x/y.z"),
+            params(&[("0", "x/y.z")])
+        );
         assert_eq!(matched("/a/:id/c", "/a/b/c"), params(&[("id", "b")]));
         assert!(Pattern::parse("/:").is_err());
     }

@@ -46,7 +46,9 @@ pub struct Responder(Option<oneshot::Sender<Response>>);
 impl Responder {
     /// Answers. False when the client has gone.
     pub fn answer(mut self, response: Response) -> bool {
-        self.0.take().is_some_and(|sender| sender.send(response).is_ok())
+        self.0
+            .take()
+            .is_some_and(|sender| sender.send(response).is_ok())
     }
 
     /// True when the client has gone: nobody waits for the answer.
@@ -66,10 +68,18 @@ struct Route {
     handler: Handler,
 }
 
+/// What takes connections over (WebSockets) at one path.
+struct Upgrade {
+    number: u64,
+    path: String,
+    handler: Handler,
+}
+
 #[derive(Default)]
 struct Routes {
     next: u64,
     list: Vec<Route>,
+    upgrades: Vec<Upgrade>,
 }
 
 /// Takes its route back when it is dropped.
@@ -82,6 +92,9 @@ impl Drop for RouteGuard {
     fn drop(&mut self) {
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         routes.list.retain(|route| route.number != self.number);
+        routes
+            .upgrades
+            .retain(|upgrade| upgrade.number != self.number);
     }
 }
 
@@ -101,7 +114,11 @@ pub struct HttpServer {
 impl HttpServer {
     /// A listener that will bind to this address (port 0: a free one) when it is first needed.
     pub fn new(addr: SocketAddr) -> Self {
-        HttpServer { wanted: addr, routes: Arc::default(), bound: Mutex::new(None) }
+        HttpServer {
+            wanted: addr,
+            routes: Arc::default(),
+            bound: Mutex::new(None),
+        }
     }
 
     /// Binds now, if it has not yet, and gives the address.
@@ -113,41 +130,100 @@ impl HttpServer {
         if let Some(bound) = &*bound {
             return Ok(bound.addr);
         }
-        let named = |e: std::io::Error| std::io::Error::new(e.kind(), format!("cannot listen on {}: {e}", self.wanted));
+        let named = |e: std::io::Error| {
+            std::io::Error::new(e.kind(), format!("cannot listen on {}: {e}", self.wanted))
+        };
         let listener = std::net::TcpListener::bind(self.wanted).map_err(named)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let routes = self.routes.clone();
-        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("http".into()).spawn(move || {
-            tokio.block_on(serve(listener, routes, stopped));
-        })?;
-        *bound = Some(Bound { addr, stop, thread: Some(thread) });
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new()
+            .name("http".into())
+            .spawn(move || {
+                tokio.block_on(serve(listener, routes, stopped));
+            })?;
+        *bound = Some(Bound {
+            addr,
+            stop,
+            thread: Some(thread),
+        });
         Ok(addr)
     }
 
     /// The address it listens on; `None` while it is not bound.
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.bound.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|bound| bound.addr)
+        self.bound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|bound| bound.addr)
     }
 
     /// Adds a route; earlier routes are asked first. Binds if need be.
     ///
     /// # Errors
     /// The listener cannot bind.
-    pub fn route(&self, method: Option<Method>, pattern: Pattern, handler: Handler) -> std::io::Result<RouteGuard> {
+    pub fn route(
+        &self,
+        method: Option<Method>,
+        pattern: Pattern,
+        handler: Handler,
+    ) -> std::io::Result<RouteGuard> {
         self.bind()?;
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         routes.next += 1;
         let number = routes.next;
-        routes.list.push(Route { number, method, pattern, handler });
-        Ok(RouteGuard { routes: self.routes.clone(), number })
+        routes.list.push(Route {
+            number,
+            method,
+            pattern,
+            handler,
+        });
+        Ok(RouteGuard {
+            routes: self.routes.clone(),
+            number,
+        })
+    }
+
+    /// Has requests to this very path that want to upgrade their connection handled, before all other routes. `None` when
+    /// there is such a handler for the path already. Binds if need be.
+    ///
+    /// # Errors
+    /// The listener cannot bind.
+    pub fn upgrade_route(
+        &self,
+        path: &str,
+        handler: Handler,
+    ) -> std::io::Result<Option<RouteGuard>> {
+        self.bind()?;
+        let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
+        if routes.upgrades.iter().any(|upgrade| upgrade.path == path) {
+            return Ok(None);
+        }
+        routes.next += 1;
+        let number = routes.next;
+        routes.upgrades.push(Upgrade {
+            number,
+            path: path.to_owned(),
+            handler,
+        });
+        Ok(Some(RouteGuard {
+            routes: self.routes.clone(),
+            number,
+        }))
     }
 
     /// Stops listening; requests in progress get a moment to end.
     pub fn stop(&self) {
-        let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let bound = self
+            .bound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(mut bound) = bound {
             // (the thread may have ended already)
             let _ = bound.stop.send(true);
@@ -164,7 +240,11 @@ impl Drop for HttpServer {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, routes: Arc<RwLock<Routes>>, mut stopped: watch::Receiver<bool>) {
+async fn serve(
+    listener: std::net::TcpListener,
+    routes: Arc<RwLock<Routes>>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -191,7 +271,12 @@ async fn serve(listener: std::net::TcpListener, routes: Arc<RwLock<Routes>>, mut
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-async fn connection(stream: tokio::net::TcpStream, peer: SocketAddr, routes: Arc<RwLock<Routes>>, mut stopped: watch::Receiver<bool>) {
+async fn connection(
+    stream: tokio::net::TcpStream,
+    peer: SocketAddr,
+    routes: Arc<RwLock<Routes>>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request| answer(request, peer, routes.clone()));
     let serving = hyper::server::conn::http1::Builder::new()
         .keep_alive(true)
@@ -208,7 +293,11 @@ async fn connection(stream: tokio::net::TcpStream, peer: SocketAddr, routes: Arc
     }
 }
 
-async fn answer(request: http::Request<Incoming>, peer: SocketAddr, routes: Arc<RwLock<Routes>>) -> Result<Response, Infallible> {
+async fn answer(
+    request: http::Request<Incoming>,
+    peer: SocketAddr,
+    routes: Arc<RwLock<Routes>>,
+) -> Result<Response, Infallible> {
     let path = request.uri().path();
     let head = *request.method() == Method::HEAD;
     let found = {
@@ -217,24 +306,69 @@ async fn answer(request: http::Request<Incoming>, peer: SocketAddr, routes: Arc<
             None => true,
             Some(method) => method == request.method() || (head && *method == Method::GET),
         };
-        let mut fitting = routes.list.iter().filter(|route| fits(route));
-        fitting.find_map(|route| route.pattern.matches(path).map(|params| (params, route.handler.clone())))
+        let upgrade = if wants_upgrade(&request) {
+            routes.upgrades.iter().find(|upgrade| upgrade.path == path)
+        } else {
+            None
+        };
+        match upgrade {
+            Some(upgrade) => Some((Params::new(), upgrade.handler.clone())),
+            None => {
+                let mut fitting = routes.list.iter().filter(|route| fits(route));
+                fitting.find_map(|route| {
+                    route
+                        .pattern
+                        .matches(path)
+                        .map(|params| (params, route.handler.clone()))
+                })
+            }
+        }
     };
-    let Some((params, handler)) = found else { return Ok(not_found(&request)) };
+    let Some((params, handler)) = found else {
+        return Ok(not_found(&request));
+    };
     let (sender, answer) = oneshot::channel();
-    handler(Exchange { request, params, peer, responder: Responder(Some(sender)) }).await;
-    Ok(answer.await.unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")))
+    handler(Exchange {
+        request,
+        params,
+        peer,
+        responder: Responder(Some(sender)),
+    })
+    .await;
+    Ok(answer
+        .await
+        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")))
+}
+
+fn wants_upgrade(request: &http::Request<Incoming>) -> bool {
+    let connection = request
+        .headers()
+        .get(http::header::CONNECTION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    request.headers().contains_key(http::header::UPGRADE)
+        && connection
+            .split(',')
+            .any(|word| word.trim().eq_ignore_ascii_case("upgrade"))
 }
 
 /// The page that Express gives for what nobody answers.
 fn not_found(request: &http::Request<Incoming>) -> Response {
-    let path = request.uri().path().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let path = request
+        .uri()
+        .path()
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n<pre>Cannot {} {path}</pre>\n</body>\n</html>\n",
         request.method()
     );
     let mut response = plain(StatusCode::NOT_FOUND, &page);
-    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     response
 }
 
@@ -250,7 +384,9 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn get(addr: SocketAddr, path: &str) -> String {
-        let mut stream = tokio::net::TcpStream::connect(addr).await.expect("connects");
+        let mut stream = tokio::net::TcpStream::connect(addr)
+            .await
+            .expect("connects");
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("writes");
         let mut text = String::new();
@@ -269,7 +405,13 @@ mod tests {
                 exchange.responder.answer(http::Response::new(full(text)));
             })
         });
-        let route = server.route(Some(Method::GET), Pattern::parse("/:x").expect("parses"), handler).expect("routes");
+        let route = server
+            .route(
+                Some(Method::GET),
+                Pattern::parse("/:x").expect("parses"),
+                handler,
+            )
+            .expect("routes");
         assert!(get(addr, "/a").await.ends_with("[(\"x\", \"a\")]"));
         drop(route);
         assert!(get(addr, "/a").await.starts_with("HTTP/1.1 404"));
@@ -279,10 +421,21 @@ mod tests {
     #[tokio::test]
     async fn a_request_that_nobody_answers_ends() {
         let server = HttpServer::new(([127, 0, 0, 1], 0).into());
-        let handler: Handler = Arc::new(|exchange: Exchange| Box::pin(async move { drop(exchange) }));
-        let _route = server.route(None, Pattern::parse("/a").expect("parses"), handler).expect("routes");
-        assert!(get(server.bind().expect("binds"), "/a").await.starts_with("HTTP/1.1 500"));
+        let handler: Handler =
+            Arc::new(|exchange: Exchange| Box::pin(async move { drop(exchange) }));
+        let _route = server
+            .route(None, Pattern::parse("/a").expect("parses"), handler)
+            .expect("routes");
+        assert!(
+            get(server.bind().expect("binds"), "/a")
+                .await
+                .starts_with("HTTP/1.1 500")
+        );
         let again = HttpServer::new(server.bind().expect("binds"));
-        assert!(again.bind().is_err_and(|e| e.to_string().contains("cannot listen on 127.0.0.1")));
+        assert!(
+            again
+                .bind()
+                .is_err_and(|e| e.to_string().contains("cannot listen on 127.0.0.1"))
+        );
     }
 }

@@ -41,7 +41,8 @@ pub fn read(path: &Path) -> Result<Option<Plan>, PlanError> {
     }
     let length = u64::from_le_bytes(length.try_into().unwrap_or_default());
     let start = (size - 16).checked_sub(length);
-    let start = start.ok_or_else(|| PlanError::Damaged(format!("{} is cut short", path.display())))?;
+    let start =
+        start.ok_or_else(|| PlanError::Damaged(format!("{} is cut short", path.display())))?;
     let mut plan = vec![0; length as usize];
     file.seek(SeekFrom::Start(start)).map_err(damaged)?;
     file.read_exact(&mut plan).map_err(damaged)?;
@@ -55,7 +56,11 @@ mod tests {
     #[test]
     fn what_was_attached_is_read() {
         let dir = std::env::temp_dir().join(format!("vgdc-artifact-{}", std::process::id()));
-        let plan = Plan { format: crate::FORMAT, env: vec![Default::default()], ..Default::default() };
+        let plan = Plan {
+            format: crate::FORMAT,
+            env: vec![Default::default()],
+            ..Default::default()
+        };
         std::fs::write(&dir, attach(b"runner", &plan)).expect("writes");
         assert_eq!(read(&dir), Ok(Some(plan)));
         std::fs::write(&dir, b"a bare runner, longer than a tail").expect("writes");

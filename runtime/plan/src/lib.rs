@@ -204,11 +204,13 @@ impl Plan {
         struct Head {
             format: u32,
         }
-        let head: Head = serde_json::from_slice(bytes).map_err(|e| PlanError::Damaged(e.to_string()))?;
+        let head: Head =
+            serde_json::from_slice(bytes).map_err(|e| PlanError::Damaged(e.to_string()))?;
         if head.format != FORMAT {
             return Err(PlanError::Format(head.format));
         }
-        let plan: Plan = serde_json::from_slice(bytes).map_err(|e| PlanError::Damaged(e.to_string()))?;
+        let plan: Plan =
+            serde_json::from_slice(bytes).map_err(|e| PlanError::Damaged(e.to_string()))?;
         plan.verify()?;
         Ok(plan)
     }
@@ -223,8 +225,14 @@ impl Plan {
         for (island, ops) in self.islands.iter().enumerate() {
             for &op in ops {
                 match island_of.get_mut(op as usize) {
-                    None => return bad(format!("island {island} names operator {op}, there are {count}")),
-                    Some(slot) if *slot != usize::MAX => return bad(format!("operator {op} is in two islands")),
+                    None => {
+                        return bad(format!(
+                            "island {island} names operator {op}, there are {count}"
+                        ));
+                    }
+                    Some(slot) if *slot != usize::MAX => {
+                        return bad(format!("operator {op} is in two islands"));
+                    }
                     Some(slot) => *slot = island,
                 }
             }
@@ -234,12 +242,20 @@ impl Plan {
                 return bad(format!("operator {index} ({}) is in no island", op.id));
             }
             if op.flow as usize >= self.flows.len() || op.env as usize >= self.env.len() {
-                return bad(format!("operator {index} ({}) has no such flow or env scope", op.id));
+                return bad(format!(
+                    "operator {index} ({}) has no such flow or env scope",
+                    op.id
+                ));
             }
             for to in op.reaches() {
                 match island_of.get(to as usize) {
                     Some(island) if *island == island_of[index] => {}
-                    _ => return bad(format!("operator {index} ({}) reaches {to} outside of its island", op.id)),
+                    _ => {
+                        return bad(format!(
+                            "operator {index} ({}) reaches {to} outside of its island",
+                            op.id
+                        ));
+                    }
                 }
             }
         }
@@ -265,7 +281,10 @@ impl Plan {
 impl Op {
     /// Every operator this one can hand something to within its island.
     pub fn reaches(&self) -> impl Iterator<Item = OpIndex> + '_ {
-        let edges = self.ports.iter().flat_map(|port| port.edges.iter().map(|edge| edge.to));
+        let edges = self
+            .ports
+            .iter()
+            .flat_map(|port| port.edges.iter().map(|edge| edge.to));
         let listeners = self
             .catch
             .iter()

@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use vgdc_core::island::{Counters, State};
-use vgdc_core::{DeployType, Deployment, Event, EventKind, Kinds, Level, Runtime, RuntimeError, Sink};
+use vgdc_core::{
+    DeployType, Deployment, Event, EventKind, Kinds, Level, Runtime, RuntimeError, Sink,
+};
 use vgdc_plan::Plan;
 use vgdc_store::Scope;
 use vgdc_value::{Object, Value, control};
@@ -27,7 +29,11 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without diagnostics.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Refusal { code: code.into(), message: message.into(), diagnostics: Vec::new() }
+        Refusal {
+            code: code.into(),
+            message: message.into(),
+            diagnostics: Vec::new(),
+        }
     }
 }
 
@@ -75,19 +81,61 @@ pub struct Control {
 
 /// Settings of Node-RED that can be given with a deploy; others get a warning.
 const SETTINGS: &[&str] = &[
-    "functionGlobalContext", "functionExternalModules", "functionTimeout", "globalFunctionTimeout", "contextStorage",
-    "fileWorkingDirectory", "nodeMessageBufferMaxLength", "httpRequestTimeout", "tcpMsgQueueSize", "socketTimeout",
-    "socketReconnectTime", "mqttReconnectTime", "serialReconnectTime", "debugMaxLength", "debugUseColors", "execMaxBufferSize",
-    "inboundWebSocketTimeout", "apiMaxLength", "httpNodeRoot", "httpNodeCors", "webSocketNodeVerifyClient", "uiHost",
-    "exportGlobalContextKeys", "credentialSecret", "nodeCloseTimeout", "logging", "tlsConfigDisableLocalFiles", "userDir",
-    "httpNodeMiddleware", "runtimeState", "flowFile", "paletteCategories", "disableEditor", "editorTheme", "externalModules",
-    "templateNodeMaxLength", "httpStatic", "httpAdminRoot", "httpRoot",
+    "functionGlobalContext",
+    "functionExternalModules",
+    "functionTimeout",
+    "globalFunctionTimeout",
+    "contextStorage",
+    "fileWorkingDirectory",
+    "nodeMessageBufferMaxLength",
+    "httpRequestTimeout",
+    "tcpMsgQueueSize",
+    "socketTimeout",
+    "socketReconnectTime",
+    "mqttReconnectTime",
+    "serialReconnectTime",
+    "debugMaxLength",
+    "debugUseColors",
+    "execMaxBufferSize",
+    "inboundWebSocketTimeout",
+    "apiMaxLength",
+    "httpNodeRoot",
+    "httpNodeCors",
+    "webSocketNodeVerifyClient",
+    "uiHost",
+    "exportGlobalContextKeys",
+    "credentialSecret",
+    "nodeCloseTimeout",
+    "logging",
+    "tlsConfigDisableLocalFiles",
+    "userDir",
+    "httpNodeMiddleware",
+    "runtimeState",
+    "flowFile",
+    "paletteCategories",
+    "disableEditor",
+    "editorTheme",
+    "externalModules",
+    "templateNodeMaxLength",
+    "httpStatic",
+    "httpAdminRoot",
+    "httpRoot",
 ];
 
 impl Control {
     /// Takes a runtime under control. Its sink must be this hub.
-    pub fn new(runtime: Runtime, hub: Arc<Hub>, deployer: Option<Arc<dyn Deployer>>, identity: Identity) -> Self {
-        Control { runtime: Mutex::new(Some(runtime)), deployer, hub, identity }
+    pub fn new(
+        runtime: Runtime,
+        hub: Arc<Hub>,
+        deployer: Option<Arc<dyn Deployer>>,
+        identity: Identity,
+    ) -> Self {
+        Control {
+            runtime: Mutex::new(Some(runtime)),
+            deployer,
+            hub,
+            identity,
+        }
     }
 
     /// Runs something with the runtime between requests.
@@ -108,7 +156,10 @@ impl Control {
     /// Carries out one line of a subscriber; the answer goes to its outbox.
     pub async fn line(&self, subscriber: &Subscriber, line: &str) {
         let (id, outcome) = match Request::read(line) {
-            Ok(request) => (request.id().to_owned(), self.request(subscriber, &request).await),
+            Ok(request) => (
+                request.id().to_owned(),
+                self.request(subscriber, &request).await,
+            ),
             Err(refusal) => ("null".to_owned(), Err(refusal)),
         };
         let answer = match outcome {
@@ -124,10 +175,16 @@ impl Control {
         subscriber.outbox().line(answer);
     }
 
-    async fn request(&self, subscriber: &Subscriber, request: &Request<'_>) -> Result<Option<String>, Refusal> {
+    async fn request(
+        &self,
+        subscriber: &Subscriber,
+        request: &Request<'_>,
+    ) -> Result<Option<String>, Refusal> {
         let op = request.needed_text("op")?;
         let mut guard = self.runtime.lock().await;
-        let Some(runtime) = guard.as_mut() else { return Err(Refusal::new("stopping", "the process is stopping")) };
+        let Some(runtime) = guard.as_mut() else {
+            return Err(Refusal::new("stopping", "the process is stopping"));
+        };
         match op.as_str() {
             "info" => Ok(Some(self.info())),
             "deploy" => self.deploy(runtime, request).await.map(Some),
@@ -150,29 +207,45 @@ impl Control {
             }
             "button" => {
                 let (node, msg) = (request.needed_text("node")?, request.msg()?);
-                runtime.button(&node, msg.map(|msg| Value::Object((*msg).clone()))).await?;
+                runtime
+                    .button(&node, msg.map(|msg| Value::Object((*msg).clone())))
+                    .await?;
                 Ok(None)
             }
             "activate" => {
-                let nodes = request.texts("nodes")?.ok_or_else(|| Refusal::new("bad-field", "`nodes` must be an array of ids"))?;
+                let nodes = request
+                    .texts("nodes")?
+                    .ok_or_else(|| Refusal::new("bad-field", "`nodes` must be an array of ids"))?;
                 runtime.activate(&nodes, request.flag("active")?).await?;
                 Ok(None)
             }
             "watch" | "unwatch" => {
                 let (nodes, kinds) = (request.nodes_or_all()?, request.kinds()?);
-                self.subscribe(runtime, subscriber, op == "watch", nodes.as_deref(), kinds).await;
+                self.subscribe(runtime, subscriber, op == "watch", nodes.as_deref(), kinds)
+                    .await;
                 Ok(None)
             }
             "context.get" => {
-                let (scope, key, store) = (scope(request)?, request.needed_text("key")?, request.text("store")?);
+                let (scope, key, store) = (
+                    scope(request)?,
+                    request.needed_text("key")?,
+                    request.text("store")?,
+                );
                 let value = runtime.stores().get(&scope, &key, store.as_deref());
-                value.map(|value| Some(control::encode(&value))).map_err(|e| Refusal::new("context", e.to_string()))
+                value
+                    .map(|value| Some(control::encode(&value)))
+                    .map_err(|e| Refusal::new("context", e.to_string()))
             }
             "context.set" => {
-                let (scope, key, store) = (scope(request)?, request.needed_text("key")?, request.text("store")?);
+                let (scope, key, store) = (
+                    scope(request)?,
+                    request.needed_text("key")?,
+                    request.text("store")?,
+                );
                 let value = request.value("value")?.unwrap_or(Value::Undefined);
                 let set = runtime.stores().set(&scope, &key, value, store.as_deref());
-                set.map(|()| None).map_err(|e| Refusal::new("context", e.to_string()))
+                set.map(|()| None)
+                    .map_err(|e| Refusal::new("context", e.to_string()))
             }
             "context.keys" => {
                 let (scope, store) = (scope(request)?, request.text("store")?);
@@ -186,8 +259,14 @@ impl Control {
                 runtime.settle().await;
                 Ok(None)
             }
-            "clock.advance" => Err(Refusal::new("not-virtual", "the clock is the real one; virtual time comes with the node library")),
-            other => Err(Refusal::new("unknown-op", format!("unknown op \"{other}\""))),
+            "clock.advance" => Err(Refusal::new(
+                "not-virtual",
+                "the clock is the real one; virtual time comes with the node library",
+            )),
+            other => Err(Refusal::new(
+                "unknown-op",
+                format!("unknown op \"{other}\""),
+            )),
         }
     }
 
@@ -196,11 +275,21 @@ impl Control {
             Some(url) => format!(",\"http\":{{\"url\":{}}}", crate::hub::quoted(url)),
             None => String::new(),
         };
-        let (name, version) = (crate::hub::quoted(&self.identity.name), crate::hub::quoted(&self.identity.version));
+        let (name, version) = (
+            crate::hub::quoted(&self.identity.name),
+            crate::hub::quoted(&self.identity.version),
+        );
         format!("{{\"name\":{name},\"version\":{version},\"protocol\":1{http}}}")
     }
 
-    async fn subscribe(&self, runtime: &mut Runtime, subscriber: &Subscriber, on: bool, nodes: Option<&[String]>, kinds: Kinds) {
+    async fn subscribe(
+        &self,
+        runtime: &mut Runtime,
+        subscriber: &Subscriber,
+        on: bool,
+        nodes: Option<&[String]>,
+        kinds: Kinds,
+    ) {
         if on {
             subscriber.watch(nodes, kinds);
             runtime.watch(nodes, kinds).await;
@@ -213,13 +302,21 @@ impl Control {
         }
     }
 
-    async fn deploy(&self, runtime: &mut Runtime, request: &Request<'_>) -> Result<String, Refusal> {
+    async fn deploy(
+        &self,
+        runtime: &mut Runtime,
+        request: &Request<'_>,
+    ) -> Result<String, Refusal> {
         let bad = |text: &str| Refusal::new("bad-field", text);
         let ty = match request.text("type")?.as_deref() {
             None | Some("full") => DeployType::Full,
             Some("flows") => DeployType::Flows,
             Some("nodes") => DeployType::Nodes,
-            Some(other) => return Err(bad(&format!("unknown deploy type \"{other}\": full, flows or nodes"))),
+            Some(other) => {
+                return Err(bad(&format!(
+                    "unknown deploy type \"{other}\": full, flows or nodes"
+                )));
+            }
         };
         let credentials = match request.value("credentials")? {
             None => None,
@@ -234,17 +331,26 @@ impl Control {
         };
         let env = match request.value("env")? {
             None => None,
-            Some(Value::Object(all)) => Some(all.iter().map(|(name, value)| (name.as_str().to_owned(), env_value(value))).collect()),
+            Some(Value::Object(all)) => Some(
+                all.iter()
+                    .map(|(name, value)| (name.as_str().to_owned(), env_value(value)))
+                    .collect(),
+            ),
             Some(_) => return Err(bad("`env` must be an object")),
         };
         let mut diagnostics = Vec::new();
         let settings: Option<Object> = match request.value("settings")? {
             None => None,
             Some(Value::Object(settings)) => {
-                let unknown = settings.keys().filter(|key| !SETTINGS.contains(&key.as_str()));
+                let unknown = settings
+                    .keys()
+                    .filter(|key| !SETTINGS.contains(&key.as_str()));
                 diagnostics.extend(unknown.map(|key| {
                     let text = format!("unknown setting \"{}\"", key.as_str());
-                    format!("{{\"severity\":\"warning\",\"code\":\"unknown-setting\",\"message\":{}}}", crate::hub::quoted(&text))
+                    format!(
+                        "{{\"severity\":\"warning\",\"code\":\"unknown-setting\",\"message\":{}}}",
+                        crate::hub::quoted(&text)
+                    )
                 }));
                 Some(settings)
             }
@@ -255,21 +361,44 @@ impl Control {
             Some(text) if !text.starts_with('[') => return Err(bad("`flows` must be an array")),
             Some(text) => {
                 let deployer = self.deployer.as_ref();
-                let deployer = deployer.ok_or_else(|| Refusal::new("no-compiler", "this program is an artifact: it runs the flows it was built from"))?;
+                let deployer = deployer.ok_or_else(|| {
+                    Refusal::new(
+                        "no-compiler",
+                        "this program is an artifact: it runs the flows it was built from",
+                    )
+                })?;
                 let compiled = deployer.compile(text)?;
                 diagnostics.extend(compiled.diagnostics);
                 Some(compiled.plan)
             }
         };
-        let nodes = runtime.deploy(Deployment { plan, credentials, env, settings, ty }).await?;
+        let nodes = runtime
+            .deploy(Deployment {
+                plan,
+                credentials,
+                env,
+                settings,
+                ty,
+            })
+            .await?;
         self.tell_runtime(runtime, Level::Info, "Started flows");
-        Ok(format!("{{\"nodes\":{nodes},\"diagnostics\":[{}]}}", diagnostics.join(",")))
+        Ok(format!(
+            "{{\"nodes\":{nodes},\"diagnostics\":[{}]}}",
+            diagnostics.join(",")
+        ))
     }
 
     fn tell_runtime(&self, runtime: &Runtime, level: Level, text: &str) {
         if runtime.watched_of_runtime().intersects(Kinds::LOG) {
             let ts = vgdc_core::Clock::real().now_ms().floor();
-            self.hub.event(Event { node: None, ts, kind: EventKind::Log { level, message: Value::from(text) } });
+            self.hub.event(Event {
+                node: None,
+                ts,
+                kind: EventKind::Log {
+                    level,
+                    message: Value::from(text),
+                },
+            });
         }
     }
 }
@@ -283,7 +412,12 @@ fn env_value(value: &Value) -> Option<String> {
 
 fn scope(request: &Request<'_>) -> Result<Scope, Refusal> {
     let text = request.needed_text("scope")?;
-    text.parse().map_err(|_| Refusal::new("bad-field", format!("unknown scope \"{text}\": global, flow:ID or node:ID")))
+    text.parse().map_err(|_| {
+        Refusal::new(
+            "bad-field",
+            format!("unknown scope \"{text}\": global, flow:ID or node:ID"),
+        )
+    })
 }
 
 fn nodes(runtime: &Runtime) -> String {
@@ -297,10 +431,25 @@ fn nodes(runtime: &Runtime) -> String {
                 State::Failed => "failed",
                 State::Stopped => "stopped",
             };
-            let z = node.z.map(|z| format!(",\"z\":{}", quoted(&z))).unwrap_or_default();
-            let name = node.name.map(|name| format!(",\"name\":{}", quoted(&name))).unwrap_or_default();
-            let wires = serde_json::Value::from(node.wires.iter().map(|ids| serde_json::Value::from(ids.clone())).collect::<Vec<_>>());
-            format!("{{\"id\":{},\"type\":{}{z}{name},\"wires\":{wires},\"state\":\"{state}\"}}", quoted(&node.id), quoted(&node.ty))
+            let z = node
+                .z
+                .map(|z| format!(",\"z\":{}", quoted(&z)))
+                .unwrap_or_default();
+            let name = node
+                .name
+                .map(|name| format!(",\"name\":{}", quoted(&name)))
+                .unwrap_or_default();
+            let wires = serde_json::Value::from(
+                node.wires
+                    .iter()
+                    .map(|ids| serde_json::Value::from(ids.clone()))
+                    .collect::<Vec<_>>(),
+            );
+            format!(
+                "{{\"id\":{},\"type\":{}{z}{name},\"wires\":{wires},\"state\":\"{state}\"}}",
+                quoted(&node.id),
+                quoted(&node.ty)
+            )
         })
         .collect();
     format!("[{}]", listed.join(","))

@@ -136,7 +136,9 @@ fn text_of(items: Vec<Item>) -> String {
         match item {
             Item::Line(line) => text.push_str(&line),
             Item::Event(event) => write_event(&mut text, &event),
-            Item::Lagged(lost) => text.push_str(&format!("{{\"event\":\"lagged\",\"lost\":{lost}}}")),
+            Item::Lagged(lost) => {
+                text.push_str(&format!("{{\"event\":\"lagged\",\"lost\":{lost}}}"))
+            }
         }
         text.push('\n');
     }
@@ -146,8 +148,14 @@ fn text_of(items: Vec<Item>) -> String {
 impl Hub {
     /// Adds a subscriber that watches nothing yet. It is forgotten when it is dropped.
     pub fn subscribe(&self) -> Arc<Subscriber> {
-        let subscriber = Arc::new(Subscriber { outbox: Outbox::default(), filter: RwLock::default() });
-        let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
+        let subscriber = Arc::new(Subscriber {
+            outbox: Outbox::default(),
+            filter: RwLock::default(),
+        });
+        let mut all = self
+            .subscribers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         all.retain(|known| known.strong_count() > 0);
         all.push(Arc::downgrade(&subscriber));
         subscriber
@@ -157,15 +165,27 @@ impl Hub {
 impl Hub {
     /// True when nobody else subscribes.
     pub(crate) fn is_only(&self, subscriber: &Subscriber) -> bool {
-        let all = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter_map(Weak::upgrade).all(|known| std::ptr::eq(&*known, subscriber))
+        let all = self
+            .subscribers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.iter()
+            .filter_map(Weak::upgrade)
+            .all(|known| std::ptr::eq(&*known, subscriber))
     }
 }
 
 impl Sink for Hub {
     fn event(&self, event: Event) {
-        let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner);
-        let wanting: Vec<Arc<Subscriber>> = subscribers.iter().filter_map(Weak::upgrade).filter(|s| s.wants(&event)).collect();
+        let subscribers = self
+            .subscribers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let wanting: Vec<Arc<Subscriber>> = subscribers
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|s| s.wants(&event))
+            .collect();
         if let Some((last, others)) = wanting.split_last() {
             for subscriber in others {
                 subscriber.outbox.event(event.clone());
@@ -180,7 +200,14 @@ impl LogSink for Hub {
     fn log(&self, ts: f64, level: Level, node: Option<&OpInfo>, message: &Value) {
         // (nodes' lines come as events of theirs)
         if node.is_none() {
-            self.event(Event { node: None, ts: ts.floor(), kind: EventKind::Log { level, message: message.clone() } });
+            self.event(Event {
+                node: None,
+                ts: ts.floor(),
+                kind: EventKind::Log {
+                    level,
+                    message: message.clone(),
+                },
+            });
         }
     }
 }
@@ -219,7 +246,10 @@ impl Subscriber {
         match nodes {
             None => {
                 filter.all = filter.all.without(kinds);
-                filter.nodes.values_mut().for_each(|at| *at = at.without(kinds));
+                filter
+                    .nodes
+                    .values_mut()
+                    .for_each(|at| *at = at.without(kinds));
             }
             Some(ids) => {
                 for id in ids {
@@ -249,8 +279,14 @@ fn write_event(out: &mut String, event: &Event) {
         EventKind::Debug { .. } => "debug",
         EventKind::Lifecycle { .. } => "lifecycle",
     };
-    let node = event.node.as_ref().map_or_else(|| "null".to_owned(), |node| quoted(&node.id));
-    out.push_str(&format!("{{\"event\":\"{name}\",\"node\":{node},\"ts\":{}", event.ts));
+    let node = event
+        .node
+        .as_ref()
+        .map_or_else(|| "null".to_owned(), |node| quoted(&node.id));
+    out.push_str(&format!(
+        "{{\"event\":\"{name}\",\"node\":{node},\"ts\":{}",
+        event.ts
+    ));
     let mut field = |name: &str, text: &str| {
         out.push_str(",\"");
         out.push_str(name);
@@ -265,11 +301,26 @@ fn write_event(out: &mut String, event: &Event) {
             field("output", &output.to_string());
             field("msg", &whole(msg));
         }
-        EventKind::Error { message, count, msg } => {
+        EventKind::Error {
+            message,
+            count,
+            msg,
+        } => {
             field("message", &value(message));
             if let Some(node) = &event.node {
-                let name = node.name.as_deref().map(|name| format!(",\"name\":{}", quoted(name))).unwrap_or_default();
-                field("source", &format!("{{\"id\":{},\"type\":{}{name},\"count\":{count}}}", quoted(&node.id), quoted(&node.ty)));
+                let name = node
+                    .name
+                    .as_deref()
+                    .map(|name| format!(",\"name\":{}", quoted(name)))
+                    .unwrap_or_default();
+                field(
+                    "source",
+                    &format!(
+                        "{{\"id\":{},\"type\":{}{name},\"count\":{count}}}",
+                        quoted(&node.id),
+                        quoted(&node.ty)
+                    ),
+                );
             }
             if let Some(msg) = msg {
                 field("msg", &whole(msg));
@@ -283,7 +334,13 @@ fn write_event(out: &mut String, event: &Event) {
                 field("path", &quoted(&node.path));
             }
         }
-        EventKind::Debug { name, topic, property, value: shown, format } => {
+        EventKind::Debug {
+            name,
+            topic,
+            property,
+            value: shown,
+            format,
+        } => {
             // (what a debug node has not is left out, as Node-RED does)
             if !name.is_empty() {
                 field("name", &quoted(name));

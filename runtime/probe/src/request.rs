@@ -19,7 +19,9 @@ impl<'l> Request<'l> {
     /// Reads a line.
     pub(crate) fn read(line: &'l str) -> Result<Request<'l>, Refusal> {
         let fields = serde_json::from_str(line).map_err(|e| match e.classify() {
-            serde_json::error::Category::Data => Refusal::new("not-an-object", "a request is a JSON object"),
+            serde_json::error::Category::Data => {
+                Refusal::new("not-an-object", "a request is a JSON object")
+            }
             _ => Refusal::new("not-json", format!("not JSON: {e}")),
         })?;
         Ok(Request { fields })
@@ -34,16 +36,22 @@ impl<'l> Request<'l> {
     }
 
     pub(crate) fn raw(&self, name: &str) -> Option<&'l str> {
-        self.fields.get(name).map(|raw| raw.get()).filter(|text| *text != "null")
+        self.fields
+            .get(name)
+            .map(|raw| raw.get())
+            .filter(|text| *text != "null")
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
-        let read = |text: &str| serde_json::from_str(text).map_err(|_| bad_field(format!("`{name}` must be a text")));
+        let read = |text: &str| {
+            serde_json::from_str(text).map_err(|_| bad_field(format!("`{name}` must be a text")))
+        };
         self.raw(name).map(read).transpose()
     }
 
     pub(crate) fn needed_text(&self, name: &str) -> Result<String, Refusal> {
-        self.text(name)?.ok_or_else(|| bad_field(format!("`{name}` is missing")))
+        self.text(name)?
+            .ok_or_else(|| bad_field(format!("`{name}` is missing")))
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Refusal> {
@@ -55,7 +63,10 @@ impl<'l> Request<'l> {
     }
 
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
-        let read = |text: &str| serde_json::from_str(text).map_err(|_| bad_field(format!("`{name}` must be an array of texts")));
+        let read = |text: &str| {
+            serde_json::from_str(text)
+                .map_err(|_| bad_field(format!("`{name}` must be an array of texts")))
+        };
         self.raw(name).map(read).transpose()
     }
 
@@ -74,23 +85,31 @@ impl<'l> Request<'l> {
         if self.raw("events") == Some("\"*\"") {
             return Ok(Kinds::ALL);
         }
-        let names = self.texts("events")?.ok_or_else(|| bad_field("`events` must be an array of kinds, or \"*\""))?;
-        names.iter().try_fold(Kinds::NONE, |all, name| match Kinds::by_name(name) {
-            Some(kind) => Ok(all.union(kind)),
-            None => Err(bad_field(format!("unknown event kind \"{name}\""))),
-        })
+        let names = self
+            .texts("events")?
+            .ok_or_else(|| bad_field("`events` must be an array of kinds, or \"*\""))?;
+        names
+            .iter()
+            .try_fold(Kinds::NONE, |all, name| match Kinds::by_name(name) {
+                Some(kind) => Ok(all.union(kind)),
+                None => Err(bad_field(format!("unknown event kind \"{name}\""))),
+            })
     }
 
     /// A value in the protocol's encoding; `None` when absent.
     pub(crate) fn value(&self, name: &str) -> Result<Option<Value>, Refusal> {
-        let read = |raw: &&RawValue| control::decode(raw.get()).map_err(|e| bad_field(format!("`{name}`: {e}")));
+        let read = |raw: &&RawValue| {
+            control::decode(raw.get()).map_err(|e| bad_field(format!("`{name}`: {e}")))
+        };
         self.fields.get(name).map(read).transpose()
     }
 
     pub(crate) fn msg(&self) -> Result<Option<Msg>, Refusal> {
         match self.value("msg")? {
             None | Some(Value::Null | Value::Undefined) => Ok(None),
-            Some(value) => Msg::try_from(value).map(Some).map_err(|_| bad_field("`msg` must be an object")),
+            Some(value) => Msg::try_from(value)
+                .map(Some)
+                .map_err(|_| bad_field("`msg` must be an object")),
         }
     }
 }

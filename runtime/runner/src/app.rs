@@ -1,7 +1,7 @@
 //! The life of the process: start, serve, stop.
 
-use crate::options::{Control as ControlOption, Options, parse_env_file};
 use crate::Console;
+use crate::options::{Control as ControlOption, Options, parse_env_file};
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -43,7 +43,10 @@ pub fn run(app: App, options: &Options) -> ExitCode {
         eprintln!("{}: {why}", app.name);
         return ExitCode::FAILURE;
     }
-    let tokio = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let tokio = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(tokio) => tokio,
         Err(error) => {
             eprintln!("{}: cannot start: {error}", app.name);
@@ -68,9 +71,17 @@ fn load_env_file(file: &str) -> Result<(), String> {
 async fn serve(app: App, options: &Options) -> ExitCode {
     let hub = Arc::new(Hub::default());
     let stdio = options.control == ControlOption::Stdio;
-    let console = Arc::new(Console::new(options.log, options.level, stdio, Some(hub.clone())));
+    let console = Arc::new(Console::new(
+        options.log,
+        options.level,
+        stdio,
+        Some(hub.clone()),
+    ));
     let default_port = if stdio { 0 } else { 1880 };
-    let http = Arc::new(HttpServer::new(SocketAddr::new(options.host, options.port.unwrap_or(default_port))));
+    let http = Arc::new(HttpServer::new(SocketAddr::new(
+        options.host,
+        options.port.unwrap_or(default_port),
+    )));
     let services = Arc::new(Services::default());
     services.insert(http.clone());
     // The port is taken at once when somebody counts on it; else when the first node needs it.
@@ -78,7 +89,10 @@ async fn serve(app: App, options: &Options) -> ExitCode {
     let url = match wanted.then(|| http.bind()).transpose() {
         Ok(addr) => addr.map(|addr| format!("http://{addr}")),
         Err(error) => {
-            eprintln!("{}: {error}\n  another program may use the port: choose one with --port, or --port 0 for a free one", app.name);
+            eprintln!(
+                "{}: {error}\n  another program may use the port: choose one with --port, or --port 0 for a free one",
+                app.name
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -89,16 +103,22 @@ async fn serve(app: App, options: &Options) -> ExitCode {
         workers: options.workers,
         ..RuntimeOptions::new(app.registry)
     });
-    let identity = Identity { name: app.name.clone(), version: app.version, http_url: url };
+    let identity = Identity {
+        name: app.name.clone(),
+        version: app.version,
+        http_url: url,
+    };
     let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
     let _control_route = match options.control {
-        ControlOption::WebSocket => match crate::control_ws::route(&http, control.clone(), hub.clone()) {
-            Ok(route) => Some(route),
-            Err(error) => {
-                eprintln!("{}: {error}", app.name);
-                return ExitCode::FAILURE;
+        ControlOption::WebSocket => {
+            match crate::control_ws::route(&http, control.clone(), hub.clone()) {
+                Ok(route) => Some(route),
+                Err(error) => {
+                    eprintln!("{}: {error}", app.name);
+                    return ExitCode::FAILURE;
+                }
             }
-        },
+        }
         ControlOption::Stdio | ControlOption::Off => None,
     };
     if let Some(plan) = app.plan {
@@ -120,7 +140,9 @@ async fn serve(app: App, options: &Options) -> ExitCode {
     }
     match options.control {
         ControlOption::Stdio => stdio_control(&control, &hub, app.updates, app.credentials).await,
-        ControlOption::WebSocket | ControlOption::Off => until_signal(&control, app.updates, app.credentials, &*console).await,
+        ControlOption::WebSocket | ControlOption::Off => {
+            until_signal(&control, app.updates, app.credentials, &*console).await
+        }
     }
     control.shutdown().await;
     http.stop();
@@ -128,12 +150,19 @@ async fn serve(app: App, options: &Options) -> ExitCode {
 }
 
 async fn deploy(control: &Control, deployment: Deployment) -> Result<usize, String> {
-    let deployed = control.with_runtime(async |runtime| runtime.deploy(deployment).await).await;
+    let deployed = control
+        .with_runtime(async |runtime| runtime.deploy(deployment).await)
+        .await;
     deployed.unwrap_or(Ok(0)).map_err(|e| e.to_string())
 }
 
 fn say(log: &dyn LogSink, text: &str) {
-    log.log(vgdc_core::Clock::real().now_ms(), vgdc_core::Level::Info, None, &Value::from(text));
+    log.log(
+        vgdc_core::Clock::real().now_ms(),
+        vgdc_core::Level::Info,
+        None,
+        &Value::from(text),
+    );
 }
 
 type Credentials = std::collections::HashMap<String, Object>;
@@ -148,7 +177,12 @@ async fn next_update(updates: &mut Option<mpsc::UnboundedReceiver<Plan>>) -> Pla
     std::future::pending().await
 }
 
-async fn until_signal(control: &Control, mut updates: Option<mpsc::UnboundedReceiver<Plan>>, credentials: Credentials, log: &dyn LogSink) {
+async fn until_signal(
+    control: &Control,
+    mut updates: Option<mpsc::UnboundedReceiver<Plan>>,
+    credentials: Credentials,
+    log: &dyn LogSink,
+) {
     loop {
         tokio::select! {
             () = signal() => break,
@@ -172,7 +206,10 @@ async fn until_signal(control: &Control, mut updates: Option<mpsc::UnboundedRece
 /// Resolves at SIGINT or SIGTERM.
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+    match (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) {
         (Ok(mut interrupt), Ok(mut terminate)) => {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -185,13 +222,22 @@ async fn signal() {
 }
 
 /// Speaks the control protocol on standard input and output until the input ends.
-async fn stdio_control(control: &Control, hub: &Hub, mut updates: Option<mpsc::UnboundedReceiver<Plan>>, credentials: Credentials) {
+async fn stdio_control(
+    control: &Control,
+    hub: &Hub,
+    mut updates: Option<mpsc::UnboundedReceiver<Plan>>,
+    credentials: Credentials,
+) {
     let subscriber = hub.subscribe();
     let outbox = subscriber.outbox().clone();
     let writer = std::thread::spawn(move || {
         let mut out = std::io::stdout();
         while let Some(lines) = outbox.wait() {
-            if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
+            if out
+                .write_all(lines.as_bytes())
+                .and_then(|()| out.flush())
+                .is_err()
+            {
                 break;
             }
         }

@@ -3,12 +3,12 @@
 //! Only programs of this machine and of the same origin may speak it: a page from elsewhere, which a browser would connect
 //! for, is refused by its `Origin`.
 
+use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
-use tokio_tungstenite::tungstenite::Message;
-use futures_util::{SinkExt, StreamExt};
 use vgdc_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use vgdc_http::hyper_util::rt::TokioIo;
 use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Response, RouteGuard, full};
@@ -18,7 +18,11 @@ use vgdc_probe::{Control, Hub};
 ///
 /// # Errors
 /// The listener cannot bind.
-pub fn route(server: &HttpServer, control: Arc<Control>, hub: Arc<Hub>) -> std::io::Result<RouteGuard> {
+pub fn route(
+    server: &HttpServer,
+    control: Arc<Control>,
+    hub: Arc<Hub>,
+) -> std::io::Result<RouteGuard> {
     let pattern = Pattern::parse("/control").map_err(|e| std::io::Error::other(e.to_string()))?;
     let handler: Handler = Arc::new(move |exchange| {
         let (control, hub) = (control.clone(), hub.clone());
@@ -37,7 +41,11 @@ fn plain(status: StatusCode, text: &str) -> Response {
 fn is_own(headers: &HeaderMap) -> bool {
     match (headers.get(header::ORIGIN), headers.get(header::HOST)) {
         (None, _) => true,
-        (Some(origin), Some(host)) => origin.to_str().ok().and_then(|o| o.split_once("://")).is_some_and(|(_, at)| at.as_bytes() == host.as_bytes()),
+        (Some(origin), Some(host)) => origin
+            .to_str()
+            .ok()
+            .and_then(|o| o.split_once("://"))
+            .is_some_and(|(_, at)| at.as_bytes() == host.as_bytes()),
         (Some(_), None) => false,
     }
 }
@@ -45,14 +53,25 @@ fn is_own(headers: &HeaderMap) -> bool {
 fn accept(mut exchange: Exchange, control: Arc<Control>, hub: Arc<Hub>) {
     let headers = exchange.request.headers();
     if !is_own(headers) {
-        exchange.responder.answer(plain(StatusCode::FORBIDDEN, "this origin may not control the flows"));
+        exchange.responder.answer(plain(
+            StatusCode::FORBIDDEN,
+            "this origin may not control the flows",
+        ));
         return;
     }
-    let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes())) else {
-        exchange.responder.answer(plain(StatusCode::UPGRADE_REQUIRED, "the control protocol is spoken on a WebSocket"));
+    let Some(key) = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .map(|key| derive_accept_key(key.as_bytes()))
+    else {
+        exchange.responder.answer(plain(
+            StatusCode::UPGRADE_REQUIRED,
+            "the control protocol is spoken on a WebSocket",
+        ));
         return;
     };
-    let Ok(key) = HeaderValue::from_str(&key) else { return };
+    let Ok(key) = HeaderValue::from_str(&key) else {
+        return;
+    };
     let upgrade = vgdc_http::hyper::upgrade::on(&mut exchange.request);
     let mut response = plain(StatusCode::SWITCHING_PROTOCOLS, "");
     let headers = response.headers_mut();
@@ -63,7 +82,8 @@ fn accept(mut exchange: Exchange, control: Arc<Control>, hub: Arc<Hub>) {
     tokio::spawn(async move {
         // (a client that goes away before the upgrade wanted nothing)
         let Ok(upgraded) = upgrade.await else { return };
-        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+        let socket =
+            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
         converse(socket, &control, &hub).await;
     });
 }

@@ -15,8 +15,18 @@ pub struct Console {
 
 impl Console {
     /// Lines of this level and more important ones. `also` gets every line.
-    pub fn new(format: LogFormat, level: Level, to_stderr: bool, also: Option<std::sync::Arc<dyn LogSink>>) -> Self {
-        Console { format, level, to_stderr, also }
+    pub fn new(
+        format: LogFormat,
+        level: Level,
+        to_stderr: bool,
+        also: Option<std::sync::Arc<dyn LogSink>>,
+    ) -> Self {
+        Console {
+            format,
+            level,
+            to_stderr,
+            also,
+        }
     }
 }
 
@@ -56,7 +66,14 @@ fn text_of(message: &Value) -> String {
 fn text_line(ts: f64, level: Level, node: Option<&OpInfo>, message: &Value) -> String {
     let when = date::iso(ts.floor()).unwrap_or_default();
     let who = match node {
-        Some(node) => format!("[{}:{}] ", node.ty, node.name.as_deref().filter(|name| !name.is_empty()).unwrap_or(&node.id)),
+        Some(node) => format!(
+            "[{}:{}] ",
+            node.ty,
+            node.name
+                .as_deref()
+                .filter(|name| !name.is_empty())
+                .unwrap_or(&node.id)
+        ),
         None => String::new(),
     };
     format!("{when} [{}] {who}{}\n", level.name(), text_of(message))
@@ -66,7 +83,12 @@ fn json_line(ts: f64, level: Level, node: Option<&OpInfo>, message: &Value) -> S
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut line = format!("{{\"ts\":{},\"level\":\"{}\"", ts.floor(), level.name());
     if let Some(node) = node {
-        line.push_str(&format!(",\"id\":{},\"type\":{},\"path\":{}", quoted(&node.id), quoted(&node.ty), quoted(&node.path)));
+        line.push_str(&format!(
+            ",\"id\":{},\"type\":{},\"path\":{}",
+            quoted(&node.id),
+            quoted(&node.ty),
+            quoted(&node.path)
+        ));
         if let Some(name) = &node.name {
             line.push_str(&format!(",\"name\":{}", quoted(name)));
         }

@@ -78,13 +78,23 @@ impl Options {
     ///
     /// # Errors
     /// A value that cannot be used; the text says what can.
-    pub fn take(&mut self, name: &str, value: &mut dyn FnMut() -> Result<String, String>) -> Result<bool, String> {
+    pub fn take(
+        &mut self,
+        name: &str,
+        value: &mut dyn FnMut() -> Result<String, String>,
+    ) -> Result<bool, String> {
         match name {
             "port" => self.port = Some(number(name, &value()?)?),
             "host" => {
                 let text = value()?;
-                let text = if text == "localhost" { "127.0.0.1".to_owned() } else { text };
-                self.host = text.parse().map_err(|_| format!("--host {text}: not an IP address (0.0.0.0 listens on all)"))?;
+                let text = if text == "localhost" {
+                    "127.0.0.1".to_owned()
+                } else {
+                    text
+                };
+                self.host = text.parse().map_err(|_| {
+                    format!("--host {text}: not an IP address (0.0.0.0 listens on all)")
+                })?;
             }
             "control" => {
                 self.control = match value()?.as_str() {
@@ -103,8 +113,9 @@ impl Options {
             }
             "log-level" => {
                 let text = value()?;
-                self.level = Level::by_name(&text)
-                    .ok_or_else(|| format!("--log-level {text}: expected fatal, error, warn, info, debug or trace"))?;
+                self.level = Level::by_name(&text).ok_or_else(|| {
+                    format!("--log-level {text}: expected fatal, error, warn, info, debug or trace")
+                })?;
             }
             "workers" => self.workers = number(name, &value()?)?,
             "env-file" => self.env_file = Some(value()?),
@@ -116,7 +127,8 @@ impl Options {
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("--{name} {text}: not a number that can be used"))
+    text.parse()
+        .map_err(|_| format!("--{name} {text}: not a number that can be used"))
 }
 
 /// The variables of an env file. Lines that are empty or begin with `#` are passed over; a value in quotes loses them.
@@ -131,9 +143,13 @@ pub fn parse_env_file(text: &str) -> Result<Vec<(String, String)>, String> {
             continue;
         }
         let line = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) = line.split_once('=').ok_or_else(|| format!("line {}: expected NAME=value", number + 1))?;
+        let (name, value) = line
+            .split_once('=')
+            .ok_or_else(|| format!("line {}: expected NAME=value", number + 1))?;
         let value = value.trim();
-        let unquoted = ['"', '\''].iter().find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
+        let unquoted = ['"', '\'']
+            .iter()
+            .find_map(|q| value.strip_prefix(*q)?.strip_suffix(*q));
         vars.push((name.trim().to_owned(), unquoted.unwrap_or(value).to_owned()));
     }
     Ok(vars)
@@ -147,8 +163,14 @@ mod tests {
     fn env_files_are_read() {
         let vars = parse_env_file("# c\n\nA=1\nexport B = \"x y\"\n C='z'\n");
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(vars, Ok(vec![pair("A", "1"), pair("B", "x y"), pair("C", "z")]));
-        assert_eq!(parse_env_file("A=1\nB"), Err("line 2: expected NAME=value".to_owned()));
+        assert_eq!(
+            vars,
+            Ok(vec![pair("A", "1"), pair("B", "x y"), pair("C", "z")])
+        );
+        assert_eq!(
+            parse_env_file("A=1\nB"),
+            Err("line 2: expected NAME=value".to_owned())
+        );
     }
 
     #[test]
@@ -158,6 +180,9 @@ mod tests {
         assert_eq!(options.port, Some(0));
         assert!(options.take("port", &mut || Ok("70000".into())).is_err());
         assert!(options.take("control", &mut || Ok("tcp".into())).is_err());
-        assert_eq!(options.take("unknown", &mut || Ok(String::new())), Ok(false));
+        assert_eq!(
+            options.take("unknown", &mut || Ok(String::new())),
+            Ok(false)
+        );
     }
 }

@@ -353,7 +353,7 @@ impl Session {
     }
 
     fn act(&mut self, events: Vec<Event>, received: &mut Vec<Received>) -> Result<(), String> {
-        let mut failed = None;
+        let (mut failed, mut released) = (None, false);
         for event in events {
             match event {
                 Event::RequestSendPacket { packet, .. } => self.out.extend_from_slice(&packet.to_continuous_buffer()),
@@ -371,12 +371,12 @@ impl Session {
                 Event::RequestTimerCancel(TimerKind::PingreqRecv) => {}
                 Event::NotifyError(error) => failed = Some(error.to_string()),
                 Event::RequestClose => self.broken = Some(failed.clone().unwrap_or_else(|| "protocol error".to_owned())),
-                Event::NotifyPacketIdReleased(_) => {
-                    if self.connected && !self.waiting.is_empty() {
-                        self.go_on();
-                    }
-                }
+                Event::NotifyPacketIdReleased(_) => released = true,
             }
+        }
+        // (only now: the identifier is free before it is told for what it was)
+        if released && self.connected && !self.waiting.is_empty() {
+            self.go_on();
         }
         failed.map_or(Ok(()), Err)
     }

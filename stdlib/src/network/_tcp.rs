@@ -1,89 +1,295 @@
 //! What the TCP nodes share: connections with a writer each, the pool through which a reply finds its connection, splitting.
 
+use super::net::{self, Stream};
+use super::tls::{self, Tls};
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::mpsc;
-use vgdc_core::Cx;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use vgdc_core::value::{Msg, Object, Value};
+use vgdc_core::{Cx, Mailbox};
 
-/// Bytes that may wait for a slow peer before its connection is closed.
+/// Bytes that may wait for a slow peer before its connection is broken.
 pub const WRITE_LIMIT: usize = 64 << 20;
+/// Bytes that are read at once.
+const READ_SIZE: usize = 64 << 10;
 
-enum Write {
-    Bytes(Vec<u8>),
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Wish {
+    GoOn,
+    /// End when all is written.
     End,
+    /// End now.
     Destroy,
+}
+
+struct Outgoing {
+    bytes: Vec<u8>,
+    wish: Wish,
+    waker: Option<Waker>,
+    gone: bool,
 }
 
 /// The way to write to a connection, from any thread.
 #[derive(Clone)]
-pub struct Writer {
-    queue: mpsc::UnboundedSender<Write>,
-    waiting: Arc<AtomicUsize>,
-}
+pub struct Writer(Arc<Mutex<Outgoing>>);
 
 impl Writer {
+    fn lock(&self) -> MutexGuard<'_, Outgoing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Outgoing)) -> bool {
+        let mut outgoing = self.lock();
+        if outgoing.gone {
+            return false;
+        }
+        change(&mut outgoing);
+        let waker = outgoing.waker.take();
+        drop(outgoing);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
     /// Writes; false when the connection is gone. A peer that reads too slowly loses the connection.
-    pub fn write(&self, bytes: Vec<u8>) -> bool {
-        let waiting = self.waiting.fetch_add(bytes.len(), Ordering::Relaxed) + bytes.len();
-        let what = if waiting > WRITE_LIMIT { Write::Destroy } else { Write::Bytes(bytes) };
-        self.queue.send(what).is_ok()
+    pub fn write(&self, bytes: &[u8]) -> bool {
+        self.change(|outgoing| {
+            if outgoing.bytes.len() + bytes.len() > WRITE_LIMIT {
+                outgoing.wish = Wish::Destroy;
+            } else {
+                outgoing.bytes.extend_from_slice(bytes);
+            }
+        })
     }
 
     /// Ends the connection when all is written.
     pub fn end(&self) {
-        // (a connection that is gone has ended already)
-        let _ = self.queue.send(Write::End);
+        self.wish(Wish::End);
     }
 
     /// Ends the connection now.
     pub fn destroy(&self) {
-        let _ = self.queue.send(Write::Destroy);
+        self.wish(Wish::Destroy);
+    }
+
+    fn wish(&self, wish: Wish) {
+        // (a connection that is gone has ended already)
+        self.change(|outgoing| {
+            if outgoing.wish < wish {
+                outgoing.wish = wish;
+            }
+        });
     }
 }
 
-/// Makes the writer of a connection, and the task that writes: it must be spawned; it ends with the connection.
-pub fn writer(mut half: OwnedWriteHalf) -> (Writer, impl Future<Output = ()>) {
-    let (queue, mut wanted) = mpsc::unbounded_channel();
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let counted = waiting.clone();
-    let task = async move {
-        let mut batch = Vec::new();
-        let mut bytes = Vec::new();
-        loop {
-            if wanted.recv_many(&mut batch, 1024).await == 0 {
-                break;
+/// Ends connections in good order, for a stopping node; those that take too long are broken.
+pub fn end_all(writers: Vec<Writer>) -> vgdc_core::Closing {
+    writers.iter().for_each(Writer::end);
+    let gone = |writer: &Writer| writer.lock().gone;
+    if writers.iter().all(gone) {
+        return None;
+    }
+    Some(Box::pin(async move {
+        for _ in 0..40 {
+            if writers.iter().all(gone) {
+                return;
             }
-            let mut end = None;
-            for what in batch.drain(..) {
-                match what {
-                    Write::Bytes(more) if bytes.is_empty() => bytes = more,
-                    Write::Bytes(more) => bytes.extend_from_slice(&more),
-                    other => end = end.or(Some(other)),
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        writers.iter().for_each(Writer::destroy);
+    }))
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The peer ended it.
+    ByPeer,
+    /// This side did.
+    ByUs,
+    /// It broke; in Node.js's words.
+    Broken(String),
+}
+
+/// What a connection tells its node, besides.
+pub enum Told {
+    /// Bytes came.
+    Data(Vec<u8>),
+    /// Nothing has come or gone for as long as the setting `socketTimeout` says.
+    Idle,
+}
+
+/// A connection's reading and writing, to be spawned on the island's thread (not as a task of the node: what a stopping node has
+/// written is still to go out): it ends with the connection. While the island is busy nothing is read: the
+/// peer's window closes, and the peer waits.
+pub fn connection(
+    stream: Stream,
+    mailbox: Mailbox,
+    idle: Option<Duration>,
+    each: impl FnMut(Told) + 'static,
+) -> (Writer, impl Future<Output = Ended>) {
+    let writer = Writer(Arc::new(Mutex::new(Outgoing { bytes: Vec::new(), wish: Wish::GoOn, waker: None, gone: false })));
+    let link = Link { stream, writer: writer.clone(), out: Vec::new(), written: 0, flushed: true, shut: false, active: false };
+    (writer, run(link, mailbox, idle, each))
+}
+
+struct Link {
+    stream: Stream,
+    writer: Writer,
+    /// What is being written.
+    out: Vec<u8>,
+    written: usize,
+    flushed: bool,
+    /// This side has ended its half.
+    shut: bool,
+    /// Bytes have come or gone.
+    active: bool,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let mut outgoing = self.writer.lock();
+        outgoing.gone = true;
+        outgoing.bytes = Vec::new();
+    }
+}
+
+async fn run(mut link: Link, mailbox: Mailbox, idle: Option<Duration>, mut each: impl FnMut(Told)) -> Ended {
+    let mut buffer = vec![0; READ_SIZE];
+    let far = Duration::from_secs(86_400 * 365);
+    let sleep = tokio::time::sleep(idle.unwrap_or(far));
+    tokio::pin!(sleep);
+    loop {
+        let room = mailbox.room();
+        tokio::pin!(room);
+        let mut may_read = false;
+        let step = poll_fn(|cx| {
+            may_read = may_read || room.as_mut().poll(cx).is_ready();
+            link.poll(cx, &mut buffer, may_read)
+        });
+        tokio::select! {
+            biased;
+            step = step => match step {
+                Ok(Some(0)) => {
+                    // (what is still to be written goes out before this side ends, too)
+                    link.finish().await;
+                    return Ended::ByPeer;
                 }
-            }
-            if matches!(end, Some(Write::Destroy)) {
-                return;
-            }
-            let length = bytes.len();
-            if half.write_all(&bytes).await.is_err() {
-                return;
-            }
-            counted.fetch_sub(length, Ordering::Relaxed);
-            bytes.clear();
-            if end.is_some() {
-                // (the peer may be gone already)
-                let _ = half.shutdown().await;
-                return;
+                Ok(Some(count)) => each(Told::Data(buffer[..count].to_vec())),
+                Ok(None) => return Ended::ByUs,
+                Err(error) => return Ended::Broken(format!("Error: read {}", net::code(&error))),
+            },
+            () = &mut sleep => {
+                if !std::mem::take(&mut link.active) {
+                    each(Told::Idle);
+                }
+                sleep.as_mut().reset(tokio::time::Instant::now() + idle.unwrap_or(far));
             }
         }
-    };
-    (Writer { queue, waiting }, task)
+    }
+}
+
+impl Link {
+    /// Writes what is there, then reads. Ready with the number of bytes read (0: the peer has ended), or with `None` when this
+    /// side wants the end now.
+    fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8], may_read: bool) -> Poll<io::Result<Option<usize>>> {
+        match self.write(cx) {
+            Poll::Ready(Ok(Wish::Destroy)) => return Poll::Ready(Ok(None)),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(Ok(_)) | Poll::Pending => {}
+        }
+        if !may_read {
+            return Poll::Pending;
+        }
+        let mut read = ReadBuf::new(buffer);
+        match Pin::new(&mut self.stream).poll_read(cx, &mut read) {
+            Poll::Ready(Ok(())) => {
+                self.active = true;
+                Poll::Ready(Ok(Some(read.filled().len())))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Ready with what is wished for when all has been written.
+    fn write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Wish>> {
+        loop {
+            while self.written < self.out.len() {
+                match Pin::new(&mut self.stream).poll_write(cx, &self.out[self.written..]) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    Poll::Ready(Ok(count)) => {
+                        self.written += count;
+                        (self.flushed, self.active) = (false, true);
+                    }
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return self.look(cx, false),
+                }
+            }
+            self.out.clear();
+            self.written = 0;
+            let mut outgoing = self.writer.lock();
+            if !outgoing.bytes.is_empty() && outgoing.wish != Wish::Destroy {
+                std::mem::swap(&mut outgoing.bytes, &mut self.out);
+                continue;
+            }
+            drop(outgoing);
+            if self.out.capacity() > 1 << 20 {
+                // (a burst's room is given back)
+                self.out = Vec::new();
+            }
+            if !self.flushed {
+                match Pin::new(&mut self.stream).poll_flush(cx) {
+                    Poll::Ready(flushed) => flushed?,
+                    Poll::Pending => return self.look(cx, false),
+                }
+                self.flushed = true;
+            }
+            return self.look(cx, true);
+        }
+    }
+
+    /// Looks for what is wished for, and leaves word where the next wish is to be told.
+    fn look(&mut self, cx: &mut Context<'_>, all_written: bool) -> Poll<io::Result<Wish>> {
+        let wish = {
+            let mut outgoing = self.writer.lock();
+            outgoing.waker = Some(cx.waker().clone());
+            if all_written && !outgoing.bytes.is_empty() {
+                cx.waker().wake_by_ref();
+            }
+            outgoing.wish
+        };
+        if wish == Wish::End && all_written && !self.shut {
+            match Pin::new(&mut self.stream).poll_shutdown(cx) {
+                // (the peer may be gone already)
+                Poll::Ready(_) => self.shut = true,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        if all_written || wish == Wish::Destroy { Poll::Ready(Ok(wish)) } else { Poll::Pending }
+    }
+
+    /// Writes what is left, and ends this side.
+    async fn finish(&mut self) {
+        self.writer.end();
+        let all = poll_fn(|cx| match self.write(cx) {
+            Poll::Ready(Ok(Wish::End)) if !self.shut => Poll::Pending,
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        });
+        // (a peer that has ended and takes nothing more is left)
+        let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
+    }
 }
 
 /// Every connection that a `tcp in` node has open, by the id in `msg._session`.
@@ -91,7 +297,7 @@ pub fn writer(mut half: OwnedWriteHalf) -> (Writer, impl Future<Output = ()>) {
 pub struct Pool(Mutex<HashMap<String, Writer>>);
 
 impl Pool {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Writer>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Writer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,9 +311,11 @@ impl Pool {
         self.lock().remove(id);
     }
 
-    /// A connection.
-    pub fn get(&self, id: &str) -> Option<Writer> {
-        self.lock().get(id).cloned()
+    /// Does something with a connection, when it is there.
+    pub fn with(&self, id: &str, act: impl FnOnce(&Writer)) {
+        if let Some(writer) = self.lock().get(id) {
+            act(writer);
+        }
     }
 
     /// All connections.
@@ -121,18 +329,98 @@ pub fn pool(cx: &Cx<'_>) -> Arc<Pool> {
     cx.services().get_or_insert(Pool::default)
 }
 
-/// `Node.js` waits 120 s before it asks whether an idle peer is still there; the option is set where the system has it.
+/// Small messages are never held back for more (Nagle), and a peer that says nothing is asked after 120 s, as by Node-RED.
 pub fn prepare(stream: &TcpStream) {
-    // Small messages are never held back for more. Where an option cannot be set, the connection works without.
+    // Where an option cannot be set, the connection works without.
     let _ = stream.set_nodelay(true);
+    let keep_alive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(120));
+    let _ = socket2::SockRef::from(stream).set_tcp_keepalive(&keep_alive);
+}
+
+/// Connects, with TLS when there is a configuration for it.
+///
+/// # Errors
+/// In Node.js's words.
+pub async fn dial(host: &str, port: u16, tls: Option<Rc<Tls>>) -> Result<Stream, String> {
+    let failed = |e: io::Error| format!("Error: {}", net::connect_error(&e, host, port));
+    let tcp = net::connect(host, port).await.map_err(failed)?;
+    prepare(&tcp);
+    match tls {
+        None => Ok(Box::new(tcp)),
+        Some(tls) => {
+            let name = tls.server_name.as_deref().unwrap_or(host);
+            let session = tls::connect(tcp, tls.client()?, name).await;
+            Ok(Box::new(session.map_err(|e| format!("Error: {e}"))?))
+        }
+    }
+}
+
+/// Takes connections, with TLS when there is a configuration for it; each that stands is handed on.
+pub async fn accept_all(listener: TcpListener, tls: Option<Rc<Tls>>, mailbox: Mailbox, each: impl Fn(Stream, SocketAddr) + 'static) {
+    let each = Rc::new(each);
+    let server = match tls.map(|tls| tls.server()).transpose() {
+        Ok(server) => server,
+        // (the node has said so already)
+        Err(_) => return,
+    };
+    loop {
+        mailbox.room().await;
+        match listener.accept().await {
+            Ok((tcp, peer)) => {
+                prepare(&tcp);
+                match &server {
+                    None => each(Box::new(tcp), peer),
+                    Some(config) => {
+                        let (config, each) = (config.clone(), each.clone());
+                        tokio::task::spawn_local(async move {
+                            // (a peer that speaks no TLS was never there)
+                            if let Ok(Ok(session)) = tokio::time::timeout(Duration::from_secs(120), tls::accept(tcp, config)).await {
+                                each(Box::new(session), peer);
+                            }
+                        });
+                    }
+                }
+            }
+            // Out of file descriptors, or the client was gone again: try again soon.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// The `tls-config` node that a form names; an error when it is not there.
+///
+/// # Errors
+/// There is no such node.
+pub fn tls_of(cx: &Cx<'_>, id: &str) -> Result<Option<Rc<Tls>>, vgdc_core::NodeError> {
+    match id {
+        "" => Ok(None),
+        id => cx.config::<Tls>(id).map(Some).ok_or_else(|| vgdc_core::NodeError::new("the TLS configuration is missing")),
+    }
+}
+
+/// How long a connection may be idle (the setting `socketTimeout`, ms).
+pub fn idle_limit(cx: &Cx<'_>) -> Option<Duration> {
+    cx.setting("socketTimeout").as_f64().filter(|ms| *ms > 0.0).map(|ms| Duration::from_secs_f64(ms / 1000.0))
+}
+
+/// How long to wait before connecting again (the setting `socketReconnectTime`), in ms.
+pub fn reconnect_ms(cx: &Cx<'_>) -> f64 {
+    cx.setting("socketReconnectTime").as_f64().filter(|ms| *ms > 0.0).unwrap_or(10_000.0)
+}
+
+/// A port as the form has it; 0 when it is none.
+pub fn port_of(text: &str) -> u16 {
+    let port = Value::from(text).to_number();
+    if (0.0..=65535.0).contains(&port) { port as u16 } else { 0 }
 }
 
 /// What a payload is on the wire.
-pub fn bytes_of(payload: &Value, base64: bool) -> Vec<u8> {
+pub fn bytes_of(payload: &Value, base64: bool) -> Cow<'_, [u8]> {
     match payload {
-        Value::Buffer(bytes) => bytes.to_vec(),
-        Value::Str(text) if base64 => decode_base64(text),
-        other => other.to_js_string().into_bytes(),
+        Value::Buffer(bytes) => Cow::Borrowed(bytes),
+        Value::Str(text) if base64 => Cow::Owned(decode_base64(text)),
+        Value::Str(text) => Cow::Borrowed(text.as_bytes()),
+        other => Cow::Owned(other.to_js_string().into_bytes()),
     }
 }
 
@@ -317,7 +605,7 @@ pub fn listen(port: u16) -> Result<tokio::net::TcpListener, String> {
     bound.map_err(|e| match e.kind() {
         std::io::ErrorKind::AddrInUse => format!("Error: listen EADDRINUSE: address already in use :::{port}"),
         std::io::ErrorKind::PermissionDenied => format!("Error: listen EACCES: permission denied :::{port}"),
-        _ => format!("Error: listen: {e}"),
+        _ => format!("Error: listen {}: {e}", net::code(&e)),
     })
 }
 

@@ -48,12 +48,9 @@ impl Tls {
         self.client.clone()
     }
 
-    /// For connecting, with another opinion about untrusted peers.
-    ///
-    /// # Errors
-    /// The certificates cannot be used.
-    pub fn client_with(&self, verify: bool) -> Result<Arc<ClientConfig>, String> {
-        if verify == self.verify { self.client() } else { client_config(&self.pem, verify, self.alpn.as_deref()) }
+    /// The same, but peers are not checked.
+    pub fn unchecked(&self) -> Tls {
+        Tls::new(self.pem.clone(), false, self.server_name.clone(), self.alpn.clone())
     }
 
     /// For listening.

@@ -4,14 +4,16 @@
 //! text or base64. Messages have `topic`, `ip` and `port` of the peer, and `_session`, by which a **tcp out** node replies.
 //! While the flow is busy the connection is not read: the peer waits.
 
-use super::tcp::{self, Datatype, Pool, Splitter, Writer};
+use super::tcp::{self, Datatype, Ended, Pool, Splitter, Told, Writer};
+use super::net::Stream;
+use super::tls::Tls;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
+use std::time::Duration;
 use vgdc_core::value::{Msg, Object, Value, generate_id};
-use vgdc_core::{Closing, Cx, Level, Mailbox, Node, NodeError, Process, TimerId};
+use vgdc_core::{Closing, Cx, Level, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -41,10 +43,13 @@ pub struct TcpInConfig {
 pub struct TcpIn {
     config: TcpInConfig,
     server: bool,
+    port: u16,
+    tls: Option<Rc<Tls>>,
     pool: Arc<Pool>,
     connections: HashMap<String, Connection>,
-    reconnect: Option<TimerId>,
     reconnect_ms: f64,
+    idle: Option<Duration>,
+    /// The last connection brought something before it ended: the node connects again at once.
     got_something: bool,
 }
 
@@ -57,15 +62,15 @@ struct Connection {
 
 enum Event {
     /// A connection stands.
-    Open(TcpStream, SocketAddr),
+    Open(Stream, Option<SocketAddr>),
     /// It could not be made.
     Refused(String),
     /// A piece of it.
-    Data(String, Vec<u8>),
-    /// The peer has ended it.
-    End(String),
-    /// It broke.
-    Broken(String, String),
+    Data(Arc<str>, Vec<u8>),
+    /// Nothing has happened on it for too long.
+    Idle(Arc<str>),
+    /// It has ended.
+    Closed(Arc<str>, Ended),
 }
 
 #[node(type = "tcp in", category = "network", inputs = 0, outputs = 1, effect = Source)]
@@ -77,69 +82,75 @@ impl Node for TcpIn {
             Value::Bool(server) => *server,
             other => other.as_str() == Some("server"),
         };
-        if !config.tls.is_empty() {
-            return Err(NodeError::new("TLS for TCP nodes is not there yet"));
-        }
-        let reconnect_ms = cx.setting("socketReconnectTime").as_f64().filter(|ms| *ms > 0.0).unwrap_or(10_000.0);
-        let node = TcpIn { server, pool: tcp::pool(cx), connections: HashMap::new(), reconnect: None, reconnect_ms, got_something: false, config };
-        if server { node.listen(cx) } else { node.connect(cx) }
+        let node = TcpIn {
+            server,
+            port: tcp::port_of(&config.port),
+            tls: tcp::tls_of(cx, &config.tls)?,
+            pool: tcp::pool(cx),
+            connections: HashMap::new(),
+            reconnect_ms: tcp::reconnect_ms(cx),
+            idle: if server { tcp::idle_limit(cx) } else { None },
+            got_something: false,
+            config,
+        };
+        if server { node.listen(cx)? } else { node.connect(cx) }
         Ok(node)
     }
 }
 
 impl TcpIn {
-    fn port(&self) -> u16 {
-        let port = Value::from(self.config.port.as_str()).to_number();
-        if (0.0..=65535.0).contains(&port) { port as u16 } else { 0 }
-    }
-
-    fn listen(&self, cx: &mut Cx<'_>) {
-        let port = self.port();
-        match tcp::listen(port) {
-            Ok(listener) => {
-                let shown = listener.local_addr().map_or(port, |addr| addr.port());
-                cx.log(Level::Info, format!("listening on port {shown}"));
-                cx.spawn(accept(listener, cx.mailbox()));
-            }
-            Err(why) => cx.error(format!("unable to listen on port {port}, error: {why}"), None),
+    fn listen(&self, cx: &mut Cx<'_>) -> Result<(), NodeError> {
+        if let Some(tls) = &self.tls {
+            tls.server().map_err(NodeError::new)?;
         }
+        match tcp::listen(self.port) {
+            Ok(listener) => {
+                let shown = listener.local_addr().map_or(self.port, |addr| addr.port());
+                cx.log(Level::Info, format!("listening on port {shown}"));
+                let mailbox = cx.mailbox();
+                let each = move |stream, peer| mailbox.post(Event::Open(stream, Some(peer)));
+                cx.spawn(tcp::accept_all(listener, self.tls.clone(), cx.mailbox(), each));
+            }
+            Err(why) => cx.error(format!("unable to listen on port {}, error: {why}", self.port), None),
+        }
+        Ok(())
     }
 
     fn connect(&self, cx: &mut Cx<'_>) {
-        let (host, port) = (self.config.host.clone(), self.port());
+        let (host, port, tls) = (self.config.host.clone(), self.port, self.tls.clone());
         cx.log(Level::Info, format!("connecting to {host}:{port}"));
         cx.set_status("grey", "dot", "common.status.connecting");
         let mailbox = cx.mailbox();
         cx.spawn(async move {
-            let event = match TcpStream::connect((host.as_str(), port)).await {
-                Ok(stream) => match stream.peer_addr() {
-                    Ok(peer) => Event::Open(stream, peer),
-                    Err(error) => Event::Refused(error.to_string()),
-                },
-                Err(error) => Event::Refused(connect_error(&error, &host, port)),
-            };
-            mailbox.post(event);
+            mailbox.post(match tcp::dial(&host, port, tls).await {
+                Ok(stream) => Event::Open(stream, None),
+                Err(why) => Event::Refused(why),
+            });
         });
     }
 
-    fn open(&mut self, cx: &mut Cx<'_>, stream: TcpStream, peer: SocketAddr) {
-        tcp::prepare(&stream);
-        let id = generate_id();
-        let (read, write) = stream.into_split();
-        let (writer, task) = tcp::writer(write);
+    fn open(&mut self, cx: &mut Cx<'_>, stream: Stream, peer: Option<SocketAddr>) {
+        let id: Arc<str> = generate_id().into();
+        let (mailbox, of_data) = (cx.mailbox(), id.clone());
+        let (writer, task) = tcp::connection(stream, cx.mailbox(), self.idle, move |told| {
+            mailbox.post(match told {
+                Told::Data(bytes) => Event::Data(of_data.clone(), bytes),
+                Told::Idle => Event::Idle(of_data.clone()),
+            });
+        });
         self.pool.add(&id, writer.clone());
-        let single = self.config.datamode == "single";
+        let single = !matches!(self.config.datamode.as_str(), "" | "stream");
         let splitter = Splitter::new(Datatype::of(&self.config.datatype), &tcp::unescape(&self.config.newline), self.config.trim, single);
         let session = tcp::session(&id);
-        let shown = self.server.then_some(peer);
-        self.connections.insert(id.clone(), Connection { splitter, session, peer: shown, writer });
-        cx.spawn(task);
-        cx.spawn(read_all(read, id.clone(), cx.mailbox()));
-        if self.server {
-            self.server_status(cx, "connect", peer, &id);
-        } else {
-            cx.log(Level::Info, format!("connected to {}:{}", self.config.host, self.port()));
-            self.client_status(cx, "green", "dot", "common.status.connected", &id);
+        self.connections.insert(id.to_string(), Connection { splitter, session, peer, writer });
+        let (mailbox, of_end) = (cx.mailbox(), id.clone());
+        tokio::task::spawn_local(async move { mailbox.post(Event::Closed(of_end, task.await)) });
+        match peer {
+            Some(peer) => self.server_status(cx, "connect", peer, &id),
+            None => {
+                cx.log(Level::Info, format!("connected to {}:{}", self.config.host, self.port));
+                self.client_status(cx, "green", "dot", "common.status.connected", &id);
+            }
         }
     }
 
@@ -166,10 +177,15 @@ impl TcpIn {
         splitter.take(bytes, |payload| cx.send(0, tcp::message(topic, payload, session, *peer)));
     }
 
-    fn gone(&mut self, cx: &mut Cx<'_>, id: &str) {
+    fn closed(&mut self, cx: &mut Cx<'_>, id: &str, ended: Ended) {
         self.pool.remove(id);
         let Some(mut connection) = self.connections.remove(id) else { return };
-        if let Some(payload) = connection.splitter.finish(self.server) {
+        if let Ended::Broken(why) = &ended {
+            cx.log(Level::Info, why.as_str());
+        }
+        if ended == Ended::ByPeer
+            && let Some(payload) = connection.splitter.finish(self.server)
+        {
             self.got_something = true;
             cx.send(0, tcp::message(&self.config.topic, payload, &connection.session, connection.peer));
         }
@@ -185,10 +201,10 @@ impl TcpIn {
         let wait = if std::mem::take(&mut self.got_something) {
             20.0
         } else {
-            cx.log(Level::Info, format!("connection lost to {}:{}", self.config.host, self.port()));
+            cx.log(Level::Info, format!("connection lost to {}:{}", self.config.host, self.port));
             self.reconnect_ms
         };
-        self.reconnect = Some(cx.set_timer_ms(wait));
+        cx.set_timer_ms(wait);
     }
 }
 
@@ -196,7 +212,6 @@ impl Process for TcpIn {
     fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
 
     fn timer(&mut self, cx: &mut Cx<'_>, _: TimerId) {
-        self.reconnect = None;
         self.connect(cx);
     }
 
@@ -209,55 +224,26 @@ impl Process for TcpIn {
                 self.lost(cx, &generate_id());
             }
             Event::Data(id, bytes) => self.data(cx, &id, bytes),
-            Event::End(id) => self.gone(cx, &id),
-            Event::Broken(id, why) => {
-                cx.log(Level::Info, why);
-                self.gone(cx, &id);
+            Event::Idle(id) => {
+                cx.log(Level::Info, format!("timeout closed socket port {}", self.port));
+                if let Some(connection) = self.connections.get(&*id) {
+                    connection.writer.end();
+                }
             }
+            Event::Closed(id, ended) => self.closed(cx, &id, ended),
         }
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
-        for (id, connection) in self.connections.drain() {
-            connection.writer.end();
-            self.pool.remove(&id);
+        for id in self.connections.keys() {
+            self.pool.remove(id);
         }
-        if self.server {
-            cx.log(Level::Info, "stopped listening on port");
+        let writers: Vec<Writer> = self.connections.drain().map(|(_, connection)| connection.writer).collect();
+        if !self.server {
+            writers.iter().for_each(Writer::destroy);
+            return None;
         }
-        None
-    }
-}
-
-/// What Node.js says of a connection that could not be made.
-pub fn connect_error(error: &std::io::Error, host: &str, port: u16) -> String {
-    match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => format!("Error: connect ECONNREFUSED {host}:{port}"),
-        std::io::ErrorKind::TimedOut => format!("Error: connect ETIMEDOUT {host}:{port}"),
-        _ => format!("Error: connect {host}:{port}: {error}"),
-    }
-}
-
-async fn accept(listener: TcpListener, mailbox: Mailbox) {
-    loop {
-        mailbox.room().await;
-        match listener.accept().await {
-            Ok((stream, peer)) => mailbox.post(Event::Open(stream, peer)),
-            // Out of file descriptors, or the client was gone again: try again soon.
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
-        }
-    }
-}
-
-async fn read_all(mut read: tokio::net::tcp::OwnedReadHalf, id: String, mailbox: Mailbox) {
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        // While the island is busy nothing is read: the peer's window closes, and the peer waits.
-        mailbox.room().await;
-        match read.read(&mut buffer).await {
-            Ok(0) => return mailbox.post(Event::End(id)),
-            Ok(count) => mailbox.post(Event::Data(id.clone(), buffer[..count].to_vec())),
-            Err(error) => return mailbox.post(Event::Broken(id, format!("Error: read: {error}"))),
-        }
+        cx.log(Level::Info, "stopped listening on port");
+        tcp::end_all(writers)
     }
 }

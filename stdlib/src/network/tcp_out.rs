@@ -4,15 +4,16 @@
 //! Buffers are written as they are, other payloads as text; base64 text can be decoded first. `msg.reset` set to true ends
 //! the connection (reply).
 
-use super::tcp::{self, Pool, Writer};
-use super::tcp_in::connect_error;
+use super::net::Stream;
+use super::tcp::{self, Ended, Pool, Told, Writer};
+use super::tls::Tls;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
+use std::time::Duration;
 use vgdc_core::value::{Msg, Object, Value};
-use vgdc_core::{Closing, Cx, Level, Mailbox, Node, NodeError, Process, TimerId};
+use vgdc_core::{Closing, Cx, Level, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -42,17 +43,21 @@ enum Mode {
 pub struct TcpOut {
     config: TcpOutConfig,
     mode: Mode,
-    connections: HashMap<u64, (Writer, SocketAddr)>,
+    port: u16,
+    tls: Option<Rc<Tls>>,
+    connections: HashMap<u64, (Writer, Option<SocketAddr>)>,
     next: u64,
     reconnect_ms: f64,
+    idle: Option<Duration>,
     /// The node itself has ended the connection: it connects again at once.
     ended: bool,
 }
 
 enum Event {
-    Open(TcpStream, SocketAddr),
+    Open(Stream, Option<SocketAddr>),
     Refused(String),
-    Gone(u64),
+    Idle(u64),
+    Closed(u64, Ended),
 }
 
 #[node(type = "tcp out", category = "network", inputs = 1, outputs = 0, effect = Io)]
@@ -60,19 +65,25 @@ impl Node for TcpOut {
     type Config = TcpOutConfig;
 
     fn new(config: TcpOutConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        if !config.tls.is_empty() {
-            return Err(NodeError::new("TLS for TCP nodes is not there yet"));
-        }
         let mode = match config.beserver.as_str() {
             "" | "client" => Mode::Client,
             "reply" => Mode::Reply(tcp::pool(cx)),
             _ => Mode::Server,
         };
-        let reconnect_ms = cx.setting("socketReconnectTime").as_f64().filter(|ms| *ms > 0.0).unwrap_or(10_000.0);
-        let node = TcpOut { mode, connections: HashMap::new(), next: 0, reconnect_ms, ended: false, config };
+        let node = TcpOut {
+            port: tcp::port_of(&config.port),
+            tls: tcp::tls_of(cx, &config.tls)?,
+            connections: HashMap::new(),
+            next: 0,
+            reconnect_ms: tcp::reconnect_ms(cx),
+            idle: if matches!(mode, Mode::Server) { tcp::idle_limit(cx) } else { None },
+            ended: false,
+            mode,
+            config,
+        };
         match node.mode {
             Mode::Client => node.connect(cx),
-            Mode::Server => node.listen(cx),
+            Mode::Server => node.listen(cx)?,
             Mode::Reply(_) => {}
         }
         Ok(node)
@@ -80,46 +91,35 @@ impl Node for TcpOut {
 }
 
 impl TcpOut {
-    fn port(&self) -> u16 {
-        let port = Value::from(self.config.port.as_str()).to_number();
-        if (0.0..=65535.0).contains(&port) { port as u16 } else { 0 }
-    }
-
     fn connect(&self, cx: &mut Cx<'_>) {
-        let (host, port) = (self.config.host.clone(), self.port());
+        let (host, port, tls) = (self.config.host.clone(), self.port, self.tls.clone());
         cx.log(Level::Info, format!("connecting to {host}:{port}"));
         cx.set_status("grey", "dot", "common.status.connecting");
         let mailbox = cx.mailbox();
         cx.spawn(async move {
-            let event = match TcpStream::connect((host.as_str(), port)).await {
-                Ok(stream) => match stream.peer_addr() {
-                    Ok(peer) => Event::Open(stream, peer),
-                    Err(error) => Event::Refused(error.to_string()),
-                },
-                Err(error) => Event::Refused(connect_error(&error, &host, port)),
-            };
-            mailbox.post(event);
+            mailbox.post(match tcp::dial(&host, port, tls).await {
+                Ok(stream) => Event::Open(stream, None),
+                Err(why) => Event::Refused(why),
+            });
         });
     }
 
-    fn listen(&self, cx: &mut Cx<'_>) {
-        self.server_status(cx);
-        let port = self.port();
-        match tcp::listen(port) {
-            Ok(listener) => {
-                cx.log(Level::Info, format!("listening on port {port}"));
-                let mailbox = cx.mailbox();
-                cx.spawn(async move {
-                    loop {
-                        match listener.accept().await {
-                            Ok((stream, peer)) => mailbox.post(Event::Open(stream, peer)),
-                            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
-                        }
-                    }
-                });
-            }
-            Err(why) => cx.error(format!("unable to listen on port {port}, error: {why}"), None),
+    fn listen(&self, cx: &mut Cx<'_>) -> Result<(), NodeError> {
+        if let Some(tls) = &self.tls {
+            tls.server().map_err(NodeError::new)?;
         }
+        self.server_status(cx);
+        match tcp::listen(self.port) {
+            Ok(listener) => {
+                let shown = listener.local_addr().map_or(self.port, |addr| addr.port());
+                cx.log(Level::Info, format!("listening on port {shown}"));
+                let mailbox = cx.mailbox();
+                let each = move |stream, peer| mailbox.post(Event::Open(stream, Some(peer)));
+                cx.spawn(tcp::accept_all(listener, self.tls.clone(), cx.mailbox(), each));
+            }
+            Err(why) => cx.error(format!("unable to listen on port {}, error: {why}", self.port), None),
+        }
+        Ok(())
     }
 
     fn server_status(&self, cx: &mut Cx<'_>) {
@@ -128,20 +128,23 @@ impl TcpOut {
         cx.status(status);
     }
 
-    fn open(&mut self, cx: &mut Cx<'_>, stream: TcpStream, peer: SocketAddr) {
-        tcp::prepare(&stream);
+    fn open(&mut self, cx: &mut Cx<'_>, stream: Stream, peer: Option<SocketAddr>) {
         self.next += 1;
-        let (read, write) = stream.into_split();
-        let (writer, task) = tcp::writer(write);
-        self.connections.insert(self.next, (writer, peer));
-        cx.spawn(task);
-        cx.spawn(until_end(read, self.next, cx.mailbox()));
-        match self.mode {
-            Mode::Client => {
-                cx.log(Level::Info, format!("connected to {}:{}", self.config.host, self.port()));
+        let number = self.next;
+        let mailbox = cx.mailbox();
+        let (writer, task) = tcp::connection(stream, cx.mailbox(), self.idle, move |told| match told {
+            Told::Data(_) => {}
+            Told::Idle => mailbox.post(Event::Idle(number)),
+        });
+        self.connections.insert(number, (writer, peer));
+        let mailbox = cx.mailbox();
+        tokio::task::spawn_local(async move { mailbox.post(Event::Closed(number, task.await)) });
+        match peer {
+            None => {
+                cx.log(Level::Info, format!("connected to {}:{}", self.config.host, self.port));
                 cx.set_status("green", "dot", "common.status.connected");
             }
-            _ => {
+            Some(peer) => {
                 cx.log(Level::Info, format!("connection from {}:{}", tcp::ip_text(peer), peer.port()));
                 self.server_status(cx);
             }
@@ -153,10 +156,32 @@ impl TcpOut {
         let wait = if std::mem::take(&mut self.ended) {
             20.0
         } else {
-            cx.log(Level::Info, format!("connection lost to {}:{}", self.config.host, self.port()));
+            cx.log(Level::Info, format!("connection lost to {}:{}", self.config.host, self.port));
             self.reconnect_ms
         };
         cx.set_timer_ms(wait);
+    }
+
+    fn closed(&mut self, cx: &mut Cx<'_>, number: u64, ended: Ended) {
+        let Some((_, peer)) = self.connections.remove(&number) else { return };
+        match (peer, ended) {
+            (None, Ended::Broken(why)) => {
+                cx.log(Level::Info, format!("error: {why}"));
+                self.lost(cx);
+            }
+            (None, _) => {
+                cx.status(Object::new());
+                self.lost(cx);
+            }
+            (Some(peer), Ended::Broken(_)) => {
+                cx.log(Level::Info, format!("socket error from {}:{}", tcp::ip_text(peer), peer.port()));
+                self.server_status(cx);
+            }
+            (Some(peer), _) => {
+                cx.log(Level::Info, format!("connection closed from {}:{}", tcp::ip_text(peer), peer.port()));
+                self.server_status(cx);
+            }
+        }
     }
 
     fn write(&mut self, cx: &mut Cx<'_>, msg: &Msg) {
@@ -165,7 +190,7 @@ impl TcpOut {
         }
         let bytes = tcp::bytes_of(msg.payload(), self.config.base64);
         for (writer, _) in self.connections.values() {
-            writer.write(bytes.clone());
+            writer.write(&bytes);
             if self.config.end {
                 writer.end();
             }
@@ -177,19 +202,20 @@ impl TcpOut {
     }
 
     fn reply(&self, pool: &Pool, msg: &Msg) {
-        let session = msg.get("_session");
-        let of_tcp = session.filter(|session| session.get("type").as_str() == Some("tcp"));
-        let writers = match of_tcp {
-            Some(session) => pool.get(&session.get("id").to_js_string()).into_iter().collect(),
-            None => pool.all(),
-        };
+        let session = msg.get("_session").filter(|session| session.get("type").as_str() == Some("tcp"));
         let reset = msg.get("reset").is_some_and(|reset| *reset == Value::Bool(true));
-        for writer in writers {
+        let bytes = tcp::bytes_of(msg.payload(), self.config.base64);
+        let act = |writer: &Writer| {
             if reset {
                 writer.destroy();
             } else {
-                writer.write(tcp::bytes_of(msg.payload(), self.config.base64));
+                writer.write(&bytes);
             }
+        };
+        match session.map(|session| session.get("id")) {
+            Some(Value::Str(id)) => pool.with(&id, act),
+            Some(_) => {}
+            None => pool.all().iter().for_each(act),
         }
     }
 }
@@ -215,33 +241,21 @@ impl Process for TcpOut {
                 cx.log(Level::Info, format!("error: {why}"));
                 self.lost(cx);
             }
-            Event::Gone(number) => {
-                let Some((_, peer)) = self.connections.remove(&number) else { return };
-                match self.mode {
-                    Mode::Client => self.lost(cx),
-                    _ => {
-                        cx.log(Level::Info, format!("connection closed from {}:{}", tcp::ip_text(peer), peer.port()));
-                        self.server_status(cx);
-                    }
+            Event::Idle(number) => {
+                cx.log(Level::Info, format!("timeout closed socket port {}", self.port));
+                if let Some((writer, _)) = self.connections.get(&number) {
+                    writer.end();
                 }
             }
+            Event::Closed(number, ended) => self.closed(cx, number, ended),
         }
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
-        for (_, (writer, _)) in self.connections.drain() {
-            writer.end();
-        }
+        let writers: Vec<Writer> = self.connections.drain().map(|(_, (writer, _))| writer).collect();
         if matches!(self.mode, Mode::Server) {
             cx.log(Level::Info, "stopped listening on port");
         }
-        None
+        tcp::end_all(writers)
     }
-}
-
-/// Reads and forgets, to learn of the end.
-async fn until_end(mut read: tokio::net::tcp::OwnedReadHalf, number: u64, mailbox: Mailbox) {
-    let mut buffer = [0; 4096];
-    while matches!(read.read(&mut buffer).await, Ok(count) if count > 0) {}
-    mailbox.post(Event::Gone(number));
 }

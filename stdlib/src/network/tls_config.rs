@@ -24,6 +24,8 @@ pub struct TlsConfigConfig {
     key: String,
     #[field(label = "CA Certificate")]
     ca: String,
+    // (the name of an uploaded file: its content stands in the credentials)
+    #[allow(dead_code)]
     #[field(label = "pfx or p12")]
     p12: String,
     #[field(name = "certEnv")]

@@ -112,7 +112,7 @@ impl Node for Csv {
 }
 
 fn has_columns(template: &[String]) -> bool {
-    !template.is_empty() && !(template.len() == 1 && template[0].is_empty())
+    template.len() > 1 || template.first().is_some_and(|only| !only.is_empty())
 }
 
 /// A cell, and whether it stood in quotes.

@@ -468,7 +468,7 @@ impl Group {
                 self.current = object.len();
             }
             // (an index that no sequence of ours has is put at the end)
-            Payload::Listed(items) if index >= 0.0 && index < 10_000_000.0 => {
+            Payload::Listed(items) if (0.0..10_000_000.0).contains(&index) => {
                 let at = index as usize;
                 if at >= items.len() {
                     items.resize(at + 1, None);

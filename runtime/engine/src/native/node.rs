@@ -202,7 +202,7 @@ fn status(call: &Call<'_>) -> JsResult<Val> {
 fn send(call: &Call<'_>) -> JsResult<Val> {
     let this = this(call)?;
     let realm = call.realm();
-    let clone = !(raw::tag(call.arg(1)) == qjs::JS_TAG_BOOL && !call.ctx.truthy(call.arg(1)));
+    let clone = raw::tag(call.arg(1)) != qjs::JS_TAG_BOOL || call.ctx.truthy(call.arg(1));
     let (number, id) = match this.phase {
         Phase::Body => (this.call, this.msgid.clone()),
         Phase::Setup | Phase::Close => (this.call, Value::from(generate_id())),

@@ -17,7 +17,10 @@ fn main() -> ExitCode {
 
 fn program() -> String {
     let path = std::env::current_exe().unwrap_or_default();
-    path.file_name().map_or_else(|| "vgdc-runner".to_owned(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || "vgdc-runner".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 /// Reads the command line and the plan. `None` when all that was asked for is done.
@@ -28,7 +31,11 @@ fn prepared() -> Result<Option<(App, Options)>, String> {
     while let Some(arg) = args.next().map_err(|e| e.to_string())? {
         match arg {
             lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => {
-                println!("usage: {} [OPTIONS]\n\nRuns the flows it was built from.\n\n{}      --manifest           print what is in this program, as JSON, and end", program(), options::HELP);
+                println!(
+                    "usage: {} [OPTIONS]\n\nRuns the flows it was built from.\n\n{}      --manifest           print what is in this program, as JSON, and end",
+                    program(),
+                    options::HELP
+                );
                 return Ok(None);
             }
             lexopt::Arg::Long("version") | lexopt::Arg::Short('V') => {
@@ -40,7 +47,9 @@ fn prepared() -> Result<Option<(App, Options)>, String> {
                 let name = name.to_owned();
                 let mut value = || {
                     let value = args.value().map_err(|e| e.to_string())?;
-                    value.into_string().map_err(|_| "an argument is not valid UTF-8".to_owned())
+                    value
+                        .into_string()
+                        .map_err(|_| "an argument is not valid UTF-8".to_owned())
                 };
                 if !options.take(&name, &mut value)? {
                     return Err(format!("unknown option --{name}: see --help"));
@@ -72,7 +81,9 @@ fn own_plan() -> Result<Plan, String> {
     let path = std::env::current_exe().map_err(|e| format!("cannot find its own file: {e}"))?;
     match artifact::read(&path) {
         Ok(Some(plan)) => Ok(plan),
-        Ok(None) => Err("this is a bare runner: `vgdc build FLOW -o APP` makes a program of it".to_owned()),
+        Ok(None) => {
+            Err("this is a bare runner: `vgdc build FLOW -o APP` makes a program of it".to_owned())
+        }
         Err(error) => Err(error.to_string()),
     }
 }
@@ -80,6 +91,9 @@ fn own_plan() -> Result<Plan, String> {
 fn manifest_of(plan: &Plan) -> String {
     match serde_json::to_string_pretty(plan) {
         Ok(text) => text + "\n",
-        Err(error) => format!("{{\"error\":{}}}\n", serde_json::Value::from(error.to_string())),
+        Err(error) => format!(
+            "{{\"error\":{}}}\n",
+            serde_json::Value::from(error.to_string())
+        ),
     }
 }
