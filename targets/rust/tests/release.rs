@@ -6,6 +6,7 @@ use vgdc_plan::{Chain, Edge, EnvScope, EnvVar, FORMAT, Flow, Listener, Op, Plan,
 
 /// What [`vgdc_target_rust::emit`] gives for [`plan`]. `VGDC_BLESS=1` writes it anew.
 #[rustfmt::skip]
+#[allow(clippy::needless_update)]
 #[path = "golden/flow.rs"]
 mod golden;
 
