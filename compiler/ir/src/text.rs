@@ -219,7 +219,7 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Reads what [`print`] wrote. What refers to what is not checked: see [`crate::verify`]; but edges lead to operators that are
+/// Reads what [`print()`] wrote. What refers to what is not checked: see [`crate::verify`]; but edges lead to operators that are
 /// there.
 pub fn parse(text: &str) -> Result<Graph, ParseError> {
     let mut reader = Reader::default();
