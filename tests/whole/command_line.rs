@@ -160,3 +160,30 @@ fn log_lines_can_be_json() {
         (&json!("error"), &json!("f"), &json!("F"), &json!("bad"))
     );
 }
+
+#[test]
+fn an_artifact_takes_secrets_from_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let flow = json!([
+        {"id": "t", "type": "tab", "env": [{"name": "PASS", "type": "cred", "value": ""}]},
+        {"id": "i", "type": "inject", "z": "t", "x": 1, "y": 1, "once": true, "onceDelay": 0.01, "props": [], "wires": [["f"]]},
+        {"id": "f", "type": "function", "z": "t", "x": 1, "y": 1, "func": "node.warn('it is ' + env.get('PASS'))", "outputs": 1, "wires": [[]]},
+    ]);
+    let path = write(folder.path(), "flows.json", &flow);
+    let app = folder.path().join("app");
+    let built = run(&["build", &path, "-o", &app.to_string_lossy()]);
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    let secrets = write(
+        folder.path(),
+        "secrets.json",
+        &json!({"t": {"PASS": "sesame"}}),
+    );
+    Running::start(Command::new(&app).args(["--credentials", &secrets])).wait_for("it is sesame");
+    let encrypted = write(folder.path(), "encrypted.json", &json!({"$": "00"}));
+    let refused = Command::new(&app)
+        .args(["--credentials", &encrypted])
+        .output()
+        .expect("it starts");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("encrypted"));
+}

@@ -36,12 +36,21 @@ pub struct App {
 
 /// Runs until it is told to stop (SIGTERM, SIGINT, end of the control protocol's input). Exit code 0 then; 1 when it
 /// could not start.
-pub fn run(app: App, options: &Options) -> ExitCode {
+pub fn run(mut app: App, options: &Options) -> ExitCode {
     if let Some(file) = &options.env_file
         && let Err(why) = load_env_file(file)
     {
         eprintln!("{}: {why}", app.name);
         return ExitCode::FAILURE;
+    }
+    if let Some(file) = &options.credentials {
+        match load_credentials(file) {
+            Ok(credentials) => app.credentials.extend(credentials),
+            Err(why) => {
+                eprintln!("{}: {why}", app.name);
+                return ExitCode::FAILURE;
+            }
+        }
     }
     let tokio = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -57,6 +66,25 @@ pub fn run(app: App, options: &Options) -> ExitCode {
     // Threads that wait in a read of standard input would keep the runtime from ending.
     tokio.shutdown_timeout(Duration::from_millis(100));
     code
+}
+
+/// Secrets by node id, from plain JSON. No value of the file is ever in an error.
+fn load_credentials(file: &str) -> Result<Credentials, String> {
+    let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {file}: {e}"))?;
+    let not_so = || format!("{file} is not a JSON object that holds an object for each node id");
+    let Ok(Value::Object(all)) = vgdc_value::json::parse(&text) else {
+        return Err(not_so());
+    };
+    if all.contains_key("$") {
+        return Err(format!(
+            "{file} is encrypted: an artifact takes plain JSON; `vgdc run` reads encrypted files"
+        ));
+    }
+    let each = all.iter().map(|(id, secrets)| match secrets {
+        Value::Object(secrets) => Ok((id.as_str().to_owned(), secrets.clone())),
+        _ => Err(not_so()),
+    });
+    each.collect()
 }
 
 fn load_env_file(file: &str) -> Result<(), String> {
