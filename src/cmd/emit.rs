@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use vgdc::Flow;
 use vgdc::driver::Options;
-use vgdc_ir::{picture, text};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -38,6 +37,22 @@ enum Stage {
     Dot,
 }
 
+impl Stage {
+    /// The driver's stage; `None` for the text of a target.
+    fn of_driver(self) -> Option<vgdc::driver::Stage> {
+        use vgdc::driver::Stage as Driver;
+        Some(match self {
+            Stage::Doc => Driver::Doc,
+            Stage::Graph => Driver::Graph,
+            Stage::Opt => Driver::Opt,
+            Stage::Plan | Stage::Manifest => Driver::Plan,
+            Stage::Rust => return None,
+            Stage::Mermaid => Driver::Mermaid,
+            Stage::Dot => Driver::Dot,
+        })
+    }
+}
+
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
     let compiled = flow.compile(Options {
@@ -45,20 +60,9 @@ pub fn run(args: &Args) -> ExitCode {
         ..Options::default()
     });
     super::print_diagnostics(&flow);
-    let text = match args.stage {
-        Stage::Doc => flow.doc.to_text().to_owned(),
-        Stage::Graph => text::print(&compiled.graph),
-        Stage::Opt => text::print(&compiled.optimised),
-        Stage::Plan | Stage::Manifest => match serde_json::to_string_pretty(&compiled.plan) {
-            Ok(text) => text + "\n",
-            Err(error) => {
-                super::say_err(&format!("vgdc: the plan cannot be written: {error}\n"));
-                return ExitCode::FAILURE;
-            }
-        },
-        Stage::Rust => vgdc_target_rust::emit(&compiled.plan),
-        Stage::Mermaid => picture::mermaid(&compiled.optimised),
-        Stage::Dot => picture::dot(&compiled.optimised),
+    let text = match args.stage.of_driver() {
+        Some(stage) => compiled.text(&flow.doc, stage),
+        None => vgdc_target_rust::emit(&compiled.plan),
     };
     super::say(&text);
     if flow.diagnostics.has_errors() {

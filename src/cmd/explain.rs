@@ -22,32 +22,7 @@ pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(Path::new(&args.what));
     let compiled = flow.compile(Options::default());
     super::print_diagnostics(&flow);
-    let mut out = String::new();
-    let mut last = "";
-    for entry in compiled.trace.entries() {
-        if args.node.as_deref().is_some_and(|node| entry.node != node) {
-            continue;
-        }
-        if entry.pass != last {
-            out.push_str(&format!("{}\n", entry.pass));
-            last = entry.pass;
-        }
-        let mark = if entry.fired { '+' } else { '-' };
-        out.push_str(&format!(
-            "  {mark} {} ({}): {}\n",
-            entry.label, entry.node, entry.what
-        ));
-    }
-    let islands = compiled.plan.islands.iter().enumerate();
-    for (number, ops) in islands {
-        let names = ops
-            .iter()
-            .map(|&op| compiled.plan.ops[op as usize].id.as_str());
-        out.push_str(&format!(
-            "island {number}: {}\n",
-            names.collect::<Vec<_>>().join(" ")
-        ));
-    }
+    let out = vgdc::driver::explain(&compiled, args.node.as_deref());
     super::say(&out);
     if flow.diagnostics.has_errors() {
         ExitCode::FAILURE

@@ -91,22 +91,14 @@ impl EnvTable {
     }
 
     fn look_up(&self, scope: EnvIndex, name: &str) -> Value {
-        let mut at = Some(scope);
-        let mut name = name;
         if let Some(rest) = name.strip_prefix("$parent.") {
-            at = self
-                .plan
-                .env
-                .get(scope as usize)
-                .and_then(|level| level.outer.or(level.parent));
-            name = rest;
-            if at.is_none() {
-                return self.process_value(name);
-            }
-            if let Some(outer) = at {
-                return self.get(outer, name);
-            }
+            let level = self.plan.env.get(scope as usize);
+            return match level.and_then(|level| level.outer.or(level.parent)) {
+                Some(outer) => self.get(outer, rest),
+                None => self.process_value(rest),
+            };
         }
+        let mut at = Some(scope);
         while let Some(index) = at {
             let Some(level) = self.plan.env.get(index as usize) else {
                 break;
@@ -143,15 +135,6 @@ impl EnvTable {
         if var.ty == "str" || var.ty == "conf-type" || var.ty.is_empty() {
             return raw;
         }
-        // A variable of type `env` with its own name means the one further out.
-        let scope = if var.ty == "env" && var.scope.is_none() && text.contains(&var.name) {
-            match self.plan.env.get(level as usize).and_then(|l| l.parent) {
-                Some(parent) => parent,
-                None => return self.process_value(&var.name),
-            }
-        } else {
-            scope
-        };
         let env = ScopeEnv { table: self, scope };
         match vgdc_expr::TypedValue::parse(&var.ty, &text)
             .and_then(|typed| typed.eval(&env, &Msg::new()))

@@ -1,6 +1,7 @@
 //! Typed inputs: a text and what it means, as Node-RED's `evaluateNodeProperty` has it.
 
 use crate::{CtxScope, Env, ExprError, Jsonata, env_property, error, moment};
+use std::borrow::Cow;
 use std::sync::Arc;
 use vgdc_value::{ErrorValue, Msg, Path, PathError, Rare, Value, date, json, number};
 
@@ -12,16 +13,7 @@ pub enum TypedValue {
     /// A property of the message.
     Msg(Path),
     /// A context key.
-    Context {
-        /// Which context.
-        scope: CtxScope,
-        /// The key, without the store.
-        key: String,
-        /// The store, when one is named.
-        store: Option<String>,
-        /// The key as a path, when parts of it are read from the message (`a[msg.topic]`).
-        nested: Option<Path>,
-    },
+    Context(ContextKey),
     /// An environment variable, or a text with some in it.
     Env(String),
     /// The time, in the named format.
@@ -84,17 +76,7 @@ impl TypedValue {
                 } else {
                     CtxScope::Global
                 };
-                let (store, key) = parse_context_key(text);
-                let nested = key
-                    .contains("[msg")
-                    .then(|| Path::parse(key).map_err(path_error))
-                    .transpose()?;
-                Ok(TypedValue::Context {
-                    scope,
-                    key: key.to_owned(),
-                    store: store.map(str::to_owned),
-                    nested,
-                })
+                ContextKey::parse(scope, text).map(TypedValue::Context)
             }
             "env" => Ok(TypedValue::Env(text.to_owned())),
             "jsonata" => Jsonata::compile(text).map(|expr| TypedValue::Jsonata(Box::new(expr))),
@@ -109,22 +91,8 @@ impl TypedValue {
     pub fn eval(&self, env: &dyn Env, msg: &Msg) -> Result<Value, ExprError> {
         match self {
             TypedValue::Constant(value) => Ok(value.clone()),
-            TypedValue::Msg(path) => match path.get_ref(msg) {
-                Some(value) => Ok(value.clone()),
-                None => path.get(&msg.to_value()).map_err(path_error),
-            },
-            TypedValue::Context {
-                scope,
-                key,
-                store,
-                nested,
-            } => {
-                let key = match nested {
-                    Some(path) => &resolve(path, msg)?,
-                    None => key,
-                };
-                env.context_get(*scope, key, store.as_deref())
-            }
+            TypedValue::Msg(path) => path.get_in(msg).map_err(path_error),
+            TypedValue::Context(key) => key.get(env, msg),
             TypedValue::Env(text) => Ok(env_property(text, env)),
             TypedValue::Date(format) => Ok(match format.as_str() {
                 "" => Value::Number(env.now_ms().floor()),
@@ -143,11 +111,51 @@ impl TypedValue {
     }
 }
 
-/// A key with the parts that are read from the message put in.
-fn resolve(path: &Path, msg: &Msg) -> Result<String, ExprError> {
-    path.resolve(msg)
-        .map(|path| path.to_string())
-        .map_err(path_error)
+/// A key of flow or global context.
+#[derive(Debug)]
+pub struct ContextKey {
+    scope: CtxScope,
+    /// Without the store.
+    key: String,
+    store: Option<String>,
+    /// The key as a path, when parts of it are read from the message (`a[msg.topic]`).
+    nested: Option<Path>,
+}
+
+impl ContextKey {
+    fn parse(scope: CtxScope, text: &str) -> Result<ContextKey, ExprError> {
+        let (store, key) = parse_context_key(text);
+        let nested = key
+            .contains("[msg")
+            .then(|| Path::parse(key).map_err(path_error))
+            .transpose()?;
+        Ok(ContextKey {
+            scope,
+            key: key.to_owned(),
+            store: store.map(str::to_owned),
+            nested,
+        })
+    }
+
+    /// The key with the parts that are read from the message put in.
+    fn resolved(&self, msg: &Msg) -> Result<Cow<'_, str>, ExprError> {
+        match &self.nested {
+            None => Ok(Cow::Borrowed(&self.key)),
+            Some(path) => match path.resolve(msg) {
+                Ok(path) => Ok(Cow::Owned(path.to_string())),
+                Err(error) => Err(path_error(error)),
+            },
+        }
+    }
+
+    fn get(&self, env: &dyn Env, msg: &Msg) -> Result<Value, ExprError> {
+        env.context_get(self.scope, &self.resolved(msg)?, self.store.as_deref())
+    }
+
+    fn set(&self, env: &dyn Env, msg: &Msg, value: Value) -> Result<(), ExprError> {
+        let key = self.resolved(msg)?;
+        env.context_set(self.scope, &key, value, self.store.as_deref())
+    }
 }
 
 /// A text as a regular expression; its source as JavaScript shows it.
@@ -217,16 +225,7 @@ pub enum Target {
     /// A property of the message.
     Msg(Path),
     /// A context key.
-    Context {
-        /// Which context.
-        scope: CtxScope,
-        /// The key, without the store.
-        key: String,
-        /// The store, when one is named.
-        store: Option<String>,
-        /// The key as a path, when parts of it are read from the message.
-        nested: Option<Path>,
-    },
+    Context(ContextKey),
 }
 
 impl Target {
@@ -243,17 +242,7 @@ impl Target {
             },
             text,
         )? {
-            TypedValue::Context {
-                scope,
-                key,
-                store,
-                nested,
-            } => Ok(Target::Context {
-                scope,
-                key,
-                store,
-                nested,
-            }),
+            TypedValue::Context(key) => Ok(Target::Context(key)),
             TypedValue::Msg(path) => Ok(Target::Msg(path)),
             _ => Err(error("a value can be put into msg, flow or global")),
         }
@@ -265,19 +254,8 @@ impl Target {
     /// As [`TypedValue::eval`].
     pub fn get(&self, env: &dyn Env, msg: &Msg) -> Result<Value, ExprError> {
         match self {
-            Target::Msg(path) => match path.get_ref(msg) {
-                Some(value) => Ok(value.clone()),
-                None => path.get(&msg.to_value()).map_err(path_error),
-            },
-            Target::Context {
-                scope,
-                key,
-                store,
-                nested,
-            } => match nested {
-                Some(path) => env.context_get(*scope, &resolve(path, msg)?, store.as_deref()),
-                None => env.context_get(*scope, key, store.as_deref()),
-            },
+            Target::Msg(path) => path.get_in(msg).map_err(path_error),
+            Target::Context(key) => key.get(env, msg),
         }
     }
 
@@ -288,19 +266,7 @@ impl Target {
     pub fn set(&self, env: &dyn Env, msg: &mut Msg, value: Value) -> Result<bool, ExprError> {
         match self {
             Target::Msg(path) => path.set(msg, value, true).map_err(path_error),
-            Target::Context {
-                scope,
-                key,
-                store,
-                nested,
-            } => {
-                let key = match nested {
-                    Some(path) => &resolve(path, msg)?,
-                    None => key,
-                };
-                env.context_set(*scope, key, value, store.as_deref())
-                    .map(|()| true)
-            }
+            Target::Context(key) => key.set(env, msg, value).map(|()| true),
         }
     }
 }

@@ -7,7 +7,7 @@ mod pattern;
 mod server;
 mod takeover;
 
-pub use pattern::{Params, Pattern, PatternError};
+pub use pattern::{Params, Pattern, PatternError, percent_decode};
 pub use server::{Body, Exchange, Handler, HttpServer, Responder, Response, RouteGuard, full};
 
 pub use takeover::{Raw, take_over};

@@ -338,21 +338,21 @@ impl Change {
             (Err(error), TypedValue::Jsonata(_)) => {
                 Err(Stop::Error(NodeError::new(format!("Invalid JSONata expression: {}", error.message))))
             }
-            (Err(_), TypedValue::Context { .. }) => Ok(Some(Value::Undefined)),
+            (Err(_), TypedValue::Context(_)) => Ok(Some(Value::Undefined)),
             (Err(_), _) => Ok(None),
         }
     }
 
     fn set(&self, target: &Target, msg: &mut Msg, value: Value, shown: Option<&str>, cx: &mut Cx<'_>) -> Result<(), Stop> {
         match (target, target.set(&self.env, msg, value)) {
-            (Target::Msg(_), Ok(true)) | (Target::Context { .. }, Ok(_)) => Ok(()),
+            (Target::Msg(_), Ok(true)) | (Target::Context(_), Ok(_)) => Ok(()),
             (Target::Msg(_), _) => {
                 if let Some(property) = shown {
                     cx.warn(format!("Cannot set property of non-object type: {property}"));
                 }
                 Ok(())
             }
-            (Target::Context { .. }, Err(error)) => Err(stop(error)),
+            (Target::Context(_), Err(error)) => Err(stop(error)),
         }
     }
 
@@ -369,7 +369,7 @@ impl Change {
         };
         let current = match at.get(&self.env, msg) {
             Ok(current) => current,
-            Err(error) if matches!(at, Target::Context { .. }) => return Err(stop(error)),
+            Err(error) if matches!(at, Target::Context(_)) => return Err(stop(error)),
             Err(_) => return Ok(()),
         };
         match search.replace(&current, &value, is_bool && matches!(at, Target::Msg(_))) {

@@ -77,11 +77,7 @@ impl Range {
 
 impl Process for Range {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
-        let value = match self.property.get_ref(&msg) {
-            Some(value) => Ok(value.clone()),
-            None => self.property.get(&msg.to_value()),
-        };
-        let value = match value {
+        let value = match self.property.get_in(&msg) {
             Ok(value) => value,
             Err(error) => return cx.error(error.message, Some(&msg)),
         };

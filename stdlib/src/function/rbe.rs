@@ -68,10 +68,7 @@ impl Node for Filter {
 
 impl Filter {
     fn read(path: &Path, msg: &Msg) -> Value {
-        match path.get_ref(msg) {
-            Some(value) => value.clone(),
-            None => path.get(&msg.to_value()).unwrap_or(Value::Undefined),
-        }
+        path.get_in(msg).unwrap_or(Value::Undefined)
     }
 
     /// By exception: whether the value differs from the one before.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use vgdc_core::value::{Msg, Object, Value};
-use vgdc_core::{Cx, Mailbox};
+use vgdc_core::{Cx, Level, Mailbox};
 
 /// Bytes that may wait for a slow peer before its connection is broken.
 pub const WRITE_LIMIT: usize = 64 << 20;
@@ -424,6 +424,39 @@ pub fn bytes_of(payload: &Value, base64: bool) -> Cow<'_, [u8]> {
     }
 }
 
+/// Begins to connect, with the log line and the status that a client gives; what came of it is posted to the node.
+pub fn begin_connect<E: std::any::Any + Send>(
+    cx: &mut Cx<'_>,
+    host: &str,
+    port: u16,
+    tls: Option<Rc<Tls>>,
+    event: impl FnOnce(Result<Stream, String>) -> E + 'static,
+) {
+    cx.log(Level::Info, format!("connecting to {host}:{port}"));
+    cx.set_status("grey", "dot", "common.status.connecting");
+    let (host, mailbox) = (host.to_owned(), cx.mailbox());
+    cx.spawn(async move { mailbox.post(event(dial(&host, port, tls).await)) });
+}
+
+/// Begins to listen, with the log line that a server gives; each connection is posted to the node.
+pub fn begin_listen<E: std::any::Any + Send>(
+    cx: &mut Cx<'_>,
+    port: u16,
+    tls: Option<Rc<Tls>>,
+    event: impl Fn(Stream, SocketAddr) -> E + 'static,
+) {
+    match listen(port) {
+        Ok(listener) => {
+            let shown = listener.local_addr().map_or(port, |addr| addr.port());
+            cx.log(Level::Info, format!("listening on port {shown}"));
+            let mailbox = cx.mailbox();
+            let each = move |stream, peer| mailbox.post(event(stream, peer));
+            cx.spawn(accept_all(listener, tls, cx.mailbox(), each));
+        }
+        Err(why) => cx.error(format!("unable to listen on port {port}, error: {why}"), None),
+    }
+}
+
 /// Base64 as `Buffer.from(text, 'base64')` reads it: both alphabets, foreign characters passed over, no padding needed.
 pub fn decode_base64(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() * 3 / 4);
@@ -450,16 +483,7 @@ pub fn decode_base64(text: &str) -> Vec<u8> {
 
 /// Bytes as base64.
 pub fn encode_base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
-        for i in 0..4 {
-            let letter = if i <= chunk.len() { LETTERS[(bits >> (18 - 6 * i) & 63) as usize] } else { b'=' };
-            out.push(letter as char);
-        }
-    }
-    out
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
 }
 
 /// The escapes that a delimiter may hold.

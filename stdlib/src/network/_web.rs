@@ -8,23 +8,10 @@ pub const DEFAULT_LIMIT: usize = 5 << 20;
 
 /// Percent-decodes; `+` is a space in query strings and forms.
 pub fn decode(text: &str, plus: bool) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (bytes[at], hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 3;
-                continue;
-            }
-            (b'+', _) if plus => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
+    match plus && text.contains('+') {
+        true => vgdc_http::percent_decode(&text.replace('+', " ")),
+        false => vgdc_http::percent_decode(text),
     }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// A query string or a form, as the `qs` package reads them: `a=1&a=2` is an array, `a[b]=1` an object, `a[]=1` an array.

@@ -103,29 +103,14 @@ impl TcpIn {
         if let Some(tls) = &self.tls {
             tls.server().map_err(NodeError::new)?;
         }
-        match tcp::listen(self.port) {
-            Ok(listener) => {
-                let shown = listener.local_addr().map_or(self.port, |addr| addr.port());
-                cx.log(Level::Info, format!("listening on port {shown}"));
-                let mailbox = cx.mailbox();
-                let each = move |stream, peer| mailbox.post(Event::Open(stream, Some(peer)));
-                cx.spawn(tcp::accept_all(listener, self.tls.clone(), cx.mailbox(), each));
-            }
-            Err(why) => cx.error(format!("unable to listen on port {}, error: {why}", self.port), None),
-        }
+        tcp::begin_listen(cx, self.port, self.tls.clone(), |stream, peer| Event::Open(stream, Some(peer)));
         Ok(())
     }
 
     fn connect(&self, cx: &mut Cx<'_>) {
-        let (host, port, tls) = (self.config.host.clone(), self.port, self.tls.clone());
-        cx.log(Level::Info, format!("connecting to {host}:{port}"));
-        cx.set_status("grey", "dot", "common.status.connecting");
-        let mailbox = cx.mailbox();
-        cx.spawn(async move {
-            mailbox.post(match tcp::dial(&host, port, tls).await {
-                Ok(stream) => Event::Open(stream, None),
-                Err(why) => Event::Refused(why),
-            });
+        tcp::begin_connect(cx, &self.config.host, self.port, self.tls.clone(), |dialled| match dialled {
+            Ok(stream) => Event::Open(stream, None),
+            Err(why) => Event::Refused(why),
         });
     }
 

@@ -264,7 +264,6 @@ impl Csv {
             Value::Array(rows) => rows.to_vec(),
             single => vec![single.clone()],
         };
-        let of_arrays = matches!(rows.first(), Some(Value::Array(_)));
         if matches!(rows.first(), Some(first) if !first.is_object() && !first.is_null()) {
             rows = vec![Value::from(rows)];
         }
@@ -287,7 +286,7 @@ impl Csv {
         let first = rows.first().cloned().unwrap_or(Value::Undefined);
         for row in &rows {
             let line = match row {
-                Value::Array(cells) => self.array_row(cells, of_arrays),
+                Value::Array(cells) => self.array_row(cells),
                 other => self.object_row(cx, other, &first, msg)?,
             };
             lines.push(line);
@@ -297,7 +296,7 @@ impl Csv {
         Ok(())
     }
 
-    fn array_row(&self, cells: &Array, _of_arrays: bool) -> String {
+    fn array_row(&self, cells: &Array) -> String {
         let with_template = self.rfc && has_columns(&self.template);
         let length = if with_template { self.template.len() } else { cells.len() };
         let cell = |at: usize| match cells.get(at) {

@@ -123,11 +123,7 @@ fn to_json(value: &Value) -> serde_json::Value {
 
 impl Process for Json {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
-        let value = match self.property.get_ref(&msg) {
-            Some(value) => Ok(value.clone()),
-            None => self.property.get(&msg.to_value()),
-        };
-        let outcome = match value {
+        let outcome = match self.property.get_in(&msg) {
             Ok(value) => self.convert(&value, &mut msg),
             Err(error) => Err(NodeError::new(error.message)),
         };

@@ -8,9 +8,10 @@
 //! `msg.reset` forgets the parts that wait, `msg.restartTimeout` begins the time anew. At most
 //! `nodeMessageBufferMaxLength` messages wait to be reduced, if that setting is given.
 
+use super::delimiter::{bytes_of, unescape};
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
-use vgdc_core::value::{Array, Key, Msg, Object, Path, Value, json, number};
+use vgdc_core::value::{Array, Key, Msg, Object, Path, Value, json};
 use vgdc_core::{Closing, Completion, Cx, Node, NodeError, Process, TimerId};
 use vgdc_expr::{Jsonata, TypedValue};
 use vgdc_macros_node::{Config, node};
@@ -122,18 +123,6 @@ pub struct Join {
     waiting: usize,
     max_kept: usize,
     env: NodeEnv,
-}
-
-fn unescape(text: &str) -> String {
-    let mut out = text.to_owned();
-    for (escape, with) in [("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\e", "e"), ("\\f", "\u{c}"), ("\\0", "\0")] {
-        out = out.replace(escape, with);
-    }
-    out
-}
-
-fn bytes_of(items: &[Value]) -> Vec<u8> {
-    items.iter().map(|b| number::to_int32(b.to_number()) as u8).collect()
 }
 
 #[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State)]
@@ -280,10 +269,7 @@ impl Join {
     // ------------------------------------------------------------------------------------------------- join
 
     fn read(path: &Path, msg: &Msg) -> Result<Value, NodeError> {
-        match path.get_ref(msg) {
-            Some(value) => Ok(value.clone()),
-            None => path.get(&msg.to_value()).map_err(|e| NodeError::new(e.message)),
-        }
+        path.get_in(msg).map_err(|e| NodeError::new(e.message))
     }
 
     fn join(&mut self, cx: &mut Cx<'_>, mut msg: Msg) -> Result<(), NodeError> {

@@ -4,6 +4,7 @@
 //! Each part carries `msg.parts` (`id`, `index`, `count`, `type`, `ch` or `len`, `key`), by which a **join** node puts them
 //! together again. *Handle as a message stream* splits across messages: what is after the last delimiter waits for the next.
 
+use super::delimiter::{bytes_of, unescape};
 use vgdc_core::value::{Array, Msg, Object, Path, Value, generate_id, json, number};
 use vgdc_core::{Completion, Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -46,14 +47,6 @@ pub struct Split {
     pending: Vec<Completion>,
 }
 
-fn unescape(text: &str) -> String {
-    let mut out = text.to_owned();
-    for (escape, with) in [("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\e", "e"), ("\\f", "\u{c}"), ("\\0", "\0")] {
-        out = out.replace(escape, with);
-    }
-    out
-}
-
 #[node(type = "split", category = "sequence", inputs = 1, outputs = 1, effect = State)]
 impl Node for Split {
     type Config = SplitConfig;
@@ -63,7 +56,7 @@ impl Node for Split {
         let text = config.splt.to_js_string();
         let by = match config.splt_type.as_str() {
             "bin" => match json::parse(&text) {
-                Ok(Value::Array(bytes)) => By::Bytes(bytes.iter().map(|b| number::to_int32(b.to_number()) as u8).collect()),
+                Ok(Value::Array(bytes)) => By::Bytes(bytes_of(&bytes)),
                 Ok(_) => return Err(invalid("Error: not an array".into())),
                 Err(error) => return Err(invalid(format!("SyntaxError: {}", error.message))),
             },
@@ -285,11 +278,7 @@ impl Split {
 
 impl Process for Split {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        let value = match self.property.get_ref(&msg) {
-            Some(value) => Ok(value.clone()),
-            None => self.property.get(&msg.to_value()),
-        };
-        let value = match value {
+        let value = match self.property.get_in(&msg) {
             Ok(value) => value,
             Err(error) => return cx.error(error.message, Some(&msg)),
         };

@@ -167,11 +167,24 @@ impl Path {
     /// # Errors
     /// An earlier step finds `undefined` or `null`: JavaScript's TypeError. A nested expression finds nothing.
     pub fn get(&self, root: &Value) -> Result<Value, PathError> {
-        if let Value::Object(object) = root
-            && let Some(found) = self.get_ref(object)
-        {
-            return Ok(found.clone());
+        match root {
+            Value::Object(object) => self.get_in(object),
+            other => self.walk(other),
         }
+    }
+
+    /// The same for an object, such as a message: what is there to be looked at is not copied first.
+    ///
+    /// # Errors
+    /// As [`Path::get`].
+    pub fn get_in(&self, root: &Object) -> Result<Value, PathError> {
+        match self.get_ref(root) {
+            Some(found) => Ok(found.clone()),
+            None => self.walk(&Value::Object(root.clone())),
+        }
+    }
+
+    fn walk(&self, root: &Value) -> Result<Value, PathError> {
         let steps = self.steps_in(&mut |path| path.get(root))?;
         read(root, &steps)
     }
