@@ -21,7 +21,9 @@
   const describe = (value) => {
     if (value === null || value === undefined) return ` Received ${value}`;
     if (typeof value === "object" && value.constructor?.name) return ` Received an instance of ${value.constructor.name}`;
-    return ` Received type ${typeof value} (${String(value)})`;
+    const text = String(value);
+    const shown = typeof value === "string" ? `'${text.length > 28 ? text.slice(0, 25) + "..." : text}'` : typeof value === "bigint" ? text + "n" : text;
+    return ` Received type ${typeof value} (${shown})`;
   };
   const fromList = (list) => {
     const length = Number(list.length) > 0 ? Math.trunc(list.length) : 0;

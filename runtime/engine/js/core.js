@@ -15,46 +15,51 @@
     });
   };
 
-  // Stack traces as V8 writes them; only places in the user's texts are shown.
-  const describe = (error) => {
-    try {
-      return String(error);
-    } catch {
-      return "Error";
-    }
-  };
-  Error.stackTraceLimit = 10;
-  Error.prepareStackTrace = (error, sites) => {
-    const places = [];
-    for (const site of sites) {
-      const file = site.getFileName();
-      if (!file || !file.startsWith("Function node")) continue;
-      places.push([site.getFunctionName(), file, site.getLineNumber(), site.getColumnNumber()]);
-    }
-    const [, file, line, column] = places[0] ?? [];
-    if (error instanceof Error && typeof error.message === "string" && Object.hasOwn(error, "message")) {
-      const text = native.explain(error.message, file ?? "", line ?? 0, column ?? 0);
-      if (text !== undefined) error.message = text;
-    }
-    let stack = describe(error);
-    for (const [name, file, line, column] of places) {
-      const place = `${file}:${line}:${column}`;
-      stack += name && name !== "<anonymous>" ? `\n    at ${name} (${place})` : `\n    at ${place}`;
-    }
-    return stack;
-  };
-
-  // JSON.parse reports as V8 does.
-  const parse = JSON.parse;
+  // JSON reports as V8 does.
+  const { parse, stringify } = JSON;
   define(JSON, "parse", { parse(text, reviver) {
     try {
       return parse(text, reviver);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      const message = native.jsonError(String(text));
+      const message = text === undefined ? '"undefined" is not valid JSON' : native.jsonError(String(text));
       throw message === undefined ? error : new SyntaxError(message);
     }
   } }.parse);
+  define(JSON, "stringify", { stringify(value, replacer, space) {
+    try {
+      return stringify(value, replacer, space);
+    } catch (error) {
+      if (error?.message !== "Converting circular structure to JSON") throw error;
+      throw new TypeError(error.message + circle(value));
+    }
+  } }.stringify);
+  // Where a structure closes on itself, in V8's drawing.
+  const circle = (value) => {
+    const around = [];
+    const kind = (target) => (target.constructor?.name ? `object with constructor '${target.constructor.name}'` : "object");
+    const step = (key, list) => (list ? `index ${key}` : `property '${key}'`);
+    const look = (target) => {
+      const at = around.findIndex(([outer]) => outer === target);
+      if (at >= 0) return around.slice(at);
+      for (const key of Object.keys(target)) {
+        const inner = target[key];
+        if (typeof inner !== "object" || inner === null) continue;
+        around.push([target, step(key, Array.isArray(target))]);
+        const found = look(inner);
+        if (found) return found;
+        around.pop();
+      }
+      return undefined;
+    };
+    const steps = typeof value === "object" && value !== null ? look(value) : undefined;
+    if (!steps) return "";
+    let text = `\n    --> starting at ${kind(steps[0][0])}`;
+    const middle = steps.slice(0, -1).map(([, name], index) => `\n    |     ${name} -> ${kind(steps[index + 1][0])}`);
+    if (middle.length > 2) middle.splice(1, middle.length - 2, "\n    |     ...");
+    text += middle.join("");
+    return `${text}\n    --- ${steps.at(-1)[1]} closes the circle`;
+  };
 
   // Date by the runtime's clock.
   const RealDate = Date;
@@ -73,11 +78,13 @@
   define(G, "Date", RuntimeDate);
 
   // Timers.
+  const timer = Symbol.for("vgdc.timer");
   class Timeout {
     #id;
     constructor(id) { this.#id = id; }
     static id(value) {
-      if (typeof value === "object" && value !== null && #id in value) return value.#id;
+      // A timer of another function node has another class, so any of them is asked by conversion.
+      if (typeof value === "object" && value !== null) return value[timer] ? Number(value) : 0;
       return typeof value === "number" || typeof value === "string" ? Number(value) : 0;
     }
     ref() { return this; }
@@ -86,11 +93,12 @@
     refresh() { native.refreshTimer(this.#id); return this; }
     close() { native.clearTimer(this.#id); return this; }
     [Symbol.toPrimitive]() { return this.#id; }
+    get [timer]() { return true; }
   }
   const start = (kind) => (callback, delay, args) => new Timeout(native.setTimer(callback, Number(delay), kind, args));
   const [once, repeat, soon] = [start(0), start(1), start(2)];
-  const clear = (timer) => {
-    const id = Timeout.id(timer);
+  const clear = (given) => {
+    const id = Timeout.id(given);
     if (id > 0) native.clearTimer(id);
   };
   define(G, "setTimeout", function setTimeout(callback, delay, ...args) { return once(callback, delay, args); });
@@ -132,6 +140,14 @@
   lazy("promisify", () => native.load("util").promisify);
   lazy("RED", () => native.load("red"));
   lazy("Intl", () => native.load("intl").Intl);
+  define(String.prototype, "localeCompare", { localeCompare(other, locales, options) {
+    return native.load("intl").compare(String(this), String(other), options);
+  } }.localeCompare);
+  const dateText = RealDate.prototype.toString;
+  const timeText = RealDate.prototype.toTimeString;
+  const withZone = (text, date) => (text.includes("(") || text === "Invalid Date" ? text : `${text} (${native.load("intl").zoneName(date)})`);
+  define(RealDate.prototype, "toString", { toString() { return withZone(dateText.call(this), this); } }.toString);
+  define(RealDate.prototype, "toTimeString", { toTimeString() { return withZone(timeText.call(this), this); } }.toTimeString);
   const locale = (target, name, index) => {
     define(target, name, { [name](...args) { return native.load("intl")[index](this, ...args); } }[name]);
   };
@@ -149,5 +165,5 @@
     return bound;
   };
 
-  return { timerPrototype: Timeout.prototype, spread: (iterable) => [...iterable], detachNode };
+  return { spread: (iterable) => [...iterable], detachNode };
 });

@@ -139,6 +139,47 @@
   const onlyDay = { day: true, time: false, fill: { day: true, time: false } };
   const onlyTime = { day: false, time: true, fill: { day: false, time: true } };
 
+  // The order of texts: letters by their base form, then accents, then case; digits before letters, signs before digits.
+  const rank = (character) => {
+    if (/\s/.test(character)) return 0;
+    if (/\p{P}/u.test(character)) return 1;
+    if (/\p{S}/u.test(character)) return 2;
+    return /\p{N}/u.test(character) ? 3 : 4;
+  };
+  const by = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  const pieces = (text, numeric) => (numeric ? text.match(/\d+|[^\d]/gsu) ?? [] : Array.from(text));
+  const compare = (a, b, options = {}) => {
+    const [first, second] = [a.normalize("NFD"), b.normalize("NFD")];
+    const bare = (text) => pieces(text.replace(/\p{M}/gu, "").toLowerCase(), options.numeric);
+    const [x, y] = [bare(first), bare(second)];
+    for (let at = 0; at < Math.min(x.length, y.length); at++) {
+      const numbers = options.numeric && /^\d/.test(x[at]) && /^\d/.test(y[at]);
+      const order = numbers ? by(Number(x[at]), Number(y[at])) : by(rank(x[at]), rank(y[at])) || by(x[at], y[at]);
+      if (order !== 0) return order;
+    }
+    if (x.length !== y.length) return by(x.length, y.length);
+    const sensitivity = options.sensitivity ?? "variant";
+    const accents = (text) => text.toLowerCase();
+    if (sensitivity !== "base" && sensitivity !== "case") {
+      const order = by(accents(first), accents(second));
+      if (order !== 0) return order;
+    }
+    if (sensitivity === "base" || sensitivity === "accent") return 0;
+    // Small letters come first.
+    for (let at = 0; at < first.length; at++) {
+      if (first[at] !== second[at]) return first[at] === first[at].toLowerCase() ? -1 : 1;
+    }
+    return 0;
+  };
+
+  // The long name of the local zone, as far as it can be told from its offset alone.
+  const zoneName = (date) => {
+    const minutes = -date.getTimezoneOffset();
+    if (minutes === 0) return "Coordinated Universal Time";
+    const size = Math.abs(minutes);
+    return `GMT${minutes < 0 ? "-" : "+"}${pad(Math.trunc(size / 60))}:${pad(size % 60)}`;
+  };
+
   class NumberFormat {
     #locales;
     #options;
@@ -157,11 +198,13 @@
     resolvedOptions() { return { locale: "en-US", calendar: "gregory", numberingSystem: "latn", timeZone: this.#options.timeZone ?? localZone() }; }
   }
   class Collator {
-    constructor() { this.compare = (a, b) => String(a).localeCompare(String(b)); }
+    constructor(_locales, options) { this.compare = (a, b) => compare(String(a), String(b), options); }
   }
   return {
     Intl: { NumberFormat, DateTimeFormat, Collator, getCanonicalLocales: (list) => [].concat(list ?? []) },
     number,
+    compare,
+    zoneName,
     dateTime: (date, locales, options) => formatDate(date, locales, options, both),
     date: (date, locales, options) => formatDate(date, locales, options, onlyDay),
     time: (date, locales, options) => formatDate(date, locales, options, onlyTime),

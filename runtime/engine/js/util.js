@@ -34,7 +34,8 @@
       const gap = " ".repeat(indent + 2);
       return `${prefix}${open}\n${gap}${parts.join(`,\n${gap}`)}\n${" ".repeat(indent)}${close}`;
     };
-    const deep = { levels: 0 };
+    // The level of the object shown last: one line holds as many levels below itself as "compact" says.
+    let deepest = 0;
     const show = (value, level, indent, top) => {
       switch (typeof value) {
         case "string": return quote(value);
@@ -79,6 +80,7 @@
       const type = Array.isArray(value) ? "Array" : value instanceof Map ? "Map" : value instanceof Set ? "Set" : ArrayBuffer.isView(value) ? value.constructor.name : "Object";
       if (level > depth) return type === "Array" ? "[Array]" : `[${value.constructor?.name || "Object: null prototype"}]`;
       around.push(value);
+      deepest = level;
       const inside = [];
       if (type === "Array" || ArrayBuffer.isView(value)) {
         const count = Math.min(value.length, 100);
@@ -95,21 +97,10 @@
       else if (type === "Array") {
         const prefix = value.constructor === Array ? "" : `${value.constructor?.name ?? "Array"}(${value.length}) `;
         result = list(inside, prefix, level, indent, value);
-      } else if (type === "Map" || type === "Set") result = join(inside, "{", "}", `${type}(${value.size}) `, indent, levels(value));
+      } else if (type === "Map" || type === "Set") result = join(inside, "{", "}", `${type}(${value.size}) `, indent, deepest - level);
       else result = list(inside, `${type}(${value.length}) `, level, indent, value);
       around.pop();
       return result;
-    };
-    // How many levels of objects stand below: one line holds at most as many as "compact" says.
-    const levels = (value) => {
-      if (typeof value !== "object" || value === null || deep.levels > 3) return 0;
-      let most = 0;
-      deep.levels++;
-      for (const item of Array.isArray(value) ? value : Object.values(value)) {
-        if (typeof item === "object" && item !== null && !around.includes(item)) most = Math.max(most, 1 + levels(item));
-      }
-      deep.levels--;
-      return most;
     };
     const list = (parts, prefix, level, indent, value) => {
       if (parts.length > 6 && parts.every((part) => part.length <= 6)) {
@@ -134,7 +125,7 @@
           return `${prefix}[\n${gap}${rows.join(`,\n${gap}`)}\n${" ".repeat(indent)}]`;
         }
       }
-      return join(parts, "[", "]", prefix, indent, levels(value));
+      return join(parts, "[", "]", prefix, indent, deepest - level);
     };
     const entry = (target, key, level, indent) => {
       const descriptor = Object.getOwnPropertyDescriptor(target, key);
@@ -144,7 +135,7 @@
       return `${name}: ${show(target[key], level + 1, indent + 2)}`;
     };
     const object = (target, keys, prefix, level, indent) =>
-      join(keys.map((key) => entry(target, key, level, indent)), "{", "}", prefix, indent, levels(target));
+      join(keys.map((key) => entry(target, key, level, indent)), "{", "}", prefix, indent, deepest - level);
     return show(value, 0, 0, true);
   };
   inspect.custom = custom;

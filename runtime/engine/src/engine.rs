@@ -12,7 +12,7 @@ use crate::error::{CompileError, EngineError};
 use crate::function::{Function, FunctionSource};
 use crate::heap::Heap;
 use crate::host::Host;
-use crate::libs::Libs;
+use crate::libs::{Lib, Libs};
 use crate::message::{self, Node};
 use crate::raw::{self, Ctx, JSAtom, JSValue, JsResult, Val, qjs};
 use crate::realm::{self, Realm};
@@ -125,7 +125,7 @@ pub(crate) struct Inner {
     pub(crate) atoms: RefCell<AtomTable>,
     pub(crate) refs: Refs,
     pub(crate) libs: Libs,
-    // (boxed: addresses of nodes are handed to the engine)
+    // Boxed, since a node in use is owned by its JavaScript object through a pointer.
     #[allow(clippy::vec_box)]
     pub(crate) pool: RefCell<Vec<Box<Node>>>,
     pub(crate) timers: RefCell<HashMap<u32, Weak<Realm>>>,
@@ -139,6 +139,10 @@ pub(crate) struct Inner {
     pub(crate) names: Names,
     next_timer: Cell<u32>,
     depth: Cell<u32>,
+    /// The function node whose code runs; null outside.
+    current: Cell<*const Realm>,
+    /// Where the thread's stack stood when the engine was entered.
+    stack_top: Cell<usize>,
 }
 
 /// Being inside the engine; ends when dropped.
@@ -159,6 +163,8 @@ impl Drop for Entered<'_> {
 pub(crate) struct Names {
     pub(crate) then: JSAtom,
     pub(crate) msgid: JSAtom,
+    /// The symbol that marks timers, `Symbol.for("vgdc.timer")`.
+    pub(crate) timer: JSAtom,
 }
 
 /// A promise that was rejected while nothing listened to it.
@@ -180,7 +186,7 @@ impl Owner {
         if runtime.is_null() {
             // SAFETY: nothing refers to the heap.
             drop(unsafe { Box::from_raw(heap.as_ptr()) });
-            return Err(EngineError("no memory for a runtime"));
+            return Err(EngineError("no memory for a runtime".to_owned()));
         }
         let inner = Inner {
             runtime,
@@ -201,13 +207,18 @@ impl Owner {
             names: Names::default(),
             next_timer: Cell::new(1),
             depth: Cell::new(0),
+            current: Cell::new(std::ptr::null()),
+            stack_top: Cell::new(0),
         };
         let mut owner = Owner {
             inner: NonNull::from(Box::leak(Box::new(inner))),
         };
         owner
             .start()
-            .ok_or(EngineError("no memory for its built-in objects"))?;
+            .ok_or_else(|| EngineError("no memory for its built-in objects".to_owned()))?;
+        owner
+            .furnish()
+            .map_err(|_| EngineError(owner.pending_text()))?;
         Ok(owner)
     }
 
@@ -233,15 +244,40 @@ impl Owner {
         inner.message_class = message::register(inner.runtime)?;
         inner.node_class = crate::native::node::register(inner.runtime)?;
         inner.anchor_class = realm::register(inner.runtime)?;
-        // SAFETY: the context was just made and lives as long as the runtime.
-        let ctx = unsafe { Ctx::from_raw(inner.root) };
-        inner.classes = sample_classes(ctx).ok()?;
-        inner.names = Names {
-            then: keep(ctx.atom("then").ok()?),
-            msgid: keep(ctx.atom("_msgid").ok()?),
-        };
-        inner.libs = Libs::compile(ctx).ok()?;
         Some(())
+    }
+
+    /// Looks around in the new runtime and compiles the sandbox.
+    fn furnish(&mut self) -> JsResult<()> {
+        // SAFETY: nothing else refers to the inner part yet.
+        let inner = unsafe { self.inner.as_mut() };
+        let ctx = inner.root();
+        inner.classes = sample_classes(ctx)?;
+        let timer = ctx.eval("Symbol.for('vgdc.timer')", c"vgdc:samples", 1, 0)?;
+        inner.names = Names {
+            then: keep(ctx.atom("then")?),
+            msgid: keep(ctx.atom("_msgid")?),
+            // SAFETY: the symbol is live; the atom is the engine's.
+            timer: unsafe { qjs::JS_ValueToAtom(ctx.raw(), timer.raw()) },
+        };
+        inner.libs = Libs::compile(ctx)?;
+        let native = crate::native::helpers(ctx)?;
+        let stack = inner.libs.load(ctx, Lib::Stack)?;
+        ctx.call(stack.raw(), qjs::JS_UNDEFINED, &[native.raw()])
+            .map(drop)
+    }
+
+    /// The exception that is pending in the engine's own context, as text.
+    fn pending_text(&self) -> String {
+        let ctx = self.inner().root();
+        let text = ctx.take_exception().map(|error| {
+            let stack = ctx
+                .get_named(error.raw(), c"stack")
+                .and_then(|stack| ctx.text(stack.raw()))
+                .unwrap_or_default();
+            format!("{} {stack}", ctx.text(error.raw()).unwrap_or_default())
+        });
+        text.unwrap_or_else(|| "it was stopped".to_owned())
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -266,7 +302,7 @@ impl Drop for Owner {
         // SAFETY: all contexts of functions are freed (each held this owner); finalizers still reach `inner`, which is freed
         // after the runtime, and the heap's account after both.
         unsafe {
-            for name in [inner.names.then, inner.names.msgid] {
+            for name in [inner.names.then, inner.names.msgid, inner.names.timer] {
                 qjs::JS_FreeAtomRT(runtime, name);
             }
             if !inner.root.is_null() {
@@ -333,11 +369,24 @@ impl Inner {
         ctx.atom_text(atom)
     }
 
-    /// True for the context's own `Object.prototype`.
+    /// The engine's own context. What enters a function node from outside has its prototypes, as in Node-RED, where messages come
+    /// from outside the sandbox: `msg.payload instanceof Array` is false there.
+    pub(crate) fn root(&self) -> Ctx {
+        // SAFETY: the root context lives as long as the runtime.
+        unsafe { Ctx::from_raw(self.root) }
+    }
+
+    /// True for `Object.prototype`, the context's own or the one of things from outside.
     pub(crate) fn is_object_prototype(&self, ctx: Ctx, value: JSValue) -> JsResult<bool> {
-        // SAFETY: the class is registered; the prototype set for it in every context is `Object.prototype`.
-        let own = ctx.check(unsafe { qjs::JS_GetClassProto(ctx.raw(), self.message_class) })?;
-        Ok(raw::address(own.raw()) == raw::address(value))
+        for ctx in [ctx, self.root()] {
+            // SAFETY: every context has a prototype for plain objects.
+            let own =
+                ctx.check(unsafe { qjs::JS_GetClassProto(ctx.raw(), self.classes.object) })?;
+            if raw::address(own.raw()) == raw::address(value) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A number for a new timer, unique among those alive.
@@ -358,11 +407,28 @@ impl Inner {
         if depth == 0 {
             // SAFETY: the runtime is live. The stack limit counts from here; nested entries keep the outer one's.
             unsafe { qjs::JS_UpdateStackTop(self.runtime) }
+            self.stack_top.set(here());
         }
         Entered {
             depth: &self.depth,
             outermost: depth == 0,
         }
+    }
+
+    /// True when as much of the stack is used as JavaScript may use: for recursion in Rust.
+    pub(crate) fn stack_is_used_up(&self) -> bool {
+        self.stack_top.get().saturating_sub(here()) > self.limits.stack_bytes
+    }
+
+    /// Says whose code runs from now on; returns whose it was.
+    pub(crate) fn set_current(&self, realm: *const Realm) -> *const Realm {
+        self.current.replace(realm)
+    }
+
+    /// The function node whose code runs.
+    pub(crate) fn current(&self) -> Option<&Realm> {
+        // SAFETY: `State::enter` sets the pointer to a realm that it holds, and sets it back before it lets go.
+        unsafe { self.current.get().as_ref() }
     }
 
     /// True when the engine was entered only once.
@@ -374,6 +440,13 @@ impl Inner {
         // SAFETY: the heap lives as long as the runtime.
         unsafe { self.heap.as_ref() }.is_over()
     }
+}
+
+/// The address of the current stack frame; stacks grow downwards on every platform that QuickJS supports.
+#[inline(never)]
+fn here() -> usize {
+    let mark = 0_u8;
+    (&raw const mark).addr()
 }
 
 /// Why code was stopped.

@@ -6,7 +6,7 @@ use vgdc_value::{ErrorValue, Msg, Object, Str, Value};
 
 /// The engine could not be made: memory for it was refused.
 #[derive(Debug)]
-pub struct EngineError(pub(crate) &'static str);
+pub struct EngineError(pub(crate) String);
 
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,6 +40,16 @@ pub struct CompileError {
     pub phase: Phase,
     /// The error as a value, for `node.error`.
     pub value: Value,
+}
+
+impl CompileError {
+    /// The same error where the text begins this many lines further down.
+    pub(crate) fn moved(mut self, lines: u32) -> Self {
+        if self.line > 0 {
+            self.line += lines;
+        }
+        self
+    }
 }
 
 impl fmt::Display for CompileError {

@@ -7,15 +7,16 @@
 
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use vgdc_value::{Array, Buffer, ErrorValue, Key, Object, PathSegment, Rare, Str, Value};
 
-use crate::atoms::AtomKey;
+use crate::atoms::{AtomKey, FoldHasher};
 use crate::engine::Inner;
 use crate::import::too_deep;
 use crate::message;
-use crate::raw::{self, Ctx, JSValue, JsResult, MAX_DEPTH, qjs};
+use crate::raw::{self, Ctx, JSValue, JsResult, MAX_DEPTH, Val, qjs};
 use crate::realm::Realm;
 
 /// Longer arrays (sparse ones above all) are refused with a RangeError instead of filling the memory.
@@ -88,9 +89,44 @@ pub(crate) fn identical(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Rare values have no identity across the border, so sameness is that of what they hold.
+/// Rare values are made anew each time, so they are the same when what they hold is (one level deep: what was not changed inside
+/// is the same storage).
 fn rare_same(a: &Rare, b: &Rare) -> bool {
-    Value::Rare(Arc::new(a.clone())).same(&Value::Rare(Arc::new(b.clone())))
+    match (a, b) {
+        (Rare::Map(a), Rare::Map(b)) => {
+            let pairs = |((k, v), (l, w)): (&(Value, Value), &(Value, Value))| {
+                identical(k, l) && identical(v, w)
+            };
+            a.len() == b.len() && a.iter().zip(b).all(pairs)
+        }
+        (Rare::Set(a), Rare::Set(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| identical(a, b))
+        }
+        (Rare::Error(a), Rare::Error(b)) => {
+            a.name == b.name
+                && a.message == b.message
+                && a.stack == b.stack
+                && same_properties(&a.properties, &b.properties)
+        }
+        (Rare::BigInt(a), Rare::BigInt(b)) => a == b,
+        (
+            Rare::RegExp { source, flags },
+            Rare::RegExp {
+                source: other,
+                flags: others,
+            },
+        ) => source == other && flags == others,
+        (Rare::Circular(a), Rare::Circular(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// The same keys in the same order with identical values.
+fn same_properties(a: &Object, b: &Object) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .zip(b.iter())
+            .all(|((k, v), (l, w))| k == l && identical(v, w))
 }
 
 struct Exporter<'a> {
@@ -99,7 +135,8 @@ struct Exporter<'a> {
     /// The objects around the current one, for circles; a segment each, but for the outermost.
     around: Vec<(*mut c_void, Option<PathSegment>)>,
     /// What was exported already: an object in two places stays one (and costs once).
-    known: HashMap<*mut c_void, Value>,
+    /// Holds the objects, so that no address is used again.
+    known: HashMap<*mut c_void, (Val, Value), BuildHasherDefault<FoldHasher>>,
     lossy: bool,
 }
 
@@ -109,7 +146,7 @@ impl<'a> Exporter<'a> {
             ctx,
             inner,
             around: Vec::new(),
-            known: HashMap::new(),
+            known: HashMap::default(),
             lossy: false,
         }
     }
@@ -140,10 +177,10 @@ impl<'a> Exporter<'a> {
                 .collect();
             return Ok(Value::Rare(Arc::new(Rare::Circular(path))));
         }
-        if let Some(known) = self.known.get(&address) {
+        if let Some((_, known)) = self.known.get(&address) {
             return Ok(known.clone());
         }
-        if self.around.len() > MAX_DEPTH {
+        if self.around.len() > MAX_DEPTH || self.inner.stack_is_used_up() {
             return Err(too_deep(self.ctx));
         }
         self.around.push((address, None));
@@ -151,7 +188,8 @@ impl<'a> Exporter<'a> {
         self.around.pop();
         let value = result?;
         if !self.around.is_empty() {
-            self.known.insert(address, value.clone());
+            self.known
+                .insert(address, (self.ctx.dup(object), value.clone()));
         }
         Ok(value)
     }
@@ -165,7 +203,7 @@ impl<'a> Exporter<'a> {
         } else if class == classes.array {
             self.array(object, hint)
         } else if class == classes.object {
-            self.plain(object)
+            self.plain(object, hint)
         } else if self.ctx.is_function(object) {
             Ok(self.inner.refs.handle(self.ctx, object, "function", hint))
         } else {
@@ -178,7 +216,7 @@ impl<'a> Exporter<'a> {
             return Ok(origin);
         }
         if message::is_plain(self.inner, object) {
-            return self.properties(object).map(Value::Object);
+            return self.properties(object, None).map(Value::Object);
         }
         let mut at = 0;
         while let Some(touched) = message::touched(self.ctx, self.inner, object, &mut at) {
@@ -205,21 +243,23 @@ impl<'a> Exporter<'a> {
         Ok(Value::Object(message::base(self.inner, object)))
     }
 
-    fn plain(&mut self, object: JSValue) -> JsResult<Value> {
+    fn plain(&mut self, object: JSValue, hint: Option<&Value>) -> JsResult<Value> {
         let prototype = self.ctx.prototype(object)?;
         if raw::is_object(prototype.raw())
             && !self.inner.is_object_prototype(self.ctx, prototype.raw())?
         {
-            if Realm::of(self.ctx).is_timer_prototype(prototype.raw()) {
-                return Ok(self.inner.refs.handle(self.ctx, object, "timer", None));
+            let mark = self.ctx.get(object, self.inner.names.timer)?;
+            if self.ctx.truthy(mark.raw()) {
+                return Ok(self.inner.refs.handle(self.ctx, object, "timer", hint));
             }
             self.lossy = true;
         }
-        self.properties(object).map(Value::Object)
+        self.properties(object, hint).map(Value::Object)
     }
 
     /// The object's own enumerable properties.
-    fn properties(&mut self, object: JSValue) -> JsResult<Object> {
+    fn properties(&mut self, object: JSValue, hint: Option<&Value>) -> JsResult<Object> {
+        let before = hint.and_then(Value::as_object);
         let keys = self.ctx.own_keys(object)?;
         let mut out = Object::with_capacity(keys.len());
         for atom in keys.iter() {
@@ -227,10 +267,14 @@ impl<'a> Exporter<'a> {
                 continue;
             };
             let value = self.ctx.get(object, atom)?;
-            let value = self.value(value.raw(), None, || PathSegment::Key(key.clone()))?;
+            let old = before.and_then(|before| before.get_key(&key));
+            let value = self.value(value.raw(), old, || PathSegment::Key(key.clone()))?;
             out.insert(key, value);
         }
-        Ok(out)
+        Ok(match before {
+            Some(before) if same_properties(before, &out) => before.clone(),
+            _ => out,
+        })
     }
 
     fn array(&mut self, object: JSValue, hint: Option<&Value>) -> JsResult<Value> {
@@ -292,7 +336,7 @@ impl<'a> Exporter<'a> {
         }
         if error {
             return self
-                .error(object)
+                .error(object, hint)
                 .map(|error| Value::Rare(Arc::new(Rare::Error(error))));
         }
         if regexp {
@@ -301,7 +345,7 @@ impl<'a> Exporter<'a> {
             return Ok(Value::Rare(Arc::new(Rare::RegExp { source, flags })));
         }
         if map || set {
-            return self.collection(object, map);
+            return self.collection(object, map, hint);
         }
         if view >= 0 {
             return self.view(object, hint);
@@ -325,7 +369,7 @@ impl<'a> Exporter<'a> {
             return Ok(primitive(ctx, inside.raw(), hint)?.unwrap_or(Value::Undefined));
         }
         self.lossy = true;
-        self.properties(object).map(Value::Object)
+        self.properties(object, hint).map(Value::Object)
     }
 
     fn view(&mut self, object: JSValue, hint: Option<&Value>) -> JsResult<Value> {
@@ -338,9 +382,10 @@ impl<'a> Exporter<'a> {
         })
     }
 
-    fn collection(&mut self, object: JSValue, map: bool) -> JsResult<Value> {
+    fn collection(&mut self, object: JSValue, map: bool, hint: Option<&Value>) -> JsResult<Value> {
+        let before = hint.and_then(items_of);
         let list = Realm::of(self.ctx).spread(self.ctx, object)?;
-        let items = self.value(list.raw(), None, || PathSegment::Index(0))?;
+        let items = self.value(list.raw(), before.as_ref(), || PathSegment::Index(0))?;
         let items = items
             .as_array()
             .map(|items| items.to_vec())
@@ -358,7 +403,7 @@ impl<'a> Exporter<'a> {
         Ok(Value::Rare(Arc::new(rare)))
     }
 
-    fn error(&mut self, object: JSValue) -> JsResult<ErrorValue> {
+    fn error(&mut self, object: JSValue, hint: Option<&Value>) -> JsResult<ErrorValue> {
         let ctx = self.ctx;
         let text = |name| -> JsResult<Str> {
             let value = ctx.get_named(object, name)?;
@@ -369,7 +414,14 @@ impl<'a> Exporter<'a> {
             }
         };
         let (name, message, stack) = (text(c"name")?, text(c"message")?, text(c"stack")?);
-        let mut properties = self.properties(object)?;
+        let before = match hint {
+            Some(Value::Rare(rare)) => match &**rare {
+                Rare::Error(before) => Some(Value::Object(before.properties.clone())),
+                _ => None,
+            },
+            _ => None,
+        };
+        let mut properties = self.properties(object, before.as_ref())?;
         for known in ["name", "message", "stack"] {
             properties.remove(known);
         }
@@ -384,6 +436,22 @@ impl<'a> Exporter<'a> {
             stack,
             properties,
         })
+    }
+}
+
+/// The items of a map or set, as spreading it gives them.
+fn items_of(value: &Value) -> Option<Value> {
+    let Value::Rare(rare) = value else {
+        return None;
+    };
+    match &**rare {
+        Rare::Map(entries) => {
+            let pair =
+                |(key, value): &(Value, Value)| Value::from(vec![key.clone(), value.clone()]);
+            Some(Value::from(entries.iter().map(pair).collect::<Vec<_>>()))
+        }
+        Rare::Set(values) => Some(Value::from(values.clone())),
+        _ => None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::export::export;
 use crate::message;
 use crate::native::node::to_message;
 use crate::raw::{self, Ctx, JSValue, JsResult, Val, qjs};
-use crate::texts;
+use crate::texts::{self, Code};
 
 /// The file name that stack traces give a text of a function node.
 pub(crate) fn file_name(phase: Phase, id: &str, name: &str) -> String {
@@ -41,6 +41,19 @@ pub(crate) fn position(stack: &str) -> Option<(u32, u32)> {
 /// The first line of a text stands behind the wrapper's line.
 fn user_line(line: u32) -> u32 {
     line.saturating_sub(1)
+}
+
+/// Lines of white space that were cut off the text the trace is about, as Node-RED cuts setup and close texts.
+fn skipped_lines(inner: &Inner, stack: &str) -> u32 {
+    let Some(realm) = inner.current() else {
+        return 0;
+    };
+    let at = match stack {
+        stack if stack.contains("Function node setup:") => 0,
+        stack if stack.contains("Function node cleanup:") => 2,
+        _ => 1,
+    };
+    realm.info.skipped[at]
 }
 
 /// The pending exception of a body, setup or timer as an error. None: it was `undefined`, which Node-RED takes for success.
@@ -130,17 +143,17 @@ fn thrown_inside(
     let value = if raw::is_object(error) && has_stack(ctx, error)? {
         let stack = ctx.text(ctx.get_named(error, c"stack")?.raw())?;
         if let Some((at, col)) = position(&stack) {
-            (line, column) = (user_line(at), col);
+            (line, column) = (user_line(at) + skipped_lines(inner, &stack), col);
         }
         if let Some(msg) = msg {
             ctx.set_named(msg, c"error", ctx.dup(error))?;
         }
-        if let Some(message) = reference_error(&stack) {
+        if let Some(message) = reference_error(&stack).filter(|_| msg.is_some()) {
             let message = ctx.string(&message)?;
             ctx.set_named(error, c"message", message)?;
         }
         export(ctx, inner, error, None)?
-    } else if raw::is_string(error) {
+    } else if raw::is_string(error) || msg.is_none() {
         export(ctx, inner, error, None)?
     } else {
         // SAFETY: all values are live.
@@ -225,14 +238,15 @@ pub(crate) fn from_done(
 }
 
 /// The pending exception of compiling a text.
-pub(crate) fn compile(ctx: Ctx, phase: Phase) -> CompileError {
+pub(crate) fn compile(ctx: Ctx, phase: Phase, source: &str) -> CompileError {
     let Some(error) = ctx.take_exception() else {
         return broken(phase, "Error", "JavaScript heap out of memory", None);
     };
     let text = |name| read_text(ctx, &error, name);
     let name = text(c"name").unwrap_or_else(|| "SyntaxError".to_owned());
-    let message = texts::syntax(&text(c"message").unwrap_or_default());
     let place = text(c"stack").as_deref().and_then(position);
+    let code = place.and_then(|(line, column)| Code::at(source, user_line(line), column));
+    let message = texts::syntax(&text(c"message").unwrap_or_default(), code);
     broken(phase, &name, &message, place)
 }
 

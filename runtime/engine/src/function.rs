@@ -114,7 +114,7 @@ impl Function {
         };
         state
             .furnish(source)
-            .map_err(|_| failure::compile(ctx, Phase::Body))?;
+            .map_err(|_| failure::compile(ctx, Phase::Body, ""))?;
         state.compile(source)?;
         Ok(Function {
             state: Rc::new(state),
@@ -155,6 +155,12 @@ impl Function {
     }
 }
 
+/// How many lines of white space stand in front of a text.
+fn skipped(text: &str) -> u32 {
+    let white = &text[..text.len() - text.trim_start().len()];
+    white.matches('\n').count() as u32
+}
+
 impl Info {
     fn new(source: &FunctionSource, inner: &Inner, traits: Traits) -> Info {
         let own = source.timeout_s * 1000.0;
@@ -170,6 +176,7 @@ impl Info {
             },
             keep_message: source.keep_message,
             handles_done: traits.handles_done,
+            skipped: [skipped(&source.initialize), 0, skipped(&source.finalize)],
             texts: [
                 source.initialize.trim().to_owned(),
                 source.func.clone(),
@@ -185,26 +192,25 @@ impl State {
         let (ctx, inner, realm) = (self.ctx, self.owner.inner(), &self.realm);
         // SAFETY: the class is registered; the context takes over the prototype's count.
         unsafe {
-            let sample = ctx.object()?;
-            let prototype = ctx.prototype(sample.raw())?;
+            let prototype = inner.root().check(qjs::JS_GetClassProto(
+                inner.root().raw(),
+                inner.classes().object,
+            ))?;
             qjs::JS_SetClassProto(ctx.raw(), inner.message_class(), prototype.into_raw());
         }
         let native = crate::native::helpers(ctx)?;
         realm.kept.borrow_mut().native = Some(native.clone());
+        let stack = inner.libs.load(ctx, Lib::Stack)?;
+        ctx.call(stack.raw(), qjs::JS_UNDEFINED, &[native.raw()])?;
         let core = inner.libs.load(ctx, Lib::Core)?;
         let parts = ctx.call(core.raw(), qjs::JS_UNDEFINED, &[native.raw()])?;
         let part = |name| ctx.get_named(parts.raw(), name);
-        let (timer, spread, detach) = (
-            part(c"timerPrototype")?,
-            part(c"spread")?,
-            part(c"detachNode")?,
-        );
+        let (spread, detach) = (part(c"spread")?, part(c"detachNode")?);
         let prototypes = [Phase::Setup, Phase::Body, Phase::Close]
             .map(|phase| node::prototype(ctx, realm, phase));
         let [setup, body, close] = prototypes;
         let prototypes = [Some(setup?), Some(body?), Some(close?)];
         let mut kept = realm.kept.borrow_mut();
-        kept.timer_prototype = Some(timer);
         kept.spread = Some(spread);
         kept.detach_node = Some(detach);
         kept.node_prototypes = prototypes;
@@ -245,9 +251,10 @@ impl State {
             ),
         ];
         let mut compiled = Vec::with_capacity(3);
-        for (phase, text, head, present) in texts {
+        for (at, (phase, text, head, present)) in texts.into_iter().enumerate() {
             compiled.push(if present {
-                Some(compile_text(self.ctx, source, phase, head, text)?)
+                let function = compile_text(self.ctx, source, phase, head, text);
+                Some(function.map_err(|error| error.moved(self.realm.info.skipped[at]))?)
             } else {
                 None
             });
@@ -266,10 +273,12 @@ impl State {
         let inner = self.owner.inner();
         let entered = inner.enter();
         let outer = inner.watch.begin(self.realm.info.limit_ms);
+        let around = inner.set_current(Rc::as_ptr(&self.realm));
         let result = run(inner);
         if entered.outermost {
             self.settle(inner);
         }
+        inner.set_current(around);
         inner.watch.end(outer);
         result
     }
@@ -612,7 +621,7 @@ fn compile_text(
             "Unexpected token '}'",
             None,
         )),
-        Err(_) => Err(failure::compile(ctx, phase)),
+        Err(_) => Err(failure::compile(ctx, phase, text)),
     }
 }
 

@@ -42,14 +42,14 @@ fn import_at(ctx: Ctx, inner: &Inner, value: &Value, depth: usize) -> JsResult<V
 }
 
 fn array(ctx: Ctx, inner: &Inner, items: &[Value], depth: usize) -> JsResult<Val> {
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH || inner.stack_is_used_up() {
         return Err(too_deep(ctx));
     }
     let items = items
         .iter()
         .map(|item| import_at(ctx, inner, item, depth + 1))
         .collect::<JsResult<Vec<_>>>()?;
-    ctx.array(items)
+    inner.root().array(items)
 }
 
 /// What JavaScript throws when recursion goes too deep.
@@ -69,10 +69,10 @@ pub(crate) fn buffer(ctx: Ctx, bytes: &[u8]) -> JsResult<Val> {
 }
 
 fn rare(ctx: Ctx, inner: &Inner, value: &Value, rare: &Arc<Rare>, depth: usize) -> JsResult<Val> {
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH || inner.stack_is_used_up() {
         return Err(too_deep(ctx));
     }
-    let global = ctx.global();
+    let global = inner.root().global();
     let list = |items: &[Value]| array(ctx, inner, items, depth + 1);
     match &**rare {
         Rare::BigInt(digits) => {
@@ -114,7 +114,7 @@ pub(crate) fn import_error(ctx: Ctx, inner: &Inner, error: &ErrorValue) -> JsRes
         "URIError" => c"URIError",
         _ => c"Error",
     };
-    let object = ctx.error(class, &error.message)?;
+    let object = inner.root().error(class, &error.message)?;
     if class.to_bytes() != error.name.as_bytes() {
         let name = ctx.string(&error.name)?;
         ctx.define_hidden(object.raw(), "name", name)?;

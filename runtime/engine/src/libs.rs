@@ -8,6 +8,7 @@ use crate::raw::{Ctx, JsResult, Val, qjs};
 /// One file of `js/`: a function that takes the native helpers and returns what it provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Lib {
+    Stack,
     Core,
     Buffer,
     Text,
@@ -18,7 +19,8 @@ pub(crate) enum Lib {
 }
 
 impl Lib {
-    const ALL: [Lib; 7] = [
+    const ALL: [Lib; 8] = [
+        Lib::Stack,
         Lib::Core,
         Lib::Buffer,
         Lib::Text,
@@ -37,6 +39,7 @@ impl Lib {
 
     fn file(self) -> &'static CStr {
         match self {
+            Lib::Stack => c"vgdc:stack",
             Lib::Core => c"vgdc:core",
             Lib::Buffer => c"vgdc:buffer",
             Lib::Text => c"vgdc:text",
@@ -49,6 +52,7 @@ impl Lib {
 
     fn source(self) -> &'static str {
         match self {
+            Lib::Stack => include_str!("../js/stack.js"),
             Lib::Core => include_str!("../js/core.js"),
             Lib::Buffer => include_str!("../js/buffer.js"),
             Lib::Text => include_str!("../js/text.js"),

@@ -29,6 +29,8 @@ pub(crate) struct Info {
     pub(crate) handles_done: bool,
     /// The three texts, for error messages that quote them: setup, body, close.
     pub(crate) texts: [String; 3],
+    /// How many empty lines were cut off the beginning of each.
+    pub(crate) skipped: [u32; 3],
 }
 
 /// A call that has not come back to [`crate::Function::call`] yet.
@@ -43,7 +45,6 @@ pub(crate) struct Kept {
     pub(crate) native: Option<Val>,
     pub(crate) node_prototypes: [Option<Val>; 3],
     pub(crate) buffer_prototype: Option<Val>,
-    pub(crate) timer_prototype: Option<Val>,
     pub(crate) spread: Option<Val>,
     pub(crate) detach_node: Option<Val>,
     pub(crate) libs: HashMap<Lib, Val>,
@@ -185,14 +186,6 @@ impl Realm {
             self.kept.borrow_mut().buffer_prototype = Some(prototype.clone());
         }
         Ok(prototype)
-    }
-
-    pub(crate) fn is_timer_prototype(&self, value: JSValue) -> bool {
-        self.kept
-            .borrow()
-            .timer_prototype
-            .as_ref()
-            .is_some_and(|own| raw::address(own.raw()) == raw::address(value))
     }
 
     /// The items of something iterable, as an array.

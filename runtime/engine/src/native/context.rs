@@ -468,7 +468,7 @@ fn write_back_one(
         ..
     } = place;
     let (value, lossy) = export_tracked(ctx, inner, object.raw(), Some(&stored))?;
-    if identical(&value, &stored) || value.same(&stored) {
+    if identical(&value, &stored) {
         return Ok(());
     }
     // Somebody else may have put another value there: then the object is no longer the store's.

@@ -172,7 +172,7 @@ fn log(call: &Call<'_>, level: LogLevel) -> JsResult<Val> {
 
 fn error(call: &Call<'_>) -> JsResult<Val> {
     let host = call.realm().host(call.ctx)?;
-    let value = logged(export(call.ctx, call.inner, call.arg(0), None)?);
+    let value = export(call.ctx, call.inner, call.arg(0), None)?;
     let msg = call.arg(1);
     let msg = match raw::is_object(msg) && !call.ctx.is_function(msg) {
         true => Some(export(call.ctx, call.inner, msg, None)?),
@@ -182,20 +182,20 @@ fn error(call: &Call<'_>) -> JsResult<Val> {
     Ok(call.ctx.undefined())
 }
 
-/// Node-RED logs an empty text for values that are false but for `false` itself.
-fn logged(value: Value) -> Value {
-    if value.truthy() || matches!(value, Value::Bool(_)) {
-        value
-    } else {
-        Value::from("")
-    }
-}
-
 fn status(call: &Call<'_>) -> JsResult<Val> {
     let realm = call.realm();
     let host = realm.host(call.ctx)?;
     realm.status_set.set(true);
-    host.status(export(call.ctx, call.inner, call.arg(0), None)?);
+    let status = export(call.ctx, call.inner, call.arg(0), None)?;
+    host.status(match status {
+        // A text, a number or a truth is short for an object with it as its text.
+        Value::Str(_) | Value::Number(_) | Value::Bool(_) => {
+            let mut object = Object::new();
+            object.insert("text", status.to_str());
+            Value::Object(object)
+        }
+        status => status,
+    });
     Ok(call.ctx.undefined())
 }
 
@@ -356,14 +356,20 @@ pub(crate) fn send_results(
         outputs.push(sender.output(messages)?);
     }
     let count = sender.count;
-    for kind in sender.refused {
-        host.error(
-            Value::from(format!("Function tried to send a message of type {kind}")),
-            None,
-        );
-    }
+    let refused = sender.refused;
+    let refuse = |by: &str| {
+        for kind in &refused {
+            host.error(
+                Value::from(format!("{by} tried to send a message of type {kind}")),
+                None,
+            );
+        }
+    };
+    refuse("Function");
     if count > 0 {
         host.send(call, outputs, clone);
+        // Node-RED hands them on with the messages, and its own sending refuses them again.
+        refuse("Node");
     }
     Ok(())
 }

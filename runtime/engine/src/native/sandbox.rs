@@ -135,7 +135,9 @@ fn explanation(ctx: Ctx, call: &Call<'_>, message: &str) -> JsResult<Option<Stri
         Some(_) => Phase::Body,
         None => return Ok(texts::runtime(message, None)),
     };
-    let realm = call.realm();
+    let Some(realm) = call.inner.current() else {
+        return Ok(texts::runtime(message, None));
+    };
     let text = match phase {
         Phase::Setup => &realm.info.texts[0],
         Phase::Body => &realm.info.texts[1],

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use vgdc_engine::{
     CallId, Completion, Engine, Function, FunctionSource, Host, JsError, Limits, LogLevel, Scope,
 };
-use vgdc_value::{ErrorValue, Msg, Object, Path, Value, control};
+use vgdc_value::{ErrorValue, Msg, Object, Path, Rare, Value, control};
 
 /// Remembers what the code did.
 #[derive(Default)]
@@ -37,8 +37,13 @@ pub fn show(value: &Value) -> String {
     control::encode(value)
 }
 
-fn show_error(value: &Value) -> String {
-    value.to_js_string()
+/// Texts and errors as they read, everything else as the control protocol writes it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Str(text) => text.to_string(),
+        Value::Rare(rare) if matches!(**rare, Rare::Error(_)) => value.to_js_string(),
+        _ => show(value),
+    }
 }
 
 fn slot(scope: Scope) -> usize {
@@ -50,49 +55,36 @@ fn slot(scope: Scope) -> usize {
 }
 
 impl Host for Recorder {
-    fn send(&self, _call: CallId, outputs: Vec<Vec<Msg>>, clone: bool) {
-        let texts: Vec<Vec<String>> = outputs
-            .iter()
-            .map(|msgs| {
-                msgs.iter()
-                    .map(|msg| show(&msg.clone().into_value()))
-                    .collect()
-            })
-            .collect();
-        let texts: Vec<String> = texts
-            .into_iter()
-            .map(|msgs| format!("[{}]", msgs.join(",")))
-            .collect();
-        self.note(format!(
-            "send{} {}",
-            if clone { "" } else { "!" },
-            texts.join(" ")
-        ));
+    fn send(&self, _call: CallId, outputs: Vec<Vec<Msg>>, _clone: bool) {
+        for (output, msgs) in outputs.iter().enumerate() {
+            for msg in msgs {
+                self.note(format!("send {output} {}", show(&msg.clone().into_value())));
+            }
+        }
         self.sent.borrow_mut().push(outputs);
     }
-    fn done(&self, call: CallId, msg: Option<Msg>) {
+    fn done(&self, _call: CallId, msg: Option<Msg>) {
         self.note(format!(
-            "done {call}{}",
+            "done{}",
             msg.map(|msg| format!(" {}", show(&msg.into_value())))
                 .unwrap_or_default()
         ));
     }
-    fn fail(&self, call: CallId, error: JsError) {
-        self.note(format!("fail {call} {}", error.message));
+    fn fail(&self, _call: CallId, error: JsError) {
+        self.note(format!("error {}", error.message));
     }
-    fn error(&self, value: Value, msg: Option<Value>) {
-        self.note(format!(
-            "error {}{}",
-            show_error(&value),
-            msg.map(|msg| format!(" {}", show(&msg)))
-                .unwrap_or_default()
-        ));
+    fn error(&self, value: Value, _msg: Option<Value>) {
+        self.note(format!("error {}", text(&value)));
     }
     fn status(&self, status: Value) {
         self.note(format!("status {}", show(&status)));
     }
     fn log(&self, level: LogLevel, value: Value) {
-        self.note(format!("{level:?} {}", show(&value)).to_lowercase());
+        self.note(format!(
+            "log {} {}",
+            format!("{level:?}").to_lowercase(),
+            text(&value)
+        ));
     }
     fn context_get(
         &self,
@@ -125,10 +117,10 @@ impl Host for Recorder {
             .collect())
     }
     fn env_get(&self, name: &str) -> Value {
-        if name == "PLACE" {
-            Value::from("here")
-        } else {
-            Value::Undefined
+        match name {
+            "PLACE" => Value::from("here"),
+            "NR_NODE_NAME" => Value::from(""),
+            _ => Value::Undefined,
         }
     }
     fn set_timer(&self, id: u32, after_ms: f64) {
