@@ -29,7 +29,9 @@ fn digits() -> [u8; 16] {
 
 /// A new id: 16 hexadecimal digits, as Node-RED's `generateId` gives. No system call a message, not for secrets.
 pub fn generate_id() -> String {
-    digits().map(char::from).iter().collect()
+    std::str::from_utf8(&digits())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// As [`generate_id`], as a text value.

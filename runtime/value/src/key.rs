@@ -8,7 +8,7 @@
 use crate::{Str, hash};
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU32, Ordering as Memory};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering as Memory};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// How many names the process interns at most.
@@ -50,7 +50,7 @@ impl Key {
     #[inline]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Name::Interned(id) => entry(*id).map_or("", |entry| &entry.text),
+            Name::Interned(id) => entry(*id).map_or("", |entry| entry.name),
             Name::Owned(text) => text,
         }
     }
@@ -68,6 +68,14 @@ impl Key {
     /// The number of an integer-like name (`"0"`, `"17"`, not `"01"`), which JavaScript orders before others.
     pub fn index(&self) -> Option<u32> {
         index_of(self.as_str())
+    }
+
+    /// The name, when it is interned: then it lives as long as the process.
+    pub(crate) fn interned(&self) -> Option<&'static str> {
+        match &self.0 {
+            Name::Interned(id) => entry(*id).map(|entry| entry.name),
+            Name::Owned(_) => None,
+        }
     }
 
     /// The number under which the name is interned.
@@ -100,21 +108,21 @@ pub(crate) fn index_of(text: &str) -> Option<u32> {
     }
 }
 
+/// An interned name. Never freed.
 struct Entry {
-    text: Str,
+    name: &'static str,
     hash: u64,
+    /// The same as a value.
+    text: Str,
 }
 
-const CHUNK: usize = 512;
 const PLACE_BITS: u32 = 16;
 const PLACES: usize = 1 << PLACE_BITS;
 const _: () = assert!(PLACES >= 2 * MAX_INTERNED && MAX_INTERNED < 1 << 16);
 
-type Chunk = Box<[OnceLock<Entry>]>;
-
-/// The names by number. Written once each, read without a lock.
-static ENTRIES: [OnceLock<Chunk>; MAX_INTERNED / CHUNK] =
-    [const { OnceLock::new() }; MAX_INTERNED / CHUNK];
+/// The names by number. Null until there is one; what is there stays.
+static ENTRIES: [AtomicPtr<Entry>; MAX_INTERNED] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; MAX_INTERNED];
 /// Where a name is found by its hash: the number + 1 in the low half, 16 bits of the hash in the high one; 0 is free.
 static INDEX: [AtomicU32; PLACES] = [const { AtomicU32::new(0) }; PLACES];
 /// How many names there are. Held by who adds one.
@@ -135,7 +143,9 @@ fn entry(id: u32) -> Option<&'static Entry> {
 
 #[inline]
 fn stored(id: u32) -> Option<&'static Entry> {
-    ENTRIES.get(id as usize / CHUNK)?.get()?[id as usize % CHUNK].get()
+    let place = ENTRIES.get(id as usize)?;
+    // SAFETY: the table holds null or what `add` leaked: entries that are never freed and never changed.
+    unsafe { place.load(Memory::Acquire).as_ref() }
 }
 
 #[cold]
@@ -181,40 +191,44 @@ fn tag(hash: u64) -> u32 {
     (hash as u32) & 0xffff_0000
 }
 
-/// The places where a hash is looked for, in order.
-fn places(hash: u64) -> impl Iterator<Item = &'static AtomicU32> {
-    let first = (hash >> (64 - PLACE_BITS)) as usize;
-    (0..PLACES).map(move |step| &INDEX[(first + step) % PLACES])
-}
-
 #[inline]
 fn find(text: &str, hash: u64) -> Option<u32> {
-    for place in places(hash) {
-        let word = place.load(Memory::Acquire);
+    let mut at = first_place(hash);
+    loop {
+        let word = INDEX[at].load(Memory::Acquire);
         if word == 0 {
             return None;
         }
         let id = (word & 0xffff) - 1;
-        if word & 0xffff_0000 == tag(hash) && stored(id).is_some_and(|entry| *entry.text == *text) {
+        if word & 0xffff_0000 == tag(hash) && stored(id).is_some_and(|entry| entry.name == text) {
             return Some(id);
         }
+        // (at most half of the places are taken)
+        at = (at + 1) % PLACES;
     }
-    None
+}
+
+#[inline]
+fn first_place(hash: u64) -> usize {
+    (hash >> (64 - PLACE_BITS)) as usize
 }
 
 /// Adds a name that is not there. The caller holds the lock of the count.
 fn add(text: &str, hash: u64, count: &mut usize) -> u32 {
-    let id = *count;
-    let chunk = ENTRIES[id / CHUNK].get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
-    chunk[id % CHUNK].get_or_init(|| Entry {
-        text: text.into(),
+    let id = *count as u32;
+    let entry = Box::leak(Box::new(Entry {
+        name: Box::leak(text.into()),
         hash,
-    });
+        text: text.into(),
+    }));
+    ENTRIES[*count].store(entry, Memory::Release);
     *count += 1;
-    if let Some(free) = places(hash).find(|place| place.load(Memory::Relaxed) == 0) {
-        free.store(tag(hash) | (id as u32 + 1), Memory::Release);
+    let mut at = first_place(hash);
+    while INDEX[at].load(Memory::Relaxed) != 0 {
+        at = (at + 1) % PLACES;
     }
-    id as u32
+    INDEX[at].store(tag(hash) | (id + 1), Memory::Release);
+    id
 }
 
 impl From<&str> for Key {

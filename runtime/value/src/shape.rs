@@ -13,7 +13,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 /// How many shapes the process has at most.
 pub const MAX_SHAPES: usize = 16_384;
 /// How many names all shapes together have at most.
-pub const MAX_SHAPE_NAMES: usize = 262_144;
+pub const MAX_SHAPE_NAMES: usize = 131_072;
 /// How many names a shape has at most.
 pub const MAX_SHAPE_LEN: usize = 32;
 /// How many children a shape has at most.
@@ -35,13 +35,58 @@ pub(crate) enum Whose {
 /// Names in their order.
 pub(crate) struct Shape {
     number: u32,
+    /// The number of the last name.
+    last: u32,
     parent: Option<&'static Shape>,
-    /// The interned numbers of the names, to find one by.
+    /// The interned numbers of the names, and where each is.
     ids: Box<[u32]>,
-    /// A few bits of each name's text, to find one by.
-    prints: Box<[u32]>,
+    by_id: Index,
+    texts: Box<[&'static str]>,
+    by_text: Index,
     keys: Box<[Key]>,
     children: AtomicU32,
+}
+
+/// Slots by a number made of what is looked for: open addressing, at most half full.
+struct Index([u8; INDEX_PLACES]);
+
+const INDEX_BITS: u32 = 6;
+const INDEX_PLACES: usize = 1 << INDEX_BITS;
+const FREE: u8 = u8::MAX;
+const _: () = assert!(INDEX_PLACES >= 2 * MAX_SHAPE_LEN && MAX_SHAPE_LEN < FREE as usize);
+
+impl Index {
+    fn new(numbers: impl Iterator<Item = u32>) -> Index {
+        let mut index = Index([FREE; INDEX_PLACES]);
+        for (slot, number) in numbers.enumerate() {
+            let mut at = Index::first(number);
+            while index.0[at] != FREE {
+                at = (at + 1) % INDEX_PLACES;
+            }
+            index.0[at] = slot as u8;
+        }
+        index
+    }
+
+    #[inline]
+    fn first(number: u32) -> usize {
+        (number.wrapping_mul(0x9e37_79b1) >> (32 - INDEX_BITS)) as usize
+    }
+
+    #[inline]
+    fn find(&self, number: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut at = Index::first(number);
+        loop {
+            let slot = self.0[at];
+            if slot == FREE {
+                return None;
+            }
+            if is(usize::from(slot)) {
+                return Some(usize::from(slot));
+            }
+            at = (at + 1) % INDEX_PLACES;
+        }
+    }
 }
 
 /// Where the child of a shape by a name is found. Null is free; what is there stays.
@@ -63,27 +108,13 @@ static SPENT: Mutex<Spent> = Mutex::new(Spent {
 #[inline]
 fn print(text: &str) -> u32 {
     let bytes = text.as_bytes();
-    let byte = |at: usize| u32::from(bytes.get(at).copied().unwrap_or(0));
-    let last = bytes.len().wrapping_sub(1);
-    (bytes.len() as u32 & 0xff) | byte(0) << 8 | byte(bytes.len() / 2) << 16 | byte(last) << 24
-}
-
-/// The first place of a number, looking at eight at once.
-#[inline]
-fn position(numbers: &[u32], wanted: u32) -> Option<usize> {
-    let (eights, rest) = numbers.as_chunks::<8>();
-    for (i, eight) in eights.iter().enumerate() {
-        let mut found = 0u32;
-        for (bit, number) in eight.iter().enumerate() {
-            found |= u32::from(*number == wanted) << bit;
+    let length = bytes.len() as u32;
+    match (bytes.first(), bytes.get(bytes.len() / 2), bytes.last()) {
+        (Some(first), Some(middle), Some(last)) => {
+            length ^ u32::from(*first) << 8 ^ u32::from(*middle) << 16 ^ u32::from(*last) << 24
         }
-        if found != 0 {
-            return Some(i * 8 + found.trailing_zeros() as usize);
-        }
+        _ => length,
     }
-    rest.iter()
-        .position(|number| *number == wanted)
-        .map(|at| eights.len() * 8 + at)
 }
 
 impl Shape {
@@ -92,9 +123,12 @@ impl Shape {
     pub(crate) fn root() -> &'static Shape {
         static ROOT: LazyLock<Shape> = LazyLock::new(|| Shape {
             number: 0,
+            last: u32::MAX,
             parent: None,
             ids: Box::default(),
-            prints: Box::default(),
+            by_id: Index::new(std::iter::empty()),
+            texts: Box::default(),
+            by_text: Index::new(std::iter::empty()),
             keys: Box::default(),
             children: AtomicU32::new(0),
         });
@@ -114,21 +148,14 @@ impl Shape {
     /// The slot of an interned name.
     #[inline]
     pub(crate) fn find_id(&self, id: u32) -> Option<usize> {
-        position(&self.ids, id)
+        self.by_id.find(id, |slot| self.ids.get(slot) == Some(&id))
     }
 
     /// The slot of a name.
     #[inline]
     pub(crate) fn find(&self, text: &str) -> Option<usize> {
-        let wanted = print(text);
-        let mut from = 0;
-        while let Some(at) = position(&self.prints[from..], wanted) {
-            if self.keys[from + at].as_str() == text {
-                return Some(from + at);
-            }
-            from += at + 1;
-        }
-        None
+        self.by_text
+            .find(print(text), |slot| self.texts.get(slot) == Some(&text))
     }
 
     /// The shape with one name more, which this one does not have; `None` when there is none and none may be made.
@@ -138,26 +165,22 @@ impl Shape {
         self.child(id).or_else(|| self.grow(key, id, whose))
     }
 
-    /// The places where a child is looked for, in order.
-    fn places(&self, id: u32) -> impl Iterator<Item = &'static AtomicPtr<Shape>> {
-        let first = hash::pair(self.number, id, PLACE_BITS);
-        (0..PLACES).map(move |step| &CHILDREN[(first + step) % PLACES])
-    }
-
     #[inline]
     fn child(&self, id: u32) -> Option<&'static Shape> {
-        for place in self.places(id) {
+        let mut at = hash::pair(self.number, id, PLACE_BITS);
+        loop {
             // SAFETY: the table holds null or what `grow` leaked: shapes that are never freed and never changed.
-            let shape: &'static Shape = unsafe { place.load(Ordering::Acquire).as_ref() }?;
-            if shape.ids.last() == Some(&id)
+            let shape: &'static Shape = unsafe { CHILDREN[at].load(Ordering::Acquire).as_ref() }?;
+            if shape.last == id
                 && shape
                     .parent
                     .is_some_and(|parent| std::ptr::eq(parent, self))
             {
                 return Some(shape);
             }
+            // (at most half of the places are taken)
+            at = (at + 1) % PLACES;
         }
-        None
     }
 
     #[cold]
@@ -183,27 +206,39 @@ impl Shape {
         {
             return None;
         }
-        let shape: &'static Shape = Box::leak(Box::new(Shape {
-            number: spent.shapes as u32,
-            parent: Some(self),
-            ids: self.ids.iter().copied().chain([id]).collect(),
-            prints: self
-                .prints
-                .iter()
-                .copied()
-                .chain([print(key.as_str())])
-                .collect(),
-            keys: self.keys.iter().cloned().chain([key.clone()]).collect(),
-            children: AtomicU32::new(0),
-        }));
+        let shape: &'static Shape =
+            Box::leak(Box::new(self.longer(key, id, spent.shapes as u32)?));
         spent.shapes += 1;
         spent.names += len;
         self.children.store(children + 1, Ordering::Relaxed);
-        let free = self
-            .places(id)
-            .find(|place| place.load(Ordering::Relaxed).is_null())?;
-        free.store(std::ptr::from_ref(shape).cast_mut(), Ordering::Release);
+        let mut at = hash::pair(self.number, id, PLACE_BITS);
+        while !CHILDREN[at].load(Ordering::Relaxed).is_null() {
+            at = (at + 1) % PLACES;
+        }
+        CHILDREN[at].store(std::ptr::from_ref(shape).cast_mut(), Ordering::Release);
         Some(shape)
+    }
+
+    /// A shape with one name more.
+    fn longer(&'static self, key: &Key, id: u32, number: u32) -> Option<Shape> {
+        let ids: Box<[u32]> = self.ids.iter().copied().chain([id]).collect();
+        let texts: Box<[&'static str]> = self
+            .texts
+            .iter()
+            .copied()
+            .chain([key.interned()?])
+            .collect();
+        Some(Shape {
+            number,
+            last: id,
+            parent: Some(self),
+            by_id: Index::new(ids.iter().copied()),
+            ids,
+            by_text: Index::new(texts.iter().map(|text| print(text))),
+            texts,
+            keys: self.keys.iter().cloned().chain([key.clone()]).collect(),
+            children: AtomicU32::new(0),
+        })
     }
 }
 
