@@ -3,85 +3,50 @@
 //!
 //! Invariants of this crate:
 //! * It never rejects a text that the runtime accepts.
+//! * It never names fewer context keys than a text can use.
 //! * Positions are bytes of the text as the user wrote it.
+//! * No text makes it panic, overflow the stack, or take more than a time in proportion to its length.
 //! * It knows no node: it is told the language.
 
+mod deep;
+mod error;
+mod field;
 mod javascript;
-mod others;
+mod jsonata;
+mod keys;
+mod mustache;
+mod simple;
 
-pub use javascript::{JsInfo, Phase, Tier, check_javascript};
-pub use others::{
-    check_json, check_jsonata, check_mustache, check_path, check_regex, jsonata_context_uses,
-    mustache_context_uses,
-};
+pub use error::{ScriptError, to_diagnostic};
+pub use field::{TextKind, check_field, check_text, context_uses};
+pub use javascript::{Feature, JsInfo, Phase, Support, Tier, check_javascript, tier};
+pub use jsonata::check_jsonata;
+pub use keys::{ContextUses, Keys};
+pub use mustache::check_mustache;
+pub use simple::{check_json, check_path, check_regex};
 
-use std::collections::BTreeSet;
-use std::ops::Range;
-
-/// Something wrong with a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptError {
-    /// What is wrong, as one sentence without a full stop.
-    pub message: String,
-    /// Where, in bytes of the text.
-    pub range: Range<usize>,
+/// The contexts that a JSONata expression uses.
+pub fn jsonata_context_uses(text: &str) -> ContextUses {
+    context_uses(TextKind::Jsonata, text)
 }
 
-impl ScriptError {
-    /// An error at a place. The place is put within the text and onto character boundaries.
-    pub(crate) fn new(message: impl Into<String>, text: &str, range: Range<usize>) -> ScriptError {
-        let boundary = |mut at: usize| {
-            at = at.min(text.len());
-            while !text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
-        let start = boundary(range.start);
-        ScriptError {
-            message: message.into(),
-            range: start..boundary(range.end.max(start)),
+/// The contexts that a mustache template uses.
+pub fn mustache_context_uses(text: &str) -> ContextUses {
+    context_uses(TextKind::Mustache, text)
+}
+
+/// A message of a parser as the second half of a sentence.
+fn lower_first(message: &str) -> String {
+    let mut chars = message.chars();
+    match chars.next() {
+        Some(first)
+            if chars
+                .clone()
+                .next()
+                .is_some_and(|c| c.is_lowercase() || c == ' ') =>
+        {
+            first.to_lowercase().chain(chars).collect()
         }
+        _ => message.to_owned(),
     }
-}
-
-/// Keys of one context.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keys {
-    /// These, by the first part of their paths.
-    Known(BTreeSet<String>),
-    /// Not known: any.
-    All,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Keys::Known(BTreeSet::new())
-    }
-}
-
-impl Keys {
-    /// Adds the key that a path begins with; one that cannot be told means all.
-    pub(crate) fn add_path(&mut self, path: &str) {
-        let path = path
-            .strip_prefix("#:(")
-            .and_then(|rest| rest.split_once(")::"))
-            .map_or(path, |(_, path)| path);
-        let end = path.find(['.', '[']).unwrap_or(path.len());
-        let name = path[..end].trim();
-        match self {
-            _ if name.is_empty() || name.starts_with('$') => *self = Keys::All,
-            Keys::Known(names) => drop(names.insert(name.to_owned())),
-            Keys::All => {}
-        }
-    }
-}
-
-/// The contexts that a text uses and shares with others.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ContextUses {
-    /// Keys of the flow's context.
-    pub flow: Keys,
-    /// Keys of the global context.
-    pub global: Keys,
 }
