@@ -137,6 +137,12 @@ impl ContextKey {
         })
     }
 
+    /// Whether parts of the key are read from the message.
+    #[must_use]
+    pub fn is_dynamic(&self) -> bool {
+        self.nested.is_some()
+    }
+
     /// The key with the parts that are read from the message put in.
     fn resolved(&self, msg: &Msg) -> Result<Cow<'_, str>, ExprError> {
         match &self.nested {

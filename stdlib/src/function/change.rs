@@ -4,7 +4,7 @@
 //! numbers and booleans that are equal); *delete* removes; *move* renames.
 
 use vgdc_core::shared::NodeEnv;
-use vgdc_core::value::{Msg, Rare, Value};
+use vgdc_core::value::{ErrorValue, Msg, Rare, Value};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::{ExprError, Target, TypedValue};
 use vgdc_macros_node::{Config, node};
@@ -28,10 +28,12 @@ pub struct ChangeConfig {
 }
 
 /// What a rule does.
+///
+/// A place or a source that cannot be read is none: as in Node-RED, what would use it is passed over in silence.
 enum Rule {
-    Set { to: Target, shown: String, value: TypedValue },
-    Delete(Target),
-    Change { at: Target, from: From, value: TypedValue, is_bool: bool },
+    Set { to: Option<Target>, shown: String, value: Option<TypedValue> },
+    Delete(Option<Target>),
+    Change { at: Option<Target>, from: Option<From>, value: Option<TypedValue>, is_bool: bool },
     /// Set and delete, in the order in which Node-RED does them.
     Move(Vec<Rule>),
 }
@@ -46,6 +48,8 @@ struct Search {
     kind: Kind,
     text: Value,
     regex: Option<regress::Regex>,
+    /// All occurrences, not only the first.
+    all: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -54,6 +58,8 @@ enum Kind {
     Bool,
     Str,
     Regex,
+    /// Nothing that can be searched for; only the text `undefined` is taken for it.
+    Nothing,
 }
 
 /// The behaviour.
@@ -67,6 +73,8 @@ pub struct Change {
 enum Stop {
     /// An error, told; the message goes no further.
     Error(NodeError),
+    /// The message goes no further, and nothing is told.
+    Silent,
 }
 
 #[node(type = "change", category = "function", inputs = 1, outputs = 1, effect = State)]
@@ -80,9 +88,9 @@ impl Node for Change {
         for rule in rules_of(&config) {
             match Rule::parse(&rule, &env) {
                 Ok(rule) => rules.push(rule),
-                Err(why) => {
+                Err(all) => {
                     valid = false;
-                    cx.error(why, None);
+                    all.into_iter().for_each(|why| cx.error(why, None));
                 }
             }
         }
@@ -111,27 +119,31 @@ fn rules_of(config: &ChangeConfig) -> Vec<Value> {
 }
 
 impl Rule {
-    fn parse(rule: &Value, env: &NodeEnv) -> Result<Rule, String> {
+    /// Reads a rule.
+    ///
+    /// # Errors
+    /// What is wrong with the value that is searched for, and with the new one.
+    fn parse(rule: &Value, env: &NodeEnv) -> Result<Rule, Vec<String>> {
         let text = |key: &str| match rule.get(key) {
             Value::Undefined | Value::Null => String::new(),
             other => other.to_js_string(),
         };
         let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
         let (action, property, property_type) = (text("t"), text("p"), or(text("pt"), "msg"));
-        let target = |ty: &str, text: &str| Target::parse(ty, text).map_err(|_| format!("Invalid property expression: {text}"));
+        let target = |ty: &str, text: &str| Target::parse(ty, text).ok();
         match action.as_str() {
-            "delete" => Ok(Rule::Delete(target(&property_type, &property)?)),
+            "delete" => Ok(Rule::Delete(target(&property_type, &property))),
             "move" => {
                 let (to, to_type) = (text("to"), or(text("tot"), "msg"));
-                let read = |ty: &str, text: &str| TypedValue::parse(ty, text).map_err(|_| format!("Invalid property expression: {text}"));
-                let set = |at: Target, shown: &str, value| Rule::Set { to: at, shown: shown.to_owned(), value };
+                let read = |ty: &str, text: &str| TypedValue::parse(ty, text).ok();
+                let set = |at, shown: &str, value| Rule::Set { to: at, shown: shown.to_owned(), value };
                 // Where one name is part of the other, the old one is deleted before the new one is set.
                 if to_type != property_type || property.contains(&to) && property != to {
-                    let first = set(target(&to_type, &to)?, &to, read(&property_type, &property)?);
-                    return Ok(Rule::Move(vec![first, Rule::Delete(target(&property_type, &property)?)]));
+                    let first = set(target(&to_type, &to), &to, read(&property_type, &property));
+                    return Ok(Rule::Move(vec![first, Rule::Delete(target(&property_type, &property))]));
                 }
-                let taken = read(&property_type, &property)?;
-                Ok(Rule::Move(vec![Rule::Delete(target(&property_type, &property)?), set(target(&to_type, &to)?, &to, taken)]))
+                let taken = read(&property_type, &property);
+                Ok(Rule::Move(vec![Rule::Delete(target(&property_type, &property)), set(target(&to_type, &to), &to, taken)]))
             }
             _ => {
                 let (mut to, mut to_type) = (text("to"), text("tot"));
@@ -140,36 +152,38 @@ impl Rule {
                     to_type = "msg".to_owned();
                 }
                 let to_type = or(to_type, "str");
-                let value = to_value(rule, &to, &to_type, env)?;
+                let value = to_value(rule, &to, &to_type, env);
                 let is_bool = to_type == "bool";
                 if action != "change" {
-                    return Ok(Rule::Set { to: target(&property_type, &property)?, shown: property, value });
+                    return Ok(Rule::Set { to: target(&property_type, &property), shown: property, value: value.map_err(|why| vec![why])? });
                 }
                 let from_type = if rule.get("re").truthy() { "re".to_owned() } else { or(text("fromt"), "str") };
                 let from = match from_type.as_str() {
-                    "msg" | "flow" | "global" => {
-                        let read = TypedValue::parse(&from_type, &text("from"));
-                        From::Read(read.map_err(|_| format!("Invalid property expression: {}", text("from")))?)
-                    }
-                    ty => From::Fixed(Search::new(ty, &text("from"))?),
+                    "msg" | "flow" | "global" => Ok(TypedValue::parse(&from_type, &text("from")).ok().map(From::Read)),
+                    ty => Search::new(ty, &text("from")).map(|search| Some(From::Fixed(search))),
                 };
-                Ok(Rule::Change { at: target(&property_type, &property)?, from, value, is_bool })
+                let (from, value) = match (from, value) {
+                    (Ok(from), Ok(value)) => (from, value),
+                    (from, value) => return Err([from.err(), value.err()].into_iter().flatten().collect()),
+                };
+                Ok(Rule::Change { at: target(&property_type, &property), from, value, is_bool })
             }
         }
     }
 }
 
-fn to_value(rule: &Value, to: &str, ty: &str, env: &NodeEnv) -> Result<TypedValue, String> {
+fn to_value(rule: &Value, to: &str, ty: &str, env: &NodeEnv) -> Result<Option<TypedValue>, String> {
+    let constant = |value| Ok(Some(TypedValue::Constant(value)));
     match ty {
-        "json" | "bin" => TypedValue::parse(ty, to).map_err(|_| "Invalid 'to' JSON property".to_owned()),
-        "jsonata" => TypedValue::parse(ty, to).map_err(|e| format!("Invalid JSONata expression: {}", e.message)),
-        "num" => Ok(TypedValue::Constant(Value::Number(rule.get("to").to_number()))),
-        "env" => Ok(TypedValue::Constant(vgdc_expr::env_property(to, env))),
-        "str" => Ok(TypedValue::Constant(match rule.get("to") {
+        "json" | "bin" => TypedValue::parse(ty, to).map(Some).map_err(|_| "Invalid 'to' JSON property".to_owned()),
+        "jsonata" => TypedValue::parse(ty, to).map(Some).map_err(|e| format!("Invalid JSONata expression: {}", e.message)),
+        "num" => constant(Value::Number(rule.get("to").to_number())),
+        "env" => constant(vgdc_expr::env_property(to, env)),
+        "str" => constant(match rule.get("to") {
             Value::Undefined | Value::Null => Value::Undefined,
             given => given,
-        })),
-        _ => TypedValue::parse(ty, to).map_err(|_| format!("Invalid property expression: {to}")),
+        }),
+        _ => Ok(TypedValue::parse(ty, to).ok()),
     }
 }
 
@@ -185,26 +199,25 @@ impl Search {
             Kind::Regex => Some(regex(from)?),
             _ => None,
         };
-        Ok(Search { kind, text: Value::from(from), regex })
+        Ok(Search { kind, text: Value::from(from), regex, all: true })
     }
 
     /// What a value that was read stands for.
     fn of(value: Value) -> Result<Search, String> {
-        let kind = match &value {
-            Value::Number(_) => Kind::Num,
-            Value::Bool(_) => Kind::Bool,
-            Value::Str(_) => Kind::Str,
-            Value::Rare(rare) if matches!(**rare, Rare::RegExp { .. }) => Kind::Regex,
-            other => return Err(format!("Invalid 'from' property: unsupported type: {}", other.type_of())),
-        };
-        let regex = match &value {
+        let (kind, regex, all) = match &value {
+            Value::Number(_) => (Kind::Num, None, false),
+            Value::Bool(_) => (Kind::Bool, None, false),
+            Value::Str(_) => (Kind::Str, None, true),
             Value::Rare(rare) => match &**rare {
-                Rare::RegExp { source, .. } => Some(regex(source)?),
-                _ => None,
+                Rare::RegExp { source, flags } => {
+                    let all = flags.contains('g');
+                    (Kind::Regex, super::regex::compile(source, flags).ok(), all)
+                }
+                _ => return Err(unsupported(&value)),
             },
-            _ => None,
+            _ => return Err(unsupported(&value)),
         };
-        Ok(Search { kind, text: value, regex })
+        Ok(Search { kind, text: value, regex, all })
     }
 
     /// The value in place of `current`; `None` leaves it.
@@ -214,9 +227,10 @@ impl Search {
             Value::Str(text) => {
                 let with = value.to_js_string();
                 let replaced = match (&self.regex, &self.text) {
-                    (Some(regex), _) => replace_all(regex, text, &with),
+                    (Some(regex), _) => replace(regex, text, &with, self.all),
                     (None, Value::Str(from)) => replace_text(text, from, &with),
-                    (None, _) => return Some(current.clone()),
+                    // (String.prototype.replace(undefined, …) looks for this text)
+                    (None, _) => replace_first(text, "undefined", &with),
                 };
                 Some(if is_bool && replaced == with { value.clone() } else { Value::from(replaced) })
             }
@@ -227,15 +241,19 @@ impl Search {
     }
 }
 
-fn regex(source: &str) -> Result<regress::Regex, String> {
-    regress::Regex::new(source).map_err(|_| format!("Invalid 'from' property: Invalid regular expression: /{source}/: Invalid pattern"))
+fn unsupported(value: &Value) -> String {
+    format!("Invalid 'from' property: unsupported type: {}", value.type_of())
 }
 
-/// `text.replace(/from/g, with)`, with `$1`, `$&` … in `with` for what JavaScript has.
-fn replace_all(regex: &regress::Regex, text: &str, with: &str) -> String {
+fn regex(source: &str) -> Result<regress::Regex, String> {
+    super::regex::compile(source, "g").map_err(|error| format!("Invalid 'from' property: {}", error.message))
+}
+
+/// `text.replace(regex, with)`, with `$1`, `$&` … in `with` for what JavaScript has.
+fn replace(regex: &regress::Regex, text: &str, with: &str, all: bool) -> String {
     let mut out = String::new();
     let mut last = 0;
-    for found in regex.find_iter(text) {
+    for found in regex.find_iter(text).take(if all { usize::MAX } else { 1 }) {
         out.push_str(&text[last..found.start()]);
         expand(&mut out, with, text, &found);
         last = found.end();
@@ -290,7 +308,14 @@ fn replace_text(text: &str, from: &str, with: &str) -> String {
         return text.replace(from, with);
     }
     match regress::Regex::new(&escaped(from)) {
-        Ok(regex) => replace_all(&regex, text, with),
+        Ok(regex) => replace(&regex, text, with, true),
+        Err(_) => text.to_owned(),
+    }
+}
+
+fn replace_first(text: &str, from: &str, with: &str) -> String {
+    match regress::Regex::new(&escaped(from)) {
+        Ok(regex) => replace(&regex, text, with, false),
         Err(_) => text.to_owned(),
     }
 }
@@ -309,30 +334,30 @@ fn escaped(text: &str) -> String {
 impl Change {
     fn apply(&self, rule: &Rule, msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
         match rule {
-            Rule::Delete(target) => self.set(target, msg, Value::Undefined, None, cx),
-            Rule::Set { to, shown, value } => match self.value(value, msg)? {
-                Some(value) => self.set(to, msg, value, Some(shown), cx),
+            Rule::Delete(target) => self.set(target.as_ref(), msg, Value::Undefined, None, cx),
+            Rule::Set { to, shown, value } => match self.value(value.as_ref(), msg)? {
+                Some(value) => self.set(to.as_ref(), msg, value, Some(shown), cx),
                 None => Ok(()),
             },
             Rule::Move(rules) => self.apply_move(rules, msg, cx),
-            Rule::Change { at, from, value, is_bool } => self.change(at, from, value, *is_bool, msg, cx),
+            Rule::Change { at: Some(at), from: Some(from), value, is_bool } => self.change(at, from, value.as_ref(), *is_bool, msg, cx),
+            Rule::Change { .. } => Ok(()),
         }
     }
 
     fn apply_move(&self, rules: &[Rule], msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
         if let [delete @ Rule::Delete(_), Rule::Set { to, shown, value }] = rules {
-            let taken = self.value(value, msg)?;
+            // (what cannot be read moves as undefined)
+            let taken = self.value(value.as_ref(), msg)?.unwrap_or(Value::Undefined);
             self.apply(delete, msg, cx)?;
-            return match taken {
-                Some(value) => self.set(to, msg, value, Some(shown), cx),
-                None => Ok(()),
-            };
+            return self.set(to.as_ref(), msg, taken, Some(shown), cx);
         }
         rules.iter().try_for_each(|rule| self.apply(rule, msg, cx))
     }
 
     /// A value; `None`: the way to it is not there, and the rule does nothing.
-    fn value(&self, value: &TypedValue, msg: &Msg) -> Result<Option<Value>, Stop> {
+    fn value(&self, value: Option<&TypedValue>, msg: &Msg) -> Result<Option<Value>, Stop> {
+        let Some(value) = value else { return Ok(None) };
         match (value.eval(&self.env, msg), value) {
             (Ok(value), _) => Ok(Some(value)),
             (Err(error), TypedValue::Jsonata(_)) => {
@@ -343,40 +368,55 @@ impl Change {
         }
     }
 
-    fn set(&self, target: &Target, msg: &mut Msg, value: Value, shown: Option<&str>, cx: &mut Cx<'_>) -> Result<(), Stop> {
+    fn set(&self, target: Option<&Target>, msg: &mut Msg, value: Value, shown: Option<&str>, cx: &mut Cx<'_>) -> Result<(), Stop> {
+        let Some(target) = target else { return Ok(()) };
         match (target, target.set(&self.env, msg, value)) {
-            (Target::Msg(_), Ok(true)) | (Target::Context(_), Ok(_)) => Ok(()),
-            (Target::Msg(_), _) => {
+            // (what setting a property throws, Node-RED's change swallows)
+            (Target::Msg(_), Ok(true) | Err(_)) | (Target::Context(_), Ok(_)) => Ok(()),
+            (Target::Msg(_), Ok(false)) => {
                 if let Some(property) = shown {
                     cx.warn(format!("Cannot set property of non-object type: {property}"));
                 }
                 Ok(())
             }
+            (target, Err(error)) if unresolved(target, &error) => Ok(()),
             (Target::Context(_), Err(error)) => Err(stop(error)),
         }
     }
 
-    fn change(&self, at: &Target, from: &From, value: &TypedValue, is_bool: bool, msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
+    fn change(&self, at: &Target, from: &From, value: Option<&TypedValue>, is_bool: bool, msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
         let Some(value) = self.value(value, msg)? else { return Ok(()) };
         let read;
         let search = match from {
             From::Fixed(search) => search,
             From::Read(typed) => {
-                let Some(found) = self.value(typed, msg)? else { return Ok(()) };
-                read = Search::of(found).map_err(|why| Stop::Error(NodeError::new(why)))?;
+                let Some(found) = self.value(Some(typed), msg)? else { return Ok(()) };
+                read = Search::of(found).unwrap_or_else(|why| {
+                    // (Node-RED raises this and goes on)
+                    cx.error(NodeError::from_value(ErrorValue::new("Error", why).into()), Some(msg));
+                    Search { kind: Kind::Nothing, text: Value::Undefined, regex: None, all: false }
+                });
                 &read
             }
         };
         let current = match at.get(&self.env, msg) {
             Ok(current) => current,
-            Err(error) if matches!(at, Target::Context(_)) => return Err(stop(error)),
+            Err(error) if matches!(at, Target::Context(_)) && !unresolved(at, &error) => return Err(stop(error)),
             Err(_) => return Ok(()),
         };
         match search.replace(&current, &value, is_bool && matches!(at, Target::Msg(_))) {
-            Some(replaced) => self.set(at, msg, replaced, None, cx),
+            Some(replaced) => self.set(Some(at), msg, replaced, None, cx),
+            // Node-RED's change never goes on from a context value that it leaves as it is: the message ends here.
+            None if matches!(at, Target::Context(_)) => Err(Stop::Silent),
             None => Ok(()),
         }
     }
+}
+
+/// True when the error is of a key whose `[msg.…]` part the message does not have; Node-RED passes over that in silence.
+fn unresolved(target: &Target, error: &ExprError) -> bool {
+    let invalid = error.properties.get("code").and_then(Value::as_str) == Some("INVALID_EXPR");
+    invalid && matches!(target, Target::Context(key) if key.is_dynamic())
 }
 
 fn stop(error: ExprError) -> Stop {
@@ -387,9 +427,11 @@ impl Process for Change {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         let Some(rules) = &self.rules else { return };
         for rule in rules {
-            if let Err(Stop::Error(error)) = self.apply(rule, &mut msg, cx) {
-                cx.error(error, Some(&msg));
-                return cx.done_with(&msg);
+            // (in neither case does Node-RED's change tell that it has finished)
+            match self.apply(rule, &mut msg, cx) {
+                Ok(()) => {}
+                Err(Stop::Silent) => return,
+                Err(Stop::Error(error)) => return cx.error(error, Some(&msg)),
             }
         }
         cx.send_done(msg);

@@ -7,7 +7,8 @@
 //! wait, if that setting is given.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use vgdc_core::value::{Msg, Object, Value, number};
 use vgdc_core::{Closing, Completion, Cx, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};

@@ -3,7 +3,8 @@
 //! `action` says what happens outside of the input range: `scale` (nothing), `clamp` (limited to it), `roll` (wrapped into
 //! it), `drop` (the message is dropped). With `round` the result is a whole number. What is no number is logged and dropped.
 
-use vgdc_core::value::{Msg, Path, Value};
+use super::property::Property;
+use vgdc_core::value::{Msg, Value};
 use vgdc_core::{Cx, Level, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
@@ -29,7 +30,7 @@ pub struct RangeConfig {
 /// The behaviour.
 pub struct Range {
     action: String,
-    property: Path,
+    property: Property,
     round: bool,
     input: (f64, f64),
     output: (f64, f64),
@@ -40,8 +41,7 @@ impl Node for Range {
     type Config = RangeConfig;
 
     fn new(config: RangeConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let property = if config.property.is_empty() { "payload" } else { &config.property };
-        let property = Path::parse(property).map_err(|e| NodeError::new(e.message))?;
+        let property = Property::parse(&config.property, "payload");
         let mut input = (config.minin.to_number(), config.maxin.to_number());
         let mut output = (config.minout.to_number(), config.maxout.to_number());
         if input.0 > input.1 {
@@ -70,16 +70,22 @@ impl Range {
             _ => {}
         }
         let mapped = (n - min) / (max - min) * (self.output.1 - self.output.0) + self.output.0;
-        // (JavaScript rounds halves up)
-        Some(if self.round { (mapped + 0.5).floor() } else { mapped })
+        Some(if self.round { rounded(mapped) } else { mapped })
     }
+}
+
+/// JavaScript's `Math.round`: halves go up, and the sign of a zero stays.
+fn rounded(n: f64) -> f64 {
+    let below = n.floor();
+    let whole = if n - below >= 0.5 { below + 1.0 } else { below };
+    whole.copysign(n)
 }
 
 impl Process for Range {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
-        let value = match self.property.get_in(&msg) {
+        let value = match self.property.get(&msg) {
             Ok(value) => value,
-            Err(error) => return cx.error(error.message, Some(&msg)),
+            Err(error) => return cx.error(error, Some(&msg)),
         };
         if value.is_undefined() {
             return cx.send_done(msg);
@@ -91,9 +97,9 @@ impl Process for Range {
         }
         match self.map(n) {
             None => cx.done_with(&msg),
-            Some(mapped) => match self.property.set(&mut msg, Value::Number(mapped), true) {
+            Some(mapped) => match self.property.set(&mut msg, Value::Number(mapped)) {
                 Ok(_) => cx.send_done(msg),
-                Err(error) => cx.error(error.message, Some(&msg)),
+                Err(error) => cx.error(error, Some(&msg)),
             },
         }
     }
@@ -107,7 +113,7 @@ mod tests {
     fn numbers_are_mapped() {
         let range = |action: &str, round| Range {
             action: action.to_owned(),
-            property: Path::key("payload"),
+            property: Property::parse("", "payload"),
             round,
             input: (0.0, 10.0),
             output: (0.0, 100.0),
@@ -117,5 +123,8 @@ mod tests {
         assert_eq!(range("roll", false).map(-1.0), Some(90.0));
         assert_eq!(range("drop", false).map(-1.0), None);
         assert_eq!(range("scale", true).map(0.15), Some(2.0));
+        assert_eq!(rounded(0.49999999999999994), 0.0);
+        assert_eq!((rounded(-2.5), rounded(2.5), rounded(-2.6)), (-2.0, 3.0, -3.0));
+        assert!(rounded(-0.2).is_sign_negative());
     }
 }

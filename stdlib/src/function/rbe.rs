@@ -4,7 +4,8 @@
 //! Values are remembered per topic unless *Apply mode separately for each topic* is off. `msg.reset` forgets them.
 
 use std::collections::HashMap;
-use vgdc_core::value::{Msg, Object, Path, Value, number};
+use super::property::Property;
+use vgdc_core::value::{Msg, Object, Value, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
@@ -36,13 +37,9 @@ pub struct Filter {
     start: Option<f64>,
     by_input: bool,
     septopics: bool,
-    property: Path,
-    topic: Path,
+    property: Property,
+    topic: Property,
     previous: HashMap<String, Value>,
-}
-
-fn or(text: &str, default: &str) -> Result<Path, NodeError> {
-    Path::parse(if text.is_empty() { default } else { text }).map_err(|e| NodeError::new(e.message))
 }
 
 #[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State)]
@@ -58,8 +55,8 @@ impl Node for Filter {
             start: (!config.start.is_empty()).then(|| number::parse(&config.start)),
             by_input: config.inout == "in",
             septopics: config.septopics,
-            property: or(&config.property, "payload")?,
-            topic: or(&config.topi, "topic")?,
+            property: Property::parse(&config.property, "payload"),
+            topic: Property::parse(&config.topi, "topic"),
             func: if config.func.is_empty() { "rbe".to_owned() } else { config.func },
             previous: HashMap::new(),
         })
@@ -67,10 +64,6 @@ impl Node for Filter {
 }
 
 impl Filter {
-    fn read(path: &Path, msg: &Msg) -> Value {
-        path.get_in(msg).unwrap_or(Value::Undefined)
-    }
-
     /// By exception: whether the value differs from the one before.
     fn changed(&mut self, topic: String, value: Value) -> bool {
         let before = self.previous.get(&topic);
@@ -125,14 +118,15 @@ impl Filter {
 
 impl Process for Filter {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        let topic = Self::read(&self.topic, &msg);
+        // (what cannot be read counts as missing)
+        let topic = self.topic.get(&msg).unwrap_or(Value::Undefined);
         if msg.contains_key("reset") {
             match topic.as_str().filter(|topic| self.septopics && !topic.is_empty()) {
                 Some(_) => drop(self.previous.remove(&msg.topic().to_js_string())),
                 None => self.previous.clear(),
             }
         }
-        let value = Self::read(&self.property, &msg);
+        let value = self.property.get(&msg).unwrap_or(Value::Undefined);
         let key = if self.septopics && topic.truthy() { topic.to_js_string() } else { "_no_topic".to_owned() };
         let passes = if value.is_undefined() {
             false
@@ -147,7 +141,10 @@ impl Process for Filter {
                 self.outside(key, n)
             }
         };
-        if passes { cx.send_done(msg) } else { cx.done_with(&msg) }
+        // (Node-RED's filter never tells that it has finished with a message, so complete nodes hear nothing of it)
+        if passes {
+            cx.send(0, msg);
+        }
     }
 }
 
@@ -156,8 +153,7 @@ mod tests {
     use super::*;
 
     fn filter(func: &str, gap: f64, percent: bool) -> Filter {
-        let path = |text: &str| Path::key(text);
-        Filter { func: func.into(), gap, percent, start: None, by_input: false, septopics: true, property: path("payload"), topic: path("topic"), previous: HashMap::new() }
+        Filter { func: func.into(), gap, percent, start: None, by_input: false, septopics: true, property: Property::parse("", "payload"), topic: Property::parse("", "topic"), previous: HashMap::new() }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
-use vgdc_core::value::{Msg, Object, Value, generate_id, json};
+use vgdc_core::value::{ErrorValue, Msg, Object, Value, generate_id, json};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::TypedValue;
 use vgdc_macros_node::{Config, node};
@@ -84,6 +84,26 @@ impl Op {
     }
 }
 
+impl Op {
+    /// What the operator reads of `msg.parts` first, if it does.
+    fn reads_of_parts(self) -> Option<&'static str> {
+        match self {
+            Op::Head | Op::Index => Some("index"),
+            Op::Tail => Some("count"),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a value that has no properties.
+fn nullish(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Undefined => Some("undefined"),
+        Value::Null => Some("null"),
+        _ => None,
+    }
+}
+
 /// Where a rule's value comes from.
 enum Operand {
     /// The property of the message before.
@@ -97,7 +117,7 @@ struct Rule {
     second: Operand,
     ignore_case: bool,
     /// The pattern of a constant regular expression, compiled once.
-    regex: Option<Result<regress::Regex, String>>,
+    regex: Option<Result<regress::Regex, ErrorValue>>,
 }
 
 /// Messages of sequences that wait for their last one.
@@ -182,7 +202,7 @@ impl Rule {
     }
 }
 
-fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, String> {
+fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, ErrorValue> {
     let source = match pattern {
         Value::Undefined => "(?:)".to_owned(),
         Value::Rare(rare) => match &**rare {
@@ -191,8 +211,7 @@ fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, String>
         },
         other => other.to_js_string(),
     };
-    let flags = if ignore_case { "i" } else { "" };
-    regress::Regex::with_flags(&source, flags).map_err(|e| format!("SyntaxError: Invalid regular expression: /{source}/{flags}: {e}"))
+    super::regex::compile(&source, if ignore_case { "i" } else { "" })
 }
 
 fn operand(value: &Value, ty: &Value) -> Result<Operand, String> {
@@ -284,9 +303,11 @@ impl Switch {
         let value = self.operand(&rule.value, msg, rule.op == Op::Jsonata)?;
         let second = self.operand(&rule.second, msg, false)?;
         let part = |key: &str| msg.get("parts").map_or(Value::Undefined, |parts| parts.get(key));
-        let no_parts = || NodeError::new("TypeError: Cannot read properties of undefined (reading 'index')");
-        if matches!(rule.op, Op::Head | Op::Tail | Op::Index) && msg.get("parts").is_none() {
-            return Err(no_parts());
+        if let Some(wanted) = rule.op.reads_of_parts()
+            && let Some(nothing) = msg.get("parts").map_or(Some("undefined"), nullish)
+        {
+            let text = format!("Cannot read properties of {nothing} (reading '{wanted}')");
+            return Err(NodeError::from_value(ErrorValue::new("TypeError", text).into()));
         }
         Ok(match rule.op {
             Op::Eq => property.loose_eq(&value),
@@ -309,7 +330,7 @@ impl Switch {
                         &own
                     }
                 };
-                let regex = regex.as_ref().map_err(|why| NodeError::new(why.as_str()))?;
+                let regex = regex.as_ref().map_err(|why| NodeError::from_value(why.clone().into()))?;
                 regex.find(&property.to_js_string()).is_some()
             }
             Op::True => *property == Value::Bool(true) && matches!(property, Value::Bool(_)),
@@ -460,12 +481,11 @@ impl Process for Switch {
         if self.rules.is_none() {
             return;
         }
-        let completion = cx.completion(&msg);
+        // (Node-RED's switch never tells that it has finished with a message, so complete nodes hear nothing of it)
         if self.needs_count && parts_of(&msg).is_some() {
             self.hold(cx, msg);
         } else {
             self.process(cx, msg);
         }
-        cx.done(completion);
     }
 }

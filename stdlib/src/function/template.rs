@@ -28,7 +28,8 @@ pub struct TemplateConfig {
 /// The behaviour.
 pub struct TemplateNode {
     config: TemplateConfig,
-    target: Target,
+    /// Where the result goes; a field that cannot be read is an error of each message, as in Node-RED.
+    target: Result<Target, String>,
     parsed: Option<Template>,
     env: NodeEnv,
 }
@@ -41,7 +42,7 @@ impl Node for TemplateNode {
         if config.field.is_empty() {
             config.field = "payload".to_owned();
         }
-        let target = Target::parse(&config.field_type, &config.field).map_err(|e| NodeError::from_value(e.into()))?;
+        let target = Target::parse(&config.field_type, &config.field).map_err(|e| e.message.to_string());
         // A template that does not parse is an error of each message, as in Node-RED.
         let parsed = if config.syntax == "mustache" { Template::parse(&config.template).ok() } else { None };
         Ok(TemplateNode { target, parsed, env: cx.env(), config })
@@ -79,15 +80,36 @@ fn yaml(text: &str) -> Result<Value, NodeError> {
     if text.trim().is_empty() {
         return Ok(Value::Undefined);
     }
-    let parsed: Result<serde_json::Value, _> = serde_norway::from_str(text);
-    parsed.map(|parsed| Value::from_json(&parsed)).map_err(|e| NodeError::new(e.to_string()))
+    let parsed: Result<serde_norway::Value, _> = serde_norway::from_str(text);
+    parsed.map(of_yaml).map_err(|e| NodeError::new(e.to_string()))
+}
+
+/// A YAML value as JavaScript has it: the keys of a map are texts.
+fn of_yaml(yaml: serde_norway::Value) -> Value {
+    use serde_norway::Value as Yaml;
+    match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(bool) => Value::Bool(bool),
+        Yaml::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Yaml::String(text) => Value::from(text),
+        Yaml::Sequence(items) => Value::from(items.into_iter().map(of_yaml).collect::<Vec<Value>>()),
+        Yaml::Mapping(map) => {
+            let entries = map.into_iter().map(|(key, value)| (of_yaml(key).to_js_string(), of_yaml(value)));
+            Value::Object(entries.collect())
+        }
+        Yaml::Tagged(tagged) => of_yaml(tagged.value),
+    }
 }
 
 impl Process for TemplateNode {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         let set = self.value(&msg).and_then(|value| {
-            let set = self.target.set(&self.env, &mut msg, value);
-            set.map(drop).map_err(|e| NodeError::new(e.message.to_string()))
+            let target = self.target.as_ref().map_err(|why| NodeError::new(why.as_str()))?;
+            // (a property's error is raised as its text, a store's as it is)
+            target.set(&self.env, &mut msg, value).map(drop).map_err(|e| match target {
+                Target::Msg(_) => NodeError::new(e.message.to_string()),
+                Target::Context { .. } => NodeError::from_value(e.into()),
+            })
         });
         match set {
             Ok(()) => cx.send_done(msg),

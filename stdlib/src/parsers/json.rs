@@ -3,7 +3,8 @@
 //! By default the other of what the property is; `action` can ask for one of them. `pretty` formats the text. With
 //! `msg.schema` (JSON Schema, draft 6 and 7) the value is checked, and an error raised when it does not fit.
 
-use vgdc_core::value::{Msg, Path, Value, json};
+use crate::function::property::Property;
+use vgdc_core::value::{ErrorValue, Msg, Object, Value, json, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
@@ -20,11 +21,11 @@ pub struct JsonConfig {
 
 /// The behaviour.
 pub struct Json {
-    property: Path,
+    property: Property,
     action: String,
     indent: usize,
-    /// The last schema, and what checks it.
-    schema: Option<(Value, jsonschema::Validator)>,
+    /// The last schema, as JSON too, and what checks it.
+    schema: Option<(Value, serde_json::Value, jsonschema::Validator)>,
 }
 
 #[node(type = "json", category = "parsers", inputs = 1, outputs = 1, effect = Pure)]
@@ -32,8 +33,7 @@ impl Node for Json {
     type Config = JsonConfig;
 
     fn new(config: JsonConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let property = if config.property.is_empty() { "payload" } else { &config.property };
-        let property = Path::parse(property).map_err(|e| NodeError::new(e.message))?;
+        let property = Property::parse(&config.property, "payload");
         Ok(Json { property, action: config.action, indent: if config.pretty { 4 } else { 0 }, schema: None })
     }
 }
@@ -63,56 +63,197 @@ impl Json {
                     Value::Str(text) => json::parse(text),
                     other => json::parse(&other.to_js_string()),
                 };
-                let parsed = parsed.map_err(|e| NodeError::new(e.message))?;
+                // (where it is only checked, Node-RED does not catch what parsing throws)
+                let parsed = parsed.map_err(|e| match self.wants("obj") {
+                    true => NodeError::new(e.message),
+                    false => NodeError::from_value(ErrorValue::new("SyntaxError", e.message).into()),
+                })?;
+                if !self.wants("obj") {
+                    self.check(&parsed, msg)?;
+                    return Ok(Outcome::Send(None));
+                }
+                // (Node-RED puts the value into the message before it checks it)
+                if has_schema {
+                    self.property.set(msg, parsed.clone())?;
+                }
                 self.check(&parsed, msg)?;
-                Ok(Outcome::Send(self.wants("obj").then_some(parsed)))
+                Ok(Outcome::Send(Some(parsed)))
             }
             Value::Null | Value::Object(_) | Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::Date(_) | Value::Handle(_) | Value::Rare(_) => {
                 if value.type_of() == "function" || value.type_of() == "bigint" {
                     return Ok(Outcome::Drop("Ignored unsupported payload type"));
                 }
+                let schema = msg.get("schema").cloned();
                 self.check(value, msg)?;
                 if !self.wants("str") {
                     return Ok(Outcome::Send(None));
                 }
-                let text = json::stringify(value, self.indent).map_err(|_| NodeError::new("Failed to convert payload"))?;
+                let text = json::stringify(value, self.indent).map_err(|_| {
+                    if let Some(schema) = schema {
+                        msg.insert("schema", schema);
+                    }
+                    NodeError::new("Failed to convert payload")
+                })?;
                 Ok(Outcome::Send(text.map(Value::from)))
             }
         }
     }
 
+    /// The schema of a message, compiled; none when it has none.
+    fn compile(&mut self, msg: &Msg) -> Result<bool, NodeError> {
+        let Some(wanted) = msg.get("schema").filter(|schema| schema.truthy()) else { return Ok(false) };
+        if self.schema.as_ref().is_none_or(|(known, ..)| !known.same(wanted)) {
+            self.schema = None;
+            let json = to_json(wanted);
+            let options = jsonschema::options().with_draft(jsonschema::Draft::Draft7);
+            // (Node-RED's validator knows no formats, and refuses those that it does not know)
+            let compiled = if has_format(&json) { None } else { options.build(&json).ok() };
+            let compiled = compiled.ok_or_else(|| NodeError::new("JSON Schema error: failed to compile schema"))?;
+            self.schema = Some((wanted.clone(), json, compiled));
+        }
+        Ok(true)
+    }
+
     /// Checks a value against `msg.schema`, if there is one; then the schema has done its duty and is taken away.
     fn check(&mut self, value: &Value, msg: &mut Msg) -> Result<(), NodeError> {
-        let Some(wanted) = msg.get("schema").filter(|schema| schema.truthy()).cloned() else { return Ok(()) };
-        if self.schema.as_ref().is_none_or(|(known, _)| !known.same(&wanted)) {
-            self.schema = None;
-            let failed = || NodeError::new("JSON Schema error: failed to compile schema");
-            let compiled = jsonschema::validator_for(&to_json(&wanted)).map_err(|_| failed())?;
-            self.schema = Some((wanted, compiled));
+        if !self.compile(msg)? {
+            return Ok(());
         }
-        let Some((_, validator)) = &self.schema else { return Ok(()) };
+        let Some((_, schema, validator)) = &self.schema else { return Ok(()) };
         let value = to_json(value);
-        let errors: Vec<String> = validator.iter_errors(&value).map(|error| said(&error)).collect();
-        if errors.is_empty() {
+        let faults: Vec<Fault> = validator.iter_errors(&value).flat_map(|error| faults(&error, schema, &value)).collect();
+        if faults.is_empty() {
             msg.remove("schema");
             return Ok(());
         }
-        Err(NodeError::new(format!("JSON Schema error: {}", errors.join(", "))))
+        let texts: Vec<String> = faults.iter().map(|fault| format!("data{} {}", fault.at, fault.message)).collect();
+        let told: Vec<Value> = faults.into_iter().map(Fault::into_value).collect();
+        msg.insert("schemaError", told);
+        Err(NodeError::new(format!("JSON Schema error: {}", texts.join(", "))))
     }
 }
 
-/// An error in the words of the validator that Node-RED has.
-fn said(error: &jsonschema::ValidationError<'_>) -> String {
+/// Something that does not fit a schema, in the words of the validator that Node-RED has (Ajv 8).
+struct Fault {
+    /// The place in the value, a JSON pointer.
+    at: String,
+    /// The place in the schema.
+    schema: String,
+    keyword: String,
+    params: Object,
+    message: String,
+}
+
+impl Fault {
+    fn into_value(self) -> Value {
+        let mut told = Object::new();
+        told.insert("instancePath", self.at);
+        told.insert("schemaPath", self.schema);
+        told.insert("keyword", self.keyword);
+        told.insert("params", Value::Object(self.params));
+        told.insert("message", self.message);
+        Value::Object(told)
+    }
+}
+
+/// The faults that an error stands for: one, or one for each property that may not be there.
+fn faults(error: &jsonschema::ValidationError<'_>, schema: &serde_json::Value, value: &serde_json::Value) -> Vec<Fault> {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let path = error.schema_path().to_string();
+    let keyword = match error.kind() {
+        Kind::FalseSchema if path.ends_with("/additionalProperties") => "additionalProperties",
+        Kind::FalseSchema => "false schema",
+        kind => kind.keyword(),
+    };
+    let fault = |message: String, params: Object| Fault {
+        at: error.instance_path().to_string(),
+        schema: format!("#{}", error.schema_path()),
+        keyword: keyword.to_owned(),
+        params,
+        message,
+    };
+    // (without other properties in the schema, the crate tells only of the first that may not be there, and not by name)
+    let all = || value.pointer(&error.instance_path().to_string()).and_then(serde_json::Value::as_object);
+    let unexpected: Vec<&str> = match error.kind() {
+        Kind::AdditionalProperties { unexpected } => unexpected.iter().map(String::as_str).collect(),
+        Kind::FalseSchema if keyword == "additionalProperties" => all().into_iter().flat_map(|all| all.keys()).map(String::as_str).collect(),
+        Kind::Type { kind: jsonschema::error::TypeKind::Multiple(_) } => {
+            let names = schema.pointer(&error.schema_path().to_string()).and_then(serde_json::Value::as_array);
+            let names: Vec<&str> = names.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+            let told: Vec<Value> = names.iter().map(|name| Value::from(*name)).collect();
+            return vec![fault(format!("must be {}", names.join(",")), params("type", told))];
+        }
+        _ => {
+            let (message, params) = said(error);
+            return vec![fault(message, params)];
+        }
+    };
+    let text = "must NOT have additional properties";
+    unexpected.into_iter().map(|name| fault(text.to_owned(), params("additionalProperty", name))).collect()
+}
+
+fn params(key: &str, value: impl Into<Value>) -> Object {
+    let mut params = Object::new();
+    params.insert(key, value);
+    params
+}
+
+fn said(error: &jsonschema::ValidationError<'_>) -> (String, Object) {
     use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-    let at = format!("data{}", error.instance_path().to_string().replace('/', "."));
+    let limit = |sign: &str, limit: &serde_json::Value| {
+        let limit = Value::from_json(limit);
+        let mut told = params("comparison", sign);
+        told.insert("limit", limit.clone());
+        (format!("must be {sign} {}", limit.to_js_string()), told)
+    };
+    let count = |than: &str, limit: u64, what: &str| {
+        (format!("must NOT have {than} than {limit} {what}"), params("limit", limit as f64))
+    };
     match error.kind() {
-        Kind::Type { kind: TypeKind::Single(ty) } => format!("{at} should be {ty}"),
-        Kind::Required { property } => format!("{at} should have required property '{}'", property.as_str().unwrap_or_default()),
-        Kind::Minimum { limit } => format!("{at} should be >= {limit}"),
-        Kind::Maximum { limit } => format!("{at} should be <= {limit}"),
-        Kind::Enum { .. } => format!("{at} should be equal to one of the allowed values"),
-        Kind::AdditionalProperties { .. } => format!("{at} should NOT have additional properties"),
-        _ => format!("{at} {error}"),
+        Kind::Type { kind: TypeKind::Single(ty) } => (format!("must be {ty}"), params("type", ty.to_string())),
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            (format!("must have required property '{name}'"), params("missingProperty", name))
+        }
+        Kind::Minimum { limit: at } => limit(">=", at),
+        Kind::Maximum { limit: at } => limit("<=", at),
+        Kind::ExclusiveMinimum { limit: at } => limit(">", at),
+        Kind::ExclusiveMaximum { limit: at } => limit("<", at),
+        Kind::MultipleOf { multiple_of } => {
+            (format!("must be multiple of {}", number::to_js_string(*multiple_of)), params("multipleOf", *multiple_of))
+        }
+        Kind::MaxLength { limit } => count("more", *limit, "characters"),
+        Kind::MinLength { limit } => count("fewer", *limit, "characters"),
+        Kind::MaxItems { limit } => count("more", *limit, "items"),
+        Kind::AdditionalItems { limit } => count("more", *limit as u64, "items"),
+        Kind::MinItems { limit } => count("fewer", *limit, "items"),
+        Kind::MaxProperties { limit } => count("more", *limit, "properties"),
+        Kind::MinProperties { limit } => count("fewer", *limit, "properties"),
+        Kind::Pattern { pattern } => (format!("must match pattern \"{pattern}\""), params("pattern", pattern.as_str())),
+        Kind::Enum { options } => {
+            ("must be equal to one of the allowed values".to_owned(), params("allowedValues", Value::from_json(options)))
+        }
+        Kind::Constant { expected_value } => {
+            ("must be equal to constant".to_owned(), params("allowedValue", Value::from_json(expected_value)))
+        }
+        Kind::Contains => ("must contain at least 1 valid item(s)".to_owned(), params("minContains", 1)),
+        Kind::Not { .. } => ("must NOT be valid".to_owned(), Object::new()),
+        Kind::AnyOf { .. } => ("must match a schema in anyOf".to_owned(), Object::new()),
+        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
+            ("must match exactly one schema in oneOf".to_owned(), Object::new())
+        }
+        Kind::PropertyNames { .. } => ("property name must be valid".to_owned(), Object::new()),
+        Kind::FalseSchema => ("boolean schema is false".to_owned(), Object::new()),
+        _ => (error.to_string(), Object::new()),
+    }
+}
+
+/// True when a schema names a format (a property of that name has a schema, not a text).
+fn has_format(schema: &serde_json::Value) -> bool {
+    match schema {
+        serde_json::Value::Object(object) => object.iter().any(|(key, value)| key == "format" && value.is_string() || has_format(value)),
+        serde_json::Value::Array(items) => items.iter().any(has_format),
+        _ => false,
     }
 }
 
@@ -123,21 +264,47 @@ fn to_json(value: &Value) -> serde_json::Value {
 
 impl Process for Json {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
-        let outcome = match self.property.get_in(&msg) {
-            Ok(value) => self.convert(&value, &mut msg),
-            Err(error) => Err(NodeError::new(error.message)),
-        };
+        // (a schema that is none is told of before anything else)
+        let value = self.compile(&msg).and_then(|_| self.property.get(&msg));
+        let outcome = value.and_then(|value| self.convert(&value, &mut msg));
         match outcome {
             Ok(Outcome::Send(None)) => cx.send_done(msg),
-            Ok(Outcome::Send(Some(value))) => match self.property.set(&mut msg, value, true) {
+            Ok(Outcome::Send(Some(value))) => match self.property.set(&mut msg, value) {
                 Ok(_) => cx.send_done(msg),
-                Err(error) => cx.error(error.message, Some(&msg)),
+                Err(error) => cx.error(error, Some(&msg)),
             },
             Ok(Outcome::Drop(why)) => {
                 cx.warn(why);
                 cx.done_with(&msg);
             }
             Err(error) => cx.error(error, Some(&msg)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_a_schema_is_told_as_ajv_does() {
+        // (texts from Ajv 8.20)
+        let cases = [
+            (r#"{"properties":{"a":{"type":"string"}}}"#, r#"{"a":1}"#, "data/a must be string"),
+            (r#"{"required":["b"]}"#, "{}", "data must have required property 'b'"),
+            (r#"{"additionalProperties":false}"#, r#"{"x":1,"y":2}"#, "data must NOT have additional properties, data must NOT have additional properties"),
+            (r#"{"minimum":10}"#, "5", "data must be >= 10"),
+            (r#"{"maxLength":1}"#, "\"ab\"", "data must NOT have more than 1 characters"),
+            (r#"{"enum":[1,2]}"#, "3", "data must be equal to one of the allowed values"),
+            (r#"{"type":"string","format":"date"}"#, "\"x\"", "failed to compile schema"),
+        ];
+        for (schema, value, text) in cases {
+            let read = |text: &str| json::parse(text).unwrap_or_default();
+            let mut msg = Msg::new();
+            msg.insert("schema", read(schema));
+            let mut node = Json { property: Property::parse("", "payload"), action: String::new(), indent: 0, schema: None };
+            let said = node.check(&read(value), &mut msg).map_err(|error| error.text());
+            assert_eq!(said, Err(format!("JSON Schema error: {text}")), "{schema}");
         }
     }
 }
