@@ -61,6 +61,8 @@ impl Flow {
         let mut options = RuntimeOptions::new(crate::registry());
         options.sink = seen.clone();
         options.workers = 1;
+        let http = vgdc_http::HttpServer::new(([127, 0, 0, 1], 0).into());
+        options.services.insert(Arc::new(http));
         let mut runtime = Runtime::new(options);
         let object = |json: &Json| match decoded(json) {
             Value::Object(object) => object,
@@ -96,6 +98,13 @@ impl Flow {
             runtime: Some(runtime),
             seen,
         }
+    }
+
+    /// The port of the HTTP listener.
+    pub(crate) fn http_port(&self) -> u16 {
+        let http = self.runtime().services().get::<vgdc_http::HttpServer>();
+        let bound = http.expect("an HTTP listener").bind();
+        bound.expect("a port").port()
     }
 
     fn runtime(&self) -> &Runtime {

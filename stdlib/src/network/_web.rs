@@ -209,10 +209,16 @@ pub fn body_value(content_type: &str, bytes: Vec<u8>) -> Result<Value, String> {
     if main != "application" || matches!(sub, "octet-stream" | "cbor" | "x-protobuf") {
         return Ok(Value::from(bytes));
     }
-    Ok(match String::from_utf8(bytes) {
-        Ok(text) => Value::from(text),
-        Err(error) => Value::from(error.into_bytes()),
-    })
+    if !is_text(&bytes) {
+        return Ok(Value::from(bytes));
+    }
+    Ok(text(bytes))
+}
+
+/// True for what Node-RED takes for text: UTF-8 without control characters but tab and line ends.
+pub fn is_text(bytes: &[u8]) -> bool {
+    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f;
+    std::str::from_utf8(bytes).is_ok() && !bytes.iter().any(control)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //!
 //! Bodies are limited to 5 MB (setting `apiMaxLength`).
 
+use super::cors::{self, Cors};
 use super::web;
 use std::sync::{Arc, Mutex};
 use vgdc_core::value::{Array, Handle, Msg, Object, Value};
@@ -30,19 +31,26 @@ pub struct HttpInConfig {
     skip_body_parsing: bool,
 }
 
-/// The behaviour: holds the route while it runs.
+/// The behaviour: holds its routes while it runs.
 pub struct HttpIn {
-    _route: Option<RouteGuard>,
+    _routes: Vec<RouteGuard>,
 }
 
 /// The response that a message carries until it is answered.
-pub struct PendingResponse(pub Mutex<Option<Responder>>);
+pub struct PendingResponse {
+    /// The way to answer; taken by the first answer.
+    pub responder: Mutex<Option<Responder>>,
+    /// Headers that the answer has in any case.
+    pub headers: cors::Headers,
+    /// The function that the answer's JSON is to be handed to (`?callback=`).
+    pub callback: Option<String>,
+}
 
 /// A request that has been read.
 struct Arrived {
     req: Object,
     payload: Value,
-    responder: Responder,
+    pending: PendingResponse,
 }
 
 /// A request that could not be read: the node warns.
@@ -55,11 +63,11 @@ impl Node for HttpIn {
     fn new(config: HttpInConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         if cx.setting("httpNodeRoot") == Value::Bool(false) {
             cx.warn("Cannot create http-in node when httpNodeRoot set to false");
-            return Ok(HttpIn { _route: None });
+            return Ok(HttpIn { _routes: Vec::new() });
         }
         if config.url.is_empty() {
             cx.warn("missing path");
-            return Ok(HttpIn { _route: None });
+            return Ok(HttpIn { _routes: Vec::new() });
         }
         let server = cx.services().get::<HttpServer>().ok_or_else(|| NodeError::new("this program has no HTTP listener"))?;
         let root = match cx.setting("httpNodeRoot") {
@@ -70,19 +78,32 @@ impl Node for HttpIn {
         let pattern = Pattern::parse(&format!("{root}{slash}{}", config.url)).map_err(|e| NodeError::new(e.to_string()))?;
         let method = Method::from_bytes(config.method.to_uppercase().as_bytes())
             .map_err(|_| NodeError::new(format!("unknown HTTP method \"{}\"", config.method)))?;
+        let cors = Cors::read(&cx.setting("httpNodeCors"));
+        let mut routes = Vec::new();
+        if let Some(cors) = cors.clone().filter(|_| method != Method::OPTIONS) {
+            let handler: Handler = Arc::new(move |exchange: Exchange| {
+                let answer = cors.preflight(exchange.request.headers());
+                Box::pin(async move {
+                    // (a browser that is gone wants no answer)
+                    let _ = exchange.responder.answer(answer);
+                })
+            });
+            routes.push(server.route(Some(Method::OPTIONS), pattern.clone(), handler)?);
+        }
         let reader = Arc::new(Reader {
             mailbox: cx.mailbox(),
             has_body: method != Method::GET,
-            upload: config.upload,
+            upload: config.upload && method == Method::POST,
             raw: config.skip_body_parsing,
             limit: limit_of(&cx.setting("apiMaxLength")),
+            cors,
         });
         let handler: Handler = Arc::new(move |exchange| {
             let reader = reader.clone();
             Box::pin(async move { reader.read(exchange).await })
         });
-        let route = server.route(Some(method), pattern, handler).map_err(NodeError::from)?;
-        Ok(HttpIn { _route: Some(route) })
+        routes.push(server.route(Some(method), pattern, handler)?);
+        Ok(HttpIn { _routes: routes })
     }
 }
 
@@ -95,12 +116,11 @@ impl Process for HttpIn {
             Err(event) => event,
         };
         let Ok(arrived) = event.downcast::<Arrived>() else { return };
-        let Arrived { req, payload, responder } = *arrived;
+        let Arrived { req, payload, pending } = *arrived;
         let mut msg = Msg::new();
         msg.insert("_msgid", vgdc_core::value::generate_id());
         msg.insert("req", Handle::new("IncomingMessage", Value::Object(req), Arc::new(())));
-        let pending = Arc::new(PendingResponse(Mutex::new(Some(responder))));
-        msg.insert("res", Handle::new("ServerResponse", Value::Object(Object::new()), pending));
+        msg.insert("res", Handle::new("ServerResponse", Value::Object(Object::new()), Arc::new(pending)));
         if !payload.is_undefined() {
             msg.set_payload(payload);
         }
@@ -108,7 +128,7 @@ impl Process for HttpIn {
     }
 
     fn close(&mut self, _: &mut Cx<'_>, _: bool) -> Closing {
-        self._route = None;
+        self._routes.clear();
         None
     }
 }
@@ -132,6 +152,7 @@ struct Reader {
     upload: bool,
     raw: bool,
     limit: usize,
+    cors: Option<Cors>,
 }
 
 impl Reader {
@@ -140,6 +161,7 @@ impl Reader {
         let (head, body) = request.into_parts();
         let query = web::parse_query(head.uri.query().unwrap_or_default());
         let mut req = request_props(&head, &query, params, peer);
+        let headers = self.cors.as_ref().map(|cors| cors.headers(&head.headers)).unwrap_or_default();
         let payload = if self.has_body {
             let content_type = text_header(&head.headers, "content-type");
             let bytes = match Limited::new(body, self.limit).collect().await {
@@ -172,9 +194,14 @@ impl Reader {
                 Err(why) => return self.refuse(responder, StatusCode::INTERNAL_SERVER_ERROR, why),
             }
         } else {
-            Value::Object(query)
+            Value::Object(query.clone())
         };
-        self.mailbox.send(Arrived { req, payload, responder }).await;
+        let callback = match query.get("callback") {
+            Some(Value::Str(name)) => Some(name.to_string()),
+            _ => None,
+        };
+        let pending = PendingResponse { responder: Mutex::new(Some(responder)), headers, callback };
+        self.mailbox.send(Arrived { req, payload, pending }).await;
     }
 
     fn refuse(&self, responder: Responder, status: StatusCode, why: String) {

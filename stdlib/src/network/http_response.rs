@@ -4,8 +4,10 @@
 //! `msg.headers` and the node's headers the headers, `msg.cookies` the cookies: a text, an object with `value` and options,
 //! or null to clear one.
 
+use super::digest;
 use super::http_in::PendingResponse;
 use super::web;
+use std::sync::PoisonError;
 use vgdc_core::value::{Msg, Object, Value, json};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_http::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -39,34 +41,48 @@ impl Node for HttpResponse {
 
 impl Process for HttpResponse {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        let responder = match msg.get("res") {
-            Some(Value::Handle(handle)) => handle.downcast::<PendingResponse>().map(|pending| {
-                pending.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
-            }),
-            _ => None,
+        let handle = match msg.get("res") {
+            Some(Value::Handle(handle)) => handle.clone(),
+            _ => return no_response(cx, &msg),
         };
-        match responder {
+        let Some(pending) = handle.downcast::<PendingResponse>() else { return no_response(cx, &msg) };
+        let mut responder = pending.responder.lock().unwrap_or_else(PoisonError::into_inner);
+        if responder.is_none() {
             // (a second answer to the same request has nobody to go to)
-            Some(None) => cx.error("Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client", Some(&msg)),
-            Some(Some(responder)) => match self.response(&msg, cx.now_ms()) {
-                Ok(response) => {
+            return cx.error("Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client", Some(&msg));
+        }
+        match self.response(&msg, pending, cx.now_ms()) {
+            Ok(response) => {
+                if let Some(responder) = responder.take() {
                     responder.answer(response);
-                    cx.done_with(&msg);
                 }
-                Err(error) => cx.error(error, Some(&msg)),
-            },
-            None => {
-                cx.warn("No response object");
                 cx.done_with(&msg);
             }
+            // (the request can still be answered by another message)
+            Err(error) => cx.error(error, Some(&msg)),
         }
     }
 }
 
+fn no_response(cx: &mut Cx<'_>, msg: &Msg) {
+    cx.warn("No response object");
+    cx.done_with(msg);
+}
+
 impl HttpResponse {
-    fn response(&self, msg: &Msg, now_ms: f64) -> Result<Response, NodeError> {
-        let (body, content_type) = body_of(msg.payload())?;
+    fn response(&self, msg: &Msg, pending: &PendingResponse, now_ms: f64) -> Result<Response, NodeError> {
+        let (mut body, mut content_type) = body_of(msg.payload())?;
+        let jsonp = pending.callback.as_deref().filter(|_| msg.payload().type_of() == "object" && msg.payload().as_buffer().is_none());
+        if let Some(callback) = jsonp {
+            (body, content_type) = (call_of(callback, &body), "text/javascript; charset=utf-8");
+        }
         let mut response = Response::new(full(body.clone()));
+        for (name, value) in &pending.headers {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+        if jsonp.is_some() {
+            response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        }
         *response.status_mut() = self.status_of(msg)?;
         for (name, value) in self.headers_of(msg).iter() {
             let values = match value {
@@ -119,11 +135,14 @@ impl HttpResponse {
     fn headers_of(&self, msg: &Msg) -> Object {
         let mut headers = self.headers.clone();
         if let Some(Value::Object(given)) = msg.get("headers") {
+            let mut given = given.clone();
+            // (what an http request node left in the message, unchanged, is no header of the answer)
+            if let Some(sum) = given.remove("x-node-red-request-node")
+                && sum.to_js_string() == digest::checksum(&given)
+            {
+                return headers;
+            }
             for (name, value) in given.iter() {
-                // (what an http request node left in the message is no header of the answer)
-                if given.contains_key("x-node-red-request-node") {
-                    break;
-                }
                 if !headers.contains_key(name.as_str()) && !value.is_undefined() {
                     headers.insert(name, value.clone());
                 }
@@ -131,6 +150,13 @@ impl HttpResponse {
         }
         headers
     }
+}
+
+/// JSON as the argument of a function, as Express writes it; only what names are made of is let through.
+fn call_of(callback: &str, json: &Bytes) -> Bytes {
+    let name: String = callback.chars().filter(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '[' | ']' | '.')).collect();
+    let json = String::from_utf8_lossy(json).replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+    Bytes::from(format!("/**/ typeof {name} === 'function' && {name}({json});"))
 }
 
 fn is_text(content_type: &str) -> bool {

@@ -12,6 +12,7 @@ use super::mqtt_client::{ActionDone, Client, Delivery, LeftBehind, Shown};
 use super::mqtt_packet::{Arrived, Datatype, bool_property, int_property, is_subscription, qos};
 use super::mqtt_session::Subscribe;
 use super::tcp::encode_base64;
+use super::web::is_text;
 use std::any::Any;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -333,10 +334,9 @@ fn lossy(bytes: &[u8]) -> Value {
     }
 }
 
-/// What a text in UTF-8 is by the measure of Node-RED: no control characters but tab and line ends.
+/// The text that bytes are, if they are one.
 fn text_of(bytes: &[u8]) -> Option<&str> {
-    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f;
-    std::str::from_utf8(bytes).ok().filter(|_| !bytes.iter().any(control))
+    if is_text(bytes) { std::str::from_utf8(bytes).ok() } else { None }
 }
 
 /// A payload as it is wanted; else why it cannot be had, and whether the error shows it as text.

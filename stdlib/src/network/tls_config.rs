@@ -96,7 +96,7 @@ fn file(path: &str) -> Result<Option<Vec<u8>>, NodeError> {
     if path.is_empty() {
         return Ok(None);
     }
-    std::fs::read(path).map(Some).map_err(|e| NodeError::new(format!("Error: {}: {e}, open '{path}'", super::net::code(&e))))
+    std::fs::read(path).map(Some).map_err(|e| NodeError::new(crate::storage::fs::FsError::at(&e, "open", path.as_ref()).text()))
 }
 
 impl Process for TlsConfig {
