@@ -1,11 +1,26 @@
 //! The languages of the texts inside nodes, for the middle: it asks, `vgdc-script` answers.
 
 use vgdc_middle::{ContextUse, Keys, ScriptFault, ScriptInfo, ScriptKind};
-use vgdc_script as script;
+use vgdc_script::{self as script, Phase, TextKind};
 use vgdc_syntax::{Code, codes};
 
 /// Answers with the parsers of `vgdc-script`.
 pub struct Scripts;
+
+/// The language as `vgdc-script` knows it, and the code of its faults.
+fn language(kind: ScriptKind) -> (TextKind, Code) {
+    match kind {
+        ScriptKind::JavaScript(property) => (
+            TextKind::JavaScript(Phase::of_property(property)),
+            codes::BAD_JAVASCRIPT,
+        ),
+        ScriptKind::Jsonata => (TextKind::Jsonata, codes::BAD_JSONATA),
+        ScriptKind::Mustache => (TextKind::Mustache, codes::BAD_TEMPLATE),
+        ScriptKind::Path => (TextKind::MsgPath, codes::BAD_PROPERTY_PATH),
+        ScriptKind::Json => (TextKind::Json, codes::BAD_JSON_VALUE),
+        ScriptKind::Regex => (TextKind::Regex, codes::BAD_REGEX),
+    }
+}
 
 fn keys(keys: script::Keys) -> Keys {
     match keys {
@@ -14,56 +29,34 @@ fn keys(keys: script::Keys) -> Keys {
     }
 }
 
-fn uses(uses: script::ContextUses) -> ContextUse {
-    ContextUse {
-        flow: keys(uses.flow),
-        global: keys(uses.global),
-    }
-}
-
-fn fault(code: Code, error: script::ScriptError) -> ScriptFault {
-    ScriptFault {
-        code,
-        message: error.message,
-        range: error.range,
-    }
-}
-
 impl ScriptInfo for Scripts {
     fn context_uses(&self, kind: ScriptKind, text: &str) -> ContextUse {
-        match kind {
-            ScriptKind::JavaScript => match script::check_javascript(text, script::Phase::Body) {
-                Ok(info) => uses(info.context),
-                // A body that does not parse never runs.
-                Err(_) => ContextUse::default(),
-            },
-            ScriptKind::Jsonata => uses(script::jsonata_context_uses(text)),
-            ScriptKind::Mustache => uses(script::mustache_context_uses(text)),
-            ScriptKind::Path | ScriptKind::Json | ScriptKind::Regex => ContextUse::default(),
+        let uses = script::context_uses(language(kind).0, text);
+        ContextUse {
+            flow: keys(uses.flow),
+            global: keys(uses.global),
+        }
+    }
+
+    fn link_calls(&self, kind: ScriptKind, text: &str) -> Keys {
+        match language(kind).0 {
+            // (code that does not parse never runs)
+            TextKind::JavaScript(phase) => script::check_javascript(text, phase)
+                .map(|info| keys(info.link_calls))
+                .unwrap_or_default(),
+            _ => Keys::default(),
         }
     }
 
     fn check(&self, kind: ScriptKind, text: &str) -> Vec<ScriptFault> {
-        let one = |code, checked: Result<(), script::ScriptError>| {
-            checked
-                .err()
-                .map(|error| fault(code, error))
-                .into_iter()
-                .collect()
-        };
-        match kind {
-            ScriptKind::JavaScript => match script::check_javascript(text, script::Phase::Body) {
-                Ok(_) => Vec::new(),
-                Err(errors) => errors
-                    .into_iter()
-                    .map(|error| fault(codes::BAD_JAVASCRIPT, error))
-                    .collect(),
-            },
-            ScriptKind::Jsonata => one(codes::BAD_JSONATA, script::check_jsonata(text)),
-            ScriptKind::Mustache => one(codes::BAD_TEMPLATE, script::check_mustache(text)),
-            ScriptKind::Path => one(codes::BAD_PROPERTY_PATH, script::check_path(text)),
-            ScriptKind::Json => one(codes::BAD_JSON_VALUE, script::check_json(text)),
-            ScriptKind::Regex => one(codes::BAD_REGEX, script::check_regex(text, "")),
-        }
+        let (kind, code) = language(kind);
+        let faults = script::check_text(kind, text).into_iter();
+        faults
+            .map(|error| ScriptFault {
+                code,
+                message: error.message,
+                range: error.range,
+            })
+            .collect()
     }
 }

@@ -108,7 +108,8 @@ impl Session {
         let graph = resolve(doc, &self.registry, &mut diagnostics);
         self.check_scripts(doc, &graph, &mut diagnostics);
         let mut optimised = graph.clone();
-        pipeline::normalise(&mut optimised, &mut trace);
+        let calls = scripts::link_calls(&optimised, &self.registry, self.scripts.as_ref());
+        pipeline::normalise(&mut optimised, &calls, &mut trace);
         let islands = if self.options.optimise {
             let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
             pipeline::optimise(&mut optimised, &uses, self.observable, &mut trace);

@@ -242,11 +242,13 @@ impl Check<'_> {
             EdgeKind::Complete => (8, matches!(listens, Some(Listens::Completions { .. }))),
             EdgeKind::Call => (
                 9,
-                matches!((&op.part, &to.part), (Part::LinkCall(_), Part::LinkIn(_))),
+                // (a link call node, or an operator whose code calls)
+                matches!(to.part, Part::LinkIn(_))
+                    && matches!(op.part, Part::LinkCall(_) | Part::Operator),
             ),
             EdgeKind::Return => (
                 9,
-                matches!((&op.part, &to.part), (Part::LinkOut(link), Part::LinkCall(_)) if link.by_message),
+                matches!((&op.part, &to.part), (Part::LinkOut(link), Part::LinkCall(_) | Part::Operator) if link.by_message),
             ),
             EdgeKind::SetStatus => (
                 9,

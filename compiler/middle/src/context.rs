@@ -31,6 +31,14 @@ impl Keys {
         matches!(self, Keys::Known(names) if names.is_empty())
     }
 
+    /// Whether this key may be used.
+    pub fn may_be(&self, name: &str) -> bool {
+        match self {
+            Keys::Known(names) => names.contains(name),
+            Keys::All => true,
+        }
+    }
+
     /// Adds a key.
     pub fn add(&mut self, key: impl Into<String>) {
         if let Keys::Known(names) = self {

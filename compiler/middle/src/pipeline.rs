@@ -5,21 +5,21 @@ use std::collections::HashMap;
 use vgdc_ir::verify::{self, Stage};
 use vgdc_ir::{Graph, OpId};
 
-use crate::context::ContextUse;
+use crate::context::{ContextUse, Keys};
 use crate::passes::{
     bind_links, drop_disabled, elide_clones, erase_comments, erase_junctions, fuse, invert_scopes,
     order, prune_dead,
 };
 use crate::trace::Trace;
 
-/// Makes all meaning explicit: what every target needs, the oracle too.
-pub fn normalise(graph: &mut Graph, trace: &mut Trace) {
+/// Makes all meaning explicit: what every target needs, the oracle too. `calls`: the link-ins that scripts call.
+pub fn normalise(graph: &mut Graph, calls: &HashMap<OpId, Keys>, trace: &mut Trace) {
     check(graph, Stage::Resolved, "resolve");
     // First of all: what follows takes every operator for one that runs.
     drop_disabled::run(graph, trace);
     check(graph, Stage::Resolved, "drop_disabled");
     // Before the scopes: a complete node does not listen to what it is wired to, links among the wires.
-    bind_links::run(graph, trace);
+    bind_links::run(graph, calls, trace);
     check(graph, Stage::Resolved, "bind_links");
     // Before order: the users of a configuration node are told in the order in which they stand in the file.
     invert_scopes::run(graph, trace);

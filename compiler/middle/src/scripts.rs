@@ -1,9 +1,9 @@
 //! What the compiler asks about scripts. The answers come from another crate; this one knows no language.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use vgdc_ir::{Graph, Operator};
+use vgdc_ir::{Graph, OpId, Operator};
 use vgdc_syntax::{Code, Diagnostic, Diagnostics, FlowDoc, Level, NodeIx};
 
 use crate::context::{ContextUse, Keys};
@@ -14,6 +14,14 @@ use crate::typed::{self, Content, ScriptKind};
 pub trait ScriptInfo {
     /// Which context keys a script uses.
     fn context_uses(&self, kind: ScriptKind, text: &str) -> ContextUse;
+
+    /// Ids or names of the link-in nodes that a script calls.
+    fn link_calls(&self, kind: ScriptKind, text: &str) -> Keys {
+        match kind {
+            ScriptKind::JavaScript(_) if text.contains("linkcall") => Keys::All,
+            _ => Keys::default(),
+        }
+    }
 
     /// What is wrong with a script; nothing, where it is not known.
     fn check(&self, kind: ScriptKind, text: &str) -> Vec<ScriptFault> {
@@ -88,6 +96,30 @@ pub fn check(
     }
 }
 
+/// The link-ins that each operator's scripts call, of those that call any.
+pub fn link_calls(
+    graph: &Graph,
+    registry: &Registry,
+    scripts: &dyn ScriptInfo,
+) -> HashMap<OpId, Keys> {
+    let mut found = HashMap::new();
+    for (id, op) in graph.ops() {
+        let Some(spec) = registry.get(op.process_type()) else {
+            continue;
+        };
+        let mut calls = Keys::default();
+        typed::visit(&op.props, spec, &mut |_, content| {
+            if let Content::Script(kind, text) = content {
+                calls.merge(scripts.link_calls(kind, text));
+            }
+        });
+        if !calls.is_empty() {
+            found.insert(id, calls);
+        }
+    }
+    found
+}
+
 fn script(content: Content<'_>) -> Option<(ScriptKind, &str)> {
     let (kind, text) = match content {
         Content::Script(kind, text) => (kind, text),
@@ -135,7 +167,7 @@ mod tests {
 
     #[test]
     fn scripts_that_speak_of_a_context_use_all_of_it() {
-        let used = NoScripts.context_uses(ScriptKind::JavaScript, "return flow.get('a')");
+        let used = NoScripts.context_uses(ScriptKind::JavaScript("func"), "return flow.get('a')");
         assert_eq!((used.flow, used.global), (Keys::All, Keys::default()));
         assert!(
             NoScripts

@@ -6,8 +6,8 @@ use vgdc_spec::{FieldKind, NodeSpec};
 /// In which language a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ScriptKind {
-    /// The body of a JavaScript function.
-    JavaScript,
+    /// The body of a JavaScript function: which property of its node it is decides what it may do.
+    JavaScript(&'static str),
     /// A JSONata expression.
     Jsonata,
     /// A mustache template.
@@ -47,7 +47,7 @@ pub fn visit<'a>(
             }
         };
         match field.kind {
-            FieldKind::JavaScript => script(ScriptKind::JavaScript),
+            FieldKind::JavaScript => script(ScriptKind::JavaScript(field.name)),
             FieldKind::Jsonata => script(ScriptKind::Jsonata),
             FieldKind::Mustache => script(ScriptKind::Mustache),
             FieldKind::MsgPath => script(ScriptKind::Path),

@@ -13,7 +13,9 @@ impl Property {
     /// Reads an expression; an empty one stands for `default`.
     pub(crate) fn parse(text: &str, default: &str) -> Property {
         let text = if text.is_empty() { default } else { text };
-        Property { path: Path::parse(text.strip_prefix("msg.").unwrap_or(text)) }
+        Property {
+            path: Path::parse(text.strip_prefix("msg.").unwrap_or(text)),
+        }
     }
 
     /// The value there; undefined when the last step leads nowhere.
@@ -55,12 +57,33 @@ mod tests {
     #[test]
     fn what_cannot_be_read_says_so_when_it_is_used() {
         let mut msg = Msg::with_payload(5);
-        assert_eq!(Property::parse("", "payload").get(&msg).ok(), Some(Value::from(5)));
-        let text = |property: &str| Property::parse(property, "payload").get(&msg).map_err(|error| error.text());
-        assert_eq!(text("a..b"), Err("Error: Invalid property expression: unexpected . at position 2".to_owned()));
-        assert_eq!(text("x.y"), Err("TypeError: Cannot read properties of undefined (reading 'y')".to_owned()));
-        assert_eq!(Property::parse("msg.payload", "").get(&msg).ok(), Some(Value::from(5)));
-        assert_eq!(Property::parse("x.y", "").set(&mut msg, Value::from(1)).ok(), Some(true));
+        assert_eq!(
+            Property::parse("", "payload").get(&msg).ok(),
+            Some(Value::from(5))
+        );
+        let text = |property: &str| {
+            Property::parse(property, "payload")
+                .get(&msg)
+                .map_err(|error| error.text())
+        };
+        assert_eq!(
+            text("a..b"),
+            Err("Error: Invalid property expression: unexpected . at position 2".to_owned())
+        );
+        assert_eq!(
+            text("x.y"),
+            Err("TypeError: Cannot read properties of undefined (reading 'y')".to_owned())
+        );
+        assert_eq!(
+            Property::parse("msg.payload", "").get(&msg).ok(),
+            Some(Value::from(5))
+        );
+        assert_eq!(
+            Property::parse("x.y", "")
+                .set(&mut msg, Value::from(1))
+                .ok(),
+            Some(true)
+        );
         assert_eq!(msg.get("x").map(|x| x.get("y")), Some(Value::from(1)));
     }
 }

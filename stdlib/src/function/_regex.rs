@@ -9,7 +9,10 @@ use vgdc_core::value::ErrorValue;
 pub(crate) fn compile(source: &str, flags: &str) -> Result<regress::Regex, ErrorValue> {
     regress::Regex::with_flags(source, flags).map_err(|error| {
         let why = reason(source, &error.text);
-        ErrorValue::new("SyntaxError", format!("Invalid regular expression: /{source}/{flags}: {why}"))
+        ErrorValue::new(
+            "SyntaxError",
+            format!("Invalid regular expression: /{source}/{flags}: {why}"),
+        )
     })
 }
 
@@ -25,9 +28,15 @@ fn reason(source: &str, said: &str) -> &'static str {
         "Quantifier not allowed here" if source.contains("(?<") => "Invalid quantifier",
         "Quantifier not allowed here" => "Nothing to repeat",
         "Invalid quantifier" => "numbers out of order in {} quantifier",
-        "Range values reversed, start char code is greater than end char code." => "Range out of order in character class",
-        "Invalid token at named capture group identifier" if source.contains("(?<") => "Invalid capture group name",
-        "Invalid token at named capture group identifier" | "Invalid group modifier" => "Invalid group",
+        "Range values reversed, start char code is greater than end char code." => {
+            "Range out of order in character class"
+        }
+        "Invalid token at named capture group identifier" if source.contains("(?<") => {
+            "Invalid capture group name"
+        }
+        "Invalid token at named capture group identifier" | "Invalid group modifier" => {
+            "Invalid group"
+        }
         "Duplicate capture group name" => "Duplicate capture group name",
         "Invalid named backreference syntax" => "Invalid named reference",
         "Capture group count limit exceeded" => "Too many captures",
@@ -81,8 +90,13 @@ mod tests {
             ("(?<=a)+", "Invalid quantifier"),
         ];
         for (source, why) in cases {
-            let error = compile(source, "i").err().map(|error| error.message.to_string());
-            assert_eq!(error, Some(format!("Invalid regular expression: /{source}/i: {why}")));
+            let error = compile(source, "i")
+                .err()
+                .map(|error| error.message.to_string());
+            assert_eq!(
+                error,
+                Some(format!("Invalid regular expression: /{source}/i: {why}"))
+            );
         }
         assert!(compile("(?=a)*\\k<", "").is_ok());
     }

@@ -31,9 +31,18 @@ pub struct ChangeConfig {
 ///
 /// A place or a source that cannot be read is none: as in Node-RED, what would use it is passed over in silence.
 enum Rule {
-    Set { to: Option<Target>, shown: String, value: Option<TypedValue> },
+    Set {
+        to: Option<Target>,
+        shown: String,
+        value: Option<TypedValue>,
+    },
     Delete(Option<Target>),
-    Change { at: Option<Target>, from: Option<From>, value: Option<TypedValue>, is_bool: bool },
+    Change {
+        at: Option<Target>,
+        from: Option<From>,
+        value: Option<TypedValue>,
+        is_bool: bool,
+    },
     /// Set and delete, in the order in which Node-RED does them.
     Move(Vec<Rule>),
 }
@@ -94,7 +103,10 @@ impl Node for Change {
                 }
             }
         }
-        Ok(Change { rules: valid.then_some(rules), env })
+        Ok(Change {
+            rules: valid.then_some(rules),
+            env,
+        })
     }
 }
 
@@ -102,7 +114,11 @@ fn rules_of(config: &ChangeConfig) -> Vec<Value> {
     if let Some(Value::Array(rules)) = &config.rules {
         return rules.to_vec();
     }
-    let action = if config.action == "replace" { "set" } else { &config.action };
+    let action = if config.action == "replace" {
+        "set"
+    } else {
+        &config.action
+    };
     let mut rule = vgdc_core::value::Object::new();
     rule.insert("t", action);
     rule.insert("p", config.property.as_str());
@@ -128,7 +144,13 @@ impl Rule {
             Value::Undefined | Value::Null => String::new(),
             other => other.to_js_string(),
         };
-        let or = |text: String, default: &str| if text.is_empty() { default.to_owned() } else { text };
+        let or = |text: String, default: &str| {
+            if text.is_empty() {
+                default.to_owned()
+            } else {
+                text
+            }
+        };
         let (action, property, property_type) = (text("t"), text("p"), or(text("pt"), "msg"));
         let target = |ty: &str, text: &str| Target::parse(ty, text).ok();
         match action.as_str() {
@@ -136,14 +158,24 @@ impl Rule {
             "move" => {
                 let (to, to_type) = (text("to"), or(text("tot"), "msg"));
                 let read = |ty: &str, text: &str| TypedValue::parse(ty, text).ok();
-                let set = |at, shown: &str, value| Rule::Set { to: at, shown: shown.to_owned(), value };
+                let set = |at, shown: &str, value| Rule::Set {
+                    to: at,
+                    shown: shown.to_owned(),
+                    value,
+                };
                 // Where one name is part of the other, the old one is deleted before the new one is set.
                 if to_type != property_type || property.contains(&to) && property != to {
                     let first = set(target(&to_type, &to), &to, read(&property_type, &property));
-                    return Ok(Rule::Move(vec![first, Rule::Delete(target(&property_type, &property))]));
+                    return Ok(Rule::Move(vec![
+                        first,
+                        Rule::Delete(target(&property_type, &property)),
+                    ]));
                 }
                 let taken = read(&property_type, &property);
-                Ok(Rule::Move(vec![Rule::Delete(target(&property_type, &property)), set(target(&to_type, &to), &to, taken)]))
+                Ok(Rule::Move(vec![
+                    Rule::Delete(target(&property_type, &property)),
+                    set(target(&to_type, &to), &to, taken),
+                ]))
             }
             _ => {
                 let (mut to, mut to_type) = (text("to"), text("tot"));
@@ -155,18 +187,35 @@ impl Rule {
                 let value = to_value(rule, &to, &to_type, env);
                 let is_bool = to_type == "bool";
                 if action != "change" {
-                    return Ok(Rule::Set { to: target(&property_type, &property), shown: property, value: value.map_err(|why| vec![why])? });
+                    return Ok(Rule::Set {
+                        to: target(&property_type, &property),
+                        shown: property,
+                        value: value.map_err(|why| vec![why])?,
+                    });
                 }
-                let from_type = if rule.get("re").truthy() { "re".to_owned() } else { or(text("fromt"), "str") };
+                let from_type = if rule.get("re").truthy() {
+                    "re".to_owned()
+                } else {
+                    or(text("fromt"), "str")
+                };
                 let from = match from_type.as_str() {
-                    "msg" | "flow" | "global" => Ok(TypedValue::parse(&from_type, &text("from")).ok().map(From::Read)),
+                    "msg" | "flow" | "global" => Ok(TypedValue::parse(&from_type, &text("from"))
+                        .ok()
+                        .map(From::Read)),
                     ty => Search::new(ty, &text("from")).map(|search| Some(From::Fixed(search))),
                 };
                 let (from, value) = match (from, value) {
                     (Ok(from), Ok(value)) => (from, value),
-                    (from, value) => return Err([from.err(), value.err()].into_iter().flatten().collect()),
+                    (from, value) => {
+                        return Err([from.err(), value.err()].into_iter().flatten().collect());
+                    }
                 };
-                Ok(Rule::Change { at: target(&property_type, &property), from, value, is_bool })
+                Ok(Rule::Change {
+                    at: target(&property_type, &property),
+                    from,
+                    value,
+                    is_bool,
+                })
             }
         }
     }
@@ -175,8 +224,12 @@ impl Rule {
 fn to_value(rule: &Value, to: &str, ty: &str, env: &NodeEnv) -> Result<Option<TypedValue>, String> {
     let constant = |value| Ok(Some(TypedValue::Constant(value)));
     match ty {
-        "json" | "bin" => TypedValue::parse(ty, to).map(Some).map_err(|_| "Invalid 'to' JSON property".to_owned()),
-        "jsonata" => TypedValue::parse(ty, to).map(Some).map_err(|e| format!("Invalid JSONata expression: {}", e.message)),
+        "json" | "bin" => TypedValue::parse(ty, to)
+            .map(Some)
+            .map_err(|_| "Invalid 'to' JSON property".to_owned()),
+        "jsonata" => TypedValue::parse(ty, to)
+            .map(Some)
+            .map_err(|e| format!("Invalid JSONata expression: {}", e.message)),
         "num" => constant(Value::Number(rule.get("to").to_number())),
         "env" => constant(vgdc_expr::env_property(to, env)),
         "str" => constant(match rule.get("to") {
@@ -199,7 +252,12 @@ impl Search {
             Kind::Regex => Some(regex(from)?),
             _ => None,
         };
-        Ok(Search { kind, text: Value::from(from), regex, all: true })
+        Ok(Search {
+            kind,
+            text: Value::from(from),
+            regex,
+            all: true,
+        })
     }
 
     /// What a value that was read stands for.
@@ -217,13 +275,20 @@ impl Search {
             },
             _ => return Err(unsupported(&value)),
         };
-        Ok(Search { kind, text: value, regex, all })
+        Ok(Search {
+            kind,
+            text: value,
+            regex,
+            all,
+        })
     }
 
     /// The value in place of `current`; `None` leaves it.
     fn replace(&self, current: &Value, value: &Value, is_bool: bool) -> Option<Value> {
         match current {
-            Value::Str(_) if self.kind != Kind::Regex && current.strict_eq(&self.text) => Some(value.clone()),
+            Value::Str(_) if self.kind != Kind::Regex && current.strict_eq(&self.text) => {
+                Some(value.clone())
+            }
             Value::Str(text) => {
                 let with = value.to_js_string();
                 let replaced = match (&self.regex, &self.text) {
@@ -232,21 +297,35 @@ impl Search {
                     // (String.prototype.replace(undefined, …) looks for this text)
                     (None, _) => replace_first(text, "undefined", &with),
                 };
-                Some(if is_bool && replaced == with { value.clone() } else { Value::from(replaced) })
+                Some(if is_bool && replaced == with {
+                    value.clone()
+                } else {
+                    Value::from(replaced)
+                })
             }
-            Value::Number(n) if self.kind == Kind::Num && *n == self.text.to_number() => Some(value.clone()),
-            Value::Bool(b) if self.kind == Kind::Bool && self.text.strict_eq(&Value::from(b.to_string())) => Some(value.clone()),
+            Value::Number(n) if self.kind == Kind::Num && *n == self.text.to_number() => {
+                Some(value.clone())
+            }
+            Value::Bool(b)
+                if self.kind == Kind::Bool && self.text.strict_eq(&Value::from(b.to_string())) =>
+            {
+                Some(value.clone())
+            }
             _ => None,
         }
     }
 }
 
 fn unsupported(value: &Value) -> String {
-    format!("Invalid 'from' property: unsupported type: {}", value.type_of())
+    format!(
+        "Invalid 'from' property: unsupported type: {}",
+        value.type_of()
+    )
 }
 
 fn regex(source: &str) -> Result<regress::Regex, String> {
-    super::regex::compile(source, "g").map_err(|error| format!("Invalid 'from' property: {}", error.message))
+    super::regex::compile(source, "g")
+        .map_err(|error| format!("Invalid 'from' property: {}", error.message))
 }
 
 /// `text.replace(regex, with)`, with `$1`, `$&` … in `with` for what JavaScript has.
@@ -340,7 +419,12 @@ impl Change {
                 None => Ok(()),
             },
             Rule::Move(rules) => self.apply_move(rules, msg, cx),
-            Rule::Change { at: Some(at), from: Some(from), value, is_bool } => self.change(at, from, value.as_ref(), *is_bool, msg, cx),
+            Rule::Change {
+                at: Some(at),
+                from: Some(from),
+                value,
+                is_bool,
+            } => self.change(at, from, value.as_ref(), *is_bool, msg, cx),
             Rule::Change { .. } => Ok(()),
         }
     }
@@ -360,22 +444,32 @@ impl Change {
         let Some(value) = value else { return Ok(None) };
         match (value.eval(&self.env, msg), value) {
             (Ok(value), _) => Ok(Some(value)),
-            (Err(error), TypedValue::Jsonata(_)) => {
-                Err(Stop::Error(NodeError::new(format!("Invalid JSONata expression: {}", error.message))))
-            }
+            (Err(error), TypedValue::Jsonata(_)) => Err(Stop::Error(NodeError::new(format!(
+                "Invalid JSONata expression: {}",
+                error.message
+            )))),
             (Err(_), TypedValue::Context(_)) => Ok(Some(Value::Undefined)),
             (Err(_), _) => Ok(None),
         }
     }
 
-    fn set(&self, target: Option<&Target>, msg: &mut Msg, value: Value, shown: Option<&str>, cx: &mut Cx<'_>) -> Result<(), Stop> {
+    fn set(
+        &self,
+        target: Option<&Target>,
+        msg: &mut Msg,
+        value: Value,
+        shown: Option<&str>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Stop> {
         let Some(target) = target else { return Ok(()) };
         match (target, target.set(&self.env, msg, value)) {
             // (what setting a property throws, Node-RED's change swallows)
             (Target::Msg(_), Ok(true) | Err(_)) | (Target::Context(_), Ok(_)) => Ok(()),
             (Target::Msg(_), Ok(false)) => {
                 if let Some(property) = shown {
-                    cx.warn(format!("Cannot set property of non-object type: {property}"));
+                    cx.warn(format!(
+                        "Cannot set property of non-object type: {property}"
+                    ));
                 }
                 Ok(())
             }
@@ -384,24 +478,46 @@ impl Change {
         }
     }
 
-    fn change(&self, at: &Target, from: &From, value: Option<&TypedValue>, is_bool: bool, msg: &mut Msg, cx: &mut Cx<'_>) -> Result<(), Stop> {
-        let Some(value) = self.value(value, msg)? else { return Ok(()) };
+    fn change(
+        &self,
+        at: &Target,
+        from: &From,
+        value: Option<&TypedValue>,
+        is_bool: bool,
+        msg: &mut Msg,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Stop> {
+        let Some(value) = self.value(value, msg)? else {
+            return Ok(());
+        };
         let read;
         let search = match from {
             From::Fixed(search) => search,
             From::Read(typed) => {
-                let Some(found) = self.value(Some(typed), msg)? else { return Ok(()) };
+                let Some(found) = self.value(Some(typed), msg)? else {
+                    return Ok(());
+                };
                 read = Search::of(found).unwrap_or_else(|why| {
                     // (Node-RED raises this and goes on)
-                    cx.error(NodeError::from_value(ErrorValue::new("Error", why).into()), Some(msg));
-                    Search { kind: Kind::Nothing, text: Value::Undefined, regex: None, all: false }
+                    cx.error(
+                        NodeError::from_value(ErrorValue::new("Error", why).into()),
+                        Some(msg),
+                    );
+                    Search {
+                        kind: Kind::Nothing,
+                        text: Value::Undefined,
+                        regex: None,
+                        all: false,
+                    }
                 });
                 &read
             }
         };
         let current = match at.get(&self.env, msg) {
             Ok(current) => current,
-            Err(error) if matches!(at, Target::Context(_)) && !unresolved(at, &error) => return Err(stop(error)),
+            Err(error) if matches!(at, Target::Context(_)) && !unresolved(at, &error) => {
+                return Err(stop(error));
+            }
             Err(_) => return Ok(()),
         };
         match search.replace(&current, &value, is_bool && matches!(at, Target::Msg(_))) {
@@ -444,12 +560,31 @@ mod tests {
 
     #[test]
     fn texts_are_searched_and_replaced() {
-        let replace = |ty: &str, from: &str, current: Value, with: Value| Search::new(ty, from).ok().and_then(|s| s.replace(&current, &with, false));
-        assert_eq!(replace("str", "a.c", Value::from("xa.cya.c"), Value::from("-")), Some(Value::from("x-y-")));
-        assert_eq!(replace("re", "(\\d+)", Value::from("a12b3"), Value::from("<$1>")), Some(Value::from("a<12>b<3>")));
-        assert_eq!(replace("num", "123", Value::from(123), Value::from("x")), Some(Value::from("x")));
-        assert_eq!(replace("num", "123", Value::from("123"), Value::from(7)), Some(Value::from(7)));
-        assert_eq!(replace("bool", "true", Value::from(true), Value::from("on")), Some(Value::from("on")));
+        let replace = |ty: &str, from: &str, current: Value, with: Value| {
+            Search::new(ty, from)
+                .ok()
+                .and_then(|s| s.replace(&current, &with, false))
+        };
+        assert_eq!(
+            replace("str", "a.c", Value::from("xa.cya.c"), Value::from("-")),
+            Some(Value::from("x-y-"))
+        );
+        assert_eq!(
+            replace("re", "(\\d+)", Value::from("a12b3"), Value::from("<$1>")),
+            Some(Value::from("a<12>b<3>"))
+        );
+        assert_eq!(
+            replace("num", "123", Value::from(123), Value::from("x")),
+            Some(Value::from("x"))
+        );
+        assert_eq!(
+            replace("num", "123", Value::from("123"), Value::from(7)),
+            Some(Value::from(7))
+        );
+        assert_eq!(
+            replace("bool", "true", Value::from(true), Value::from("on")),
+            Some(Value::from("on"))
+        );
         assert_eq!(replace("str", "a", Value::from(5), Value::from("x")), None);
         assert!(Search::new("re", "(").is_err());
     }

@@ -112,7 +112,10 @@ impl Node for Delay {
         let mut node = Delay {
             mode,
             timeout_ms: config.timeout.to_number() * unit_ms(&config.timeout_units),
-            random: (config.random_first.to_number() * random_unit, config.random_last.to_number() * random_unit),
+            random: (
+                config.random_first.to_number() * random_unit,
+                config.random_last.to_number() * random_unit,
+            ),
             rate_ms,
             fixed_rate_ms: rate_ms,
             burst: config.rate.to_number(),
@@ -120,7 +123,11 @@ impl Node for Delay {
             drop: config.drop,
             allow_rate: config.allowrate,
             second_output: config.outputs == 2.0,
-            max_kept: if max_kept > 0.0 { max_kept as usize } else { usize::MAX },
+            max_kept: if max_kept > 0.0 {
+                max_kept as usize
+            } else {
+                usize::MAX
+            },
             waiting: VecDeque::new(),
             interval: None,
             report: None,
@@ -177,7 +184,10 @@ impl Delay {
     fn delayed(&mut self, cx: &mut Cx<'_>, msg: Msg) {
         let delay = match self.mode {
             Mode::Variable => {
-                let given = msg.get("delay").map(|delay| number::parse_float(&delay.to_js_string())).filter(|delay| !delay.is_nan());
+                let given = msg
+                    .get("delay")
+                    .map(|delay| number::parse_float(&delay.to_js_string()))
+                    .filter(|delay| !delay.is_nan());
                 given.unwrap_or(self.timeout_ms).max(0.0)
             }
             Mode::Random => self.random.0 + (self.random.1 - self.random.0) * random(),
@@ -194,7 +204,11 @@ impl Delay {
             cx.done(completion);
         } else {
             let timer = cx.set_timer_ms(delay);
-            self.waiting.push_back(Waiting { msg, completion, timer: Some(timer) });
+            self.waiting.push_back(Waiting {
+                msg,
+                completion,
+                timer: Some(timer),
+            });
         }
         if reset {
             self.clear(cx);
@@ -217,7 +231,9 @@ impl Delay {
             _ => self.waiting.len(),
         };
         for _ in 0..count {
-            let Some(waiting) = self.waiting.pop_front() else { break };
+            let Some(waiting) = self.waiting.pop_front() else {
+                break;
+            };
             if let Some(timer) = waiting.timer {
                 cx.clear_timer(timer);
             }
@@ -237,8 +253,16 @@ impl Delay {
     }
 
     fn due(&mut self, cx: &mut Cx<'_>, timer: TimerId) {
-        let Some(at) = self.waiting.iter().position(|waiting| waiting.timer == Some(timer)) else { return };
-        let Some(waiting) = self.waiting.remove(at) else { return };
+        let Some(at) = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.timer == Some(timer))
+        else {
+            return;
+        };
+        let Some(waiting) = self.waiting.remove(at) else {
+            return;
+        };
         match self.mode {
             Mode::Fixed => {
                 if self.timeout_ms > 1000.0 {
@@ -303,7 +327,11 @@ impl Delay {
             if !reset {
                 cx.send(0, kept);
             } else if flush {
-                self.waiting.push_back(Waiting { msg: kept, completion: Completion::default(), timer: None });
+                self.waiting.push_back(Waiting {
+                    msg: kept,
+                    completion: Completion::default(),
+                    timer: None,
+                });
             }
             self.report_depth(cx);
             self.start_interval(cx);
@@ -317,8 +345,14 @@ impl Delay {
             self.waiting.clear();
             return cx.error("too many pending messages in delay node", Some(&kept));
         }
-        let to_front = msg.get("toFront").is_some_and(|front| matches!(front, Value::Bool(true)));
-        let waiting = Waiting { msg: kept, completion, timer: None };
+        let to_front = msg
+            .get("toFront")
+            .is_some_and(|front| matches!(front, Value::Bool(true)));
+        let waiting = Waiting {
+            msg: kept,
+            completion,
+            timer: None,
+        };
         if to_front {
             self.waiting.push_front(waiting);
         } else {
@@ -336,7 +370,9 @@ impl Delay {
             self.stop_interval(cx);
         } else {
             for _ in 0..count {
-                let Some(mut waiting) = self.waiting.pop_front() else { break };
+                let Some(mut waiting) = self.waiting.pop_front() else {
+                    break;
+                };
                 waiting.msg.remove("flush");
                 waiting.msg.remove("reset");
                 if has_content(&waiting.msg) {
@@ -359,7 +395,9 @@ impl Delay {
         }
         let completion = cx.completion(&msg);
         let now = Instant::now();
-        let passes = self.last_sent.is_none_or(|last| (now - last).as_secs_f64() * 1000.0 > self.rate_ms);
+        let passes = self
+            .last_sent
+            .is_none_or(|last| (now - last).as_secs_f64() * 1000.0 > self.rate_ms);
         if passes {
             self.last_sent = Some(now);
             cx.send(0, msg);
@@ -411,8 +449,16 @@ impl Delay {
         }
         let completion = cx.completion(&msg);
         let (reset, flush) = (msg.contains_key("reset"), msg.get("flush").cloned());
-        let fresh = Waiting { msg, completion, timer: None };
-        match self.waiting.iter().position(|waiting| waiting.msg.topic().strict_eq(fresh.msg.topic())) {
+        let fresh = Waiting {
+            msg,
+            completion,
+            timer: None,
+        };
+        match self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.msg.topic().strict_eq(fresh.msg.topic()))
+        {
             Some(at) => {
                 let old = std::mem::replace(&mut self.waiting[at], fresh);
                 if self.second_output {
@@ -431,7 +477,9 @@ impl Delay {
                 _ => self.waiting.len(),
             };
             for _ in 0..count {
-                let Some(mut waiting) = self.waiting.pop_front() else { break };
+                let Some(mut waiting) = self.waiting.pop_front() else {
+                    break;
+                };
                 waiting.msg.remove("flush");
                 waiting.msg.remove("reset");
                 if waiting.msg.len() > 2 {

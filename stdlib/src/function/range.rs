@@ -51,7 +51,13 @@ impl Node for Range {
         if config.round {
             output = (output.0.ceil(), output.1.floor());
         }
-        Ok(Range { action: config.action, property, round: config.round, input, output })
+        Ok(Range {
+            action: config.action,
+            property,
+            round: config.round,
+            input,
+            output,
+        })
     }
 }
 
@@ -92,7 +98,10 @@ impl Process for Range {
         }
         let n = value.to_number();
         if n.is_nan() {
-            cx.log(Level::Info, format!("Not a number: {}", value.to_js_string()));
+            cx.log(
+                Level::Info,
+                format!("Not a number: {}", value.to_js_string()),
+            );
             return cx.done_with(&msg);
         }
         match self.map(n) {
@@ -124,7 +133,10 @@ mod tests {
         assert_eq!(range("drop", false).map(-1.0), None);
         assert_eq!(range("scale", true).map(0.15), Some(2.0));
         assert_eq!(rounded(0.49999999999999994), 0.0);
-        assert_eq!((rounded(-2.5), rounded(2.5), rounded(-2.6)), (-2.0, 3.0, -3.0));
+        assert_eq!(
+            (rounded(-2.5), rounded(2.5), rounded(-2.6)),
+            (-2.0, 3.0, -3.0)
+        );
         assert!(rounded(-0.2).is_sign_negative());
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! Values are remembered per topic unless *Apply mode separately for each topic* is off. `msg.reset` forgets them.
 
-use std::collections::HashMap;
 use super::property::Property;
+use std::collections::HashMap;
 use vgdc_core::value::{Msg, Object, Value, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -51,13 +51,21 @@ impl Node for Filter {
         let percent = gap.ends_with('%');
         Ok(Filter {
             percent,
-            gap: if percent { number::parse_float(gap) } else { number::parse(gap) },
+            gap: if percent {
+                number::parse_float(gap)
+            } else {
+                number::parse(gap)
+            },
             start: (!config.start.is_empty()).then(|| number::parse(&config.start)),
             by_input: config.inout == "in",
             septopics: config.septopics,
             property: Property::parse(&config.property, "payload"),
             topic: Property::parse(&config.topi, "topic"),
-            func: if config.func.is_empty() { "rbe".to_owned() } else { config.func },
+            func: if config.func.is_empty() {
+                "rbe".to_owned()
+            } else {
+                config.func
+            },
             previous: HashMap::new(),
         })
     }
@@ -70,14 +78,18 @@ impl Filter {
         let first_is_silent = self.func == "rbei" && before.is_none();
         let same = if value.type_of() == "object" {
             let empty = Value::Object(Object::new());
-            let before = before.filter(|before| before.type_of() == "object").unwrap_or(&empty);
+            let before = before
+                .filter(|before| before.type_of() == "object")
+                .unwrap_or(&empty);
             value.deep_eq(before)
         } else {
             before.unwrap_or(&Value::Undefined).strict_eq(&value)
         };
         if same {
             // (an object that is no news still takes the place of what was no object)
-            if before.is_none_or(|before| before.type_of() != "object") && value.type_of() == "object" {
+            if before.is_none_or(|before| before.type_of() != "object")
+                && value.type_of() == "object"
+            {
                 self.previous.insert(topic, Value::Object(Object::new()));
             }
             return false;
@@ -121,13 +133,20 @@ impl Process for Filter {
         // (what cannot be read counts as missing)
         let topic = self.topic.get(&msg).unwrap_or(Value::Undefined);
         if msg.contains_key("reset") {
-            match topic.as_str().filter(|topic| self.septopics && !topic.is_empty()) {
+            match topic
+                .as_str()
+                .filter(|topic| self.septopics && !topic.is_empty())
+            {
                 Some(_) => drop(self.previous.remove(&msg.topic().to_js_string())),
                 None => self.previous.clear(),
             }
         }
         let value = self.property.get(&msg).unwrap_or(Value::Undefined);
-        let key = if self.septopics && topic.truthy() { topic.to_js_string() } else { "_no_topic".to_owned() };
+        let key = if self.septopics && topic.truthy() {
+            topic.to_js_string()
+        } else {
+            "_no_topic".to_owned()
+        };
         let passes = if value.is_undefined() {
             false
         } else if self.func.starts_with("rbe") {
@@ -153,18 +172,36 @@ mod tests {
     use super::*;
 
     fn filter(func: &str, gap: f64, percent: bool) -> Filter {
-        Filter { func: func.into(), gap, percent, start: None, by_input: false, septopics: true, property: Property::parse("", "payload"), topic: Property::parse("", "topic"), previous: HashMap::new() }
+        Filter {
+            func: func.into(),
+            gap,
+            percent,
+            start: None,
+            by_input: false,
+            septopics: true,
+            property: Property::parse("", "payload"),
+            topic: Property::parse("", "topic"),
+            previous: HashMap::new(),
+        }
     }
 
     #[test]
     fn changes_pass() {
         let mut rbe = filter("rbe", 0.0, false);
-        let passed: Vec<bool> = [1, 1, 2, 1].into_iter().map(|n| rbe.changed("t".into(), Value::from(n))).collect();
+        let passed: Vec<bool> = [1, 1, 2, 1]
+            .into_iter()
+            .map(|n| rbe.changed("t".into(), Value::from(n)))
+            .collect();
         assert_eq!(passed, [true, false, true, true]);
         let mut rbei = filter("rbei", 0.0, false);
-        assert!(!rbei.changed("t".into(), Value::from(1)) && rbei.changed("t".into(), Value::from(2)));
+        assert!(
+            !rbei.changed("t".into(), Value::from(1)) && rbei.changed("t".into(), Value::from(2))
+        );
         let mut dead = filter("deadband", 10.0, false);
-        let passed: Vec<bool> = [0.0, 2.0, 10.0, 11.0, 20.0, 22.0].into_iter().map(|n| dead.outside("t".into(), n)).collect();
+        let passed: Vec<bool> = [0.0, 2.0, 10.0, 11.0, 20.0, 22.0]
+            .into_iter()
+            .map(|n| dead.outside("t".into(), n))
+            .collect();
         assert_eq!(passed, [true, false, false, true, false, true]);
     }
 }

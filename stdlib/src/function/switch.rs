@@ -152,7 +152,10 @@ impl Node for Switch {
         let property = match TypedValue::parse(&config.property_type, &config.property) {
             Ok(property) => property,
             Err(error) if config.property_type == "jsonata" => {
-                cx.error(format!("Invalid JSONata expression: {}", error.message), None);
+                cx.error(
+                    format!("Invalid JSONata expression: {}", error.message),
+                    None,
+                );
                 valid = false;
                 TypedValue::Constant(Value::Undefined)
             }
@@ -175,7 +178,11 @@ impl Node for Switch {
             all: config.checkall != "false",
             repair: config.repair,
             needs_count: config.repair || rules.iter().any(|rule| rule.op == Op::Tail),
-            max_kept: if max_kept > 0.0 { max_kept as usize } else { usize::MAX },
+            max_kept: if max_kept > 0.0 {
+                max_kept as usize
+            } else {
+                usize::MAX
+            },
             rules: valid.then_some(rules),
             previous: Value::Null,
             pending: Pending::default(),
@@ -195,10 +202,18 @@ impl Rule {
         };
         let ignore_case = rule.get("case").truthy();
         let regex = match &value {
-            Operand::Typed(TypedValue::Constant(pattern)) if op == Op::Regex => Some(compile(pattern, ignore_case)),
+            Operand::Typed(TypedValue::Constant(pattern)) if op == Op::Regex => {
+                Some(compile(pattern, ignore_case))
+            }
             _ => None,
         };
-        Ok(Rule { op, value, second, ignore_case, regex })
+        Ok(Rule {
+            op,
+            value,
+            second,
+            ignore_case,
+            regex,
+        })
     }
 }
 
@@ -215,10 +230,19 @@ fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, ErrorVa
 }
 
 fn operand(value: &Value, ty: &Value) -> Result<Operand, String> {
-    let text = if value.is_undefined() { String::new() } else { value.to_js_string() };
+    let text = if value.is_undefined() {
+        String::new()
+    } else {
+        value.to_js_string()
+    };
     let ty = match ty.as_str() {
         Some(ty) if !ty.is_empty() => ty.to_owned(),
-        _ => (if value.to_number().is_nan() { "str" } else { "num" }).to_owned(),
+        _ => (if value.to_number().is_nan() {
+            "str"
+        } else {
+            "num"
+        })
+        .to_owned(),
     };
     match ty.as_str() {
         "prev" => Ok(Operand::Previous),
@@ -226,14 +250,20 @@ fn operand(value: &Value, ty: &Value) -> Result<Operand, String> {
         "null" => Ok(Operand::Typed(TypedValue::Constant(Value::from("null")))),
         "num" => {
             let n = value.to_number();
-            Ok(Operand::Typed(TypedValue::Constant(if n.is_nan() { value.clone() } else { Value::Number(n) })))
+            Ok(Operand::Typed(TypedValue::Constant(if n.is_nan() {
+                value.clone()
+            } else {
+                Value::Number(n)
+            })))
         }
         "jsonata" => match TypedValue::parse("jsonata", &text) {
             Ok(typed) => Ok(Operand::Typed(typed)),
             Err(error) => Err(format!("Invalid JSONata expression: {}", error.message)),
         },
         // (what cannot be read has no value)
-        ty => Ok(Operand::Typed(TypedValue::parse(ty, &text).unwrap_or(TypedValue::Constant(Value::Undefined)))),
+        ty => Ok(Operand::Typed(
+            TypedValue::parse(ty, &text).unwrap_or(TypedValue::Constant(Value::Undefined)),
+        )),
     }
 }
 
@@ -289,25 +319,42 @@ impl Switch {
                 let value = match parts_of(msg) {
                     Some(parts) if sequence => {
                         let part = |key: &str| parts.get(key).cloned().unwrap_or(Value::Undefined);
-                        expr.eval_with(&self.env, &msg.to_value(), &[("I", part("index")), ("N", part("count"))])
+                        expr.eval_with(
+                            &self.env,
+                            &msg.to_value(),
+                            &[("I", part("index")), ("N", part("count"))],
+                        )
                     }
                     _ => expr.eval(&self.env, msg),
                 };
-                value.map_err(|e| NodeError::new(format!("Invalid JSONata expression: {}", e.message)))
+                value.map_err(|e| {
+                    NodeError::new(format!("Invalid JSONata expression: {}", e.message))
+                })
             }
             other => Ok(other.eval(&self.env, msg).unwrap_or(Value::Undefined)),
         }
     }
 
-    fn matches(&self, rule: &Rule, property: &Value, msg: &Msg, none_so_far: bool) -> Result<bool, NodeError> {
+    fn matches(
+        &self,
+        rule: &Rule,
+        property: &Value,
+        msg: &Msg,
+        none_so_far: bool,
+    ) -> Result<bool, NodeError> {
         let value = self.operand(&rule.value, msg, rule.op == Op::Jsonata)?;
         let second = self.operand(&rule.second, msg, false)?;
-        let part = |key: &str| msg.get("parts").map_or(Value::Undefined, |parts| parts.get(key));
+        let part = |key: &str| {
+            msg.get("parts")
+                .map_or(Value::Undefined, |parts| parts.get(key))
+        };
         if let Some(wanted) = rule.op.reads_of_parts()
             && let Some(nothing) = msg.get("parts").map_or(Some("undefined"), nullish)
         {
             let text = format!("Cannot read properties of {nothing} (reading '{wanted}')");
-            return Err(NodeError::from_value(ErrorValue::new("TypeError", text).into()));
+            return Err(NodeError::from_value(
+                ErrorValue::new("TypeError", text).into(),
+            ));
         }
         Ok(match rule.op {
             Op::Eq => property.loose_eq(&value),
@@ -318,7 +365,8 @@ impl Switch {
             Op::Gte => compare(property, &value, false, true),
             Op::Between => {
                 compare(property, &value, false, true) && compare(property, &second, true, true)
-                    || compare(property, &value, true, true) && compare(property, &second, false, true)
+                    || compare(property, &value, true, true)
+                        && compare(property, &second, false, true)
             }
             Op::Contains => property.to_js_string().contains(&value.to_js_string()),
             Op::Regex => {
@@ -330,7 +378,9 @@ impl Switch {
                         &own
                     }
                 };
-                let regex = regex.as_ref().map_err(|why| NodeError::from_value(why.clone().into()))?;
+                let regex = regex
+                    .as_ref()
+                    .map_err(|why| NodeError::from_value(why.clone().into()))?;
                 regex.find(&property.to_js_string()).is_some()
             }
             Op::True => *property == Value::Bool(true) && matches!(property, Value::Bool(_)),
@@ -348,10 +398,13 @@ impl Switch {
             }
             Op::HasKey => {
                 let key = value.to_js_string();
-                !property.is_nullish() && !value.is_object() && !value.is_null() && match property {
-                    Value::Object(object) => object.contains_key(&key),
-                    other => !other.get(&key).is_undefined(),
-                }
+                !property.is_nullish()
+                    && !value.is_object()
+                    && !value.is_null()
+                    && match property {
+                        Value::Object(object) => object.contains_key(&key),
+                        other => !other.get(&key).is_undefined(),
+                    }
             }
             Op::Jsonata => matches!(value, Value::Bool(true)),
             Op::Else => none_so_far,
@@ -363,7 +416,13 @@ impl Switch {
         let property = match &self.property {
             TypedValue::Jsonata(expr) => match expr.eval(&self.env, msg) {
                 Ok(value) => value,
-                Err(error) => return Err(NodeError::new(format!("Invalid JSONata expression: {}", error.message)).with_code("property")),
+                Err(error) => {
+                    return Err(NodeError::new(format!(
+                        "Invalid JSONata expression: {}",
+                        error.message
+                    ))
+                    .with_code("property"));
+                }
             },
             typed => typed.eval(&self.env, msg).unwrap_or(Value::Undefined),
         };
@@ -374,7 +433,11 @@ impl Switch {
             let matched = self.matches(rule, &property, msg, none_so_far)?;
             onward.push(matched);
             // (an "otherwise" before other rules holds for what none before it has taken)
-            none_so_far = if matched { false } else { none_so_far || rule.op == Op::Else };
+            none_so_far = if matched {
+                false
+            } else {
+                none_so_far || rule.op == Op::Else
+            };
             if matched && !self.all {
                 break;
             }
@@ -386,13 +449,20 @@ impl Switch {
     fn process(&mut self, cx: &mut Cx<'_>, msg: Msg) {
         let onward = match self.route(&msg) {
             Ok(onward) => onward,
-            Err(error) if error.code.as_deref() == Some("property") => return cx.warn(error.text()),
+            Err(error) if error.code.as_deref() == Some("property") => {
+                return cx.warn(error.text());
+            }
             Err(error) => return cx.error(error, Some(&msg)),
         };
         if self.repair && parts_of(&msg).is_some() {
             return self.send_in_sequence(cx, onward, msg);
         }
-        let mut outputs: Vec<usize> = onward.iter().enumerate().filter(|(_, matched)| **matched).map(|(output, _)| output).collect();
+        let mut outputs: Vec<usize> = onward
+            .iter()
+            .enumerate()
+            .filter(|(_, matched)| **matched)
+            .map(|(output, _)| output)
+            .collect();
         let Some(last) = outputs.pop() else { return };
         for output in outputs {
             cx.send(output, msg.clone());
@@ -423,7 +493,9 @@ impl Switch {
         if !complete {
             return;
         }
-        let Some((count, msgs)) = self.pending.incoming.remove(&id) else { return };
+        let Some((count, msgs)) = self.pending.incoming.remove(&id) else {
+            return;
+        };
         self.pending.count = self.pending.count.saturating_sub(msgs.len());
         for mut msg in msgs {
             if let (Some(count), Some(Value::Object(parts))) = (count, msg.get_mut("parts")) {
@@ -437,11 +509,18 @@ impl Switch {
         let parts = parts_of(&msg).cloned().unwrap_or_default();
         let id = parts.get("id").map(Value::to_js_string).unwrap_or_default();
         let width = onward.len();
-        let row = onward.into_iter().map(|matched| matched.then(|| msg.clone())).collect();
+        let row = onward
+            .into_iter()
+            .map(|matched| matched.then(|| msg.clone()))
+            .collect();
         let received = self.pending.received.entry(id.clone()).or_default();
         *received += 1;
         let complete = parts.get("count").map(Value::to_number) == Some(*received as f64);
-        self.pending.outgoing.entry(id.clone()).or_default().push(row);
+        self.pending
+            .outgoing
+            .entry(id.clone())
+            .or_default()
+            .push(row);
         self.pending.count += 1;
         if complete && let Some(rows) = self.pending.outgoing.remove(&id) {
             self.pending.received.remove(&id);
@@ -455,7 +534,13 @@ impl Switch {
 /// Numbers a sequence anew on each output.
 fn send_group(cx: &mut Cx<'_>, rows: Vec<Vec<Option<Msg>>>) {
     let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let counts: Vec<usize> = (0..width).map(|at| rows.iter().filter(|row| matches!(row.get(at), Some(Some(_)))).count()).collect();
+    let counts: Vec<usize> = (0..width)
+        .map(|at| {
+            rows.iter()
+                .filter(|row| matches!(row.get(at), Some(Some(_))))
+                .count()
+        })
+        .collect();
     let ids: Vec<String> = (0..width).map(|_| generate_id()).collect();
     let mut indexes = vec![0usize; width];
     for row in rows {

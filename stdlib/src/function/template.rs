@@ -42,10 +42,20 @@ impl Node for TemplateNode {
         if config.field.is_empty() {
             config.field = "payload".to_owned();
         }
-        let target = Target::parse(&config.field_type, &config.field).map_err(|e| e.message.to_string());
+        let target =
+            Target::parse(&config.field_type, &config.field).map_err(|e| e.message.to_string());
         // A template that does not parse is an error of each message, as in Node-RED.
-        let parsed = if config.syntax == "mustache" { Template::parse(&config.template).ok() } else { None };
-        Ok(TemplateNode { target, parsed, env: cx.env(), config })
+        let parsed = if config.syntax == "mustache" {
+            Template::parse(&config.template).ok()
+        } else {
+            None
+        };
+        Ok(TemplateNode {
+            target,
+            parsed,
+            env: cx.env(),
+            config,
+        })
     }
 }
 
@@ -60,8 +70,11 @@ impl TemplateNode {
         let as_json = self.config.output == "json";
         let rendered = match (given, &self.parsed) {
             (None, Some(template)) => template.render(&self.env, msg, as_json),
-            (None, None) => Template::parse(own).and_then(|template| template.render(&self.env, msg, as_json)),
-            (Some(given), _) => Template::parse(&given.to_js_string()).and_then(|template| template.render(&self.env, msg, as_json)),
+            (None, None) => {
+                Template::parse(own).and_then(|template| template.render(&self.env, msg, as_json))
+            }
+            (Some(given), _) => Template::parse(&given.to_js_string())
+                .and_then(|template| template.render(&self.env, msg, as_json)),
         };
         rendered.map(Value::from).map_err(failed)
     }
@@ -81,7 +94,9 @@ fn yaml(text: &str) -> Result<Value, NodeError> {
         return Ok(Value::Undefined);
     }
     let parsed: Result<serde_norway::Value, _> = serde_norway::from_str(text);
-    parsed.map(of_yaml).map_err(|e| NodeError::new(e.to_string()))
+    parsed
+        .map(of_yaml)
+        .map_err(|e| NodeError::new(e.to_string()))
 }
 
 /// A YAML value as JavaScript has it: the keys of a map are texts.
@@ -92,9 +107,13 @@ fn of_yaml(yaml: serde_norway::Value) -> Value {
         Yaml::Bool(bool) => Value::Bool(bool),
         Yaml::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
         Yaml::String(text) => Value::from(text),
-        Yaml::Sequence(items) => Value::from(items.into_iter().map(of_yaml).collect::<Vec<Value>>()),
+        Yaml::Sequence(items) => {
+            Value::from(items.into_iter().map(of_yaml).collect::<Vec<Value>>())
+        }
         Yaml::Mapping(map) => {
-            let entries = map.into_iter().map(|(key, value)| (of_yaml(key).to_js_string(), of_yaml(value)));
+            let entries = map
+                .into_iter()
+                .map(|(key, value)| (of_yaml(key).to_js_string(), of_yaml(value)));
             Value::Object(entries.collect())
         }
         Yaml::Tagged(tagged) => of_yaml(tagged.value),
@@ -104,12 +123,18 @@ fn of_yaml(yaml: serde_norway::Value) -> Value {
 impl Process for TemplateNode {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         let set = self.value(&msg).and_then(|value| {
-            let target = self.target.as_ref().map_err(|why| NodeError::new(why.as_str()))?;
+            let target = self
+                .target
+                .as_ref()
+                .map_err(|why| NodeError::new(why.as_str()))?;
             // (a property's error is raised as its text, a store's as it is)
-            target.set(&self.env, &mut msg, value).map(drop).map_err(|e| match target {
-                Target::Msg(_) => NodeError::new(e.message.to_string()),
-                Target::Context { .. } => NodeError::from_value(e.into()),
-            })
+            target
+                .set(&self.env, &mut msg, value)
+                .map(drop)
+                .map_err(|e| match target {
+                    Target::Msg(_) => NodeError::new(e.message.to_string()),
+                    Target::Context { .. } => NodeError::from_value(e.into()),
+                })
         });
         match set {
             Ok(()) => cx.send_done(msg),

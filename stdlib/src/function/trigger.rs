@@ -100,9 +100,17 @@ impl What {
             "nul" => What::Nothing,
             "null" => What::Typed(TypedValue::Constant(Value::Null), Kind::Other),
             "str" if text.contains("{{") => What::Template(Template::parse(text).map_err(failed)?),
-            "date" => What::Typed(TypedValue::parse("date", if matches!(text, "0" | "1") { "" } else { text }).map_err(failed)?, Kind::Date),
-            "flow" | "global" => What::Typed(TypedValue::parse(ty, text).map_err(failed)?, Kind::Context),
-            "num" if number::parse(text).is_nan() => What::Typed(TypedValue::Constant(Value::Number(f64::NAN)), Kind::Other),
+            "date" => What::Typed(
+                TypedValue::parse("date", if matches!(text, "0" | "1") { "" } else { text })
+                    .map_err(failed)?,
+                Kind::Date,
+            ),
+            "flow" | "global" => {
+                What::Typed(TypedValue::parse(ty, text).map_err(failed)?, Kind::Context)
+            }
+            "num" if number::parse(text).is_nan() => {
+                What::Typed(TypedValue::Constant(Value::Number(f64::NAN)), Kind::Other)
+            }
             ty => What::Typed(TypedValue::parse(ty, text).map_err(failed)?, Kind::Other),
         })
     }
@@ -113,7 +121,13 @@ impl Node for Trigger {
     type Config = TriggerConfig;
 
     fn new(config: TriggerConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+        let or = |text: &str, default: &str| {
+            if text.is_empty() {
+                default.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         let given = number::parse_float(&config.duration.to_js_string());
         let given = if given.is_nan() { 250.0 } else { given };
         let unit = match config.units.as_str() {
@@ -127,9 +141,12 @@ impl Node for Trigger {
             first: What::parse(&or(&config.op1, "1"), &or(&config.op1type, "str"))?,
             second: What::parse(&or(&config.op2, "0"), &or(&config.op2type, "str"))?,
             second_output: config.outputs.to_number() == 2.0,
-            topic: Path::parse(&or(&config.topic, "topic")).map_err(|e| NodeError::new(e.message))?,
+            topic: Path::parse(&or(&config.topic, "topic"))
+                .map_err(|e| NodeError::new(e.message))?,
             by_topic: or(&config.bytopic, "all") != "all",
-            extend: !looping && (config.extend.as_str() == Some("true") || matches!(config.extend, Value::Bool(true))),
+            extend: !looping
+                && (config.extend.as_str() == Some("true")
+                    || matches!(config.extend, Value::Bool(true))),
             override_delay: config.override_delay,
             looping,
             duration_ms: given.abs() * unit,
@@ -155,13 +172,23 @@ impl Trigger {
     }
 
     fn topic_of(&self, msg: &Msg) -> Result<String, NodeError> {
-        let topic = self.topic.get(&msg.to_value()).map_err(|e| NodeError::new(e.message))?;
-        Ok(if self.by_topic && topic.truthy() { topic.to_js_string() } else { "_none".to_owned() })
+        let topic = self
+            .topic
+            .get(&msg.to_value())
+            .map_err(|e| NodeError::new(e.message))?;
+        Ok(if self.by_topic && topic.truthy() {
+            topic.to_js_string()
+        } else {
+            "_none".to_owned()
+        })
     }
 
     fn is_reset(&self, msg: &Msg) -> bool {
         let payload = msg.payload();
-        msg.contains_key("reset") || !self.reset.is_empty() && !payload.is_nullish() && payload.to_js_string() == self.reset
+        msg.contains_key("reset")
+            || !self.reset.is_empty()
+                && !payload.is_nullish()
+                && payload.to_js_string() == self.reset
     }
 
     fn value(&self, what: &What, msg: &Msg) -> Result<Value, NodeError> {
@@ -191,8 +218,13 @@ impl Trigger {
         if matches!(self.second, What::Latest) {
             self.latest.insert(topic.clone(), msg.clone());
         }
-        let given = msg.get("delay").filter(|_| self.override_delay).map(|delay| number::parse_float(&delay.to_js_string()));
-        let delay = given.filter(|delay| !delay.is_nan()).unwrap_or(self.duration_ms);
+        let given = msg
+            .get("delay")
+            .filter(|_| self.override_delay)
+            .map(|delay| number::parse_float(&delay.to_js_string()));
+        let delay = given
+            .filter(|delay| !delay.is_nan())
+            .unwrap_or(self.duration_ms);
         if !self.active.contains_key(&topic) || self.looping {
             self.begin(cx, topic, delay, msg)
         } else {
@@ -204,7 +236,13 @@ impl Trigger {
         }
     }
 
-    fn begin(&mut self, cx: &mut Cx<'_>, topic: String, delay: f64, mut msg: Msg) -> Result<(), (NodeError, Msg)> {
+    fn begin(
+        &mut self,
+        cx: &mut Cx<'_>,
+        topic: String,
+        delay: f64,
+        mut msg: Msg,
+    ) -> Result<(), (NodeError, Msg)> {
         let then = match &self.second {
             What::Nothing => Ok(Value::Undefined),
             what => self.value(what, &msg),
@@ -226,7 +264,15 @@ impl Trigger {
         }
         let silent = matches!(self.first, What::Nothing);
         let timer = (delay != 0.0 && !(self.looping && silent)).then(|| cx.set_timer_ms(delay));
-        self.active.insert(topic, Active { timer, then, msg: msg.clone(), extended: false });
+        self.active.insert(
+            topic,
+            Active {
+                timer,
+                then,
+                msg: msg.clone(),
+                extended: false,
+            },
+        );
         cx.done_with(&msg);
         self.show(cx);
         if !silent {
@@ -237,7 +283,9 @@ impl Trigger {
 
     fn prolong(&mut self, cx: &mut Cx<'_>, topic: &str, delay: f64, msg: &Msg) {
         let latest = matches!(self.second, What::Latest);
-        let Some(active) = self.active.get_mut(topic) else { return };
+        let Some(active) = self.active.get_mut(topic) else {
+            return;
+        };
         if latest {
             active.then = msg.payload().clone();
         }
@@ -252,7 +300,9 @@ impl Trigger {
     fn again(&mut self, cx: &mut Cx<'_>, topic: &str) {
         let delay = self.duration_ms;
         let date = matches!(self.first, What::Typed(_, Kind::Date));
-        let Some(active) = self.active.get_mut(topic) else { return };
+        let Some(active) = self.active.get_mut(topic) else {
+            return;
+        };
         active.timer = Some(cx.set_timer_ms(delay));
         let mut msg = active.msg.clone();
         if date {
@@ -262,9 +312,16 @@ impl Trigger {
     }
 
     fn over(&mut self, cx: &mut Cx<'_>, topic: &str) {
-        let Some(active) = self.active.remove(topic) else { return };
+        let Some(active) = self.active.remove(topic) else {
+            return;
+        };
         let output = usize::from(self.second_output);
-        let Active { mut then, mut msg, extended, .. } = active;
+        let Active {
+            mut then,
+            mut msg,
+            extended,
+            ..
+        } = active;
         let fresh = match &self.second {
             What::Typed(_, Kind::Context) => true,
             What::Typed(_, Kind::Date) => !extended,
@@ -305,9 +362,17 @@ impl Process for Trigger {
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, timer: TimerId) {
-        let topic = self.active.iter().find(|(_, active)| active.timer == Some(timer)).map(|(topic, _)| topic.clone());
+        let topic = self
+            .active
+            .iter()
+            .find(|(_, active)| active.timer == Some(timer))
+            .map(|(topic, _)| topic.clone());
         let Some(topic) = topic else { return };
-        if self.looping { self.again(cx, &topic) } else { self.over(cx, &topic) }
+        if self.looping {
+            self.again(cx, &topic)
+        } else {
+            self.over(cx, &topic)
+        }
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {

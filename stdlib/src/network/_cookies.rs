@@ -39,9 +39,19 @@ impl Jar {
     /// Takes a `Set-Cookie` line of a URL's answer; one that has no right to be set is ignored.
     pub fn take(&mut self, url: &Url, line: &str, now_ms: f64) {
         let mut parts = line.split(';');
-        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
+        let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+            return;
+        };
         let (domain, path) = (url.host.clone(), default_path(&url.path));
-        let mut cookie = Cookie { name: name.trim().into(), value: value.trim().into(), domain, host_only: true, path, secure: false, number: 0 };
+        let mut cookie = Cookie {
+            name: name.trim().into(),
+            value: value.trim().into(),
+            domain,
+            host_only: true,
+            path,
+            secure: false,
+            number: 0,
+        };
         if cookie.name.is_empty() {
             return;
         }
@@ -53,7 +63,9 @@ impl Jar {
                 "domain" if !value.is_empty() => {
                     let domain = value.trim_start_matches('.').to_ascii_lowercase();
                     // (a single label would be a whole country's)
-                    if !domain_matches(&url.host, &domain) || !domain.contains('.') && domain != url.host {
+                    if !domain_matches(&url.host, &domain)
+                        || !domain.contains('.') && domain != url.host
+                    {
                         return;
                     }
                     cookie.host_only = false;
@@ -94,12 +106,19 @@ impl Jar {
     /// The `Cookie` header for a URL.
     pub fn header(&self, url: &Url) -> Option<String> {
         let fits = |cookie: &&Cookie| {
-            let host = if cookie.host_only { cookie.domain == url.host } else { domain_matches(&url.host, &cookie.domain) };
+            let host = if cookie.host_only {
+                cookie.domain == url.host
+            } else {
+                domain_matches(&url.host, &cookie.domain)
+            };
             host && path_matches(&url.path, &cookie.path) && (!cookie.secure || url.is_secure())
         };
         let mut fitting: Vec<&Cookie> = self.cookies.iter().filter(fits).collect();
         fitting.sort_by_key(|cookie| (std::cmp::Reverse(cookie.path.len()), cookie.number));
-        let pairs: Vec<String> = fitting.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let pairs: Vec<String> = fitting
+            .iter()
+            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+            .collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 }
@@ -117,20 +136,30 @@ fn default_path(path: &str) -> String {
 
 fn domain_matches(host: &str, domain: &str) -> bool {
     let is_name = host.parse::<std::net::Ipv4Addr>().is_err() && !host.starts_with('[');
-    host == domain || is_name && host.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
+    host == domain
+        || is_name
+            && host
+                .strip_suffix(domain)
+                .is_some_and(|before| before.ends_with('.'))
 }
 
 fn path_matches(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/'))
 }
 
 /// Cookies in a header's text: names and values, a value's quotes taken off. Of one name, the first counts.
 pub fn pairs(header: &str) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for part in header.split(';') {
-        let Some((name, value)) = part.split_once('=') else { continue };
+        let Some((name, value)) = part.split_once('=') else {
+            continue;
+        };
         let (name, value) = (name.trim(), value.trim());
-        let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+        let value = value
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'))
+            .unwrap_or(value);
         if pairs.iter().all(|(known, _)| known != name) {
             pairs.push((name.to_owned(), value.to_owned()));
         }
@@ -142,12 +171,17 @@ pub fn pairs(header: &str) -> Vec<(String, String)> {
 pub fn set_cookies(lines: &[String]) -> Object {
     let mut all = Object::new();
     for line in lines {
-        let Some((key, _)) = line.split_once('=') else { continue };
+        let Some((key, _)) = line.split_once('=') else {
+            continue;
+        };
         let key = key.trim();
         if key.is_empty() {
             continue;
         }
-        let mut cookie: Object = pairs(line).into_iter().map(|(name, value)| (name, Value::from(decode_value(&value)))).collect();
+        let mut cookie: Object = pairs(line)
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(decode_value(&value))))
+            .collect();
         let value = cookie.remove(key).unwrap_or(Value::Undefined);
         cookie.insert("value", value);
         all.insert(key, cookie);
@@ -156,7 +190,11 @@ pub fn set_cookies(lines: &[String]) -> Object {
 }
 
 fn decode_value(text: &str) -> String {
-    if text.contains('%') { decode(text, false) } else { text.to_owned() }
+    if text.contains('%') {
+        decode(text, false)
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -173,10 +211,20 @@ mod tests {
         jar.take(&url("http://a.b/"), "wide=3; Domain=.b; Path=/", 0.0);
         jar.take(&url("http://c.a.b/"), "up=4; Domain=a.b; Path=/", 0.0);
         jar.take(&url("http://a.b/"), "sec=5; Secure; Path=/", 0.0);
-        jar.take(&url("http://a.b/"), "old=6; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/", 1.0);
+        jar.take(
+            &url("http://a.b/"),
+            "old=6; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+            1.0,
+        );
         jar.take(&url("http://a.b/"), "other=7; Domain=x.y", 0.0);
-        assert_eq!(jar.header(&url("http://a.b/x/z")).as_deref(), Some("own=1; all=2; up=4"));
-        assert_eq!(jar.header(&url("https://a.b/")).as_deref(), Some("all=2; up=4; sec=5"));
+        assert_eq!(
+            jar.header(&url("http://a.b/x/z")).as_deref(),
+            Some("own=1; all=2; up=4")
+        );
+        assert_eq!(
+            jar.header(&url("https://a.b/")).as_deref(),
+            Some("all=2; up=4; sec=5")
+        );
         assert_eq!(jar.header(&url("http://b/")), None);
         jar.take(&url("http://a.b/x/y"), "all=; Max-Age=0; Path=/", 0.0);
         assert_eq!(jar.header(&url("http://a.b/q")).as_deref(), Some("up=4"));
@@ -184,7 +232,13 @@ mod tests {
 
     #[test]
     fn set_cookie_lines_are_shown() {
-        let lines = ["a=x%20y; Path=/; HttpOnly; Max-Age=3".to_owned(), "bad".to_owned()];
-        assert_eq!(encode(&Value::Object(set_cookies(&lines))), r#"{"a":{"Path":"/","Max-Age":"3","value":"x y"}}"#);
+        let lines = [
+            "a=x%20y; Path=/; HttpOnly; Max-Age=3".to_owned(),
+            "bad".to_owned(),
+        ];
+        assert_eq!(
+            encode(&Value::Object(set_cookies(&lines))),
+            r#"{"a":{"Path":"/","Max-Age":"3","value":"x y"}}"#
+        );
     }
 }

@@ -38,7 +38,13 @@ impl Cors {
             return None;
         }
         let list = |value: Value| match value {
-            Value::Array(items) => Some(items.iter().map(Value::to_js_string).collect::<Vec<_>>().join(",")),
+            Value::Array(items) => Some(
+                items
+                    .iter()
+                    .map(Value::to_js_string)
+                    .collect::<Vec<_>>()
+                    .join(","),
+            ),
             Value::Str(text) => Some(text.to_string()),
             _ => None,
         };
@@ -50,10 +56,14 @@ impl Cors {
             other if other.truthy() => Origin::Asking,
             _ => return None,
         };
-        let status = setting.get("optionsSuccessStatus").as_f64().and_then(|status| StatusCode::from_u16(status as u16).ok());
+        let status = setting
+            .get("optionsSuccessStatus")
+            .as_f64()
+            .and_then(|status| StatusCode::from_u16(status as u16).ok());
         Some(Cors {
             origin,
-            methods: list(setting.get("methods")).unwrap_or_else(|| "GET,HEAD,PUT,PATCH,POST,DELETE".to_owned()),
+            methods: list(setting.get("methods"))
+                .unwrap_or_else(|| "GET,HEAD,PUT,PATCH,POST,DELETE".to_owned()),
             allowed: list(setting.get("allowedHeaders")),
             exposed: list(setting.get("exposedHeaders")),
             credentials: setting.get("credentials") == Value::Bool(true),
@@ -65,37 +75,67 @@ impl Cors {
     /// The headers of any answer to a request with these headers.
     pub fn headers(&self, asked: &HeaderMap) -> Headers {
         let mut headers = self.common(asked);
-        push(&mut headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, self.exposed.as_deref());
+        push(
+            &mut headers,
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            self.exposed.as_deref(),
+        );
         headers
     }
 
     fn common(&self, asked: &HeaderMap) -> Headers {
         let mut headers = Headers::new();
-        let asking = asked.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let asking = asked
+            .get(header::ORIGIN)
+            .and_then(|origin| origin.to_str().ok());
         let allowed = match &self.origin {
             Origin::Any => Some("*"),
             Origin::Asking => asking,
             Origin::Fixed(origin) => Some(origin.as_str()),
-            Origin::OneOf(origins) => asking.filter(|asking| origins.iter().any(|origin| origin == asking)),
+            Origin::OneOf(origins) => {
+                asking.filter(|asking| origins.iter().any(|origin| origin == asking))
+            }
         };
         push(&mut headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         if self.origin != Origin::Any {
             push(&mut headers, header::VARY, Some("Origin"));
         }
-        push(&mut headers, header::ACCESS_CONTROL_ALLOW_CREDENTIALS, self.credentials.then_some("true"));
+        push(
+            &mut headers,
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            self.credentials.then_some("true"),
+        );
         headers
     }
 
     /// The answer to a browser that asks before it sends a request.
     pub fn preflight(&self, asked: &HeaderMap) -> Response {
         let mut headers = self.common(asked);
-        push(&mut headers, header::ACCESS_CONTROL_ALLOW_METHODS, Some(&self.methods));
-        let wanted = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|wanted| wanted.to_str().ok());
+        push(
+            &mut headers,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            Some(&self.methods),
+        );
+        let wanted = asked
+            .get(header::ACCESS_CONTROL_REQUEST_HEADERS)
+            .and_then(|wanted| wanted.to_str().ok());
         if self.allowed.is_none() {
-            push(&mut headers, header::VARY, Some("Access-Control-Request-Headers"));
+            push(
+                &mut headers,
+                header::VARY,
+                Some("Access-Control-Request-Headers"),
+            );
         }
-        push(&mut headers, header::ACCESS_CONTROL_ALLOW_HEADERS, self.allowed.as_deref().or(wanted));
-        push(&mut headers, header::ACCESS_CONTROL_MAX_AGE, self.max_age.as_deref());
+        push(
+            &mut headers,
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            self.allowed.as_deref().or(wanted),
+        );
+        push(
+            &mut headers,
+            header::ACCESS_CONTROL_MAX_AGE,
+            self.max_age.as_deref(),
+        );
         let mut response = Response::new(full(""));
         *response.status_mut() = self.status;
         for (name, value) in headers {
@@ -106,7 +146,10 @@ impl Cors {
 }
 
 fn push(headers: &mut Headers, name: HeaderName, value: Option<&str>) {
-    if let Some(Ok(value)) = value.filter(|value| !value.is_empty()).map(HeaderValue::from_str) {
+    if let Some(Ok(value)) = value
+        .filter(|value| !value.is_empty())
+        .map(HeaderValue::from_str)
+    {
         headers.push((name, value));
     }
 }
@@ -117,14 +160,24 @@ mod tests {
     use vgdc_core::value::json;
 
     fn shown(setting: &str, origin: Option<&str>) -> String {
-        let Some(cors) = Cors::read(&json::parse(setting).expect("JSON")) else { return "nothing".into() };
+        let Some(cors) = Cors::read(&json::parse(setting).expect("JSON")) else {
+            return "nothing".into();
+        };
         let mut asked = HeaderMap::new();
         if let Some(origin) = origin {
-            asked.insert(header::ORIGIN, HeaderValue::from_str(origin).expect("a value"));
+            asked.insert(
+                header::ORIGIN,
+                HeaderValue::from_str(origin).expect("a value"),
+            );
         }
         let response = cors.preflight(&asked);
-        let lines = response.headers().iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")));
-        let mut lines: Vec<String> = lines.map(|line| line.replace("access-control-", "")).collect();
+        let lines = response
+            .headers()
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().expect("text")));
+        let mut lines: Vec<String> = lines
+            .map(|line| line.replace("access-control-", ""))
+            .collect();
         lines.sort();
         lines.join("; ")
     }
@@ -137,18 +190,25 @@ mod tests {
             (
                 r#"{"origin":"*","methods":"GET,PUT"}"#,
                 None,
-                "allow-methods: GET,PUT; allow-origin: *; vary: Access-Control-Request-Headers".into(),
+                "allow-methods: GET,PUT; allow-origin: *; vary: Access-Control-Request-Headers"
+                    .into(),
             ),
             (
                 r#"{"origin":["http://a","http://b"],"allowedHeaders":["x","y"]}"#,
                 Some("http://b"),
                 format!("allow-headers: x,y; {METHODS}; allow-origin: http://b; vary: Origin"),
             ),
-            (r#"{"origin":["http://a"],"allowedHeaders":"x"}"#, Some("http://b"), format!("allow-headers: x; {METHODS}; vary: Origin")),
+            (
+                r#"{"origin":["http://a"],"allowedHeaders":"x"}"#,
+                Some("http://b"),
+                format!("allow-headers: x; {METHODS}; vary: Origin"),
+            ),
             (
                 r#"{"origin":true,"credentials":true,"maxAge":9,"allowedHeaders":"x"}"#,
                 Some("http://b"),
-                format!("allow-credentials: true; allow-headers: x; {METHODS}; allow-origin: http://b; max-age: 9; vary: Origin"),
+                format!(
+                    "allow-credentials: true; allow-headers: x; {METHODS}; allow-origin: http://b; max-age: 9; vary: Origin"
+                ),
             ),
         ] {
             assert_eq!(shown(setting, origin), expected, "{setting}");

@@ -71,9 +71,15 @@ pub struct Failure {
 
 impl Failure {
     fn io(error: &io::Error, host: &str, port: u16) -> Failure {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
             Some(tls) => Failure::tls(tls),
-            None => Failure { code: net::code(error).to_owned(), message: net::connect_error(error, host, port) },
+            None => Failure {
+                code: net::code(error).to_owned(),
+                message: net::connect_error(error, host, port),
+            },
         }
     }
 
@@ -81,18 +87,32 @@ impl Failure {
     fn tls(error: &rustls::Error) -> Failure {
         use rustls::CertificateError as Cert;
         let (code, message) = match error {
-            rustls::Error::InvalidCertificate(Cert::UnknownIssuer) => ("DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate".to_owned()),
-            rustls::Error::InvalidCertificate(Cert::Expired | Cert::ExpiredContext { .. }) => ("CERT_HAS_EXPIRED", "certificate has expired".to_owned()),
-            rustls::Error::InvalidCertificate(Cert::NotValidForName | Cert::NotValidForNameContext { .. }) => {
-                ("ERR_TLS_CERT_ALTNAME_INVALID", format!("Hostname/IP does not match certificate's altnames: {error}"))
+            rustls::Error::InvalidCertificate(Cert::UnknownIssuer) => (
+                "DEPTH_ZERO_SELF_SIGNED_CERT",
+                "self-signed certificate".to_owned(),
+            ),
+            rustls::Error::InvalidCertificate(Cert::Expired | Cert::ExpiredContext { .. }) => {
+                ("CERT_HAS_EXPIRED", "certificate has expired".to_owned())
             }
+            rustls::Error::InvalidCertificate(
+                Cert::NotValidForName | Cert::NotValidForNameContext { .. },
+            ) => (
+                "ERR_TLS_CERT_ALTNAME_INVALID",
+                format!("Hostname/IP does not match certificate's altnames: {error}"),
+            ),
             other => ("EPROTO", other.to_string()),
         };
-        Failure { code: code.to_owned(), message }
+        Failure {
+            code: code.to_owned(),
+            message,
+        }
     }
 
     fn broken(error: &dyn std::fmt::Display) -> Failure {
-        Failure { code: "ECONNRESET".into(), message: format!("socket hang up ({error})") }
+        Failure {
+            code: "ECONNRESET".into(),
+            message: format!("socket hang up ({error})"),
+        }
     }
 }
 
@@ -125,7 +145,9 @@ impl Pool {
         let mut pool = self.0.borrow_mut();
         // (what is too old goes, wherever it is: places that are never asked again would keep their connections)
         pool.retain(|_, waiting| {
-            waiting.retain(|connection| connection.idle_since.elapsed() < IDLE_LONG && !connection.sender.is_closed());
+            waiting.retain(|connection| {
+                connection.idle_since.elapsed() < IDLE_LONG && !connection.sender.is_closed()
+            });
             !waiting.is_empty()
         });
         connection.idle_since = Instant::now();
@@ -137,10 +159,23 @@ impl Pool {
 }
 
 fn key(request: &Request) -> String {
-    let tls = request.tls.as_ref().filter(|_| request.url.is_secure()).map_or(0, |config| Arc::as_ptr(config) as usize);
-    let proxy = request.proxy.as_ref().map(|proxy| format!("{} {:?}", proxy.url, proxy.authorization)).unwrap_or_default();
+    let tls = request
+        .tls
+        .as_ref()
+        .filter(|_| request.url.is_secure())
+        .map_or(0, |config| Arc::as_ptr(config) as usize);
+    let proxy = request
+        .proxy
+        .as_ref()
+        .map(|proxy| format!("{} {:?}", proxy.url, proxy.authorization))
+        .unwrap_or_default();
     let name = request.server_name.as_deref().unwrap_or_default();
-    format!("{} {} {} {tls} {name} {proxy}", request.url.scheme, request.url.host, request.url.port())
+    format!(
+        "{} {} {} {tls} {name} {proxy}",
+        request.url.scheme,
+        request.url.host,
+        request.url.port()
+    )
 }
 
 /// Sends a request and reads the whole answer.
@@ -182,7 +217,11 @@ async fn connect(request: &Request) -> Result<Connection, Failure> {
     let mut stream: Stream = match &request.proxy {
         Some(proxy) => {
             let failed = |error: io::Error| Failure::io(&error, &proxy.url.host, proxy.url.port());
-            if url.is_secure() { proxy.tunnel(host, port).await.map_err(failed)? } else { proxy.connect().await.map_err(failed)? }
+            if url.is_secure() {
+                proxy.tunnel(host, port).await.map_err(failed)?
+            } else {
+                proxy.connect().await.map_err(failed)?
+            }
         }
         None => Box::new(net::connect(host, port).await.map_err(failed)?),
     };
@@ -191,52 +230,108 @@ async fn connect(request: &Request) -> Result<Connection, Failure> {
         stream = Box::new(tls::connect(stream, config, name).await.map_err(failed)?);
     }
     let names = Heads::default();
-    let cased = Cased { inner: stream, names: names.clone(), head: Vec::new(), out: Vec::new(), written: 0 };
-    let (sender, connection) = handshake(TokioIo::new(cased)).await.map_err(|e| Failure::broken(&e))?;
+    let cased = Cased {
+        inner: stream,
+        names: names.clone(),
+        head: Vec::new(),
+        out: Vec::new(),
+        written: 0,
+    };
+    let (sender, connection) = handshake(TokioIo::new(cased))
+        .await
+        .map_err(|e| Failure::broken(&e))?;
     tokio::task::spawn_local(async move {
         // (what breaks the connection is told to who waits for an answer)
         let _ = connection.await;
     });
-    Ok(Connection { sender, names, idle_since: Instant::now() })
+    Ok(Connection {
+        sender,
+        names,
+        idle_since: Instant::now(),
+    })
 }
 
 /// One request and its answer; the connection comes back when it can be used again. An error tells whether the server may not
 /// have seen the request.
-async fn exchange(mut connection: Connection, request: &Request) -> Result<(Answer, Option<Connection>), (Failure, bool)> {
+async fn exchange(
+    mut connection: Connection,
+    request: &Request,
+) -> Result<(Answer, Option<Connection>), (Failure, bool)> {
     let hyper_request = build(request).map_err(|failure| (failure, false))?;
-    *connection.names.borrow_mut() = request.headers.iter().map(|(name, _)| (name.to_ascii_lowercase(), name.clone())).collect();
-    let answer = connection.sender.send_request(hyper_request).await.map_err(|e| {
-        let unseen = e.is_canceled() || e.is_closed() || e.is_incomplete_message();
-        let failure = if e.is_parse() { Failure { code: "HPE_INVALID".into(), message: format!("Parse Error: {e}") } } else { Failure::broken(&e) };
-        (failure, unseen)
-    })?;
+    *connection.names.borrow_mut() = request
+        .headers
+        .iter()
+        .map(|(name, _)| (name.to_ascii_lowercase(), name.clone()))
+        .collect();
+    let answer = connection
+        .sender
+        .send_request(hyper_request)
+        .await
+        .map_err(|e| {
+            let unseen = e.is_canceled() || e.is_closed() || e.is_incomplete_message();
+            let failure = if e.is_parse() {
+                Failure {
+                    code: "HPE_INVALID".into(),
+                    message: format!("Parse Error: {e}"),
+                }
+            } else {
+                Failure::broken(&e)
+            };
+            (failure, unseen)
+        })?;
     let (head, body) = answer.into_parts();
-    let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|e| (Failure::broken(&e), false))?;
-    let answer = Answer { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes().to_vec() };
+    let body = Limited::new(body, ANSWER_LIMIT)
+        .collect()
+        .await
+        .map_err(|e| (Failure::broken(&e), false))?;
+    let answer = Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: body.to_bytes().to_vec(),
+    };
     let again = connection.sender.ready().await.is_ok();
     Ok((answer, again.then_some(connection)))
 }
 
 fn build(request: &Request) -> Result<HyperRequest<Full<Bytes>>, Failure> {
-    let invalid = |message: String| Failure { code: "ERR_INVALID_CHAR".into(), message };
+    let invalid = |message: String| Failure {
+        code: "ERR_INVALID_CHAR".into(),
+        message,
+    };
     let method = Method::from_bytes(request.method.as_bytes());
-    let method = method.map_err(|_| Failure { code: "ERR_INVALID_HTTP_TOKEN".into(), message: format!("Method must be a valid HTTP token [\"{}\"]", request.method) })?;
+    let method = method.map_err(|_| Failure {
+        code: "ERR_INVALID_HTTP_TOKEN".into(),
+        message: format!("Method must be a valid HTTP token [\"{}\"]", request.method),
+    })?;
     let through_proxy = request.proxy.is_some() && !request.url.is_secure();
     let target = match through_proxy {
         true => format!("http://{}{}", request.url.authority(), request.url.target()),
         false => request.url.target(),
     };
-    let uri: Uri = target.parse().map_err(|_| Failure { code: "ERR_INVALID_URL".into(), message: "Invalid URL".into() })?;
+    let uri: Uri = target.parse().map_err(|_| Failure {
+        code: "ERR_INVALID_URL".into(),
+        message: "Invalid URL".into(),
+    })?;
     let mut built = HyperRequest::new(Full::new(request.body.clone().unwrap_or_default()));
     (*built.method_mut(), *built.uri_mut()) = (method, uri);
     let headers = built.headers_mut();
     for (name, value) in &request.headers {
         // (the length is that of the body, whatever was said)
-        if name.eq_ignore_ascii_case("content-length") && request.body.as_ref().is_none_or(|body| value.trim() != body.len().to_string()) {
+        if name.eq_ignore_ascii_case("content-length")
+            && request
+                .body
+                .as_ref()
+                .is_none_or(|body| value.trim() != body.len().to_string())
+        {
             continue;
         }
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(format!("Header name must be a valid HTTP token [\"{name}\"]")))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid(format!("Invalid character in header content [\"{name}\"]")))?;
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+            invalid(format!(
+                "Header name must be a valid HTTP token [\"{name}\"]"
+            ))
+        })?;
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| invalid(format!("Invalid character in header content [\"{name}\"]")))?;
         headers.append(header, value);
     }
     Ok(built)
@@ -255,7 +350,8 @@ struct Cased {
 impl Cased {
     fn poll_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.written < self.out.len() {
-            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.out[self.written..]))?;
+            let count =
+                ready!(Pin::new(&mut self.inner).poll_write(cx, &self.out[self.written..]))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -272,9 +368,15 @@ fn recased(head: &[u8], names: &[(String, String)]) -> Vec<u8> {
     let mut out = Vec::with_capacity(head.len());
     let mut used = vec![false; names.len()];
     for (at, line) in head.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let colon = line.iter().position(|byte| *byte == b':').filter(|_| at > 0);
+        let colon = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .filter(|_| at > 0);
         let fits = |name: &&str| colon.is_some_and(|colon| name.as_bytes() == &line[..colon]);
-        let found = names.iter().enumerate().find(|(i, (lower, _))| !used[*i] && fits(&lower.as_str()));
+        let found = names
+            .iter()
+            .enumerate()
+            .find(|(i, (lower, _))| !used[*i] && fits(&lower.as_str()));
         match (found, colon) {
             (Some((i, (_, name))), Some(colon)) => {
                 used[i] = true;
@@ -288,7 +390,11 @@ fn recased(head: &[u8], names: &[(String, String)]) -> Vec<u8> {
 }
 
 impl AsyncWrite for Cased {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         ready!(self.poll_out(cx))?;
         if self.names.borrow().is_empty() {
             return Pin::new(&mut self.inner).poll_write(cx, bytes);
@@ -319,7 +425,11 @@ impl AsyncWrite for Cased {
 }
 
 impl AsyncRead for Cased {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buffer)
     }
 }
@@ -330,8 +440,17 @@ mod tests {
 
     #[test]
     fn names_keep_their_case() {
-        let names = [("x-a".to_owned(), "X-a".to_owned()), ("host".to_owned(), "Host".to_owned())];
-        let head = recased(b"GET /x-a: HTTP/1.1\r\nx-a: host: 1\r\nhost: h\r\nother: x\r\n\r\n", &names);
-        assert_eq!(head, b"GET /x-a: HTTP/1.1\r\nX-a: host: 1\r\nHost: h\r\nother: x\r\n\r\n");
+        let names = [
+            ("x-a".to_owned(), "X-a".to_owned()),
+            ("host".to_owned(), "Host".to_owned()),
+        ];
+        let head = recased(
+            b"GET /x-a: HTTP/1.1\r\nx-a: host: 1\r\nhost: h\r\nother: x\r\n\r\n",
+            &names,
+        );
+        assert_eq!(
+            head,
+            b"GET /x-a: HTTP/1.1\r\nX-a: host: 1\r\nHost: h\r\nother: x\r\n\r\n"
+        );
     }
 }

@@ -139,7 +139,14 @@ pub struct LeftBehind(pub RefCell<HashMap<String, Vec<(String, String)>>>);
 
 impl Client {
     /// A client that is not connected.
-    pub fn new(id: String, mailbox: Mailbox, options: Options, tls: Option<Rc<Tls>>, secrets: Object, period: Duration) -> Client {
+    pub fn new(
+        id: String,
+        mailbox: Mailbox,
+        options: Options,
+        tls: Option<Rc<Tls>>,
+        secrets: Object,
+        period: Duration,
+    ) -> Client {
         let session = Session::new(options.protocol);
         let state = State {
             options,
@@ -156,7 +163,15 @@ impl Client {
             waiting_connect: Vec::new(),
             ended: Vec::new(),
         };
-        Client { id, mailbox, tls, period, secrets, state: RefCell::new(state), wake: Notify::new() }
+        Client {
+            id,
+            mailbox,
+            tls,
+            period,
+            secrets,
+            state: RefCell::new(state),
+            wake: Notify::new(),
+        }
     }
 
     /// True while the connection stands.
@@ -166,7 +181,8 @@ impl Client {
 
     /// True when MQTT 5 is spoken.
     pub fn v5(&self) -> bool {
-        self.state.borrow().session.v5() || self.state.borrow().options.protocol == super::mqtt_session::Protocol::V5
+        self.state.borrow().session.v5()
+            || self.state.borrow().options.protocol == super::mqtt_session::Protocol::V5
     }
 
     /// True when messages carry their topic twice.
@@ -241,7 +257,10 @@ impl Client {
     pub fn update(&self, given: &Object) {
         let mut state = self.state.borrow_mut();
         if state.options.update(given, &self.secrets) {
-            self.mailbox.post(Log(Level::Warn, "No client ID set, using clean session".to_owned()));
+            self.mailbox.post(Log(
+                Level::Warn,
+                "No client ID set, using clean session".to_owned(),
+            ));
         }
     }
 
@@ -304,7 +323,11 @@ impl Client {
     ///
     /// # Errors
     /// It does not fit the protocol, or too much is waiting.
-    pub fn publish(&self, publication: Publication, ack: Option<Ack>) -> Result<Option<bool>, String> {
+    pub fn publish(
+        &self,
+        publication: Publication,
+        ack: Option<Ack>,
+    ) -> Result<Option<bool>, String> {
         let mut state = self.state.borrow_mut();
         if !state.connected {
             return Ok(None);
@@ -315,9 +338,19 @@ impl Client {
     }
 
     /// Subscribes a node to a topic, now or as soon as there is a connection. What it had there before is replaced.
-    pub fn subscribe(&self, topic: &str, how: Subscribe, datatype: Datatype, owner: &str, to: Mailbox) {
+    pub fn subscribe(
+        &self,
+        topic: &str,
+        how: Subscribe,
+        datatype: Datatype,
+        owner: &str,
+        to: Mailbox,
+    ) {
         let mut state = self.state.borrow_mut();
-        let found = state.subscriptions.iter().position(|known| known.topic == topic && known.owner == owner);
+        let found = state
+            .subscriptions
+            .iter()
+            .position(|known| known.topic == topic && known.owner == owner);
         if let Some(at) = found
             && state.subscriptions[at].how != how
         {
@@ -326,8 +359,21 @@ impl Client {
         let filter = Filter::parse(topic);
         let broker = self.id.clone();
         let (topic_text, owner_text) = (topic.to_owned(), owner.to_owned());
-        let new = Subscription { topic: topic_text, owner: owner_text, how, datatype, filter, to: Some(to), number: None, broker };
-        let at = match state.subscriptions.iter().position(|known| known.topic == topic && known.owner == owner) {
+        let new = Subscription {
+            topic: topic_text,
+            owner: owner_text,
+            how,
+            datatype,
+            filter,
+            to: Some(to),
+            number: None,
+            broker,
+        };
+        let at = match state
+            .subscriptions
+            .iter()
+            .position(|known| known.topic == topic && known.owner == owner)
+        {
             Some(at) => {
                 state.subscriptions[at] = new;
                 at
@@ -341,12 +387,24 @@ impl Client {
     }
 
     fn send_subscribe(&self, state: &mut State, at: usize) {
-        let State { subscriptions, numbers, next_number, session, server, connected, .. } = state;
-        let Some(subscription) = subscriptions.get_mut(at) else { return };
-        let number = *numbers.entry(subscription.topic.clone()).or_insert_with(|| {
-            *next_number += 1;
-            *next_number - 1
-        });
+        let State {
+            subscriptions,
+            numbers,
+            next_number,
+            session,
+            server,
+            connected,
+            ..
+        } = state;
+        let Some(subscription) = subscriptions.get_mut(at) else {
+            return;
+        };
+        let number = *numbers
+            .entry(subscription.topic.clone())
+            .or_insert_with(|| {
+                *next_number += 1;
+                *next_number - 1
+            });
         if !*connected {
             return;
         }
@@ -365,14 +423,21 @@ impl Client {
             self.end(&mut state, topic, owner);
             return None;
         }
-        let found = state.subscriptions.iter_mut().find(|known| known.topic == topic && known.owner == owner)?;
+        let found = state
+            .subscriptions
+            .iter_mut()
+            .find(|known| known.topic == topic && known.owner == owner)?;
         found.to = None;
         Some((topic.to_owned(), found.broker.clone()))
     }
 
     fn end(&self, state: &mut State, topic: &str, owner: &str) {
-        state.subscriptions.retain(|known| known.topic != topic || known.owner != owner);
-        if state.subscriptions.iter().any(|known| known.topic == topic) || state.numbers.remove(topic).is_none() {
+        state
+            .subscriptions
+            .retain(|known| known.topic != topic || known.owner != owner);
+        if state.subscriptions.iter().any(|known| known.topic == topic)
+            || state.numbers.remove(topic).is_none()
+        {
             return;
         }
         if state.connected {
@@ -385,7 +450,11 @@ impl Client {
 
     fn deliver(state: &State, arrived: Arrived) {
         let mut last: Option<(&Mailbox, Datatype)> = None;
-        let numbers = arrived.extras.as_ref().map(|extras| &extras.subscriptions).filter(|numbers| !numbers.is_empty());
+        let numbers = arrived
+            .extras
+            .as_ref()
+            .map(|extras| &extras.subscriptions)
+            .filter(|numbers| !numbers.is_empty());
         for subscription in &state.subscriptions {
             let Some(to) = &subscription.to else { continue };
             if let (Some(came_by), Some(number)) = (numbers, subscription.number)
@@ -397,7 +466,10 @@ impl Client {
                 // (most messages go to one subscriber: the last one takes the message itself)
                 && let Some((before, datatype)) = last.replace((to, subscription.datatype))
             {
-                before.post(Delivery { datatype, arrived: arrived.clone() });
+                before.post(Delivery {
+                    datatype,
+                    arrived: arrived.clone(),
+                });
             }
         }
         if let Some((to, datatype)) = last {
@@ -432,7 +504,10 @@ impl Client {
                 Received::Refused(why) => ends = Err(why),
                 Received::Disconnect { code, reason } => {
                     let mut state = self.state.borrow_mut();
-                    self.log(format!("Broker {} disconnected client: {code} {reason}", state.options.name()));
+                    self.log(format!(
+                        "Broker {} disconnected client: {code} {reason}",
+                        state.options.name()
+                    ));
                     state.connected = false;
                     self.show(&state, Shown::Disconnected);
                     ends = Err(reason);
@@ -449,11 +524,16 @@ impl Client {
             mailbox.post(ActionDone { token });
         }
         self.log(format!("Connected to broker: {}", state.options.name()));
-        let mut limits = ServerLimits { topic_alias_maximum: 0, subscription_ids: state.session.v5() };
+        let mut limits = ServerLimits {
+            topic_alias_maximum: 0,
+            subscription_ids: state.session.v5(),
+        };
         for property in properties {
             match property {
                 Property::TopicAliasMaximum(maximum) => limits.topic_alias_maximum = maximum.val(),
-                Property::SubscriptionIdentifierAvailable(available) => limits.subscription_ids = available.val() == 1,
+                Property::SubscriptionIdentifierAvailable(available) => {
+                    limits.subscription_ids = available.val() == 1
+                }
                 _ => {}
             }
         }
@@ -476,10 +556,16 @@ impl Client {
         state.session.closed();
         if state.connected {
             state.connected = false;
-            self.log(format!("Disconnected from broker: {}", state.options.name()));
+            self.log(format!(
+                "Disconnected from broker: {}",
+                state.options.name()
+            ));
             self.show(&state, Shown::Disconnected);
         } else if state.connecting {
-            self.log(format!("Connection failed to broker: {}", state.options.name()));
+            self.log(format!(
+                "Connection failed to broker: {}",
+                state.options.name()
+            ));
         }
     }
 
@@ -491,7 +577,11 @@ impl Client {
     /// The link has ended because it was told to.
     pub(super) fn ended(&self, stop: &Rc<Stop>) {
         let mut state = self.state.borrow_mut();
-        if !state.link.as_ref().is_some_and(|link| Rc::ptr_eq(link, stop)) {
+        if !state
+            .link
+            .as_ref()
+            .is_some_and(|link| Rc::ptr_eq(link, stop))
+        {
             return;
         }
         state.link = None;

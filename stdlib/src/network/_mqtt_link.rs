@@ -28,7 +28,11 @@ pub async fn run(client: Rc<Client>, stop: Rc<Stop>) {
             () = stop.set() => break,
         };
         if let Ok(stream) = opened {
-            let mut link = Link { stream, buffer: vec![0; 64 << 10], flushed: true };
+            let mut link = Link {
+                stream,
+                buffer: vec![0; 64 << 10],
+                flushed: true,
+            };
             link.drive(&client, &stop).await;
         }
         if stop.is_set() {
@@ -61,10 +65,16 @@ struct Url {
 
 fn parse(url: &str) -> Option<Url> {
     let (scheme, rest) = url.split_once("://")?;
-    let (authority, path) = rest.find(['/', '?']).map_or((rest, "/"), |at| rest.split_at(at));
-    let (secrets, place) = authority.rsplit_once('@').map_or((None, authority), |(secrets, place)| (Some(secrets), place));
+    let (authority, path) = rest
+        .find(['/', '?'])
+        .map_or((rest, "/"), |at| rest.split_at(at));
+    let (secrets, place) = authority
+        .rsplit_once('@')
+        .map_or((None, authority), |(secrets, place)| (Some(secrets), place));
     let (host, port) = match place.rfind(':') {
-        Some(at) if !place[at..].contains(']') => (&place[..at], Some(place[at + 1..].parse().ok()?)),
+        Some(at) if !place[at..].contains(']') => {
+            (&place[..at], Some(place[at + 1..].parse().ok()?))
+        }
         _ => (place, None),
     };
     let (user, password) = secrets.map_or((None, None), |secrets| match secrets.split_once(':') {
@@ -91,29 +101,56 @@ fn parse(url: &str) -> Option<Url> {
 /// Connects and lets the session say its first word.
 async fn open(client: &Client) -> Result<Stream, String> {
     let options = client.options();
-    let url = parse(&options.url).ok_or_else(|| format!("\"{}\" is no URL of a broker", options.url))?;
-    let tcp = net::connect(&url.host, url.port).await.map_err(|e| e.to_string())?;
+    let url =
+        parse(&options.url).ok_or_else(|| format!("\"{}\" is no URL of a broker", options.url))?;
+    let tcp = net::connect(&url.host, url.port)
+        .await
+        .map_err(|e| e.to_string())?;
     let secure = matches!(url.scheme.as_str(), "mqtts" | "ssl" | "tls" | "wss");
     let mut stream: Stream = if secure {
         let chosen = client.tls.as_ref().filter(|_| options.use_tls);
         let (config, name) = match chosen {
-            Some(tls) => (tls.client()?, tls.server_name.as_deref().unwrap_or(&url.host)),
+            Some(tls) => (
+                tls.client()?,
+                tls.server_name.as_deref().unwrap_or(&url.host),
+            ),
             None => (tls::plain_client(options.verify)?, url.host.as_str()),
         };
-        Box::new(tls::connect(tcp, config, name).await.map_err(|e| e.to_string())?)
+        Box::new(
+            tls::connect(tcp, config, name)
+                .await
+                .map_err(|e| e.to_string())?,
+        )
     } else {
         Box::new(tcp)
     };
     match url.scheme.as_str() {
         "mqtt" | "tcp" | "mqtts" | "ssl" | "tls" => {}
         "ws" | "wss" => {
-            let protocol = if options.protocol == super::mqtt_session::Protocol::V3 { "mqttv3.1" } else { "mqtt" };
-            stream = super::ws::byte_stream(stream, &super::ws::Target { host: &url.host, port: url.port, path: &url.path, secure }, protocol).await?;
+            let protocol = if options.protocol == super::mqtt_session::Protocol::V3 {
+                "mqttv3.1"
+            } else {
+                "mqtt"
+            };
+            stream = super::ws::byte_stream(
+                stream,
+                &super::ws::Target {
+                    host: &url.host,
+                    port: url.port,
+                    path: &url.path,
+                    secure,
+                },
+                protocol,
+            )
+            .await?;
         }
         other => return Err(format!("unknown protocol {other}")),
     }
-    let packet = options.packet(url.user.as_deref(), url.password.as_deref()).map_err(|e| e.to_string())?;
-    client.with_session(|session| session.connect(options.protocol, packet, options.keep_alive()))?;
+    let packet = options
+        .packet(url.user.as_deref(), url.password.as_deref())
+        .map_err(|e| e.to_string())?;
+    client
+        .with_session(|session| session.connect(options.protocol, packet, options.keep_alive()))?;
     Ok(stream)
 }
 
@@ -145,7 +182,11 @@ impl Link {
             }
             let due = client.with_session(|session| session.due());
             let due = ending.map(|began| began + END_LIMIT).or(due);
-            let limit = if client.is_connected() || ending.is_some() { due } else { Some(begun + CONNECT_LIMIT) };
+            let limit = if client.is_connected() || ending.is_some() {
+                due
+            } else {
+                Some(begun + CONNECT_LIMIT)
+            };
             if let Some(limit) = limit.map(tokio::time::Instant::from_std)
                 && limit < tick.deadline()
             {
@@ -199,7 +240,13 @@ impl Link {
 
     /// Writes what there is, then reads. Ready with the number of bytes read; with 0 when the connection has ended, or all has
     /// been written and the connection is `done` with.
-    fn poll(&mut self, cx: &mut Context<'_>, client: &Client, may_read: bool, done: bool) -> Poll<io::Result<usize>> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        client: &Client,
+        may_read: bool,
+        done: bool,
+    ) -> Poll<io::Result<usize>> {
         let mut all_written = true;
         client.with_session(|session| -> io::Result<()> {
             while session.sent < session.out.len() {
@@ -263,10 +310,22 @@ mod tests {
             ("mqtt://u:p%40@h", "mqtt", "h", 1883, "/"),
         ] {
             let url = super::parse(text).expect(text);
-            assert_eq!((url.scheme.as_str(), url.host.as_str(), url.port, url.path.as_str()), (scheme, host, port, path), "{text}");
+            assert_eq!(
+                (
+                    url.scheme.as_str(),
+                    url.host.as_str(),
+                    url.port,
+                    url.path.as_str()
+                ),
+                (scheme, host, port, path),
+                "{text}"
+            );
         }
         let url = super::parse("mqtt://u:p%40@h").expect("parses");
-        assert_eq!((url.user.as_deref(), url.password.as_deref()), (Some("u"), Some("p@")));
+        assert_eq!(
+            (url.user.as_deref(), url.password.as_deref()),
+            (Some("u"), Some("p@"))
+        );
         assert!(super::parse("localhost").is_none() && super::parse("mqtt://h:x").is_none());
     }
 }

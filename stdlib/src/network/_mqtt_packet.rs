@@ -2,8 +2,9 @@
 
 use mqtt_protocol_core::mqtt::common::{ArcPayload, IntoPayload};
 use mqtt_protocol_core::mqtt::packet::{
-    ContentType, CorrelationData, MessageExpiryInterval, Packet, PayloadFormat, PayloadFormatIndicator, Properties, Property, Qos,
-    ResponseTopic, TopicAlias, UserProperty, WillDelayInterval, v3_1_1, v5_0,
+    ContentType, CorrelationData, MessageExpiryInterval, Packet, PayloadFormat,
+    PayloadFormatIndicator, Properties, Property, Qos, ResponseTopic, TopicAlias, UserProperty,
+    WillDelayInterval, v3_1_1, v5_0,
 };
 use mqtt_protocol_core::mqtt::prelude::PropertyValueAccess;
 use mqtt_protocol_core::mqtt::result_code::MqttError;
@@ -52,7 +53,11 @@ impl Extras {
             all.push(MessageExpiryInterval::new(seconds)?.into());
         }
         if let Some(is_text) = self.is_text {
-            let format = if is_text { PayloadFormat::String } else { PayloadFormat::Binary };
+            let format = if is_text {
+                PayloadFormat::String
+            } else {
+                PayloadFormat::Binary
+            };
             all.push(PayloadFormatIndicator::new(format)?.into());
         }
         if let Some(alias) = self.topic_alias {
@@ -71,14 +76,20 @@ impl Extras {
         let mut extras = Extras::default();
         for property in properties {
             match property {
-                Property::ResponseTopic(text) => extras.response_topic = Some(text.val().to_owned()),
+                Property::ResponseTopic(text) => {
+                    extras.response_topic = Some(text.val().to_owned())
+                }
                 Property::CorrelationData(bytes) => extras.correlation = Some(bytes.val().to_vec()),
                 Property::ContentType(text) => extras.content_type = Some(text.val().to_owned()),
                 Property::MessageExpiryInterval(seconds) => extras.expiry = Some(seconds.val()),
-                Property::PayloadFormatIndicator(_) => extras.is_text = property.as_u8().map(|format| format == 1),
+                Property::PayloadFormatIndicator(_) => {
+                    extras.is_text = property.as_u8().map(|format| format == 1)
+                }
                 Property::TopicAlias(alias) => extras.topic_alias = Some(alias.val()),
                 Property::SubscriptionIdentifier(number) => extras.subscriptions.push(number.val()),
-                Property::UserProperty(pair) => extras.user.push((pair.key().to_owned(), pair.val().to_owned())),
+                Property::UserProperty(pair) => extras
+                    .user
+                    .push((pair.key().to_owned(), pair.val().to_owned())),
                 _ => {}
             }
         }
@@ -108,13 +119,19 @@ impl Publication {
     /// Too long for MQTT, or a topic that cannot be published to.
     pub fn packet(&self, v5: bool, id: Option<u16>) -> Result<Packet, MqttError> {
         if !v5 {
-            let mut builder = v3_1_1::Publish::builder().topic_name(self.topic.as_str())?.qos(self.qos).retain(self.retain);
+            let mut builder = v3_1_1::Publish::builder()
+                .topic_name(self.topic.as_str())?
+                .qos(self.qos)
+                .retain(self.retain);
             if let Some(id) = id {
                 builder = builder.packet_id(id);
             }
             return Ok(builder.payload(self.payload.clone()).build()?.into());
         }
-        let mut builder = v5_0::Publish::builder().topic_name(self.topic.as_str())?.qos(self.qos).retain(self.retain);
+        let mut builder = v5_0::Publish::builder()
+            .topic_name(self.topic.as_str())?
+            .qos(self.qos)
+            .retain(self.retain);
         if let Some(id) = id {
             builder = builder.packet_id(id);
         }
@@ -221,7 +238,8 @@ pub fn payload(value: &Value) -> Result<ArcPayload, vgdc_core::NodeError> {
         Value::Str(text) => (&**text).into_payload(),
         Value::Number(_) | Value::Bool(_) => value.to_js_string().into_payload(),
         other if other.type_of() == "object" => {
-            let text = json::stringify(other, 0).map_err(|e| vgdc_core::NodeError::from_value(e.into()))?;
+            let text = json::stringify(other, 0)
+                .map_err(|e| vgdc_core::NodeError::from_value(e.into()))?;
             text.unwrap_or_default().into_payload()
         }
         other => other.to_js_string().into_payload(),
@@ -230,7 +248,10 @@ pub fn payload(value: &Value) -> Result<ArcPayload, vgdc_core::NodeError> {
 
 /// A text property: only a text that is not empty counts.
 pub fn text_property(from: &Object, key: &str) -> Option<String> {
-    from.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    from.get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 /// A whole number within limits, read as `parseInt` reads it.
@@ -254,26 +275,41 @@ pub fn buffer_property(from: &Object, key: &str) -> Option<Vec<u8>> {
     match from.get(key)? {
         Value::Buffer(bytes) => Some(bytes.to_vec()),
         Value::Str(text) if !text.is_empty() => Some(text.as_bytes().to_vec()),
-        Value::Array(items) => Some(items.iter().map(|item| number::to_int32(item.to_number()) as u8).collect()),
+        Value::Array(items) => Some(
+            items
+                .iter()
+                .map(|item| number::to_int32(item.to_number()) as u8)
+                .collect(),
+        ),
         _ => None,
     }
 }
 
 /// User properties: texts as they are, other values as JSON, what is nothing left out.
 pub fn user_properties(value: Option<&Value>) -> Vec<(String, String)> {
-    let Some(Value::Object(pairs)) = value else { return Vec::new() };
+    let Some(Value::Object(pairs)) = value else {
+        return Vec::new();
+    };
     let text = |value: &Value| match value {
         Value::Str(text) => Some(text.to_string()),
         Value::Undefined | Value::Null => None,
         // (what cannot be written is left out, as in Node-RED)
         other => json::stringify(other, 0).ok().flatten(),
     };
-    pairs.iter().filter_map(|(key, value)| Some((key.as_str().to_owned(), text(value)?))).collect()
+    pairs
+        .iter()
+        .filter_map(|(key, value)| Some((key.as_str().to_owned(), text(value)?)))
+        .collect()
 }
 
 /// True for a topic that can be published to.
 pub fn is_publish_topic(topic: &str) -> bool {
-    let forbidden = |c: char| matches!(c, '+' | '#' | '\u{8}' | '\u{c}' | '\n' | '\r' | '\t' | '\u{b}' | '\0');
+    let forbidden = |c: char| {
+        matches!(
+            c,
+            '+' | '#' | '\u{8}' | '\u{c}' | '\n' | '\r' | '\t' | '\u{b}' | '\0'
+        )
+    };
     !topic.is_empty() && !topic.contains(forbidden)
 }
 
@@ -306,7 +342,10 @@ pub struct Filter {
 impl Filter {
     /// Takes a filter apart; that of a shared subscription is what follows its name.
     pub fn parse(text: &str) -> Filter {
-        let text = match text.strip_prefix("$share/").and_then(|rest| rest.split_once('/')) {
+        let text = match text
+            .strip_prefix("$share/")
+            .and_then(|rest| rest.split_once('/'))
+        {
             Some((_, filter)) => filter,
             None => text,
         };
@@ -315,7 +354,11 @@ impl Filter {
         if open {
             levels.pop();
         }
-        Filter { levels, open, all: text == "#" }
+        Filter {
+            levels,
+            open,
+            all: text == "#",
+        }
     }
 
     /// True when messages of this topic come by this filter. A `+` is at least one character, as in Node-RED.
@@ -356,16 +399,35 @@ mod tests {
             ("a/b", "a/b/c", false),
             ("+/#", "a", true),
         ] {
-            assert_eq!(Filter::parse(filter).matches(topic), matches, "{filter} {topic}");
+            assert_eq!(
+                Filter::parse(filter).matches(topic),
+                matches,
+                "{filter} {topic}"
+            );
         }
     }
 
     #[test]
     fn topics_are_checked() {
-        for (topic, valid) in [("#", true), ("a/#", true), ("a/#/b", false), ("a+", false), ("+/+/#", true), ("a#", false), ("", true), ("/", true)] {
+        for (topic, valid) in [
+            ("#", true),
+            ("a/#", true),
+            ("a/#/b", false),
+            ("a+", false),
+            ("+/+/#", true),
+            ("a#", false),
+            ("", true),
+            ("/", true),
+        ] {
             assert_eq!(is_subscription(topic), valid, "{topic}");
         }
-        for (topic, valid) in [("a/b", true), ("", false), ("a/+", false), ("a\n", false), ("$SYS", true)] {
+        for (topic, valid) in [
+            ("a/b", true),
+            ("", false),
+            ("a/+", false),
+            ("a\n", false),
+            ("$SYS", true),
+        ] {
             assert_eq!(is_publish_topic(topic), valid, "{topic}");
         }
     }

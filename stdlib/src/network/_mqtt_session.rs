@@ -7,7 +7,9 @@
 use super::mqtt_packet::{Arrived, Publication};
 use mqtt_protocol_core::mqtt::common::Cursor;
 use mqtt_protocol_core::mqtt::connection::{Event, TimerKind};
-use mqtt_protocol_core::mqtt::packet::{Packet, Properties, Property, Qos, SubEntry, SubOpts, SubscriptionIdentifier, v3_1_1, v5_0};
+use mqtt_protocol_core::mqtt::packet::{
+    Packet, Properties, Property, Qos, SubEntry, SubOpts, SubscriptionIdentifier, v3_1_1, v5_0,
+};
 use mqtt_protocol_core::mqtt::prelude::GenericPacketTrait;
 use mqtt_protocol_core::mqtt::result_code::MqttError;
 use mqtt_protocol_core::mqtt::{Connection, Version, role};
@@ -132,17 +134,24 @@ impl Session {
     ///
     /// # Errors
     /// The packet does not fit the protocol.
-    pub fn connect(&mut self, protocol: Protocol, packet: Packet, keep_alive: Duration) -> Result<(), String> {
+    pub fn connect(
+        &mut self,
+        protocol: Protocol,
+        packet: Packet,
+        keep_alive: Duration,
+    ) -> Result<(), String> {
         // A new core each time: the old one may hold the half of a packet.
         let stored = self.core.get_stored_packets();
         let handled = self.core.get_qos2_publish_handled();
         self.core = core(protocol);
         self.core.restore_packets(stored);
         self.core.restore_qos2_publish_handled(handled);
-        self.core.set_pingresp_recv_timeout(keep_alive.as_millis() as u64);
+        self.core
+            .set_pingresp_recv_timeout(keep_alive.as_millis() as u64);
         self.protocol = protocol;
         self.out.clear();
-        (self.sent, self.ping, self.pong, self.broken, self.connected) = (0, None, None, None, false);
+        (self.sent, self.ping, self.pong, self.broken, self.connected) =
+            (0, None, None, None, false);
         let events = self.core.send(packet);
         self.act(events, &mut Vec::new())?;
         if protocol == Protocol::V3 {
@@ -178,15 +187,24 @@ impl Session {
     /// It does not fit the protocol, or too much is waiting already.
     pub fn publish(&mut self, publication: Publication, ack: Option<Ack>) -> Result<bool, String> {
         if self.out.len() - self.sent + self.waiting_size + publication.size() > OUT_LIMIT {
-            return Err(format!("the broker does not take messages as fast as they are published: {} MB are waiting", OUT_LIMIT >> 20));
+            return Err(format!(
+                "the broker does not take messages as fast as they are published: {} MB are waiting",
+                OUT_LIMIT >> 20
+            ));
         }
         if publication.qos == Qos::AtMostOnce {
-            let packet = publication.packet(self.v5(), None).map_err(|e| e.to_string())?;
+            let packet = publication
+                .packet(self.v5(), None)
+                .map_err(|e| e.to_string())?;
             let events = self.core.send(packet);
             return self.act(events, &mut Vec::new()).map(|()| true);
         }
         self.numbers += 1;
-        let flight = Flight { publication, ack, number: self.numbers };
+        let flight = Flight {
+            publication,
+            ack,
+            number: self.numbers,
+        };
         if !self.waiting.is_empty() {
             self.wait(flight);
             return Ok(false);
@@ -202,7 +220,11 @@ impl Session {
     /// Sends a publication that will be confirmed, or lets it wait when the broker takes no more now.
     fn fly(&mut self, flight: Flight) -> Result<(), String> {
         let room = self.core.get_receive_maximum_vacancy_for_send() != Some(0);
-        let id = if room { self.core.acquire_packet_id().ok() } else { None };
+        let id = if room {
+            self.core.acquire_packet_id().ok()
+        } else {
+            None
+        };
         let Some(id) = id else {
             self.wait(flight);
             return Ok(());
@@ -231,7 +253,10 @@ impl Session {
                 self.waiting.push_front(flight);
                 return;
             }
-            let ack = flight.ack.as_ref().map(|ack| Ack { mailbox: ack.mailbox.clone(), token: ack.token });
+            let ack = flight.ack.as_ref().map(|ack| Ack {
+                mailbox: ack.mailbox.clone(),
+                token: ack.token,
+            });
             let before = self.waiting.len();
             if let Err(why) = self.fly(flight) {
                 tell(ack, Some(why));
@@ -265,24 +290,40 @@ impl Session {
     ///
     /// # Errors
     /// The filter does not fit the protocol.
-    pub fn subscribe(&mut self, filter: &str, how: &Subscribe, number: Option<u32>) -> Result<(), String> {
+    pub fn subscribe(
+        &mut self,
+        filter: &str,
+        how: &Subscribe,
+        number: Option<u32>,
+    ) -> Result<(), String> {
         let mut options = SubOpts::new().set_qos(how.qos.unwrap_or(Qos::AtMostOnce));
         if self.v5() {
-            options = options.set_nl(how.no_local.unwrap_or(false)).set_rap(how.retain_as_published.unwrap_or(false));
-            if let Some(handling) = how.retain_handling.and_then(|handling| handling.try_into().ok()) {
+            options = options
+                .set_nl(how.no_local.unwrap_or(false))
+                .set_rap(how.retain_as_published.unwrap_or(false));
+            if let Some(handling) = how
+                .retain_handling
+                .and_then(|handling| handling.try_into().ok())
+            {
                 options = options.set_rh(handling);
             }
         }
         let entry = SubEntry::new(filter, options).map_err(|e| e.to_string())?;
         let id = self.core.acquire_packet_id().map_err(|e| e.to_string())?;
         let packet: Result<Packet, MqttError> = if self.v5() {
-            let mut builder = v5_0::Subscribe::builder().packet_id(id).entries(vec![entry]);
+            let mut builder = v5_0::Subscribe::builder()
+                .packet_id(id)
+                .entries(vec![entry]);
             if let Some(Ok(number)) = number.map(SubscriptionIdentifier::new) {
                 builder = builder.props(vec![number.into()]);
             }
             builder.build().map(Into::into)
         } else {
-            v3_1_1::Subscribe::builder().packet_id(id).entries(vec![entry]).build().map(Into::into)
+            v3_1_1::Subscribe::builder()
+                .packet_id(id)
+                .entries(vec![entry])
+                .build()
+                .map(Into::into)
         };
         self.send_or_release(id, packet)
     }
@@ -294,16 +335,24 @@ impl Session {
     pub fn unsubscribe(&mut self, filter: &str) -> Result<(), String> {
         let id = self.core.acquire_packet_id().map_err(|e| e.to_string())?;
         let packet = if self.v5() {
-            let builder = v5_0::Unsubscribe::builder().packet_id(id).entries(vec![filter]);
+            let builder = v5_0::Unsubscribe::builder()
+                .packet_id(id)
+                .entries(vec![filter]);
             builder.and_then(|builder| builder.build()).map(Into::into)
         } else {
-            let builder = v3_1_1::Unsubscribe::builder().packet_id(id).entries(vec![filter]);
+            let builder = v3_1_1::Unsubscribe::builder()
+                .packet_id(id)
+                .entries(vec![filter]);
             builder.and_then(|builder| builder.build()).map(Into::into)
         };
         self.send_or_release(id, packet)
     }
 
-    fn send_or_release(&mut self, id: u16, packet: Result<Packet, MqttError>) -> Result<(), String> {
+    fn send_or_release(
+        &mut self,
+        id: u16,
+        packet: Result<Packet, MqttError>,
+    ) -> Result<(), String> {
         match packet {
             Ok(packet) => {
                 let events = self.core.send(packet);
@@ -318,8 +367,11 @@ impl Session {
 
     /// Says good-bye.
     pub fn disconnect(&mut self) {
-        let packet: Result<Packet, MqttError> =
-            if self.v5() { v5_0::Disconnect::builder().build().map(Into::into) } else { v3_1_1::Disconnect::builder().build().map(Into::into) };
+        let packet: Result<Packet, MqttError> = if self.v5() {
+            v5_0::Disconnect::builder().build().map(Into::into)
+        } else {
+            v3_1_1::Disconnect::builder().build().map(Into::into)
+        };
         if let Ok(packet) = packet {
             for event in self.core.send(packet) {
                 if let Event::RequestSendPacket { packet, .. } = event {
@@ -356,7 +408,9 @@ impl Session {
         let (mut failed, mut released) = (None, false);
         for event in events {
             match event {
-                Event::RequestSendPacket { packet, .. } => self.out.extend_from_slice(&packet.to_continuous_buffer()),
+                Event::RequestSendPacket { packet, .. } => {
+                    self.out.extend_from_slice(&packet.to_continuous_buffer())
+                }
                 Event::NotifyPacketReceived(packet) => self.packet(packet, received),
                 Event::RequestTimerReset { kind, duration_ms } => {
                     let due = Some(Instant::now() + Duration::from_millis(duration_ms));
@@ -370,7 +424,13 @@ impl Session {
                 Event::RequestTimerCancel(TimerKind::PingrespRecv) => self.pong = None,
                 Event::RequestTimerCancel(TimerKind::PingreqRecv) => {}
                 Event::NotifyError(error) => failed = Some(error.to_string()),
-                Event::RequestClose => self.broken = Some(failed.clone().unwrap_or_else(|| "protocol error".to_owned())),
+                Event::RequestClose => {
+                    self.broken = Some(
+                        failed
+                            .clone()
+                            .unwrap_or_else(|| "protocol error".to_owned()),
+                    )
+                }
                 Event::NotifyPacketIdReleased(_) => released = true,
             }
         }
@@ -390,7 +450,10 @@ impl Session {
             Packet::V5_0Pubcomp(packet) => self.arrived(packet.packet_id(), None),
             Packet::V5_0Puback(packet) => {
                 let failed = packet.reason_code().filter(|code| code.is_failure());
-                self.arrived(packet.packet_id(), failed.map(|code| publish_error(code as u8)));
+                self.arrived(
+                    packet.packet_id(),
+                    failed.map(|code| publish_error(code as u8)),
+                );
             }
             Packet::V5_0Pubrec(packet) => {
                 if let Some(code) = packet.reason_code().filter(|code| code.is_failure()) {
@@ -399,21 +462,36 @@ impl Session {
             }
             Packet::V3_1_1Connack(packet) if packet.return_code().is_success() => {
                 self.accepted(packet.session_present());
-                received.push(Received::Connected { properties: Properties::new() });
+                received.push(Received::Connected {
+                    properties: Properties::new(),
+                });
             }
-            Packet::V3_1_1Connack(packet) => received.push(Received::Refused(format!("{:?}", packet.return_code()))),
+            Packet::V3_1_1Connack(packet) => {
+                received.push(Received::Refused(format!("{:?}", packet.return_code())))
+            }
             Packet::V5_0Connack(packet) if packet.reason_code() as u8 == 0 => {
                 self.accepted(packet.session_present());
-                received.push(Received::Connected { properties: packet.props });
+                received.push(Received::Connected {
+                    properties: packet.props,
+                });
             }
-            Packet::V5_0Connack(packet) => received.push(Received::Refused(format!("{:?}", packet.reason_code()))),
+            Packet::V5_0Connack(packet) => {
+                received.push(Received::Refused(format!("{:?}", packet.reason_code())))
+            }
             Packet::V5_0Disconnect(packet) => {
                 let code = packet.reason_code().map_or(0, |code| code as u8);
-                let reason = packet.props.iter().flatten().find_map(|property| match property {
-                    Property::ReasonString(text) => Some(text.val().to_owned()),
-                    _ => None,
+                let reason = packet
+                    .props
+                    .iter()
+                    .flatten()
+                    .find_map(|property| match property {
+                        Property::ReasonString(text) => Some(text.val().to_owned()),
+                        _ => None,
+                    });
+                received.push(Received::Disconnect {
+                    code,
+                    reason: reason.unwrap_or_default(),
                 });
-                received.push(Received::Disconnect { code, reason: reason.unwrap_or_default() });
             }
             _ => {}
         }
@@ -447,7 +525,11 @@ fn tell(ack: Option<Ack>, error: Option<String>) {
 }
 
 fn core(protocol: Protocol) -> Connection<role::Client> {
-    let version = if protocol == Protocol::V5 { Version::V5_0 } else { Version::V3_1_1 };
+    let version = if protocol == Protocol::V5 {
+        Version::V5_0
+    } else {
+        Version::V3_1_1
+    };
     let mut core = Connection::new(version);
     core.set_auto_pub_response(true);
     core
@@ -457,7 +539,9 @@ fn core(protocol: Protocol) -> Connection<role::Client> {
 fn as_v3(packet: &[u8]) -> Vec<u8> {
     const NEW: &[u8] = b"\0\x04MQTT\x04";
     const OLD: &[u8] = b"\0\x06MQIsdp\x03";
-    let Some(at) = packet.windows(NEW.len()).position(|part| part == NEW) else { return packet.to_vec() };
+    let Some(at) = packet.windows(NEW.len()).position(|part| part == NEW) else {
+        return packet.to_vec();
+    };
     let rest = &packet[at + NEW.len()..];
     let mut length = OLD.len() + rest.len();
     let mut out = vec![0x10];
@@ -495,9 +579,14 @@ mod tests {
 
     #[test]
     fn a_connect_packet_of_3_1_says_so() {
-        let packet = v3_1_1::Connect::builder().client_id("x").and_then(|builder| builder.build()).expect("a packet");
+        let packet = v3_1_1::Connect::builder()
+            .client_id("x")
+            .and_then(|builder| builder.build())
+            .expect("a packet");
         let mut session = Session::new(Protocol::V3);
-        session.connect(Protocol::V3, packet.into(), Duration::from_secs(60)).expect("fits");
+        session
+            .connect(Protocol::V3, packet.into(), Duration::from_secs(60))
+            .expect("fits");
         assert_eq!(session.out, b"\x10\x0f\0\x06MQIsdp\x03\x02\0\0\0\x01x");
     }
 }

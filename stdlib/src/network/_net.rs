@@ -18,7 +18,10 @@ pub type Stream = Box<dyn Io>;
 /// The host is unknown or no address takes the connection.
 pub async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     // (an IPv6 address in brackets, as URLs have it)
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     let stream = TcpStream::connect((host, port)).await?;
     // Where the option cannot be set, the connection works without.
     let _ = stream.set_nodelay(true);
@@ -61,7 +64,9 @@ pub fn code(error: &io::Error) -> &'static str {
         Kind::DirectoryNotEmpty => "ENOTEMPTY",
         Kind::UnexpectedEof => "ECONNRESET",
         // (a name that the resolver does not know has no kind of its own)
-        _ if error.raw_os_error().is_none() && error.to_string().contains("lookup address") => "ENOTFOUND",
+        _ if error.raw_os_error().is_none() && error.to_string().contains("lookup address") => {
+            "ENOTFOUND"
+        }
         _ => match error.raw_os_error() {
             Some(24) => "EMFILE",
             Some(5) => "EIO",

@@ -45,15 +45,31 @@ impl Source<'_> {
             return None;
         }
         let scheme = &url.scheme;
-        let names = [format!("npm_config_{scheme}_proxy"), format!("{scheme}_proxy"), "npm_config_proxy".into(), "all_proxy".into()];
-        let proxy = names.iter().map(|name| self.variable(name)).find(|proxy| !proxy.is_empty())?;
-        Some(if proxy.contains("://") { proxy } else { format!("{scheme}://{proxy}") })
+        let names = [
+            format!("npm_config_{scheme}_proxy"),
+            format!("{scheme}_proxy"),
+            "npm_config_proxy".into(),
+            "all_proxy".into(),
+        ];
+        let proxy = names
+            .iter()
+            .map(|name| self.variable(name))
+            .find(|proxy| !proxy.is_empty())?;
+        Some(if proxy.contains("://") {
+            proxy
+        } else {
+            format!("{scheme}://{proxy}")
+        })
     }
 
     fn legacy(&self, url: &Url) -> Option<String> {
         let get = |name: &str| (self.get)(name);
-        let proxy = get("HTTP_PROXY").or_else(|| get("http_proxy")).filter(|proxy| !proxy.is_empty())?;
-        let none = get("NO_PROXY").or_else(|| get("no_proxy")).unwrap_or_default();
+        let proxy = get("HTTP_PROXY")
+            .or_else(|| get("http_proxy"))
+            .filter(|proxy| !proxy.is_empty())?;
+        let none = get("NO_PROXY")
+            .or_else(|| get("no_proxy"))
+            .unwrap_or_default();
         let text = url.to_string();
         let excluded = !none.is_empty() && none.split(',').any(|part| text.contains(part.trim()));
         (!excluded).then_some(proxy)
@@ -61,23 +77,36 @@ impl Source<'_> {
 
     fn is_proxied(&self, host: &str, port: u16) -> bool {
         let first = self.variable("npm_config_no_proxy");
-        let none = if first.is_empty() { self.variable("no_proxy") } else { first }.to_lowercase();
+        let none = if first.is_empty() {
+            self.variable("no_proxy")
+        } else {
+            first
+        }
+        .to_lowercase();
         if none == "*" {
             return false;
         }
-        none.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty()).all(|entry| {
-            let (name, its_port) = match entry.rsplit_once(':').map(|(name, port)| (name, port.parse::<u16>())) {
-                Some((name, Ok(port))) if !name.is_empty() => (name, port),
-                _ => (entry, 0),
-            };
-            if its_port != 0 && its_port != port {
-                return true;
-            }
-            match name.strip_prefix('*').or_else(|| name.starts_with('.').then_some(name)) {
-                Some(end) => !host.ends_with(end),
-                None => host != name,
-            }
-        })
+        none.split([',', ' ', '\t', '\n'])
+            .filter(|entry| !entry.is_empty())
+            .all(|entry| {
+                let (name, its_port) = match entry
+                    .rsplit_once(':')
+                    .map(|(name, port)| (name, port.parse::<u16>()))
+                {
+                    Some((name, Ok(port))) if !name.is_empty() => (name, port),
+                    _ => (entry, 0),
+                };
+                if its_port != 0 && its_port != port {
+                    return true;
+                }
+                match name
+                    .strip_prefix('*')
+                    .or_else(|| name.starts_with('.').then_some(name))
+                {
+                    Some(end) => !host.ends_with(end),
+                    None => host != name,
+                }
+            })
     }
 }
 
@@ -122,7 +151,12 @@ impl Proxy {
             (user, password) => (user.to_owned(), password.to_owned()),
         };
         let has_secrets = !user.is_empty() || !password.is_empty();
-        let authorization = has_secrets.then(|| format!("Basic {}", super::tcp::encode_base64(format!("{user}:{password}").as_bytes())));
+        let authorization = has_secrets.then(|| {
+            format!(
+                "Basic {}",
+                super::tcp::encode_base64(format!("{user}:{password}").as_bytes())
+            )
+        });
         Some(Proxy { url, authorization })
     }
 
@@ -136,7 +170,9 @@ impl Proxy {
             return Ok(Box::new(tcp));
         }
         let config = super::tls::plain_client(true).map_err(io::Error::other)?;
-        Ok(Box::new(super::tls::connect(tcp, config, &self.url.host).await?))
+        Ok(Box::new(
+            super::tls::connect(tcp, config, &self.url.host).await?,
+        ))
     }
 
     /// Makes a tunnel through the proxy.
@@ -145,7 +181,9 @@ impl Proxy {
     /// As connecting; the proxy refuses.
     pub async fn tunnel(&self, host: &str, port: u16) -> io::Result<Stream> {
         let mut stream = self.connect().await?;
-        let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n");
+        let mut request = format!(
+            "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: keep-alive\r\n"
+        );
         if let Some(authorization) = &self.authorization {
             request.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
         }
@@ -162,7 +200,11 @@ impl Proxy {
         }
         let line = String::from_utf8_lossy(&answer);
         let status = line.split(' ').nth(1).unwrap_or_default();
-        if status == "200" { Ok(stream) } else { Err(io::Error::other(format!("Bad response: {status}"))) }
+        if status == "200" {
+            Ok(stream)
+        } else {
+            Err(io::Error::other(format!("Bad response: {status}")))
+        }
     }
 }
 
@@ -175,19 +217,61 @@ mod tests {
         let options = Value::Undefined;
         for (variables, url, expected) in [
             (&[][..], "http://h/", None),
-            (&[("http_proxy", "http://p:1")], "http://h/", Some("http://p:1")),
+            (
+                &[("http_proxy", "http://p:1")],
+                "http://h/",
+                Some("http://p:1"),
+            ),
             (&[("HTTP_PROXY", "p:1")], "http://h/", Some("http://p:1")),
             (&[("http_proxy", "http://p:1")], "https://h/", None),
-            (&[("all_proxy", "http://p:1")], "https://h/", Some("http://p:1")),
-            (&[("http_proxy", "http://p:1"), ("no_proxy", "x, h")], "http://h/", None),
-            (&[("http_proxy", "http://p:1"), ("no_proxy", "h:81")], "http://h/", Some("http://p:1")),
-            (&[("http_proxy", "http://p:1"), ("no_proxy", "*.b")], "http://a.b/", None),
-            (&[("http_proxy", "http://p:1"), ("no_proxy", ".b")], "http://a.b/", None),
-            (&[("http_proxy", "http://p:1"), ("NO_PROXY", "*")], "http://h/", None),
+            (
+                &[("all_proxy", "http://p:1")],
+                "https://h/",
+                Some("http://p:1"),
+            ),
+            (
+                &[("http_proxy", "http://p:1"), ("no_proxy", "x, h")],
+                "http://h/",
+                None,
+            ),
+            (
+                &[("http_proxy", "http://p:1"), ("no_proxy", "h:81")],
+                "http://h/",
+                Some("http://p:1"),
+            ),
+            (
+                &[("http_proxy", "http://p:1"), ("no_proxy", "*.b")],
+                "http://a.b/",
+                None,
+            ),
+            (
+                &[("http_proxy", "http://p:1"), ("no_proxy", ".b")],
+                "http://a.b/",
+                None,
+            ),
+            (
+                &[("http_proxy", "http://p:1"), ("NO_PROXY", "*")],
+                "http://h/",
+                None,
+            ),
         ] {
-            let get = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-            let source = Source { get: &get, options: &options };
-            assert_eq!(source.proxy_for(&Url::parse(url).expect("a URL")).as_deref(), expected, "{variables:?} {url}");
+            let get = |name: &str| {
+                variables
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
+            };
+            let source = Source {
+                get: &get,
+                options: &options,
+            };
+            assert_eq!(
+                source
+                    .proxy_for(&Url::parse(url).expect("a URL"))
+                    .as_deref(),
+                expected,
+                "{variables:?} {url}"
+            );
         }
     }
 }

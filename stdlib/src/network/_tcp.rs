@@ -138,8 +138,21 @@ pub fn connection(
     idle: Option<Duration>,
     each: impl FnMut(Told) + 'static,
 ) -> (Writer, impl Future<Output = Ended>) {
-    let writer = Writer(Arc::new(Mutex::new(Outgoing { bytes: Vec::new(), wish: Wish::GoOn, waker: None, gone: false })));
-    let link = Link { stream, writer: writer.clone(), out: Vec::new(), written: 0, flushed: true, shut: false, active: false };
+    let writer = Writer(Arc::new(Mutex::new(Outgoing {
+        bytes: Vec::new(),
+        wish: Wish::GoOn,
+        waker: None,
+        gone: false,
+    })));
+    let link = Link {
+        stream,
+        writer: writer.clone(),
+        out: Vec::new(),
+        written: 0,
+        flushed: true,
+        shut: false,
+        active: false,
+    };
     (writer, run(link, mailbox, idle, each))
 }
 
@@ -164,7 +177,12 @@ impl Drop for Link {
     }
 }
 
-async fn run(mut link: Link, mailbox: Mailbox, idle: Option<Duration>, mut each: impl FnMut(Told)) -> Ended {
+async fn run(
+    mut link: Link,
+    mailbox: Mailbox,
+    idle: Option<Duration>,
+    mut each: impl FnMut(Told),
+) -> Ended {
     let mut buffer = vec![0; READ_SIZE];
     let far = Duration::from_secs(86_400 * 365);
     let sleep = tokio::time::sleep(idle.unwrap_or(far));
@@ -202,7 +220,12 @@ async fn run(mut link: Link, mailbox: Mailbox, idle: Option<Duration>, mut each:
 impl Link {
     /// Writes what is there, then reads. Ready with the number of bytes read (0: the peer has ended), or with `None` when this
     /// side wants the end now.
-    fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut [u8], may_read: bool) -> Poll<io::Result<Option<usize>>> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+        may_read: bool,
+    ) -> Poll<io::Result<Option<usize>>> {
         match self.write(cx) {
             Poll::Ready(Ok(Wish::Destroy)) => return Poll::Ready(Ok(None)),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -276,7 +299,11 @@ impl Link {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        if all_written || wish == Wish::Destroy { Poll::Ready(Ok(wish)) } else { Poll::Pending }
+        if all_written || wish == Wish::Destroy {
+            Poll::Ready(Ok(wish))
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Writes what is left, and ends this side.
@@ -356,7 +383,12 @@ pub async fn dial(host: &str, port: u16, tls: Option<Rc<Tls>>) -> Result<Stream,
 }
 
 /// Takes connections, with TLS when there is a configuration for it; each that stands is handed on.
-pub async fn accept_all(listener: TcpListener, tls: Option<Rc<Tls>>, mailbox: Mailbox, each: impl Fn(Stream, SocketAddr) + 'static) {
+pub async fn accept_all(
+    listener: TcpListener,
+    tls: Option<Rc<Tls>>,
+    mailbox: Mailbox,
+    each: impl Fn(Stream, SocketAddr) + 'static,
+) {
     let each = Rc::new(each);
     let server = match tls.map(|tls| tls.server()).transpose() {
         Ok(server) => server,
@@ -374,7 +406,12 @@ pub async fn accept_all(listener: TcpListener, tls: Option<Rc<Tls>>, mailbox: Ma
                         let (config, each) = (config.clone(), each.clone());
                         tokio::task::spawn_local(async move {
                             // (a peer that speaks no TLS was never there)
-                            if let Ok(Ok(session)) = tokio::time::timeout(Duration::from_secs(120), tls::accept(tcp, config)).await {
+                            if let Ok(Ok(session)) = tokio::time::timeout(
+                                Duration::from_secs(120),
+                                tls::accept(tcp, config),
+                            )
+                            .await
+                            {
                                 each(Box::new(session), peer);
                             }
                         });
@@ -394,24 +431,37 @@ pub async fn accept_all(listener: TcpListener, tls: Option<Rc<Tls>>, mailbox: Ma
 pub fn tls_of(cx: &Cx<'_>, id: &str) -> Result<Option<Rc<Tls>>, vgdc_core::NodeError> {
     match id {
         "" => Ok(None),
-        id => cx.config::<Tls>(id).map(Some).ok_or_else(|| vgdc_core::NodeError::new("the TLS configuration is missing")),
+        id => cx
+            .config::<Tls>(id)
+            .map(Some)
+            .ok_or_else(|| vgdc_core::NodeError::new("the TLS configuration is missing")),
     }
 }
 
 /// How long a connection may be idle (the setting `socketTimeout`, ms).
 pub fn idle_limit(cx: &Cx<'_>) -> Option<Duration> {
-    cx.setting("socketTimeout").as_f64().filter(|ms| *ms > 0.0).map(|ms| Duration::from_secs_f64(ms / 1000.0))
+    cx.setting("socketTimeout")
+        .as_f64()
+        .filter(|ms| *ms > 0.0)
+        .map(|ms| Duration::from_secs_f64(ms / 1000.0))
 }
 
 /// How long to wait before connecting again (the setting `socketReconnectTime`), in ms.
 pub fn reconnect_ms(cx: &Cx<'_>) -> f64 {
-    cx.setting("socketReconnectTime").as_f64().filter(|ms| *ms > 0.0).unwrap_or(10_000.0)
+    cx.setting("socketReconnectTime")
+        .as_f64()
+        .filter(|ms| *ms > 0.0)
+        .unwrap_or(10_000.0)
 }
 
 /// A port as the form has it; 0 when it is none.
 pub fn port_of(text: &str) -> u16 {
     let port = Value::from(text).to_number();
-    if (0.0..=65535.0).contains(&port) { port as u16 } else { 0 }
+    if (0.0..=65535.0).contains(&port) {
+        port as u16
+    } else {
+        0
+    }
 }
 
 /// What a payload is on the wire.
@@ -453,7 +503,10 @@ pub fn begin_listen<E: std::any::Any + Send>(
             let each = move |stream, peer| mailbox.post(event(stream, peer));
             cx.spawn(accept_all(listener, tls, cx.mailbox(), each));
         }
-        Err(why) => cx.error(format!("unable to listen on port {port}, error: {why}"), None),
+        Err(why) => cx.error(
+            format!("unable to listen on port {port}, error: {why}"),
+            None,
+        ),
     }
 }
 
@@ -488,7 +541,9 @@ pub fn encode_base64(bytes: &[u8]) -> String {
 
 /// The escapes that a delimiter may hold.
 pub fn unescape(text: &str) -> String {
-    text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
+    text.replace("\\n", "\n")
+        .replace("\\r", "\r")
+        .replace("\\t", "\t")
 }
 
 /// How the bytes of a stream become payloads.
@@ -540,7 +595,13 @@ pub struct Splitter {
 impl Splitter {
     /// A splitter for one connection.
     pub fn new(datatype: Datatype, delimiter: &str, keep: bool, single: bool) -> Splitter {
-        Splitter { datatype, delimiter: delimiter.as_bytes().to_vec(), keep, single, rest: Vec::new() }
+        Splitter {
+            datatype,
+            delimiter: delimiter.as_bytes().to_vec(),
+            keep,
+            single,
+            rest: Vec::new(),
+        }
     }
 
     fn by_delimiter(&self) -> bool {
@@ -572,7 +633,8 @@ impl Splitter {
     /// The stream has ended: what is left, when it makes a message.
     pub fn finish(&mut self, server: bool) -> Option<Value> {
         let rest = std::mem::take(&mut self.rest);
-        let wanted = self.single || self.by_delimiter() || server && self.datatype == Datatype::Base64;
+        let wanted =
+            self.single || self.by_delimiter() || server && self.datatype == Datatype::Base64;
         (wanted && !rest.is_empty()).then(|| self.datatype.value(rest))
     }
 }
@@ -580,7 +642,9 @@ impl Splitter {
 fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     match needle {
         [one] => hay.iter().position(|byte| byte == one),
-        _ => hay.windows(needle.len()).position(|window| window == needle),
+        _ => hay
+            .windows(needle.len())
+            .position(|window| window == needle),
     }
 }
 
@@ -599,7 +663,9 @@ pub fn message(topic: &str, payload: Value, session: &Value, peer: Option<Socket
 
 /// `msg._session` of a connection.
 pub fn session(id: &str) -> Value {
-    let session: Object = [("type", Value::from("tcp")), ("id", Value::from(id))].into_iter().collect();
+    let session: Object = [("type", Value::from("tcp")), ("id", Value::from(id))]
+        .into_iter()
+        .collect();
     Value::Object(session)
 }
 
@@ -621,14 +687,21 @@ pub fn connections(count: usize) -> String {
 /// # Errors
 /// The text that Node.js gives.
 pub fn listen(port: u16) -> Result<tokio::net::TcpListener, String> {
-    let all = [SocketAddr::from(([0u16; 8], port)), SocketAddr::from(([0u8; 4], port))];
+    let all = [
+        SocketAddr::from(([0u16; 8], port)),
+        SocketAddr::from(([0u8; 4], port)),
+    ];
     let bound = std::net::TcpListener::bind(&all[..]).and_then(|listener| {
         listener.set_nonblocking(true)?;
         tokio::net::TcpListener::from_std(listener)
     });
     bound.map_err(|e| match e.kind() {
-        std::io::ErrorKind::AddrInUse => format!("Error: listen EADDRINUSE: address already in use :::{port}"),
-        std::io::ErrorKind::PermissionDenied => format!("Error: listen EACCES: permission denied :::{port}"),
+        std::io::ErrorKind::AddrInUse => {
+            format!("Error: listen EADDRINUSE: address already in use :::{port}")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            format!("Error: listen EACCES: permission denied :::{port}")
+        }
         _ => format!("Error: listen {}: {e}", net::code(&e)),
     })
 }
@@ -640,7 +713,9 @@ mod tests {
     fn split(splitter: &mut Splitter, pieces: &[&str]) -> Vec<String> {
         let mut out = Vec::new();
         for piece in pieces {
-            splitter.take(piece.as_bytes().to_vec(), |value| out.push(value.to_js_string()));
+            splitter.take(piece.as_bytes().to_vec(), |value| {
+                out.push(value.to_js_string())
+            });
         }
         out
     }
@@ -649,18 +724,27 @@ mod tests {
     fn streams_are_cut_at_delimiters() {
         let mut lines = Splitter::new(Datatype::Utf8, "\n", false, false);
         assert_eq!(split(&mut lines, &["a\nb", "c\n", "\nd"]), ["a", "bc", ""]);
-        assert_eq!(lines.finish(true).map(|v| v.to_js_string()).as_deref(), Some("d"));
+        assert_eq!(
+            lines.finish(true).map(|v| v.to_js_string()).as_deref(),
+            Some("d")
+        );
         let mut crlf = Splitter::new(Datatype::Utf8, "\r\n", true, false);
         assert_eq!(split(&mut crlf, &["a\r", "\nb\r\n"]), ["a\r\n", "b\r\n"]);
         let mut single = Splitter::new(Datatype::Utf8, "", false, true);
         assert!(split(&mut single, &["a", "b"]).is_empty());
-        assert_eq!(single.finish(false).map(|v| v.to_js_string()).as_deref(), Some("ab"));
+        assert_eq!(
+            single.finish(false).map(|v| v.to_js_string()).as_deref(),
+            Some("ab")
+        );
     }
 
     #[test]
     fn base64_comes_and_goes() {
         for text in ["", "a", "ab", "abc", "abcd"] {
-            assert_eq!(decode_base64(&encode_base64(text.as_bytes())), text.as_bytes());
+            assert_eq!(
+                decode_base64(&encode_base64(text.as_bytes())),
+                text.as_bytes()
+            );
         }
         assert_eq!(encode_base64(b"ab"), "YWI=");
         assert_eq!(decode_base64("YW-_"), decode_base64("YW+/"));

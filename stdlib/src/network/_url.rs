@@ -42,7 +42,9 @@ impl Url {
     /// # Errors
     /// No scheme of those, no host, a port that is none.
     pub fn parse(text: &str) -> Result<Url, Invalid> {
-        let text = text.trim_matches(|c: char| c <= ' ').replace(['\t', '\n', '\r'], "");
+        let text = text
+            .trim_matches(|c: char| c <= ' ')
+            .replace(['\t', '\n', '\r'], "");
         let (scheme, rest) = text.split_once(':').ok_or(Invalid)?;
         let scheme = scheme.to_ascii_lowercase();
         if !matches!(scheme.as_str(), "http" | "https" | "ws" | "wss") {
@@ -73,10 +75,18 @@ impl Url {
     /// # Errors
     /// The reference names a scheme or host that cannot be requested.
     pub fn join(&self, reference: &str) -> Result<Url, Invalid> {
-        let text = reference.trim_matches(|c: char| c <= ' ').replace(['\t', '\n', '\r'], "");
-        let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| {
-            scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-        });
+        let text = reference
+            .trim_matches(|c: char| c <= ' ')
+            .replace(['\t', '\n', '\r'], "");
+        let scheme = text
+            .split_once(':')
+            .map(|(scheme, _)| scheme)
+            .filter(|scheme| {
+                scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && scheme
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            });
         if scheme.is_some() {
             return Url::parse(&text);
         }
@@ -105,7 +115,10 @@ impl Url {
         let path = path.replace('\\', "/");
         let whole = match path.strip_prefix('/') {
             Some(_) => path,
-            None => format!("{}/{path}", base.rsplit_once('/').map_or("", |(folder, _)| folder)),
+            None => format!(
+                "{}/{path}",
+                base.rsplit_once('/').map_or("", |(folder, _)| folder)
+            ),
         };
         self.path = encode(&without_dots(&whole), in_path);
     }
@@ -152,7 +165,11 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), Invalid> {
     match place.rfind(':') {
         Some(at) if !place[at..].contains(']') => {
             let digits = &place[at + 1..];
-            let port = if digits.is_empty() { None } else { Some(digits.parse().map_err(|_| Invalid)?) };
+            let port = if digits.is_empty() {
+                None
+            } else {
+                Some(digits.parse().map_err(|_| Invalid)?)
+            };
             Ok((&place[..at], port))
         }
         _ => Ok((place, None)),
@@ -161,7 +178,11 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), Invalid> {
 
 fn host_of(text: &str) -> Result<String, Invalid> {
     if let Some(v6) = text.strip_prefix('[') {
-        let address: std::net::Ipv6Addr = v6.strip_suffix(']').ok_or(Invalid)?.parse().map_err(|_| Invalid)?;
+        let address: std::net::Ipv6Addr = v6
+            .strip_suffix(']')
+            .ok_or(Invalid)?
+            .parse()
+            .map_err(|_| Invalid)?;
         return Ok(format!("[{address}]"));
     }
     let decoded = super::web::decode(text, false).to_lowercase();
@@ -222,7 +243,11 @@ fn punycode(label: &str) -> Option<String> {
 }
 
 fn digit(value: u32) -> char {
-    char::from(if value < 26 { b'a' + value as u8 } else { b'0' + (value - 26) as u8 })
+    char::from(if value < 26 {
+        b'a' + value as u8
+    } else {
+        b'0' + (value - 26) as u8
+    })
 }
 
 fn adapt(delta: u32, points: u32, first: bool) -> u32 {
@@ -258,7 +283,11 @@ fn without_dots(path: &str) -> String {
 
 fn query_of(text: &str) -> String {
     let text = text.split('#').next().unwrap_or_default();
-    if text == "?" { String::new() } else { encode(text, in_query) }
+    if text == "?" {
+        String::new()
+    } else {
+        encode(text, in_query)
+    }
 }
 
 fn in_query(byte: u8) -> bool {
@@ -270,7 +299,11 @@ fn in_path(byte: u8) -> bool {
 }
 
 fn in_userinfo(byte: u8) -> bool {
-    in_path(byte) || matches!(byte, b'/' | b':' | b';' | b'=' | b'@' | b'[' | b'\\' | b']' | b'|')
+    in_path(byte)
+        || matches!(
+            byte,
+            b'/' | b':' | b';' | b'=' | b'@' | b'[' | b'\\' | b']' | b'|'
+        )
 }
 
 /// Percent-encodes the bytes that have to be; what is encoded already stays.
@@ -300,17 +333,35 @@ mod tests {
             ("http://h/a/../b/./c", "http://h/b/c"),
             ("http://h/a/..", "http://h/"),
             ("http://h?x='y'", "http://h/?x=%27y%27"),
-            ("http://h/?c[0].T=24,0°|H%20{}", "http://h/?c[0].T=24,0%C2%B0|H%20{}"),
-            ("http://h/ä{}|\"<>`^", "http://h/%C3%A4%7B%7D|%22%3C%3E%60%5E"),
+            (
+                "http://h/?c[0].T=24,0°|H%20{}",
+                "http://h/?c[0].T=24,0%C2%B0|H%20{}",
+            ),
+            (
+                "http://h/ä{}|\"<>`^",
+                "http://h/%C3%A4%7B%7D|%22%3C%3E%60%5E",
+            ),
             ("http://[::1]:1880/x", "http://[::1]:1880/x"),
             ("http://bücher.example/", "http://xn--bcher-kva.example/"),
             ("http://例え.jp/", "http://xn--r8jz45g.jp/"),
             ("http:\\\\h\\a", "http://h/a"),
             ("http://h/%zz", "http://h/%zz"),
         ] {
-            assert_eq!(Url::parse(text).map(|url| url.to_string()).as_deref(), Ok(expected), "{text}");
+            assert_eq!(
+                Url::parse(text).map(|url| url.to_string()).as_deref(),
+                Ok(expected),
+                "{text}"
+            );
         }
-        for text in ["", "h", "ftp://h", "http://", "http://h:x", "http://a b/", "http://h:99999"] {
+        for text in [
+            "",
+            "h",
+            "ftp://h",
+            "http://",
+            "http://h:x",
+            "http://a b/",
+            "http://h:99999",
+        ] {
             assert_eq!(Url::parse(text), Err(Invalid), "{text}");
         }
     }
@@ -327,7 +378,11 @@ mod tests {
             ("https://g", "https://g/"),
             ("", "http://h:81/a/b?c"),
         ] {
-            assert_eq!(base.join(reference).map(|url| url.to_string()).as_deref(), Ok(expected), "{reference}");
+            assert_eq!(
+                base.join(reference).map(|url| url.to_string()).as_deref(),
+                Ok(expected),
+                "{reference}"
+            );
         }
         assert!(base.join("ftp://x").is_err());
     }

@@ -41,7 +41,9 @@ pub fn parse_query(text: &str) -> Object {
 }
 
 fn put(object: &mut Object, steps: &[String], value: Value) {
-    let Some((first, rest)) = steps.split_first() else { return };
+    let Some((first, rest)) = steps.split_first() else {
+        return;
+    };
     if first == "__proto__" {
         return;
     }
@@ -64,7 +66,11 @@ fn put(object: &mut Object, steps: &[String], value: Value) {
         (rest, before) => {
             let mut inner = match before {
                 Some(Value::Object(inner)) => inner,
-                Some(Value::Array(items)) => items.iter().enumerate().map(|(i, item)| (Key::from(i.to_string()), item.clone())).collect(),
+                Some(Value::Array(items)) => items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| (Key::from(i.to_string()), item.clone()))
+                    .collect(),
                 Some(other) => [(Key::from("0"), other)].into_iter().collect(),
                 None => Object::new(),
             };
@@ -77,7 +83,10 @@ fn put(object: &mut Object, steps: &[String], value: Value) {
 
 /// `a[0]=x&a[1]=y` is an array.
 fn as_array(object: Object) -> Value {
-    let dense = object.keys().enumerate().all(|(i, key)| key.index() == Some(i as u32));
+    let dense = object
+        .keys()
+        .enumerate()
+        .all(|(i, key)| key.index() == Some(i as u32));
     if dense && object.len() <= 20 {
         return Value::Array(object.values().cloned().collect::<Array>());
     }
@@ -88,7 +97,11 @@ fn as_array(object: Object) -> Value {
 pub fn headers_value(headers: &HeaderMap) -> Object {
     let mut object = Object::new();
     for name in headers.keys() {
-        let values: Vec<String> = headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned()).collect();
+        let values: Vec<String> = headers
+            .get_all(name)
+            .iter()
+            .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+            .collect();
         let value = match name.as_str() {
             "set-cookie" => Value::Array(values.into_iter().map(Value::from).collect::<Array>()),
             "cookie" => Value::from(values.join("; ")),
@@ -104,7 +117,9 @@ pub fn cookies(headers: &HeaderMap) -> Object {
     let mut object = Object::new();
     for line in headers.get_all("cookie") {
         for pair in String::from_utf8_lossy(line.as_bytes()).split(';') {
-            let Some((name, value)) = pair.split_once('=') else { continue };
+            let Some((name, value)) = pair.split_once('=') else {
+                continue;
+            };
             let (name, value) = (name.trim(), value.trim().trim_matches('"'));
             if !object.contains_key(name) {
                 object.insert(name, decode(value, false));
@@ -162,7 +177,18 @@ pub fn encode_component(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => out.push(byte as char),
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'!'
+            | b'~'
+            | b'*'
+            | b'\''
+            | b'('
+            | b')' => out.push(byte as char),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -175,8 +201,16 @@ pub fn http_date(ms: f64) -> Option<String> {
     let days = (ms / 86_400_000.0).floor() as i64;
     let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][days.rem_euclid(7) as usize];
     let month: usize = iso.get(5..7)?.parse().ok()?;
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].get(month - 1)?;
-    Some(format!("{weekday}, {} {month} {} {} GMT", iso.get(8..10)?, iso.get(..4)?, iso.get(11..19)?))
+    let month = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    .get(month - 1)?;
+    Some(format!(
+        "{weekday}, {} {month} {} {} GMT",
+        iso.get(8..10)?,
+        iso.get(..4)?,
+        iso.get(11..19)?
+    ))
 }
 
 /// A body as the body parsers of Node-RED's `http in` give it, by its content type.
@@ -184,7 +218,12 @@ pub fn http_date(ms: f64) -> Option<String> {
 /// # Errors
 /// A JSON body that is no JSON; the text is the parser's.
 pub fn body_value(content_type: &str, bytes: Vec<u8>) -> Result<Value, String> {
-    let ty = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let ty = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let (main, sub) = ty.split_once('/').unwrap_or((&ty, ""));
     if bytes.is_empty() && (sub == "json" || sub == "x-www-form-urlencoded") {
         return Ok(Value::Object(Object::new()));
@@ -195,7 +234,15 @@ pub fn body_value(content_type: &str, bytes: Vec<u8>) -> Result<Value, String> {
         let first = text.trim_start().chars().next();
         if !matches!(first, Some('{' | '[')) {
             let parsed = json::parse(&text).err();
-            return Err(parsed.map_or_else(|| format!("Unexpected token '{}', \"{text}\" is not valid JSON", first.unwrap_or(' ')), |e| e.message));
+            return Err(parsed.map_or_else(
+                || {
+                    format!(
+                        "Unexpected token '{}', \"{text}\" is not valid JSON",
+                        first.unwrap_or(' ')
+                    )
+                },
+                |e| e.message,
+            ));
         }
         return json::parse(&text).map_err(|e| e.message);
     }
@@ -217,7 +264,8 @@ pub fn body_value(content_type: &str, bytes: Vec<u8>) -> Result<Value, String> {
 
 /// True for what Node-RED takes for text: UTF-8 without control characters but tab and line ends.
 pub fn is_text(bytes: &[u8]) -> bool {
-    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f;
+    let control =
+        |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f;
     std::str::from_utf8(bytes).is_ok() && !bytes.iter().any(control)
 }
 
@@ -227,7 +275,8 @@ mod tests {
 
     #[test]
     fn queries_are_read_as_qs_reads_them() {
-        let show = |text: &str| vgdc_core::value::control::encode(&Value::Object(parse_query(text)));
+        let show =
+            |text: &str| vgdc_core::value::control::encode(&Value::Object(parse_query(text)));
         assert_eq!(show("a=1&b=x+y%21"), r#"{"a":"1","b":"x y!"}"#);
         assert_eq!(show("a=1&a=2"), r#"{"a":["1","2"]}"#);
         assert_eq!(show("a[b]=1&a[c][d]=2"), r#"{"a":{"b":"1","c":{"d":"2"}}}"#);
@@ -238,7 +287,15 @@ mod tests {
 
     #[test]
     fn cookies_are_written_as_express_writes_them() {
-        let options: Object = [("maxAge", Value::from(1000)), ("httpOnly", Value::from(true))].into_iter().collect();
-        assert_eq!(set_cookie("a", "x y", Some(&options), 0.0), "a=x%20y; Max-Age=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; HttpOnly");
+        let options: Object = [
+            ("maxAge", Value::from(1000)),
+            ("httpOnly", Value::from(true)),
+        ]
+        .into_iter()
+        .collect();
+        assert_eq!(
+            set_cookie("a", "x y", Some(&options), 0.0),
+            "a=x%20y; Max-Age=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; HttpOnly"
+        );
     }
 }

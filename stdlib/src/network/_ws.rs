@@ -30,7 +30,10 @@ pub type Socket = WebSocketStream<Stream>;
 
 /// Limits of messages. Frames are written at once: nothing waits for more.
 pub fn config() -> WebSocketConfig {
-    WebSocketConfig::default().max_message_size(Some(MESSAGE_LIMIT)).max_frame_size(Some(MESSAGE_LIMIT)).write_buffer_size(0)
+    WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_LIMIT))
+        .max_frame_size(Some(MESSAGE_LIMIT))
+        .write_buffer_size(0)
 }
 
 /// Where a client connects to.
@@ -49,16 +52,28 @@ pub struct Target<'a> {
 ///
 /// # Errors
 /// What `ws` says of a handshake that fails.
-pub async fn client(stream: Stream, to: &Target<'_>, protocols: &[String], headers: &[(String, String)]) -> Result<Socket, String> {
+pub async fn client(
+    stream: Stream,
+    to: &Target<'_>,
+    protocols: &[String],
+    headers: &[(String, String)],
+) -> Result<Socket, String> {
     let request = request(to, protocols, headers)?;
     match tokio_tungstenite::client_async_with_config(request, stream, Some(config())).await {
         Ok((socket, _)) => Ok(socket),
-        Err(WsError::Http(response)) => Err(format!("Unexpected server response: {}", response.status().as_u16())),
+        Err(WsError::Http(response)) => Err(format!(
+            "Unexpected server response: {}",
+            response.status().as_u16()
+        )),
         Err(error) => Err(error.to_string()),
     }
 }
 
-fn request(to: &Target<'_>, protocols: &[String], headers: &[(String, String)]) -> Result<Request, String> {
+fn request(
+    to: &Target<'_>,
+    protocols: &[String],
+    headers: &[(String, String)],
+) -> Result<Request, String> {
     let scheme = if to.secure { "wss" } else { "ws" };
     let url = format!("{scheme}://{}:{}{}", to.host, to.port, to.path);
     let mut request = url.into_client_request().map_err(|e| e.to_string())?;
@@ -70,7 +85,9 @@ fn request(to: &Target<'_>, protocols: &[String], headers: &[(String, String)]) 
     }
     if !protocols.is_empty() {
         let value = HeaderValue::from_str(&protocols.join(",")).map_err(|e| e.to_string())?;
-        request.headers_mut().insert("sec-websocket-protocol", value);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", value);
     }
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| e.to_string())?;
@@ -99,7 +116,11 @@ impl Writer {
     /// Writes a message; false when the connection is gone. A peer that reads too slowly loses the connection.
     pub fn send(&self, message: Message) -> bool {
         let waiting = self.waiting.fetch_add(message.len(), Ordering::Relaxed) + message.len();
-        let what = if waiting > WRITE_LIMIT { Write::Terminate } else { Write::Message(message) };
+        let what = if waiting > WRITE_LIMIT {
+            Write::Terminate
+        } else {
+            Write::Message(message)
+        };
         self.queue.send(what).is_ok()
     }
 
@@ -120,14 +141,24 @@ pub enum Told {
 
 /// A connection's reading and writing, to be spawned: it ends with the connection, with what broke it. `each` is called with
 /// what comes; `room` makes what may come wait.
-pub fn connection<F, R>(socket: Socket, room: impl Fn() -> R + 'static, each: F) -> (Writer, impl Future<Output = Result<(), String>>)
+pub fn connection<F, R>(
+    socket: Socket,
+    room: impl Fn() -> R + 'static,
+    each: F,
+) -> (Writer, impl Future<Output = Result<(), String>>)
 where
     F: FnMut(Told) + 'static,
     R: Future<Output = ()>,
 {
     let (queue, wanted) = mpsc::unbounded_channel();
     let waiting = Arc::new(AtomicUsize::new(0));
-    let link = Link { socket, wanted, queued: VecDeque::new(), waiting: waiting.clone(), closing: false };
+    let link = Link {
+        socket,
+        wanted,
+        queued: VecDeque::new(),
+        waiting: waiting.clone(),
+        closing: false,
+    };
     (Writer { queue, waiting }, run(link, room, each))
 }
 
@@ -139,7 +170,11 @@ struct Link {
     closing: bool,
 }
 
-async fn run<R: Future<Output = ()>>(mut link: Link, room: impl Fn() -> R, mut each: impl FnMut(Told)) -> Result<(), String> {
+async fn run<R: Future<Output = ()>>(
+    mut link: Link,
+    room: impl Fn() -> R,
+    mut each: impl FnMut(Told),
+) -> Result<(), String> {
     loop {
         let wait = room();
         tokio::pin!(wait);
@@ -150,7 +185,9 @@ async fn run<R: Future<Output = ()>>(mut link: Link, room: impl Fn() -> R, mut e
         });
         match step.await {
             Step::Came(Message::Close(_)) => link.closing = true,
-            Step::Came(message @ (Message::Text(_) | Message::Binary(_))) => each(Told::Message(message)),
+            Step::Came(message @ (Message::Text(_) | Message::Binary(_))) => {
+                each(Told::Message(message))
+            }
             Step::Came(_) => each(Told::Alive),
             Step::End => return Ok(()),
             Step::Broken(why) => return Err(why),
@@ -194,7 +231,9 @@ impl Link {
                 Poll::Ready(()) => {}
                 Poll::Pending => return Poll::Pending,
             }
-            let Some(message) = self.queued.pop_front() else { break };
+            let Some(message) = self.queued.pop_front() else {
+                break;
+            };
             self.waiting.fetch_sub(message.len(), Ordering::Relaxed);
             Pin::new(&mut self.socket).start_send(message)?;
         }
@@ -205,7 +244,9 @@ impl Link {
 fn ended(error: WsError) -> Step {
     match error {
         WsError::ConnectionClosed | WsError::AlreadyClosed => Step::End,
-        WsError::Protocol(tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => Step::End,
+        WsError::Protocol(
+            tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        ) => Step::End,
         WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Step::End,
         error => Step::Broken(error.to_string()),
     }
@@ -217,9 +258,17 @@ fn ended(error: WsError) -> Step {
 ///
 /// # Errors
 /// The handshake fails.
-pub async fn byte_stream(stream: Stream, to: &Target<'_>, protocol: &str) -> Result<Stream, String> {
+pub async fn byte_stream(
+    stream: Stream,
+    to: &Target<'_>,
+    protocol: &str,
+) -> Result<Stream, String> {
     let socket = client(stream, to, &[protocol.to_owned()], &[]).await?;
-    Ok(Box::new(Bytes { socket, rest: Default::default(), at: 0 }))
+    Ok(Box::new(Bytes {
+        socket,
+        rest: Default::default(),
+        at: 0,
+    }))
 }
 
 struct Bytes {
@@ -237,7 +286,11 @@ fn io_error(error: WsError) -> io::Error {
 }
 
 impl AsyncRead for Bytes {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         loop {
             if self.at < self.rest.len() {
                 let count = buffer.remaining().min(self.rest.len() - self.at);
@@ -257,12 +310,21 @@ impl AsyncRead for Bytes {
 }
 
 impl AsyncWrite for Bytes {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.socket).poll_ready(cx).map_err(io_error)? {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.socket)
+            .poll_ready(cx)
+            .map_err(io_error)?
+        {
             Poll::Ready(()) => {}
             Poll::Pending => return Poll::Pending,
         }
-        Pin::new(&mut self.socket).start_send(Message::binary(bytes.to_vec())).map_err(io_error)?;
+        Pin::new(&mut self.socket)
+            .start_send(Message::binary(bytes.to_vec()))
+            .map_err(io_error)?;
         Poll::Ready(Ok(bytes.len()))
     }
 

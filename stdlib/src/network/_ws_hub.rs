@@ -105,7 +105,11 @@ impl Hub {
     /// Sends to one peer of a listener; one that is gone is passed over.
     pub fn reply(&self, id: &str, message: Message) {
         let state = self.state.borrow();
-        if let Some((_, writer)) = state.clients.iter().find(|(known, _)| self.is_server && known == id) {
+        if let Some((_, writer)) = state
+            .clients
+            .iter()
+            .find(|(known, _)| self.is_server && known == id)
+        {
             writer.send(message);
         }
     }
@@ -130,7 +134,10 @@ impl Hub {
             _ => return,
         };
         for (_, input) in &self.state.borrow().inputs {
-            input.post(Event::Message { id: id.to_owned(), data: data.clone() });
+            input.post(Event::Message {
+                id: id.to_owned(),
+                data: data.clone(),
+            });
         }
     }
 
@@ -185,11 +192,22 @@ impl HubNode {
     pub fn new(form: Form, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let lower = form.path.to_ascii_lowercase();
         let is_server = !lower.starts_with("ws://") && !lower.starts_with("wss://");
-        let hub = Rc::new(Hub { whole: form.whole == "true", is_server, mailbox: cx.mailbox(), state: RefCell::default() });
-        let heartbeat = vgdc_core::value::number::parse_float(&form.heartbeat.to_js_string()).trunc();
+        let hub = Rc::new(Hub {
+            whole: form.whole == "true",
+            is_server,
+            mailbox: cx.mailbox(),
+            state: RefCell::default(),
+        });
+        let heartbeat =
+            vgdc_core::value::number::parse_float(&form.heartbeat.to_js_string()).trunc();
         let mut node = HubNode {
             hub: hub.clone(),
-            protocols: form.subprotocol.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+            protocols: form
+                .subprotocol
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty())
+                .collect(),
             headers: headers(cx, &form.headers),
             tls: cx.config::<Tls>(&form.tls),
             heartbeat_ms: (heartbeat > 0.0).then_some(heartbeat * 1000.0),
@@ -208,13 +226,19 @@ impl HubNode {
     }
 
     fn listen(&mut self, cx: &mut Cx<'_>) -> Result<(), NodeError> {
-        let server = cx.services().get::<HttpServer>().ok_or_else(|| NodeError::new("this program has no HTTP listener"))?;
+        let server = cx
+            .services()
+            .get::<HttpServer>()
+            .ok_or_else(|| NodeError::new("this program has no HTTP listener"))?;
         let root = match cx.setting("httpNodeRoot") {
             Value::Str(root) if !root.is_empty() => root.to_string(),
             _ => "/".to_owned(),
         };
         let slash = if root.ends_with('/') { "" } else { "/" };
-        let path = format!("{root}{slash}{}", self.path.strip_prefix('/').unwrap_or(&self.path));
+        let path = format!(
+            "{root}{slash}{}",
+            self.path.strip_prefix('/').unwrap_or(&self.path)
+        );
         let mailbox = cx.mailbox();
         let handler: Handler = Arc::new(move |exchange| {
             let mailbox = mailbox.clone();
@@ -222,14 +246,25 @@ impl HubNode {
         });
         self._route = server.upgrade_route(&path, handler)?;
         if self._route.is_none() {
-            cx.error(format!("Cannot have two WebSocket listeners on the same path: {}", self.path), None);
+            cx.error(
+                format!(
+                    "Cannot have two WebSocket listeners on the same path: {}",
+                    self.path
+                ),
+                None,
+            );
         }
         Ok(())
     }
 
     fn connect(&mut self, cx: &mut Cx<'_>) {
         let id = generate_id();
-        let (url, protocols, headers, tls) = (self.path.clone(), self.protocols.clone(), self.headers.clone(), self.tls.clone());
+        let (url, protocols, headers, tls) = (
+            self.path.clone(),
+            self.protocols.clone(),
+            self.headers.clone(),
+            self.tls.clone(),
+        );
         let mailbox = cx.mailbox();
         cx.spawn(async move {
             let opened = open(&url, &protocols, &headers, tls.as_deref()).await;
@@ -248,14 +283,14 @@ impl HubNode {
             let room = room.clone();
             async move { room.room().await }
         };
-        let (writer, task) = ws::connection(socket, room, move |what| {
-            match what {
-                Told::Message(message) => hub.deliver(&of_message, message),
-                Told::Alive => told.post(Own::Alive),
-            }
+        let (writer, task) = ws::connection(socket, room, move |what| match what {
+            Told::Message(message) => hub.deliver(&of_message, message),
+            Told::Alive => told.post(Own::Alive),
         });
         let (done, ended) = tokio::sync::oneshot::channel();
-        self.tasks.retain_mut(|task| task.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Empty));
+        self.tasks.retain_mut(|task| {
+            task.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Empty)
+        });
         self.tasks.push(ended);
         let of_end = id.clone();
         // (not a task of the node: what is queued when the node stops is still to be written)
@@ -265,12 +300,19 @@ impl HubNode {
             // (only a stopping node waits for it)
             let _ = done.send(());
         });
-        self.hub.state.borrow_mut().clients.push((id.clone(), writer));
+        self.hub
+            .state
+            .borrow_mut()
+            .clients
+            .push((id.clone(), writer));
         if let Some(ms) = self.heartbeat_ms.filter(|_| !self.hub.is_server) {
             self.pending = false;
             self.beat = Some(cx.set_timer_ms(ms));
         }
-        self.hub.tell(&Event::Opened { count: self.hub.count(), id });
+        self.hub.tell(&Event::Opened {
+            count: self.hub.count(),
+            id,
+        });
     }
 
     fn again(&mut self, cx: &mut Cx<'_>) {
@@ -299,13 +341,18 @@ impl HubNode {
         if why.is_some() {
             self.hub.tell(&Event::Failed { id: id.clone() });
         }
-        self.hub.tell(&Event::Closed { count: self.hub.count(), id });
+        self.hub.tell(&Event::Closed {
+            count: self.hub.count(),
+            id,
+        });
         self.again(cx);
     }
 
     fn pulse(&mut self, cx: &mut Cx<'_>) {
         let first = self.hub.state.borrow().clients.first().cloned();
-        let (Some((id, writer)), Some(ms)) = (first, self.heartbeat_ms) else { return };
+        let (Some((id, writer)), Some(ms)) = (first, self.heartbeat_ms) else {
+            return;
+        };
         if self.pending {
             writer.terminate();
             return self.ended(cx, id, Some("timeout".into()));
@@ -320,7 +367,9 @@ impl Process for HubNode {
     fn input(&mut self, _: &mut Cx<'_>, _: vgdc_core::value::Msg) {}
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
-        let Ok(event) = event.downcast::<Own>() else { return };
+        let Ok(event) = event.downcast::<Own>() else {
+            return;
+        };
         match *event {
             Own::Start => self.connect(cx),
             Own::Accepted(raw, id) => match adopt(raw) {
@@ -330,7 +379,10 @@ impl Process for HubNode {
             Own::Connected(socket, id) => self.open(cx, *socket, id),
             Own::Refused(id) => {
                 self.hub.tell(&Event::Failed { id: id.clone() });
-                self.hub.tell(&Event::Closed { count: self.hub.count(), id });
+                self.hub.tell(&Event::Closed {
+                    count: self.hub.count(),
+                    id,
+                });
                 self.again(cx);
             }
             Own::Alive => self.pending = false,
@@ -374,7 +426,11 @@ impl Process for HubNode {
 fn headers(cx: &Cx<'_>, form: &[Value]) -> Vec<(String, String)> {
     let env = cx.env();
     let one = |form: &Value| {
-        let text = |key: &str| Some(form.get(key)).filter(|value| value.truthy()).map(|value| value.to_js_string());
+        let text = |key: &str| {
+            Some(form.get(key))
+                .filter(|value| value.truthy())
+                .map(|value| value.to_js_string())
+        };
         let name = match text("keyType")?.as_str() {
             "other" => text("keyValue")?,
             name => name.to_owned(),
@@ -390,26 +446,47 @@ fn headers(cx: &Cx<'_>, form: &[Value]) -> Vec<(String, String)> {
 }
 
 /// Connects to a WebSocket server.
-async fn open(url: &str, protocols: &[String], headers: &[(String, String)], tls: Option<&Tls>) -> Result<Socket, String> {
+async fn open(
+    url: &str,
+    protocols: &[String],
+    headers: &[(String, String)],
+    tls: Option<&Tls>,
+) -> Result<Socket, String> {
     let url = super::url::Url::parse(url).map_err(|_| format!("Invalid URL: {url}"))?;
-    let tcp = net::connect(&url.host, url.port()).await.map_err(|e| net::connect_error(&e, &url.host, url.port()))?;
+    let tcp = net::connect(&url.host, url.port())
+        .await
+        .map_err(|e| net::connect_error(&e, &url.host, url.port()))?;
     let stream: net::Stream = if url.is_secure() {
         let (config, name) = match tls {
-            Some(tls) => (tls.client()?, tls.server_name.as_deref().unwrap_or(&url.host)),
+            Some(tls) => (
+                tls.client()?,
+                tls.server_name.as_deref().unwrap_or(&url.host),
+            ),
             None => (super::tls::plain_client(true)?, url.host.as_str()),
         };
-        Box::new(super::tls::connect(tcp, config, name).await.map_err(|e| e.to_string())?)
+        Box::new(
+            super::tls::connect(tcp, config, name)
+                .await
+                .map_err(|e| e.to_string())?,
+        )
     } else {
         Box::new(tcp)
     };
     let path = url.target();
-    let target = ws::Target { host: &url.host, port: url.port(), path: &path, secure: url.is_secure() };
+    let target = ws::Target {
+        host: &url.host,
+        port: url.port(),
+        path: &path,
+        secure: url.is_secure(),
+    };
     ws::client(stream, &target, protocols, headers).await
 }
 
 /// Answers a request to upgrade, on the listener's thread, and hands the connection to the node.
 fn accept(exchange: Exchange, mailbox: Mailbox) {
-    let Exchange { request, responder, .. } = exchange;
+    let Exchange {
+        request, responder, ..
+    } = exchange;
     match handshake(&request) {
         Ok(response) => {
             responder.answer(response);
@@ -429,7 +506,10 @@ fn accept(exchange: Exchange, mailbox: Mailbox) {
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
 }
 
 /// The answer that makes a connection a WebSocket (RFC 6455, 4.2.2); the first subprotocol that is asked for is taken.
@@ -438,7 +518,11 @@ fn handshake(request: &HttpRequest<hyper::body::Incoming>) -> Result<Response, S
     let key = text(headers, header::SEC_WEBSOCKET_KEY);
     let is_websocket = text(headers, header::UPGRADE).eq_ignore_ascii_case("websocket");
     let version = text(headers, header::SEC_WEBSOCKET_VERSION);
-    if request.method() != vgdc_http::http::Method::GET || !is_websocket || key.len() != 24 || !matches!(version.as_str(), "8" | "13") {
+    if request.method() != vgdc_http::http::Method::GET
+        || !is_websocket
+        || key.len() != 24
+        || !matches!(version.as_str(), "8" | "13")
+    {
         return Err(StatusCode::BAD_REQUEST);
     }
     let mut response = Response::new(full(""));
@@ -446,10 +530,16 @@ fn handshake(request: &HttpRequest<hyper::body::Incoming>) -> Result<Response, S
     let answer = response.headers_mut();
     answer.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     answer.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
+        .map_err(|_| StatusCode::BAD_REQUEST)?;
     answer.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     let protocols = text(headers, header::SEC_WEBSOCKET_PROTOCOL);
-    if let Some(Ok(first)) = protocols.split(',').map(str::trim).find(|name| !name.is_empty()).map(HeaderValue::from_str) {
+    if let Some(Ok(first)) = protocols
+        .split(',')
+        .map(str::trim)
+        .find(|name| !name.is_empty())
+        .map(HeaderValue::from_str)
+    {
         answer.insert(header::SEC_WEBSOCKET_PROTOCOL, first);
     }
     Ok(response)
@@ -469,27 +559,48 @@ fn adopt(raw: Raw) -> std::io::Result<Socket> {
     let made = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(ws::config()));
     let made = std::pin::pin!(made) as Pin<&mut dyn Future<Output = Socket>>;
     // (it waits for nothing: there is no handshake left to make)
-    futures_util::FutureExt::now_or_never(made).ok_or_else(|| std::io::Error::other("the connection could not be taken over"))
+    futures_util::FutureExt::now_or_never(made)
+        .ok_or_else(|| std::io::Error::other("the connection could not be taken over"))
 }
 
 /// A connection's `msg._session`.
 pub fn session(id: &str) -> Value {
-    let session: Object = [("type", Value::from("websocket")), ("id", Value::from(id))].into_iter().collect();
+    let session: Object = [("type", Value::from("websocket")), ("id", Value::from(id))]
+        .into_iter()
+        .collect();
     Value::Object(session)
 }
 
 /// Shows an event as a node's status.
 pub fn show(cx: &mut Cx<'_>, event: &Event) {
-    let connected = |count: &Option<usize>| format!("connected {}", count.map(|count| count.to_string()).unwrap_or_default());
+    let connected = |count: &Option<usize>| {
+        format!(
+            "connected {}",
+            count.map(|count| count.to_string()).unwrap_or_default()
+        )
+    };
     let (fill, shape, text, name, id) = match event {
         Event::Opened { count, id } => ("green", "dot", connected(count), "connect", id),
         Event::Failed { id } => ("red", "ring", "common.status.error".to_owned(), "error", id),
-        Event::Closed { count, id } if count.is_some_and(|count| count > 0) => ("green", "dot", connected(count), "disconnect", id),
-        Event::Closed { id, .. } => ("red", "ring", "common.status.disconnected".to_owned(), "disconnect", id),
+        Event::Closed { count, id } if count.is_some_and(|count| count > 0) => {
+            ("green", "dot", connected(count), "disconnect", id)
+        }
+        Event::Closed { id, .. } => (
+            "red",
+            "ring",
+            "common.status.disconnected".to_owned(),
+            "disconnect",
+            id,
+        ),
         Event::Message { .. } => return,
     };
     let mut status = Object::new();
-    for (key, value) in [("fill", fill), ("shape", shape), ("text", &text), ("event", name)] {
+    for (key, value) in [
+        ("fill", fill),
+        ("shape", shape),
+        ("text", &text),
+        ("event", name),
+    ] {
         status.insert(key, value);
     }
     status.insert("_session", session(id));
@@ -508,4 +619,3 @@ pub fn whole(data: &Value) -> Value {
         Err(_) => Value::Object([("payload", data.clone())].into_iter().collect()),
     }
 }
-

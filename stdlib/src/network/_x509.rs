@@ -13,7 +13,9 @@ pub struct Certificate<'a>(X509Certificate<'a>);
 impl<'a> Certificate<'a> {
     /// Reads a certificate; `None` when it is none.
     pub fn parse(der: &'a [u8]) -> Option<Certificate<'a>> {
-        X509Certificate::from_der(der).ok().map(|(_, read)| Certificate(read))
+        X509Certificate::from_der(der)
+            .ok()
+            .map(|(_, read)| Certificate(read))
     }
 
     /// The `SubjectPublicKeyInfo`, encoded.
@@ -24,25 +26,40 @@ impl<'a> Certificate<'a> {
     /// Seconds since the epoch between which it is valid.
     pub fn valid(&self) -> (i64, i64) {
         let validity = self.0.validity();
-        (validity.not_before.timestamp(), validity.not_after.timestamp())
+        (
+            validity.not_before.timestamp(),
+            validity.not_after.timestamp(),
+        )
     }
 
     /// True when the certificate is for this host: by its alternative names, or where it has none by its common name.
     pub fn is_for(&self, host: &str) -> bool {
-        let host = host.trim_start_matches('[').trim_end_matches([']', '.']).to_ascii_lowercase();
-        let alternatives = self.0.subject_alternative_name().ok().flatten().map(|names| &names.value.general_names);
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches([']', '.'])
+            .to_ascii_lowercase();
+        let alternatives = self
+            .0
+            .subject_alternative_name()
+            .ok()
+            .flatten()
+            .map(|names| &names.value.general_names);
         if let Ok(address) = host.parse::<IpAddr>() {
             let address: &[u8] = match &address {
                 IpAddr::V4(address) => &address.octets(),
                 IpAddr::V6(address) => &address.octets(),
             };
-            return alternatives.is_some_and(|names| names.contains(&GeneralName::IPAddress(address)));
+            return alternatives
+                .is_some_and(|names| names.contains(&GeneralName::IPAddress(address)));
         }
         match alternatives {
-            Some(names) => names.iter().any(|name| matches!(name, GeneralName::DNSName(name) if name_fits(name, &host))),
+            Some(names) => names
+                .iter()
+                .any(|name| matches!(name, GeneralName::DNSName(name) if name_fits(name, &host))),
             None => {
                 let last = self.0.subject().iter_common_name().last();
-                last.and_then(|name| name.as_str().ok()).is_some_and(|name| name_fits(name, &host))
+                last.and_then(|name| name.as_str().ok())
+                    .is_some_and(|name| name_fits(name, &host))
             }
         }
     }
@@ -52,7 +69,9 @@ impl<'a> Certificate<'a> {
 fn name_fits(name: &str, host: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     match name.strip_prefix("*.") {
-        Some(rest) => host.split_once('.').is_some_and(|(first, after)| !first.is_empty() && after == rest && rest.contains('.')),
+        Some(rest) => host
+            .split_once('.')
+            .is_some_and(|(first, after)| !first.is_empty() && after == rest && rest.contains('.')),
         None => name == host,
     }
 }
@@ -63,12 +82,20 @@ mod tests {
 
     #[test]
     fn a_certificate_is_read() {
-        let made = rcgen::generate_simple_self_signed(["LocalHost".to_owned(), "*.a.b".to_owned(), "127.0.0.1".to_owned()]).expect("made");
+        let made = rcgen::generate_simple_self_signed([
+            "LocalHost".to_owned(),
+            "*.a.b".to_owned(),
+            "127.0.0.1".to_owned(),
+        ])
+        .expect("made");
         let der = made.cert.der();
         let read = Certificate::parse(der).expect("a certificate");
         let (from, to) = read.valid();
         assert!(from < to);
-        assert_eq!(read.key(), rcgen::PublicKeyData::subject_public_key_info(&made.signing_key));
+        assert_eq!(
+            read.key(),
+            rcgen::PublicKeyData::subject_public_key_info(&made.signing_key)
+        );
         for (host, is_for) in [
             ("localhost", true),
             ("127.0.0.1", true),
@@ -81,14 +108,19 @@ mod tests {
             assert_eq!(read.is_for(host), is_for, "{host}");
         }
         for length in 0..der.len() {
-            assert!(Certificate::parse(&der[..length]).is_none(), "a part of one is none");
+            assert!(
+                Certificate::parse(&der[..length]).is_none(),
+                "a part of one is none"
+            );
         }
     }
 
     #[test]
     fn the_common_name_counts_where_there_are_no_others() {
         let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
-        params.distinguished_name.push(rcgen::DnType::CommonName, "broker.local");
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "broker.local");
         let key = rcgen::KeyPair::generate().expect("a key");
         let cert = params.self_signed(&key).expect("made");
         let read = Certificate::parse(cert.der()).expect("a certificate");

@@ -27,7 +27,11 @@ pub struct HttpInConfig {
     method: String,
     #[field(default = false, label = "Accept file uploads?")]
     upload: bool,
-    #[field(name = "skipBodyParsing", default = false, label = "Do not parse the body")]
+    #[field(
+        name = "skipBodyParsing",
+        default = false,
+        label = "Do not parse the body"
+    )]
     skip_body_parsing: bool,
 }
 
@@ -63,19 +67,27 @@ impl Node for HttpIn {
     fn new(config: HttpInConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         if cx.setting("httpNodeRoot") == Value::Bool(false) {
             cx.warn("Cannot create http-in node when httpNodeRoot set to false");
-            return Ok(HttpIn { _routes: Vec::new() });
+            return Ok(HttpIn {
+                _routes: Vec::new(),
+            });
         }
         if config.url.is_empty() {
             cx.warn("missing path");
-            return Ok(HttpIn { _routes: Vec::new() });
+            return Ok(HttpIn {
+                _routes: Vec::new(),
+            });
         }
-        let server = cx.services().get::<HttpServer>().ok_or_else(|| NodeError::new("this program has no HTTP listener"))?;
+        let server = cx
+            .services()
+            .get::<HttpServer>()
+            .ok_or_else(|| NodeError::new("this program has no HTTP listener"))?;
         let root = match cx.setting("httpNodeRoot") {
             Value::Str(root) => root.trim_end_matches('/').to_owned(),
             _ => String::new(),
         };
         let slash = if config.url.starts_with('/') { "" } else { "/" };
-        let pattern = Pattern::parse(&format!("{root}{slash}{}", config.url)).map_err(|e| NodeError::new(e.to_string()))?;
+        let pattern = Pattern::parse(&format!("{root}{slash}{}", config.url))
+            .map_err(|e| NodeError::new(e.to_string()))?;
         let method = Method::from_bytes(config.method.to_uppercase().as_bytes())
             .map_err(|_| NodeError::new(format!("unknown HTTP method \"{}\"", config.method)))?;
         let cors = Cors::read(&cx.setting("httpNodeCors"));
@@ -115,12 +127,28 @@ impl Process for HttpIn {
             Ok(unreadable) => return cx.warn(unreadable.0),
             Err(event) => event,
         };
-        let Ok(arrived) = event.downcast::<Arrived>() else { return };
-        let Arrived { req, payload, pending } = *arrived;
+        let Ok(arrived) = event.downcast::<Arrived>() else {
+            return;
+        };
+        let Arrived {
+            req,
+            payload,
+            pending,
+        } = *arrived;
         let mut msg = Msg::new();
         msg.insert("_msgid", vgdc_core::value::generate_id());
-        msg.insert("req", Handle::new("IncomingMessage", Value::Object(req), Arc::new(())));
-        msg.insert("res", Handle::new("ServerResponse", Value::Object(Object::new()), Arc::new(pending)));
+        msg.insert(
+            "req",
+            Handle::new("IncomingMessage", Value::Object(req), Arc::new(())),
+        );
+        msg.insert(
+            "res",
+            Handle::new(
+                "ServerResponse",
+                Value::Object(Object::new()),
+                Arc::new(pending),
+            ),
+        );
         if !payload.is_undefined() {
             msg.set_payload(payload);
         }
@@ -141,8 +169,14 @@ fn limit_of(setting: &Value) -> usize {
         _ => return web::DEFAULT_LIMIT,
     };
     let units = [("gb", 1 << 30), ("mb", 1 << 20), ("kb", 1 << 10), ("b", 1)];
-    let (number, unit) = units.iter().find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit))).unwrap_or((&text, 1));
-    number.trim().parse::<f64>().map_or(web::DEFAULT_LIMIT, |n| (n * unit as f64) as usize)
+    let (number, unit) = units
+        .iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))
+        .unwrap_or((&text, 1));
+    number
+        .trim()
+        .parse::<f64>()
+        .map_or(web::DEFAULT_LIMIT, |n| (n * unit as f64) as usize)
 }
 
 /// Reads requests on the listener's thread and hands them to the node.
@@ -157,11 +191,20 @@ struct Reader {
 
 impl Reader {
     async fn read(&self, exchange: Exchange) {
-        let Exchange { request, params, peer, responder } = exchange;
+        let Exchange {
+            request,
+            params,
+            peer,
+            responder,
+        } = exchange;
         let (head, body) = request.into_parts();
         let query = web::parse_query(head.uri.query().unwrap_or_default());
         let mut req = request_props(&head, &query, params, peer);
-        let headers = self.cors.as_ref().map(|cors| cors.headers(&head.headers)).unwrap_or_default();
+        let headers = self
+            .cors
+            .as_ref()
+            .map(|cors| cors.headers(&head.headers))
+            .unwrap_or_default();
         let payload = if self.has_body {
             let content_type = text_header(&head.headers, "content-type");
             let bytes = match Limited::new(body, self.limit).collect().await {
@@ -169,9 +212,15 @@ impl Reader {
                 Err(error) => {
                     let too_large = error.is::<vgdc_http::http_body_util::LengthLimitError>();
                     let (status, text) = if too_large {
-                        (StatusCode::INTERNAL_SERVER_ERROR, "PayloadTooLargeError: request entity too large".to_owned())
+                        (
+                            StatusCode::INTERNAL_SERVER_ERROR,
+                            "PayloadTooLargeError: request entity too large".to_owned(),
+                        )
                     } else {
-                        (StatusCode::BAD_REQUEST, format!("the request's body could not be read: {error}"))
+                        (
+                            StatusCode::BAD_REQUEST,
+                            format!("the request's body could not be read: {error}"),
+                        )
                     };
                     return self.refuse(responder, status, text);
                 }
@@ -179,10 +228,12 @@ impl Reader {
             let parsed = if self.raw {
                 Ok(Value::from(bytes))
             } else if self.upload && content_type.starts_with("multipart/form-data") {
-                multipart(&content_type, bytes).await.map(|(fields, files)| {
-                    req.insert("files", files);
-                    Value::Object(fields)
-                })
+                multipart(&content_type, bytes)
+                    .await
+                    .map(|(fields, files)| {
+                        req.insert("files", files);
+                        Value::Object(fields)
+                    })
             } else {
                 web::body_value(&content_type, bytes).map_err(|why| format!("SyntaxError: {why}"))
             };
@@ -200,12 +251,23 @@ impl Reader {
             Some(Value::Str(name)) => Some(name.to_string()),
             _ => None,
         };
-        let pending = PendingResponse { responder: Mutex::new(Some(responder)), headers, callback };
-        self.mailbox.send(Arrived { req, payload, pending }).await;
+        let pending = PendingResponse {
+            responder: Mutex::new(Some(responder)),
+            headers,
+            callback,
+        };
+        self.mailbox
+            .send(Arrived {
+                req,
+                payload,
+                pending,
+            })
+            .await;
     }
 
     fn refuse(&self, responder: Responder, status: StatusCode, why: String) {
-        let mut response = vgdc_http::Response::new(full(status.canonical_reason().unwrap_or_default()));
+        let mut response =
+            vgdc_http::Response::new(full(status.canonical_reason().unwrap_or_default()));
         *response.status_mut() = status;
         responder.answer(response);
         self.mailbox.post(Unreadable(why));
@@ -213,26 +275,47 @@ impl Reader {
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> String {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .unwrap_or_default()
 }
 
 /// What flows read of a request.
-fn request_props(head: &vgdc_http::http::request::Parts, query: &Object, params: vgdc_http::Params, peer: std::net::SocketAddr) -> Object {
+fn request_props(
+    head: &vgdc_http::http::request::Parts,
+    query: &Object,
+    params: vgdc_http::Params,
+    peer: std::net::SocketAddr,
+) -> Object {
     let mut req = Object::new();
-    let url = head.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let url = head
+        .uri
+        .path_and_query()
+        .map_or_else(|| "/".to_owned(), ToString::to_string);
     let host = text_header(&head.headers, header::HOST.as_str());
     req.insert("method", head.method.as_str());
     req.insert("url", url.as_str());
     req.insert("originalUrl", url.as_str());
     req.insert("path", head.uri.path());
-    req.insert("httpVersion", format!("{:?}", head.version).trim_start_matches("HTTP/"));
+    req.insert(
+        "httpVersion",
+        format!("{:?}", head.version).trim_start_matches("HTTP/"),
+    );
     req.insert("protocol", "http");
     req.insert("secure", false);
-    req.insert("hostname", host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name));
+    req.insert(
+        "hostname",
+        host.rsplit_once(':')
+            .map_or(host.as_str(), |(name, _)| name),
+    );
     req.insert("ip", peer.ip().to_string());
     req.insert("headers", web::headers_value(&head.headers));
     req.insert("query", Value::Object(query.clone()));
-    let params: Object = params.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+    let params: Object = params
+        .into_iter()
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
     req.insert("params", params);
     req.insert("cookies", web::cookies(&head.headers));
     req
@@ -248,7 +331,13 @@ async fn multipart(content_type: &str, bytes: Vec<u8>) -> Result<(Object, Array)
         let name = field.name().unwrap_or_default().to_owned();
         let file = field.file_name().map(str::to_owned);
         let mimetype = field.content_type().map(ToString::to_string);
-        let encoding = field.headers().get("content-transfer-encoding").map_or_else(|| "7bit".to_owned(), |v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let encoding = field
+            .headers()
+            .get("content-transfer-encoding")
+            .map_or_else(
+                || "7bit".to_owned(),
+                |v| String::from_utf8_lossy(v.as_bytes()).into_owned(),
+            );
         let data = field.bytes().await.map_err(|e| e.to_string())?;
         match file {
             Some(original) => {
@@ -256,7 +345,10 @@ async fn multipart(content_type: &str, bytes: Vec<u8>) -> Result<(Object, Array)
                 object.insert("fieldname", name);
                 object.insert("originalname", original);
                 object.insert("encoding", encoding);
-                object.insert("mimetype", mimetype.unwrap_or_else(|| "application/octet-stream".to_owned()));
+                object.insert(
+                    "mimetype",
+                    mimetype.unwrap_or_else(|| "application/octet-stream".to_owned()),
+                );
                 object.insert("size", data.len());
                 object.insert("buffer", data.to_vec());
                 files.push(object);

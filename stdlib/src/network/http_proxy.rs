@@ -25,7 +25,11 @@ impl Node for HttpProxy {
 
     fn new(config: HttpProxyConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let secrets = cx.credentials();
-        cx.publish(Rc::new(ProxyConfig { url: config.url, no_proxy: config.noproxy, secrets }));
+        cx.publish(Rc::new(ProxyConfig {
+            url: config.url,
+            no_proxy: config.noproxy,
+            secrets,
+        }));
         Ok(HttpProxy)
     }
 }

@@ -158,15 +158,28 @@ impl Node for HttpRequest {
 
     fn new(config: HttpRequestConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let template = match config.url.contains("{{") {
-            true => Some(Template::parse(&config.url).map_err(|e| NodeError::from_value(e.into()))?),
+            true => {
+                Some(Template::parse(&config.url).map_err(|e| NodeError::from_value(e.into()))?)
+            }
             false => None,
         };
-        let rule = |form: &Value| HeaderRule { name: Part::parse(form, "keyType", "keyValue"), value: Part::parse(form, "valueType", "valueValue") };
+        let rule = |form: &Value| HeaderRule {
+            name: Part::parse(form, "keyType", "keyValue"),
+            value: Part::parse(form, "valueType", "valueValue"),
+        };
         let headers = config.headers.iter().map(rule).collect();
         let secrets = cx.credentials();
-        let secret = |key: &str| secrets.get(key).filter(|value| value.truthy()).map(Value::to_js_string);
+        let secret = |key: &str| {
+            secrets
+                .get(key)
+                .filter(|value| value.truthy())
+                .map(Value::to_js_string)
+        };
         let timeout = match cx.setting("httpRequestTimeout") {
-            setting if setting.truthy() => Some(number::parse_float(&setting.to_js_string()).trunc()).filter(|ms| *ms != 0.0 && !ms.is_nan()),
+            setting if setting.truthy() => {
+                Some(number::parse_float(&setting.to_js_string()).trunc())
+                    .filter(|ms| *ms != 0.0 && !ms.is_nan())
+            }
             _ => None,
         };
         Ok(HttpRequest {
@@ -194,8 +207,14 @@ impl HttpRequest {
         let url = Url::parse(&text).map_err(|_| invalid_url(&text))?;
         let mut jar = Jar::default();
         take_cookies(&mut jar, &url, &mut headers, msg);
-        let user = self.user.clone().or_else(|| Some(decode(&url.user, false)).filter(|user| !user.is_empty()));
-        let password = self.password.clone().or_else(|| Some(decode(&url.password, false)).filter(|password| !password.is_empty()));
+        let user = self
+            .user
+            .clone()
+            .or_else(|| Some(decode(&url.user, false)).filter(|user| !user.is_empty()));
+        let password = self
+            .password
+            .clone()
+            .or_else(|| Some(decode(&url.password, false)).filter(|password| !password.is_empty()));
         let digest = authorize(&self.config.auth_type, &user, &password, &mut headers);
         let body = body_of(&method, msg, &mut headers)?;
         let proxy = self.proxy_for(cx, &url);
@@ -203,19 +222,46 @@ impl HttpRequest {
         let mut url = Url::parse(&text).map_err(|_| invalid_url(&text))?;
         (url.user, url.password) = (String::new(), String::new());
         if !has(&headers, "user-agent") {
-            headers.push(("User-Agent".into(), concat!("vgdc/", env!("CARGO_PKG_VERSION")).into()));
+            headers.push((
+                "User-Agent".into(),
+                concat!("vgdc/", env!("CARGO_PKG_VERSION")).into(),
+            ));
         }
         let follow = msg.get("followRedirects").is_none_or(Value::truthy);
-        let tls = self.tls_of(cx, msg).map_err(|why| Refused::Error(NodeError::new(why)))?;
+        let tls = self
+            .tls_of(cx, msg)
+            .map_err(|why| Refused::Error(NodeError::new(why)))?;
         let server_name = self.tls.as_ref().and_then(|tls| tls.server_name.clone());
-        let request = Request { method, url, headers, body, proxy, tls: Some(tls), server_name, keep_alive: self.config.persist };
-        Ok(Ready { request, jar, follow, timeout, digest, shown: text })
+        let request = Request {
+            method,
+            url,
+            headers,
+            body,
+            proxy,
+            tls: Some(tls),
+            server_name,
+            keep_alive: self.config.persist,
+        };
+        Ok(Ready {
+            request,
+            jar,
+            follow,
+            timeout,
+            digest,
+            shown: text,
+        })
     }
 
     /// The URL as the node and the message have it, with its scheme.
     fn url_text(&self, cx: &mut Cx<'_>, msg: &Msg) -> Result<String, Refused> {
-        let own = msg.get("url").filter(|url| url.truthy()).map(Value::to_js_string);
-        if own.as_ref().is_some_and(|own| !self.config.url.is_empty() && *own != self.config.url) {
+        let own = msg
+            .get("url")
+            .filter(|url| url.truthy())
+            .map(Value::to_js_string);
+        if own
+            .as_ref()
+            .is_some_and(|own| !self.config.url.is_empty() && *own != self.config.url)
+        {
             cx.warn("Warning: msg properties can no longer override set node properties. See bit.ly/nr-override-msg-props");
         }
         let mut text = match &self.template {
@@ -230,7 +276,10 @@ impl HttpRequest {
             return Err(Refused::Transport);
         }
         if !text.starts_with("http://") && !text.starts_with("https://") {
-            text = format!("{}://{text}", if self.tls.is_some() { "https" } else { "http" });
+            text = format!(
+                "{}://{text}",
+                if self.tls.is_some() { "https" } else { "http" }
+            );
         }
         Ok(match text.split_once('?') {
             Some((place, query)) => format!("{place}?{}", escape_percents(query)),
@@ -239,7 +288,10 @@ impl HttpRequest {
     }
 
     fn method(&self, cx: &mut Cx<'_>, msg: &Msg) -> String {
-        let own = msg.get("method").filter(|method| method.truthy()).map(Value::to_js_string);
+        let own = msg
+            .get("method")
+            .filter(|method| method.truthy())
+            .map(Value::to_js_string);
         match own {
             Some(own) if self.config.method == "use" => own.to_uppercase(),
             Some(_) if !self.config.method.is_empty() => {
@@ -252,7 +304,11 @@ impl HttpRequest {
     }
 
     fn timeout_of(&self, cx: &mut Cx<'_>, msg: &Msg) -> f64 {
-        match msg.get("requestTimeout").filter(|value| !value.is_undefined()).map(Value::to_number) {
+        match msg
+            .get("requestTimeout")
+            .filter(|value| !value.is_undefined())
+            .map(Value::to_number)
+        {
             None => self.timeout,
             Some(ms) if ms.is_nan() => {
                 cx.warn("Timeout value is not a valid number, ignoring");
@@ -293,8 +349,15 @@ impl HttpRequest {
     }
 
     /// What a GET does with the payload: it goes into the query, or is the body.
-    fn payload_of_get(&self, method: &str, msg: &Msg, text: String, body: Option<Bytes>) -> Result<(String, Option<Bytes>), Refused> {
-        let to_query = self.config.paytoqs == Value::Bool(true) || self.config.paytoqs.as_str() == Some("query");
+    fn payload_of_get(
+        &self,
+        method: &str,
+        msg: &Msg,
+        text: String,
+        body: Option<Bytes>,
+    ) -> Result<(String, Option<Bytes>), Refused> {
+        let to_query = self.config.paytoqs == Value::Bool(true)
+            || self.config.paytoqs.as_str() == Some("query");
         let to_body = self.config.paytoqs.as_str() == Some("body");
         let payload = msg.payload();
         if method != "GET" || payload.is_undefined() || !to_query && !to_body {
@@ -309,16 +372,24 @@ impl HttpRequest {
                 true => "&",
                 false => "?",
             };
-            return Ok((format!("{text}{joint}{}", form::query_string(payload)), body));
+            return Ok((
+                format!("{text}{joint}{}", form::query_string(payload)),
+                body,
+            ));
         }
         Ok((text, bytes_of(payload)?))
     }
 
-    fn tls_of(&self, cx: &mut Cx<'_>, msg: &Msg) -> Result<std::sync::Arc<tokio_rustls::rustls::ClientConfig>, String> {
+    fn tls_of(
+        &self,
+        cx: &mut Cx<'_>,
+        msg: &Msg,
+    ) -> Result<std::sync::Arc<tokio_rustls::rustls::ClientConfig>, String> {
         if let Some(tls) = &self.tls {
             return tls.client();
         }
-        let usual = std::env::var("NODE_TLS_REJECT_UNAUTHORIZED").map_or(true, |value| value != "0");
+        let usual =
+            std::env::var("NODE_TLS_REJECT_UNAUTHORIZED").map_or(true, |value| value != "0");
         let verify = match msg.get("rejectUnauthorized") {
             None => usual,
             Some(Value::Bool(verify)) => *verify,
@@ -334,13 +405,32 @@ impl HttpRequest {
 
     fn proxy_for(&self, cx: &mut Cx<'_>, url: &Url) -> Option<Proxy> {
         let shared = cx.shared().clone();
-        let environment = |name: &str| Some(shared.env.get(0, name)).filter(|value| !value.is_nullish()).map(|value| value.to_js_string());
+        let environment = |name: &str| {
+            Some(shared.env.get(0, name))
+                .filter(|value| !value.is_nullish())
+                .map(|value| value.to_js_string())
+        };
         let config = self.proxy.clone();
         let chosen = |name: &str| config.as_ref().and_then(|config| config.variable(name));
-        let get: &dyn Fn(&str) -> Option<String> = if self.proxy.is_some() { &chosen } else { &environment };
+        let get: &dyn Fn(&str) -> Option<String> = if self.proxy.is_some() {
+            &chosen
+        } else {
+            &environment
+        };
         let options = cx.setting("proxyOptions");
-        let text = Source { get, options: &options }.proxy_for(url)?;
-        let secret = |key: &str| self.proxy.as_ref().and_then(|proxy| proxy.secrets.get(key)).filter(|value| value.truthy()).map(Value::to_js_string).unwrap_or_default();
+        let text = Source {
+            get,
+            options: &options,
+        }
+        .proxy_for(url)?;
+        let secret = |key: &str| {
+            self.proxy
+                .as_ref()
+                .and_then(|proxy| proxy.secrets.get(key))
+                .filter(|value| value.truthy())
+                .map(Value::to_js_string)
+                .unwrap_or_default()
+        };
         let proxy = Proxy::new(&text, &secret("username"), &secret("password"));
         if proxy.is_none() {
             cx.warn(format!("Bad proxy url: {text}"));
@@ -359,7 +449,11 @@ impl HttpRequest {
         msg.insert("responseUrl", done.url);
         let payload = self.payload(cx, done.answer);
         msg.set_payload(payload);
-        let redirects: Array = done.redirects.into_iter().map(|(location, cookies)| redirect_value(location, cookies)).collect();
+        let redirects: Array = done
+            .redirects
+            .into_iter()
+            .map(|(location, cookies)| redirect_value(location, cookies))
+            .collect();
         msg.insert("redirectList", redirects);
         msg.insert("retry", 0);
         if let Some(lines) = cookies {
@@ -399,12 +493,23 @@ impl HttpRequest {
                 cx.error("no response from server", Some(&msg));
                 cx.set_status("red", "ring", "common.notification.errors.no-response");
                 let ms = Value::from(ms).to_js_string();
-                (format!("TimeoutError: Timeout awaiting 'request' for {ms}ms"), "ETIMEDOUT".to_owned())
+                (
+                    format!("TimeoutError: Timeout awaiting 'request' for {ms}ms"),
+                    "ETIMEDOUT".to_owned(),
+                )
             }
             Problem::Failure(failure) => raise(cx, &msg, "RequestError", failure),
             Problem::TooManyRedirects => {
                 let message = format!("Redirected {REDIRECTS} times. Aborting.");
-                raise(cx, &msg, "MaxRedirectsError", Failure { code: "ERR_TOO_MANY_REDIRECTS".into(), message })
+                raise(
+                    cx,
+                    &msg,
+                    "MaxRedirectsError",
+                    Failure {
+                        code: "ERR_TOO_MANY_REDIRECTS".into(),
+                        message,
+                    },
+                )
             }
         };
         msg.set_payload(format!("{error} : {shown}"));
@@ -434,7 +539,9 @@ fn redirect_value(location: String, cookies: Option<Vec<String>>) -> Value {
 }
 
 fn invalid_url(text: &str) -> Refused {
-    let error = ErrorValue::new("TypeError", "Invalid URL").with("code", "ERR_INVALID_URL").with("input", text);
+    let error = ErrorValue::new("TypeError", "Invalid URL")
+        .with("code", "ERR_INVALID_URL")
+        .with("input", text);
     Refused::Error(NodeError::from_value(error.into()))
 }
 
@@ -444,7 +551,9 @@ fn escape_percents(query: &str) -> String {
     let mut out = String::with_capacity(query.len());
     for (at, c) in query.char_indices() {
         out.push(c);
-        let encodes = bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let encodes = bytes
+            .get(at + 1..at + 3)
+            .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
         if c == '%' && !encodes {
             out.push_str("25");
         }
@@ -453,11 +562,16 @@ fn escape_percents(query: &str) -> String {
 }
 
 fn has(headers: &[(String, String)], name: &str) -> bool {
-    headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    headers
+        .iter()
+        .any(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 fn get<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
-    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    headers
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
 }
 
 fn remove(headers: &mut Vec<(String, String)>, name: &str) {
@@ -468,7 +582,11 @@ fn remove(headers: &mut Vec<(String, String)>, name: &str) {
 fn set(headers: &mut Vec<(String, String)>, name: &str, value: &Value) {
     remove(headers, name);
     match value {
-        Value::Array(items) => headers.extend(items.iter().map(|item| (name.to_owned(), item.to_js_string()))),
+        Value::Array(items) => headers.extend(
+            items
+                .iter()
+                .map(|item| (name.to_owned(), item.to_js_string())),
+        ),
         value if value.truthy() => headers.push((name.to_owned(), value.to_js_string())),
         _ => {}
     }
@@ -483,7 +601,9 @@ fn take_cookies(jar: &mut Jar, url: &Url, headers: &mut Vec<(String, String)>, m
             jar.put(url, &name, &value);
         }
     }
-    let Some(Value::Object(own)) = msg.get("cookies") else { return };
+    let Some(Value::Object(own)) = msg.get("cookies") else {
+        return;
+    };
     for (name, cookie) in own.iter() {
         let value = match cookie {
             Value::Null => continue,
@@ -491,7 +611,11 @@ fn take_cookies(jar: &mut Jar, url: &Url, headers: &mut Vec<(String, String)>, m
                 Some(Value::Null) => continue,
                 value => {
                     let text = value.map(Value::to_js_string).unwrap_or_default();
-                    if options.get("encode") == Some(&Value::Bool(false)) { text } else { encode_component(&text) }
+                    if options.get("encode") == Some(&Value::Bool(false)) {
+                        text
+                    } else {
+                        encode_component(&text)
+                    }
                 }
             },
             other => encode_component(&other.to_js_string()),
@@ -501,13 +625,21 @@ fn take_cookies(jar: &mut Jar, url: &Url, headers: &mut Vec<(String, String)>, m
 }
 
 /// Sets the `Authorization` header; for digest gives the secrets that a challenge is answered with.
-fn authorize(ty: &str, user: &Option<String>, password: &Option<String>, headers: &mut Vec<(String, String)>) -> Option<(String, String)> {
+fn authorize(
+    ty: &str,
+    user: &Option<String>,
+    password: &Option<String>,
+    headers: &mut Vec<(String, String)>,
+) -> Option<(String, String)> {
     let text = |secret: &Option<String>| secret.clone().unwrap_or_default();
     if user.is_none() && password.is_none() {
         return None;
     }
     let value = match ty {
-        "" | "basic" => format!("Basic {}", super::tcp::encode_base64(format!("{}:{}", text(user), text(password)).as_bytes())),
+        "" | "basic" => format!(
+            "Basic {}",
+            super::tcp::encode_base64(format!("{}:{}", text(user), text(password)).as_bytes())
+        ),
         "bearer" => format!("Bearer {}", text(password)),
         "digest" => return Some((text(user), text(password))),
         _ => return None,
@@ -517,7 +649,8 @@ fn authorize(ty: &str, user: &Option<String>, password: &Option<String>, headers
 }
 
 fn json_bytes(value: &Value) -> Result<Option<Bytes>, Refused> {
-    let text = json::stringify(value, 0).map_err(|e| Refused::Error(NodeError::from_value(e.into())))?;
+    let text =
+        json::stringify(value, 0).map_err(|e| Refused::Error(NodeError::from_value(e.into())))?;
     Ok(text.map(Bytes::from))
 }
 
@@ -532,7 +665,11 @@ fn bytes_of(payload: &Value) -> Result<Option<Bytes>, Refused> {
 }
 
 /// The body of a request that is no GET or HEAD; sets the content type where there is none.
-fn body_of(method: &str, msg: &Msg, headers: &mut Vec<(String, String)>) -> Result<Option<Bytes>, Refused> {
+fn body_of(
+    method: &str,
+    msg: &Msg,
+    headers: &mut Vec<(String, String)>,
+) -> Result<Option<Bytes>, Refused> {
     let payload = msg.payload();
     if matches!(method, "GET" | "HEAD") || payload.is_undefined() {
         return Ok(None);
@@ -547,7 +684,9 @@ fn body_of(method: &str, msg: &Msg, headers: &mut Vec<(String, String)>) -> Resu
     }
     let body = match payload {
         Value::Str(_) | Value::Buffer(_) | Value::Number(_) => bytes_of(payload)?,
-        other if ty.as_deref() == Some("application/x-www-form-urlencoded") => Some(Bytes::from(form::query_string(other))),
+        other if ty.as_deref() == Some("application/x-www-form-urlencoded") => {
+            Some(Bytes::from(form::query_string(other)))
+        }
         other => {
             if ty.is_none() {
                 set(headers, "Content-Type", &Value::from("application/json"));
@@ -556,18 +695,32 @@ fn body_of(method: &str, msg: &Msg, headers: &mut Vec<(String, String)>) -> Resu
         }
     };
     if let Some(body) = body.as_ref().filter(|_| !has(headers, "content-length")) {
-        set(headers, "Content-Length", &Value::from(body.len().to_string()));
+        set(
+            headers,
+            "Content-Length",
+            &Value::from(body.len().to_string()),
+        );
     }
     Ok(body)
 }
 
 fn set_cookie_lines(answer: &Answer) -> Option<Vec<String>> {
-    let lines: Vec<String> = answer.headers.get_all("set-cookie").iter().map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
+    let lines: Vec<String> = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+        .collect();
     (!lines.is_empty()).then_some(lines)
 }
 
 /// Sends the request, follows redirects, answers a challenge.
-async fn perform(pool: &Rc<Pool>, ready: &mut Ready, now_ms: f64, warning: &mut Option<String>) -> Result<Done, Problem> {
+async fn perform(
+    pool: &Rc<Pool>,
+    ready: &mut Ready,
+    now_ms: f64,
+    warning: &mut Option<String>,
+) -> Result<Done, Problem> {
     let original = ready.request.url.clone();
     let mut redirects = Vec::new();
     loop {
@@ -575,7 +728,11 @@ async fn perform(pool: &Rc<Pool>, ready: &mut Ready, now_ms: f64, warning: &mut 
         if let Some(cookie) = ready.jar.header(&ready.request.url) {
             headers.push(("Cookie".into(), cookie));
         }
-        let through_proxy = ready.request.proxy.as_ref().filter(|_| !ready.request.url.is_secure());
+        let through_proxy = ready
+            .request
+            .proxy
+            .as_ref()
+            .filter(|_| !ready.request.url.is_secure());
         if let Some(authorization) = through_proxy.and_then(|proxy| proxy.authorization.clone()) {
             headers.push(("Proxy-Authorization".into(), authorization));
         }
@@ -593,8 +750,13 @@ async fn perform(pool: &Rc<Pool>, ready: &mut Ready, now_ms: f64, warning: &mut 
         for line in lines.iter().flatten() {
             ready.jar.take(&ready.request.url, line, now_ms);
         }
-        let location = answer.headers.get("location").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        if let Some(location) = location.filter(|_| ready.follow && matches!(answer.status, 300..=304 | 307 | 308)) {
+        let location = answer
+            .headers
+            .get("location")
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        if let Some(location) =
+            location.filter(|_| ready.follow && matches!(answer.status, 300..=304 | 307 | 308))
+        {
             if redirects.len() >= REDIRECTS {
                 return Err(Problem::TooManyRedirects);
             }
@@ -605,25 +767,51 @@ async fn perform(pool: &Rc<Pool>, ready: &mut Ready, now_ms: f64, warning: &mut 
         if answer.status == 401
             && let Some((user, password)) = ready.digest.take()
         {
-            let challenge = answer.headers.get("www-authenticate").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-            match challenge.map(|challenge| digest::authorization(&user, &password, &ready.request.method, &original.target(), &challenge)) {
-                Some(Ok(header)) => set(&mut ready.request.headers, "Authorization", &Value::from(header)),
+            let challenge = answer
+                .headers
+                .get("www-authenticate")
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            match challenge.map(|challenge| {
+                digest::authorization(
+                    &user,
+                    &password,
+                    &ready.request.method,
+                    &original.target(),
+                    &challenge,
+                )
+            }) {
+                Some(Ok(header)) => set(
+                    &mut ready.request.headers,
+                    "Authorization",
+                    &Value::from(header),
+                ),
                 Some(Err(why)) => {
                     *warning = Some(format!("Digest authentication failed: {why}"));
-                    return Ok(Done { answer, url: ready.request.url.to_string(), redirects });
+                    return Ok(Done {
+                        answer,
+                        url: ready.request.url.to_string(),
+                        redirects,
+                    });
                 }
                 None => {}
             }
             continue;
         }
-        return Ok(Done { answer, url: ready.request.url.to_string(), redirects });
+        return Ok(Done {
+            answer,
+            url: ready.request.url.to_string(),
+            redirects,
+        });
     }
 }
 
 /// Points the request to where a redirect leads; secrets stay with the host they were meant for.
 fn redirect(request: &mut Request, status: u16, location: &str) -> Result<(), Problem> {
     let url = request.url.join(location).map_err(|_| {
-        Problem::Failure(Failure { code: "ERR_INVALID_URL".into(), message: "Invalid URL".into() })
+        Problem::Failure(Failure {
+            code: "ERR_INVALID_URL".into(),
+            message: "Invalid URL".into(),
+        })
     })?;
     if !matches!(status, 307 | 308) {
         request.method = "GET".into();
@@ -661,15 +849,31 @@ impl Process for HttpRequest {
         cx.work(async move {
             let (limit, mut warning) = (ready.timeout, None);
             let within = Duration::from_secs_f64((limit / 1000.0).min(1e9));
-            let result = tokio::time::timeout(within, perform(&pool, &mut ready, now_ms, &mut warning)).await;
-            Outcome { number, shown: ready.shown, result: result.unwrap_or(Err(Problem::Timeout(limit))), warning }
+            let result =
+                tokio::time::timeout(within, perform(&pool, &mut ready, now_ms, &mut warning))
+                    .await;
+            Outcome {
+                number,
+                shown: ready.shown,
+                result: result.unwrap_or(Err(Problem::Timeout(limit))),
+                warning,
+            }
         });
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
-        let Ok(outcome) = event.downcast::<Outcome>() else { return };
-        let Outcome { number, shown, result, warning } = *outcome;
-        let Some(msg) = self.waiting.remove(&number) else { return };
+        let Ok(outcome) = event.downcast::<Outcome>() else {
+            return;
+        };
+        let Outcome {
+            number,
+            shown,
+            result,
+            warning,
+        } = *outcome;
+        let Some(msg) = self.waiting.remove(&number) else {
+            return;
+        };
         if let Some(warning) = warning {
             cx.warn(warning);
         }

@@ -39,21 +39,34 @@ pub struct MqttBrokerConfig {
     keepalive: Value,
     #[field(default = true, label = "Use clean session")]
     cleansession: bool,
-    #[field(name = "autoUnsubscribe", default = true, label = "Automatically unsubscribe when disconnecting")]
+    #[field(
+        name = "autoUnsubscribe",
+        default = true,
+        label = "Automatically unsubscribe when disconnecting"
+    )]
     auto_unsubscribe: bool,
     #[field(name = "userProps", json = "\"\"", label = "User Properties")]
     user_props: Value,
     #[field(name = "sessionExpiry", json = "\"\"", kind = Number, label = "Session Expiry (secs)")]
     session_expiry: Value,
-    #[field(name = "birthTopic", label = "Message sent on connection (birth message)")]
+    #[field(
+        name = "birthTopic",
+        label = "Message sent on connection (birth message)"
+    )]
     birth_topic: String,
     #[field(name = "birthMsg", json = "{}")]
     birth_msg: Value,
-    #[field(name = "closeTopic", label = "Message sent before disconnecting (close message)")]
+    #[field(
+        name = "closeTopic",
+        label = "Message sent before disconnecting (close message)"
+    )]
     close_topic: String,
     #[field(name = "closeMsg", json = "{}")]
     close_msg: Value,
-    #[field(name = "willTopic", label = "Message sent on an unexpected disconnection (will message)")]
+    #[field(
+        name = "willTopic",
+        label = "Message sent on an unexpected disconnection (will message)"
+    )]
     will_topic: String,
     #[field(name = "willMsg", json = "{}")]
     will_msg: Value,
@@ -76,8 +89,19 @@ impl Node for MqttBroker {
         }
         let tls = cx.config::<Tls>(&config.tls);
         let period = cx.setting("mqttReconnectTime").to_number();
-        let period = Duration::from_secs_f64(if period > 0.0 { (period / 1000.0).min(86_400.0) } else { 15.0 });
-        let client = Rc::new(Client::new(cx.id().to_owned(), cx.mailbox(), options, tls, secrets, period));
+        let period = Duration::from_secs_f64(if period > 0.0 {
+            (period / 1000.0).min(86_400.0)
+        } else {
+            15.0
+        });
+        let client = Rc::new(Client::new(
+            cx.id().to_owned(),
+            cx.mailbox(),
+            options,
+            tls,
+            secrets,
+            period,
+        ));
         cx.publish(client.clone());
         Ok(MqttBroker { client })
     }

@@ -83,7 +83,9 @@ impl Actions {
                         client.connect(Some(tell));
                     }));
                 }
-                Some(_) => return cx.error("Error: Disconnect from broker before connecting", Some(msg)),
+                Some(_) => {
+                    return cx.error("Error: Disconnect from broker before connecting", Some(msg));
+                }
             }
         }
         if let Some(given) = given {
@@ -153,7 +155,13 @@ impl Node for MqttIn {
         client.register(cx.id(), cx.mailbox());
         node.local = client.is_local();
         if !dynamic {
-            subscribe(cx, &client, &config.topic, how(&config, client.v5()), node.datatype);
+            subscribe(
+                cx,
+                &client,
+                &config.topic,
+                how(&config, client.v5()),
+                node.datatype,
+            );
         }
         if client.is_connected() {
             show(cx, Shown::Connected);
@@ -171,7 +179,11 @@ pub fn show(cx: &mut Cx<'_>, shown: Shown) {
 
 fn how(config: &MqttInConfig, v5: bool) -> Subscribe {
     let number = vgdc_core::value::number::parse_float(&config.qos.to_js_string()).trunc();
-    let quality = qos(if (0.0..=2.0).contains(&number) { number } else { 2.0 });
+    let quality = qos(if (0.0..=2.0).contains(&number) {
+        number
+    } else {
+        2.0
+    });
     let mut form = Object::new();
     for (key, value) in [("nl", &config.nl), ("rap", &config.rap), ("rh", &config.rh)] {
         if !value.is_nullish() {
@@ -187,7 +199,13 @@ fn how(config: &MqttInConfig, v5: bool) -> Subscribe {
 }
 
 /// Subscribes; what this node left behind at another broker ends.
-fn subscribe(cx: &mut Cx<'_>, client: &Rc<Client>, topic: &str, how: Subscribe, datatype: Datatype) {
+fn subscribe(
+    cx: &mut Cx<'_>,
+    client: &Rc<Client>,
+    topic: &str,
+    how: Subscribe,
+    datatype: Datatype,
+) {
     let left = cx.local(LeftBehind::default);
     for (topic, broker) in left.0.borrow_mut().remove(cx.id()).unwrap_or_default() {
         if broker != client.id
@@ -202,7 +220,9 @@ fn subscribe(cx: &mut Cx<'_>, client: &Rc<Client>, topic: &str, how: Subscribe, 
 impl MqttIn {
     fn change(&mut self, cx: &mut Cx<'_>, client: &Rc<Client>, mut msg: Msg, subscribing: bool) {
         let wanted: Vec<Value> = match msg.get("topic") {
-            Some(Value::Bool(true)) if !subscribing => self.subscriptions.values().cloned().collect(),
+            Some(Value::Bool(true)) if !subscribing => {
+                self.subscriptions.values().cloned().collect()
+            }
             Some(Value::Array(items)) => items.to_vec(),
             Some(one @ (Value::Str(_) | Value::Object(_))) => vec![one.clone()],
             _ => return cx.error("Error: msg.topic is missing or invalid", Some(&msg)),
@@ -214,7 +234,11 @@ impl MqttIn {
                 Value::Object(given) => given,
                 _ => Object::new(),
             };
-            let topic = given.get("topic").filter(|topic| topic.truthy()).map(Value::to_js_string).unwrap_or_default();
+            let topic = given
+                .get("topic")
+                .filter(|topic| topic.truthy())
+                .map(Value::to_js_string)
+                .unwrap_or_default();
             if topic.is_empty() || !is_subscription(&topic) {
                 return cx.error("Error: Invalid topic specified", Some(&msg));
             }
@@ -245,7 +269,12 @@ impl MqttIn {
             false => Some(2.0),
         };
         given.insert("qos", quality);
-        let mut how = Subscribe { qos: quality.map(qos), no_local: None, retain_as_published: None, retain_handling: None };
+        let mut how = Subscribe {
+            qos: quality.map(qos),
+            no_local: None,
+            retain_as_published: None,
+            retain_handling: None,
+        };
         if v5 {
             let handling = match given.contains_key("rh") {
                 true => int_property(&given, "rh", 0.0, 2.0),
@@ -264,7 +293,10 @@ impl MqttIn {
                 None => drop(given.remove("nl")),
             }
         }
-        let datatype = given.get("datatype").and_then(Value::as_str).filter(|text| !text.is_empty());
+        let datatype = given
+            .get("datatype")
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty());
         (how, datatype.map_or(self.datatype, Datatype::of), given)
     }
 
@@ -273,7 +305,11 @@ impl MqttIn {
         let payload = match decode(datatype, &arrived) {
             Ok(payload) => payload,
             Err((why, as_text)) => {
-                let payload = if as_text { lossy(bytes) } else { Value::from(bytes.to_vec()) };
+                let payload = if as_text {
+                    lossy(bytes)
+                } else {
+                    Value::from(bytes.to_vec())
+                };
                 let mut msg = Msg::with_payload(payload);
                 msg.insert("topic", arrived.topic.as_str());
                 msg.insert("qos", f64::from(arrived.qos));
@@ -287,15 +323,28 @@ impl MqttIn {
         msg.insert("qos", f64::from(arrived.qos));
         msg.insert("retain", arrived.retain);
         if let Some(extras) = &arrived.extras {
-            let text = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(Value::from);
+            let text = |text: &Option<String>| {
+                text.as_deref()
+                    .filter(|text| !text.is_empty())
+                    .map(Value::from)
+            };
             let user: Object = user_values(&extras.user);
             for (key, value) in [
                 ("responseTopic", text(&extras.response_topic)),
-                ("correlationData", extras.correlation.clone().map(Value::from)),
+                (
+                    "correlationData",
+                    extras.correlation.clone().map(Value::from),
+                ),
                 ("contentType", text(&extras.content_type)),
-                ("messageExpiryInterval", extras.expiry.map(|seconds| Value::from(f64::from(seconds)))),
+                (
+                    "messageExpiryInterval",
+                    extras.expiry.map(|seconds| Value::from(f64::from(seconds))),
+                ),
                 ("payloadFormatIndicator", extras.is_text.map(Value::from)),
-                ("userProperties", (!user.is_empty()).then_some(Value::Object(user))),
+                (
+                    "userProperties",
+                    (!user.is_empty()).then_some(Value::Object(user)),
+                ),
             ] {
                 if let Some(value) = value {
                     msg.insert(key, value);
@@ -316,11 +365,20 @@ fn user_values(pairs: &[(String, String)]) -> Object {
         if object.contains_key(key) {
             continue;
         }
-        let values: Array = pairs.iter().filter(|(name, _)| name == key).map(|(_, value)| Value::from(value.as_str())).collect();
+        let values: Array = pairs
+            .iter()
+            .filter(|(name, _)| name == key)
+            .map(|(_, value)| Value::from(value.as_str()))
+            .collect();
         let value = match &*values {
             [one] => one.clone(),
             // (an array of texts can always be written)
-            _ => Value::from(json::stringify(&Value::Array(values), 0).ok().flatten().unwrap_or_default()),
+            _ => Value::from(
+                json::stringify(&Value::Array(values), 0)
+                    .ok()
+                    .flatten()
+                    .unwrap_or_default(),
+            ),
         };
         object.insert(key.as_str(), value);
     }
@@ -336,7 +394,11 @@ fn lossy(bytes: &[u8]) -> Value {
 
 /// The text that bytes are, if they are one.
 fn text_of(bytes: &[u8]) -> Option<&str> {
-    if is_text(bytes) { std::str::from_utf8(bytes).ok() } else { None }
+    if is_text(bytes) {
+        std::str::from_utf8(bytes).ok()
+    } else {
+        None
+    }
 }
 
 /// A payload as it is wanted; else why it cannot be had, and whether the error shows it as text.
@@ -346,9 +408,17 @@ fn decode(datatype: Datatype, arrived: &Arrived) -> Result<Value, (&'static str,
     let extras = arrived.extras.as_deref();
     let said_text = extras.and_then(|extras| extras.is_text) == Some(true);
     let buffer = || Value::from(bytes.to_vec());
-    let text = || if said_text { Some(String::from_utf8_lossy(bytes)) } else { text_of(bytes).map(Into::into) };
+    let text = || {
+        if said_text {
+            Some(String::from_utf8_lossy(bytes))
+        } else {
+            text_of(bytes).map(Into::into)
+        }
+    };
     let guess = || match text() {
-        Some(text) if datatype == Datatype::AutoDetect => json::parse(&text).unwrap_or_else(|_| Value::from(&*text)),
+        Some(text) if datatype == Datatype::AutoDetect => {
+            json::parse(&text).unwrap_or_else(|_| Value::from(&*text))
+        }
         Some(text) => Value::from(&*text),
         None => buffer(),
     };
@@ -361,13 +431,21 @@ fn decode(datatype: Datatype, arrived: &Arrived) -> Result<Value, (&'static str,
             None => Err(("Invalid JSON string", false)),
         },
         Datatype::Auto | Datatype::AutoDetect => {
-            let media = extras.and_then(|extras| extras.content_type.as_deref()).unwrap_or_default().to_lowercase();
+            let media = extras
+                .and_then(|extras| extras.content_type.as_deref())
+                .unwrap_or_default()
+                .to_lowercase();
             match media.as_str() {
                 "text/css" | "text/html" | "text/plain" | "application/xml" => Ok(lossy(bytes)),
                 "application/json" => {
                     let text = lossy(bytes);
-                    let parsed = json::parse(text.as_str().unwrap_or_default()).map_err(|_| (NO_JSON, true))?;
-                    Ok(if datatype == Datatype::AutoDetect { parsed } else { text })
+                    let parsed = json::parse(text.as_str().unwrap_or_default())
+                        .map_err(|_| (NO_JSON, true))?;
+                    Ok(if datatype == Datatype::AutoDetect {
+                        parsed
+                    } else {
+                        text
+                    })
                 }
                 media if BINARY.contains(&media) => Ok(buffer()),
                 _ => Ok(guess()),
@@ -397,7 +475,9 @@ const BINARY: [&str; 15] = [
 
 impl Process for MqttIn {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
-        let Some(client) = self.client.clone() else { return };
+        let Some(client) = self.client.clone() else {
+            return;
+        };
         match msg.get("action").and_then(Value::as_str) {
             Some("connect") => self.actions.connect(cx, &client, &msg),
             Some("disconnect") => self.actions.disconnect(cx, &client, &msg),
@@ -427,12 +507,21 @@ impl Process for MqttIn {
     fn close(&mut self, cx: &mut Cx<'_>, removed: bool) -> Closing {
         let client = self.client.take()?;
         let topics: Vec<String> = match self.dynamic {
-            true => self.subscriptions.keys().map(|topic| topic.as_str().to_owned()).collect(),
+            true => self
+                .subscriptions
+                .keys()
+                .map(|topic| topic.as_str().to_owned())
+                .collect(),
             false => vec![self.topic.clone()],
         };
         for topic in topics {
             if let Some(left) = client.unsubscribe(&topic, cx.id(), removed) {
-                cx.local(LeftBehind::default).0.borrow_mut().entry(cx.id().to_owned()).or_default().push(left);
+                cx.local(LeftBehind::default)
+                    .0
+                    .borrow_mut()
+                    .entry(cx.id().to_owned())
+                    .or_default()
+                    .push(left);
             }
         }
         show(cx, Shown::Disconnected);

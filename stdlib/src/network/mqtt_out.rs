@@ -9,7 +9,8 @@
 use super::mqtt_client::{ActionDone, Client, Shown};
 use super::mqtt_in::{Actions, show};
 use super::mqtt_packet::{
-    Extras, Publication, bool_property, buffer_property, int_property, is_publish_topic, payload, qos, text_property, user_properties,
+    Extras, Publication, bool_property, buffer_property, int_property, is_publish_topic, payload,
+    qos, text_property, user_properties,
 };
 use super::mqtt_session::{Ack, Published};
 use std::any::Any;
@@ -61,10 +62,14 @@ impl Node for MqttOut {
 
     fn new(config: MqttOutConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let user = match &config.user_props {
-            Value::Str(text) if text.trim_start_matches(' ').starts_with('{') => json::parse(text).ok(),
+            Value::Str(text) if text.trim_start_matches(' ').starts_with('{') => {
+                json::parse(text).ok()
+            }
             _ => None,
         };
-        let user = user.map(|value| user_properties(Some(&value))).filter(|pairs| !pairs.is_empty());
+        let user = user
+            .map(|value| user_properties(Some(&value)))
+            .filter(|pairs| !pairs.is_empty());
         let client = cx.config::<Client>(&config.broker);
         match &client {
             None => cx.error("missing broker configuration", None),
@@ -76,7 +81,15 @@ impl Node for MqttOut {
                 client.register(cx.id(), cx.mailbox());
             }
         }
-        Ok(MqttOut { client, config, user, waiting: HashMap::new(), next: 0, aliases: HashMap::new(), actions: Actions::default() })
+        Ok(MqttOut {
+            client,
+            config,
+            user,
+            waiting: HashMap::new(),
+            next: 0,
+            aliases: HashMap::new(),
+            actions: Actions::default(),
+        })
     }
 }
 
@@ -98,7 +111,10 @@ impl MqttOut {
 
     fn send(&mut self, cx: &mut Cx<'_>, client: &Rc<Client>, publication: Publication, msg: Msg) {
         self.next += 1;
-        let ack = Ack { mailbox: cx.mailbox(), token: self.next };
+        let ack = Ack {
+            mailbox: cx.mailbox(),
+            token: self.next,
+        };
         match client.publish(publication, Some(ack)) {
             Ok(Some(true)) => cx.done_with(&msg),
             Ok(Some(false)) => drop(self.waiting.insert(self.next, msg)),
@@ -108,13 +124,21 @@ impl MqttOut {
     }
 
     /// What is published; `None` when there is no topic to publish to.
-    fn publication(&mut self, client: &Client, msg: &Msg) -> Result<Option<Publication>, NodeError> {
+    fn publication(
+        &mut self,
+        client: &Client,
+        msg: &Msg,
+    ) -> Result<Option<Publication>, NodeError> {
         let v5 = client.v5();
         let quality = match self.config.qos.truthy() {
             true => self.config.qos.to_number(),
             false => quality_of(msg.get("qos")),
         };
-        let retain = if self.config.retain.truthy() { &self.config.retain } else { msg.get("retain").unwrap_or(&Value::Undefined) };
+        let retain = if self.config.retain.truthy() {
+            &self.config.retain
+        } else {
+            msg.get("retain").unwrap_or(&Value::Undefined)
+        };
         let retain = *retain == Value::Bool(true) || retain.as_str() == Some("true");
         let mut topic = match self.config.topic.as_str() {
             "" => msg.topic().as_str().unwrap_or_default().to_owned(),
@@ -139,20 +163,38 @@ impl MqttOut {
                 _ => drop(self.aliases.insert(alias, topic.clone())),
             }
         }
-        Ok(Some(Publication { topic, payload: payload(msg.payload())?, qos: qos(quality), retain, extras }))
+        Ok(Some(Publication {
+            topic,
+            payload: payload(msg.payload())?,
+            qos: qos(quality),
+            retain,
+            extras,
+        }))
     }
 
     /// The MQTT 5 part: the node's own properties come before the message's.
     fn extras(&self, client: &Client, msg: &Msg) -> Extras {
         let config = &self.config;
         let own = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let seconds = |from| int_property(from, "messageExpiryInterval", 0.0, f64::from(u32::MAX)).map(|seconds| seconds as u32);
+        let seconds = |from| {
+            int_property(from, "messageExpiryInterval", 0.0, f64::from(u32::MAX))
+                .map(|seconds| seconds as u32)
+        };
         let expiry = match config.expiry.truthy() {
-            true => seconds(&[("messageExpiryInterval", config.expiry.clone())].into_iter().collect()),
+            true => seconds(
+                &[("messageExpiryInterval", config.expiry.clone())]
+                    .into_iter()
+                    .collect(),
+            ),
             false => seconds(msg),
         };
         let correlation = match config.correl.truthy() {
-            true => buffer_property(&[("correlationData", config.correl.clone())].into_iter().collect(), "correlationData"),
+            true => buffer_property(
+                &[("correlationData", config.correl.clone())]
+                    .into_iter()
+                    .collect(),
+                "correlationData",
+            ),
             false => buffer_property(msg, "correlationData"),
         };
         let highest = f64::from(client.server().topic_alias_maximum);
@@ -163,7 +205,10 @@ impl MqttOut {
             expiry,
             is_text: bool_property(msg, "payloadFormatIndicator"),
             topic_alias: int_property(msg, "topicAlias", 1.0, highest).map(|alias| alias as u16),
-            user: self.user.clone().unwrap_or_else(|| user_properties(msg.get("userProperties"))),
+            user: self
+                .user
+                .clone()
+                .unwrap_or_else(|| user_properties(msg.get("userProperties"))),
             ..Extras::default()
         }
     }
@@ -171,13 +216,21 @@ impl MqttOut {
 
 /// The quality of service that a message asks for; what is none of the three is 0.
 fn quality_of(value: Option<&Value>) -> f64 {
-    let number = value.filter(|value| value.truthy()).map_or(0.0, |value| vgdc_core::value::number::parse_float(&value.to_js_string()));
-    if [1.0, 2.0].contains(&number.trunc()) { number.trunc() } else { 0.0 }
+    let number = value.filter(|value| value.truthy()).map_or(0.0, |value| {
+        vgdc_core::value::number::parse_float(&value.to_js_string())
+    });
+    if [1.0, 2.0].contains(&number.trunc()) {
+        number.trunc()
+    } else {
+        0.0
+    }
 }
 
 impl Process for MqttOut {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        let Some(client) = self.client.clone() else { return };
+        let Some(client) = self.client.clone() else {
+            return;
+        };
         match msg.get("action").filter(|action| action.truthy()) {
             None => self.publish(cx, &client, msg),
             Some(action) => match action.as_str() {
@@ -190,7 +243,9 @@ impl Process for MqttOut {
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
         if let Some(published) = event.downcast_ref::<Published>() {
-            let Some(msg) = self.waiting.remove(&published.token) else { return };
+            let Some(msg) = self.waiting.remove(&published.token) else {
+                return;
+            };
             match &published.error {
                 None => cx.done_with(&msg),
                 Some(why) => cx.error(why.as_str(), Some(&msg)),

@@ -4,8 +4,8 @@
 //! text or base64. Messages have `topic`, `ip` and `port` of the peer, and `_session`, by which a **tcp out** node replies.
 //! While the flow is busy the connection is not read: the peer waits.
 
-use super::tcp::{self, Datatype, Ended, Pool, Splitter, Told, Writer};
 use super::net::Stream;
+use super::tcp::{self, Datatype, Ended, Pool, Splitter, Told, Writer};
 use super::tls::Tls;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -93,7 +93,11 @@ impl Node for TcpIn {
             got_something: false,
             config,
         };
-        if server { node.listen(cx)? } else { node.connect(cx) }
+        if server {
+            node.listen(cx)?
+        } else {
+            node.connect(cx)
+        }
         Ok(node)
     }
 }
@@ -103,15 +107,23 @@ impl TcpIn {
         if let Some(tls) = &self.tls {
             tls.server().map_err(NodeError::new)?;
         }
-        tcp::begin_listen(cx, self.port, self.tls.clone(), |stream, peer| Event::Open(stream, Some(peer)));
+        tcp::begin_listen(cx, self.port, self.tls.clone(), |stream, peer| {
+            Event::Open(stream, Some(peer))
+        });
         Ok(())
     }
 
     fn connect(&self, cx: &mut Cx<'_>) {
-        tcp::begin_connect(cx, &self.config.host, self.port, self.tls.clone(), |dialled| match dialled {
-            Ok(stream) => Event::Open(stream, None),
-            Err(why) => Event::Refused(why),
-        });
+        tcp::begin_connect(
+            cx,
+            &self.config.host,
+            self.port,
+            self.tls.clone(),
+            |dialled| match dialled {
+                Ok(stream) => Event::Open(stream, None),
+                Err(why) => Event::Refused(why),
+            },
+        );
     }
 
     fn open(&mut self, cx: &mut Cx<'_>, stream: Stream, peer: Option<SocketAddr>) {
@@ -125,15 +137,31 @@ impl TcpIn {
         });
         self.pool.add(&id, writer.clone());
         let single = !matches!(self.config.datamode.as_str(), "" | "stream");
-        let splitter = Splitter::new(Datatype::of(&self.config.datatype), &tcp::unescape(&self.config.newline), self.config.trim, single);
+        let splitter = Splitter::new(
+            Datatype::of(&self.config.datatype),
+            &tcp::unescape(&self.config.newline),
+            self.config.trim,
+            single,
+        );
         let session = tcp::session(&id);
-        self.connections.insert(id.to_string(), Connection { splitter, session, peer, writer });
+        self.connections.insert(
+            id.to_string(),
+            Connection {
+                splitter,
+                session,
+                peer,
+                writer,
+            },
+        );
         let (mailbox, of_end) = (cx.mailbox(), id.clone());
         tokio::task::spawn_local(async move { mailbox.post(Event::Closed(of_end, task.await)) });
         match peer {
             Some(peer) => self.server_status(cx, "connect", peer, &id),
             None => {
-                cx.log(Level::Info, format!("connected to {}:{}", self.config.host, self.port));
+                cx.log(
+                    Level::Info,
+                    format!("connected to {}:{}", self.config.host, self.port),
+                );
                 self.client_status(cx, "green", "dot", "common.status.connected", &id);
             }
         }
@@ -150,21 +178,34 @@ impl TcpIn {
     }
 
     fn client_status(&self, cx: &mut Cx<'_>, fill: &str, shape: &str, text: &str, id: &str) {
-        let mut status: Object = [("fill", fill), ("shape", shape), ("text", text)].into_iter().collect();
+        let mut status: Object = [("fill", fill), ("shape", shape), ("text", text)]
+            .into_iter()
+            .collect();
         status.insert("_session", tcp::session(id));
         cx.status(status);
     }
 
     fn data(&mut self, cx: &mut Cx<'_>, id: &str, bytes: Vec<u8>) {
-        let Some(connection) = self.connections.get_mut(id) else { return };
-        let Connection { splitter, session, peer, .. } = connection;
+        let Some(connection) = self.connections.get_mut(id) else {
+            return;
+        };
+        let Connection {
+            splitter,
+            session,
+            peer,
+            ..
+        } = connection;
         let topic = &self.config.topic;
-        splitter.take(bytes, |payload| cx.send(0, tcp::message(topic, payload, session, *peer)));
+        splitter.take(bytes, |payload| {
+            cx.send(0, tcp::message(topic, payload, session, *peer))
+        });
     }
 
     fn closed(&mut self, cx: &mut Cx<'_>, id: &str, ended: Ended) {
         self.pool.remove(id);
-        let Some(mut connection) = self.connections.remove(id) else { return };
+        let Some(mut connection) = self.connections.remove(id) else {
+            return;
+        };
         if let Ended::Broken(why) = &ended {
             cx.log(Level::Info, why.as_str());
         }
@@ -172,7 +213,15 @@ impl TcpIn {
             && let Some(payload) = connection.splitter.finish(self.server)
         {
             self.got_something = true;
-            cx.send(0, tcp::message(&self.config.topic, payload, &connection.session, connection.peer));
+            cx.send(
+                0,
+                tcp::message(
+                    &self.config.topic,
+                    payload,
+                    &connection.session,
+                    connection.peer,
+                ),
+            );
         }
         match connection.peer {
             Some(peer) => self.server_status(cx, "disconnect", peer, id),
@@ -186,7 +235,10 @@ impl TcpIn {
         let wait = if std::mem::take(&mut self.got_something) {
             20.0
         } else {
-            cx.log(Level::Info, format!("connection lost to {}:{}", self.config.host, self.port));
+            cx.log(
+                Level::Info,
+                format!("connection lost to {}:{}", self.config.host, self.port),
+            );
             self.reconnect_ms
         };
         cx.set_timer_ms(wait);
@@ -201,7 +253,9 @@ impl Process for TcpIn {
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {
-        let Ok(event) = event.downcast::<Event>() else { return };
+        let Ok(event) = event.downcast::<Event>() else {
+            return;
+        };
         match *event {
             Event::Open(stream, peer) => self.open(cx, stream, peer),
             Event::Refused(why) => {
@@ -210,7 +264,10 @@ impl Process for TcpIn {
             }
             Event::Data(id, bytes) => self.data(cx, &id, bytes),
             Event::Idle(id) => {
-                cx.log(Level::Info, format!("timeout closed socket port {}", self.port));
+                cx.log(
+                    Level::Info,
+                    format!("timeout closed socket port {}", self.port),
+                );
                 if let Some(connection) = self.connections.get(&*id) {
                     connection.writer.end();
                 }
@@ -223,7 +280,11 @@ impl Process for TcpIn {
         for id in self.connections.keys() {
             self.pool.remove(id);
         }
-        let writers: Vec<Writer> = self.connections.drain().map(|(_, connection)| connection.writer).collect();
+        let writers: Vec<Writer> = self
+            .connections
+            .drain()
+            .map(|(_, connection)| connection.writer)
+            .collect();
         if !self.server {
             writers.iter().for_each(Writer::destroy);
             return None;

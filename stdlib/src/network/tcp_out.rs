@@ -27,7 +27,10 @@ pub struct TcpOutConfig {
     beserver: String,
     #[field(default = false, label = "Decode Base64 message?")]
     base64: bool,
-    #[field(default = false, label = "Close connection after each message is sent?")]
+    #[field(
+        default = false,
+        label = "Close connection after each message is sent?"
+    )]
     end: bool,
     #[field(default = "", kind = ConfigRef("tls-config"), label = "TLS")]
     tls: String,
@@ -76,7 +79,11 @@ impl Node for TcpOut {
             connections: HashMap::new(),
             next: 0,
             reconnect_ms: tcp::reconnect_ms(cx),
-            idle: if matches!(mode, Mode::Server) { tcp::idle_limit(cx) } else { None },
+            idle: if matches!(mode, Mode::Server) {
+                tcp::idle_limit(cx)
+            } else {
+                None
+            },
             ended: false,
             mode,
             config,
@@ -92,10 +99,16 @@ impl Node for TcpOut {
 
 impl TcpOut {
     fn connect(&self, cx: &mut Cx<'_>) {
-        tcp::begin_connect(cx, &self.config.host, self.port, self.tls.clone(), |dialled| match dialled {
-            Ok(stream) => Event::Open(stream, None),
-            Err(why) => Event::Refused(why),
-        });
+        tcp::begin_connect(
+            cx,
+            &self.config.host,
+            self.port,
+            self.tls.clone(),
+            |dialled| match dialled {
+                Ok(stream) => Event::Open(stream, None),
+                Err(why) => Event::Refused(why),
+            },
+        );
     }
 
     fn listen(&self, cx: &mut Cx<'_>) -> Result<(), NodeError> {
@@ -103,7 +116,9 @@ impl TcpOut {
             tls.server().map_err(NodeError::new)?;
         }
         self.server_status(cx);
-        tcp::begin_listen(cx, self.port, self.tls.clone(), |stream, peer| Event::Open(stream, Some(peer)));
+        tcp::begin_listen(cx, self.port, self.tls.clone(), |stream, peer| {
+            Event::Open(stream, Some(peer))
+        });
         Ok(())
     }
 
@@ -117,20 +132,27 @@ impl TcpOut {
         self.next += 1;
         let number = self.next;
         let mailbox = cx.mailbox();
-        let (writer, task) = tcp::connection(stream, cx.mailbox(), self.idle, move |told| match told {
-            Told::Data(_) => {}
-            Told::Idle => mailbox.post(Event::Idle(number)),
-        });
+        let (writer, task) =
+            tcp::connection(stream, cx.mailbox(), self.idle, move |told| match told {
+                Told::Data(_) => {}
+                Told::Idle => mailbox.post(Event::Idle(number)),
+            });
         self.connections.insert(number, (writer, peer));
         let mailbox = cx.mailbox();
         tokio::task::spawn_local(async move { mailbox.post(Event::Closed(number, task.await)) });
         match peer {
             None => {
-                cx.log(Level::Info, format!("connected to {}:{}", self.config.host, self.port));
+                cx.log(
+                    Level::Info,
+                    format!("connected to {}:{}", self.config.host, self.port),
+                );
                 cx.set_status("green", "dot", "common.status.connected");
             }
             Some(peer) => {
-                cx.log(Level::Info, format!("connection from {}:{}", tcp::ip_text(peer), peer.port()));
+                cx.log(
+                    Level::Info,
+                    format!("connection from {}:{}", tcp::ip_text(peer), peer.port()),
+                );
                 self.server_status(cx);
             }
         }
@@ -141,14 +163,19 @@ impl TcpOut {
         let wait = if std::mem::take(&mut self.ended) {
             20.0
         } else {
-            cx.log(Level::Info, format!("connection lost to {}:{}", self.config.host, self.port));
+            cx.log(
+                Level::Info,
+                format!("connection lost to {}:{}", self.config.host, self.port),
+            );
             self.reconnect_ms
         };
         cx.set_timer_ms(wait);
     }
 
     fn closed(&mut self, cx: &mut Cx<'_>, number: u64, ended: Ended) {
-        let Some((_, peer)) = self.connections.remove(&number) else { return };
+        let Some((_, peer)) = self.connections.remove(&number) else {
+            return;
+        };
         match (peer, ended) {
             (None, Ended::Broken(why)) => {
                 cx.log(Level::Info, format!("error: {why}"));
@@ -159,11 +186,21 @@ impl TcpOut {
                 self.lost(cx);
             }
             (Some(peer), Ended::Broken(_)) => {
-                cx.log(Level::Info, format!("socket error from {}:{}", tcp::ip_text(peer), peer.port()));
+                cx.log(
+                    Level::Info,
+                    format!("socket error from {}:{}", tcp::ip_text(peer), peer.port()),
+                );
                 self.server_status(cx);
             }
             (Some(peer), _) => {
-                cx.log(Level::Info, format!("connection closed from {}:{}", tcp::ip_text(peer), peer.port()));
+                cx.log(
+                    Level::Info,
+                    format!(
+                        "connection closed from {}:{}",
+                        tcp::ip_text(peer),
+                        peer.port()
+                    ),
+                );
                 self.server_status(cx);
             }
         }
@@ -187,8 +224,12 @@ impl TcpOut {
     }
 
     fn reply(&self, pool: &Pool, msg: &Msg) {
-        let session = msg.get("_session").filter(|session| session.get("type").as_str() == Some("tcp"));
-        let reset = msg.get("reset").is_some_and(|reset| *reset == Value::Bool(true));
+        let session = msg
+            .get("_session")
+            .filter(|session| session.get("type").as_str() == Some("tcp"));
+        let reset = msg
+            .get("reset")
+            .is_some_and(|reset| *reset == Value::Bool(true));
         let bytes = tcp::bytes_of(msg.payload(), self.config.base64);
         let act = |writer: &Writer| {
             if reset {
@@ -219,7 +260,9 @@ impl Process for TcpOut {
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {
-        let Ok(event) = event.downcast::<Event>() else { return };
+        let Ok(event) = event.downcast::<Event>() else {
+            return;
+        };
         match *event {
             Event::Open(stream, peer) => self.open(cx, stream, peer),
             Event::Refused(why) => {
@@ -227,7 +270,10 @@ impl Process for TcpOut {
                 self.lost(cx);
             }
             Event::Idle(number) => {
-                cx.log(Level::Info, format!("timeout closed socket port {}", self.port));
+                cx.log(
+                    Level::Info,
+                    format!("timeout closed socket port {}", self.port),
+                );
                 if let Some((writer, _)) = self.connections.get(&number) {
                     writer.end();
                 }
@@ -237,7 +283,11 @@ impl Process for TcpOut {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
-        let writers: Vec<Writer> = self.connections.drain().map(|(_, (writer, _))| writer).collect();
+        let writers: Vec<Writer> = self
+            .connections
+            .drain()
+            .map(|(_, (writer, _))| writer)
+            .collect();
         if matches!(self.mode, Mode::Server) {
             cx.log(Level::Info, "stopped listening on port");
         }

@@ -89,7 +89,11 @@ impl Node for TcpRequest {
     fn new(config: TcpRequestConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         // (the peer's certificate is not checked, as by Node-RED)
         let tls = tcp::tls_of(cx, &config.tls)?.map(|tls| Rc::new(tls.unchecked()));
-        let queue_size = cx.setting("tcpMsgQueueSize").as_f64().filter(|size| *size >= 1.0).map_or(1000, |size| size as usize);
+        let queue_size = cx
+            .setting("tcpMsgQueueSize")
+            .as_f64()
+            .filter(|size| *size >= 1.0)
+            .map_or(1000, |size| size as usize);
         Ok(TcpRequest {
             until: until(&config.out, &config.splitc),
             delimiter: tcp::unescape(&config.newline),
@@ -120,13 +124,27 @@ fn until(out: &str, splitc: &Value) -> Until {
 /// A character of the form: itself, an escape, or its code in hex.
 fn char_of(text: &str) -> Option<u8> {
     if text.starts_with('\\') {
-        let known = [("\\n", 0x0a), ("\\r", 0x0d), ("\\t", 0x09), ("\\e", 0x1b), ("\\f", 0x0c), ("\\0", 0x00)];
-        return known.iter().find(|(escape, _)| text.starts_with(escape)).map(|(_, code)| *code);
+        let known = [
+            ("\\n", 0x0a),
+            ("\\r", 0x0d),
+            ("\\t", 0x09),
+            ("\\e", 0x1b),
+            ("\\f", 0x0c),
+            ("\\0", 0x00),
+        ];
+        return known
+            .iter()
+            .find(|(escape, _)| text.starts_with(escape))
+            .map(|(_, code)| *code);
     }
     if let Some(hex) = text.strip_prefix("0x") {
-        return u32::from_str_radix(hex, 16).ok().and_then(|code| u8::try_from(code).ok());
+        return u32::from_str_radix(hex, 16)
+            .ok()
+            .and_then(|code| u8::try_from(code).ok());
     }
-    text.encode_utf16().next().and_then(|unit| u8::try_from(unit).ok())
+    text.encode_utf16()
+        .next()
+        .and_then(|unit| u8::try_from(unit).ok())
 }
 
 impl TcpRequest {
@@ -143,7 +161,10 @@ impl TcpRequest {
     fn reset(&mut self, cx: &mut Cx<'_>, msg: &Msg) -> bool {
         match msg.get("reset") {
             Some(Value::Bool(true)) => {
-                self.clients.values().filter_map(|client| client.writer.as_ref()).for_each(Writer::destroy);
+                self.clients
+                    .values()
+                    .filter_map(|client| client.writer.as_ref())
+                    .for_each(Writer::destroy);
                 self.clients.clear();
             }
             Some(Value::Str(id)) if id.contains(':') => {
@@ -153,7 +174,11 @@ impl TcpRequest {
             }
             _ => {}
         }
-        let shape = if self.clients.is_empty() { "ring" } else { "dot" };
+        let shape = if self.clients.is_empty() {
+            "ring"
+        } else {
+            "dot"
+        };
         self.show_count(cx, shape);
         msg.contains_key("payload")
     }
@@ -181,7 +206,10 @@ impl TcpRequest {
     }
 
     fn id_of(&self, number: u64) -> Option<String> {
-        self.clients.iter().find(|(_, client)| client.number == number).map(|(id, _)| id.clone())
+        self.clients
+            .iter()
+            .find(|(_, client)| client.number == number)
+            .map(|(id, _)| id.clone())
     }
 
     fn open(&mut self, cx: &mut Cx<'_>, number: u64, stream: Stream) {
@@ -195,7 +223,9 @@ impl TcpRequest {
         let mailbox = cx.mailbox();
         tokio::task::spawn_local(async move { mailbox.post(Event::Closed(number, task.await)) });
         self.show_count(cx, "dot");
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
         (client.connecting, client.writer) = (false, Some(writer.clone()));
         for msg in std::mem::take(&mut client.queue) {
             write(cx, &writer, &msg);
@@ -209,7 +239,9 @@ impl TcpRequest {
 
     fn data(&mut self, cx: &mut Cx<'_>, number: u64, bytes: Vec<u8>) {
         let Some(id) = self.id_of(number) else { return };
-        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
         match self.until {
             Until::Stay => self.piece(cx, &id, bytes),
             Until::Immediately => {}
@@ -242,12 +274,18 @@ impl TcpRequest {
     }
 
     fn value(&self, bytes: Vec<u8>) -> Value {
-        if self.config.ret == "string" { Value::from(String::from_utf8_lossy(&bytes).into_owned()) } else { Value::from(bytes) }
+        if self.config.ret == "string" {
+            Value::from(String::from_utf8_lossy(&bytes).into_owned())
+        } else {
+            Value::from(bytes)
+        }
     }
 
     /// The answer is whole: it is sent, and the connection ends.
     fn answer(&mut self, cx: &mut Cx<'_>, id: &str) {
-        let Some(client) = self.clients.remove(id) else { return };
+        let Some(client) = self.clients.remove(id) else {
+            return;
+        };
         let mut msg = client.last;
         msg.set_payload(self.value(client.answer));
         cx.send(0, msg);
@@ -260,7 +298,9 @@ impl TcpRequest {
     /// A piece of a connection that stays open.
     fn piece(&mut self, cx: &mut Cx<'_>, id: &str, bytes: Vec<u8>) {
         let by_lines = self.config.ret == "string" && !self.delimiter.is_empty();
-        let Some(client) = self.clients.get_mut(id) else { return };
+        let Some(client) = self.clients.get_mut(id) else {
+            return;
+        };
         if !by_lines {
             let mut msg = client.last.clone();
             msg.set_payload(self.value(bytes));
@@ -269,7 +309,10 @@ impl TcpRequest {
         client.answer.extend_from_slice(&bytes);
         let delimiter = self.delimiter.as_bytes();
         let mut from = 0;
-        while let Some(at) = client.answer[from..].windows(delimiter.len()).position(|part| part == delimiter) {
+        while let Some(at) = client.answer[from..]
+            .windows(delimiter.len())
+            .position(|part| part == delimiter)
+        {
             let end = from + at + if self.config.trim { delimiter.len() } else { 0 };
             let mut msg = client.last.clone();
             msg.set_payload(String::from_utf8_lossy(&client.answer[from..end]).into_owned());
@@ -314,19 +357,37 @@ impl Process for TcpRequest {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         match msg.payload() {
             Value::Undefined | Value::Buffer(_) | Value::Str(_) => {}
-            Value::Null => return cx.error("TypeError: Cannot read properties of null (reading 'toString')", Some(&msg)),
+            Value::Null => {
+                return cx.error(
+                    "TypeError: Cannot read properties of null (reading 'toString')",
+                    Some(&msg),
+                );
+            }
             other => {
                 let text = other.to_js_string();
                 msg.set_payload(text);
             }
         }
-        if self.until == Until::Stay && msg.get("reset").is_some_and(Value::truthy) && !self.reset(cx, &msg) {
+        if self.until == Until::Stay
+            && msg.get("reset").is_some_and(Value::truthy)
+            && !self.reset(cx, &msg)
+        {
             return;
         }
-        let text = |value: Option<&Value>| value.map_or_else(|| "undefined".to_owned(), Value::to_js_string);
-        let host = if self.config.server.is_empty() { text(msg.get("host")) } else { self.config.server.clone() };
+        let text = |value: Option<&Value>| {
+            value.map_or_else(|| "undefined".to_owned(), Value::to_js_string)
+        };
+        let host = if self.config.server.is_empty() {
+            text(msg.get("host"))
+        } else {
+            self.config.server.clone()
+        };
         let own = Value::from(self.config.port.as_str()).to_number();
-        let port = if own == 0.0 || own.is_nan() { msg.get("port").cloned().unwrap_or(Value::Undefined) } else { Value::from(own) };
+        let port = if own == 0.0 || own.is_nan() {
+            msg.get("port").cloned().unwrap_or(Value::Undefined)
+        } else {
+            Value::from(own)
+        };
         let id = format!("{host}:{}", port.to_js_string());
         if id != self.last {
             cx.status(Value::Undefined);
@@ -360,14 +421,20 @@ impl Process for TcpRequest {
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, timer: TimerId) {
-        let found = self.clients.iter().find(|(_, client)| client.timer == Some(timer)).map(|(id, _)| id.clone());
+        let found = self
+            .clients
+            .iter()
+            .find(|(_, client)| client.timer == Some(timer))
+            .map(|(id, _)| id.clone());
         if let Some(id) = found {
             self.answer(cx, &id);
         }
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {
-        let Ok(event) = event.downcast::<Event>() else { return };
+        let Ok(event) = event.downcast::<Event>() else {
+            return;
+        };
         match *event {
             Event::Open(number, stream) => self.open(cx, number, stream),
             Event::Refused(number) => self.failed(cx, number),
@@ -381,7 +448,10 @@ impl Process for TcpRequest {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
-        self.clients.values().filter_map(|client| client.writer.as_ref()).for_each(Writer::destroy);
+        self.clients
+            .values()
+            .filter_map(|client| client.writer.as_ref())
+            .for_each(Writer::destroy);
         self.clients.clear();
         cx.status(Object::new());
         None

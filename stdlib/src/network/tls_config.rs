@@ -34,7 +34,11 @@ pub struct TlsConfigConfig {
     key_env: String,
     #[field(name = "caEnv")]
     ca_env: String,
-    #[field(name = "verifyservercert", default = true, label = "Verify server certificate")]
+    #[field(
+        name = "verifyservercert",
+        default = true,
+        label = "Verify server certificate"
+    )]
     verify: bool,
     #[field(name = "servername", label = "Server Name")]
     server_name: String,
@@ -56,7 +60,12 @@ impl Node for TlsConfig {
             Pem::default()
         });
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let tls = Tls::new(pem, config.verify, text(&config.server_name), text(&config.alpn));
+        let tls = Tls::new(
+            pem,
+            config.verify,
+            text(&config.server_name),
+            text(&config.alpn),
+        );
         if let Err(why) = tls.client() {
             cx.error(why, None);
         }
@@ -69,34 +78,59 @@ fn read(config: &TlsConfigConfig, cx: &Cx<'_>) -> Result<Pem, NodeError> {
     let secrets = cx.credentials();
     let has_pfx = config.cert_type == "pfx" || text(&secrets, "p12data").is_some();
     if has_pfx {
-        return Err(NodeError::new("PKCS#12 files are not supported: give certificate and key as PEM"));
+        return Err(NodeError::new(
+            "PKCS#12 files are not supported: give certificate and key as PEM",
+        ));
     }
     if config.cert_type == "env" {
         let env = cx.env();
-        let get = |name: &String| (!name.is_empty()).then(|| env_property(name, &env).to_js_string().into_bytes());
-        return Ok(Pem { cert: get(&config.cert_env), key: get(&config.key_env), ca: get(&config.ca_env) });
+        let get = |name: &String| {
+            (!name.is_empty()).then(|| env_property(name, &env).to_js_string().into_bytes())
+        };
+        return Ok(Pem {
+            cert: get(&config.cert_env),
+            key: get(&config.key_env),
+            ca: get(&config.ca_env),
+        });
     }
     let missing = || NodeError::new("No certificate/key file provided");
     let (cert, key, ca) = (config.cert.trim(), config.key.trim(), config.ca.trim());
     if cert.is_empty() && key.is_empty() && ca.is_empty() {
-        let pem = Pem { cert: text(&secrets, "certdata"), key: text(&secrets, "keydata"), ca: text(&secrets, "cadata") };
-        return if pem.cert.is_some() == pem.key.is_some() { Ok(pem) } else { Err(missing()) };
+        let pem = Pem {
+            cert: text(&secrets, "certdata"),
+            key: text(&secrets, "keydata"),
+            ca: text(&secrets, "cadata"),
+        };
+        return if pem.cert.is_some() == pem.key.is_some() {
+            Ok(pem)
+        } else {
+            Err(missing())
+        };
     }
     if cert.is_empty() != key.is_empty() {
         return Err(missing());
     }
-    Ok(Pem { cert: file(cert)?, key: file(key)?, ca: file(ca)? })
+    Ok(Pem {
+        cert: file(cert)?,
+        key: file(key)?,
+        ca: file(ca)?,
+    })
 }
 
 fn text(secrets: &Object, key: &str) -> Option<Vec<u8>> {
-    secrets.get(key).filter(|value| value.truthy()).map(|value: &Value| value.to_js_string().into_bytes())
+    secrets
+        .get(key)
+        .filter(|value| value.truthy())
+        .map(|value: &Value| value.to_js_string().into_bytes())
 }
 
 fn file(path: &str) -> Result<Option<Vec<u8>>, NodeError> {
     if path.is_empty() {
         return Ok(None);
     }
-    std::fs::read(path).map(Some).map_err(|e| NodeError::new(crate::storage::fs::FsError::at(&e, "open", path.as_ref()).text()))
+    std::fs::read(path).map(Some).map_err(|e| {
+        NodeError::new(crate::storage::fs::FsError::at(&e, "open", path.as_ref()).text())
+    })
 }
 
 impl Process for TlsConfig {

@@ -29,7 +29,11 @@ impl Node for WebsocketIn {
     type Config = WebsocketInConfig;
 
     fn new(config: WebsocketInConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let id = if config.client.is_empty() { &config.server } else { &config.client };
+        let id = if config.client.is_empty() {
+            &config.server
+        } else {
+            &config.client
+        };
         let hub = cx.config::<Hub>(id);
         match &hub {
             Some(hub) => hub.register_input(cx.id(), cx.mailbox()),
@@ -53,7 +57,10 @@ impl WebsocketIn {
         };
         match list {
             Value::Object(object) => cx.send(0, Msg::from(object)),
-            Value::Array(items) => items.iter().filter_map(Value::as_object).for_each(|object| cx.send(0, Msg::from(object.clone()))),
+            Value::Array(items) => items
+                .iter()
+                .filter_map(Value::as_object)
+                .for_each(|object| cx.send(0, Msg::from(object.clone()))),
             _ => {}
         }
     }
@@ -68,7 +75,9 @@ impl Process for WebsocketIn {
     fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
-        let Ok(event) = event.downcast::<Event>() else { return };
+        let Ok(event) = event.downcast::<Event>() else {
+            return;
+        };
         match *event {
             Event::Message { id, data } => self.message(cx, &id, data),
             other => show(cx, &other),

@@ -29,7 +29,11 @@ impl Node for WebsocketOut {
     type Config = WebsocketOutConfig;
 
     fn new(config: WebsocketOutConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let id = if config.client.is_empty() { &config.server } else { &config.client };
+        let id = if config.client.is_empty() {
+            &config.server
+        } else {
+            &config.client
+        };
         let hub = cx.config::<Hub>(id);
         match &hub {
             Some(hub) => hub.watch(cx.id(), cx.mailbox()),
@@ -41,7 +45,8 @@ impl Node for WebsocketOut {
 
 /// What is sent; `None` when there is nothing to send.
 fn message(msg: &Msg, whole: bool) -> Result<Option<Message>, NodeError> {
-    let text = |value: &Value| json::stringify(value, 0).map_err(|e| NodeError::from_value(e.into()));
+    let text =
+        |value: &Value| json::stringify(value, 0).map_err(|e| NodeError::from_value(e.into()));
     if whole {
         let mut all = msg.clone();
         all.remove("_session");
@@ -64,7 +69,9 @@ impl Process for WebsocketOut {
         let Some(hub) = &self.hub else { return };
         match message(&msg, hub.whole) {
             Ok(Some(message)) => {
-                let session = msg.get("_session").filter(|session| session.get("type").as_str() == Some("websocket"));
+                let session = msg
+                    .get("_session")
+                    .filter(|session| session.get("type").as_str() == Some("websocket"));
                 match session {
                     Some(session) => hub.reply(&session.get("id").to_js_string(), message),
                     None => hub.broadcast(message),

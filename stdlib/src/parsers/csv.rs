@@ -69,8 +69,16 @@ impl Node for Csv {
     fn new(config: CsvConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         cx.status(Object::new());
         let rfc = config.spec == "rfc";
-        let unescape = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r");
-        let separator = unescape(if config.sep.is_empty() { "," } else { &config.sep });
+        let unescape = |text: &str| {
+            text.replace("\\t", "\t")
+                .replace("\\n", "\n")
+                .replace("\\r", "\r")
+        };
+        let separator = unescape(if config.sep.is_empty() {
+            ","
+        } else {
+            &config.sep
+        });
         let default_end = if rfc { "\r\n" } else { "\n" };
         let header_out = match &config.hdrout {
             Value::Bool(true) => "all".to_owned(),
@@ -79,7 +87,11 @@ impl Node for Csv {
         };
         let mut node = Csv {
             rfc,
-            line_end: unescape(if config.ret.is_empty() { default_end } else { &config.ret }),
+            line_end: unescape(if config.ret.is_empty() {
+                default_end
+            } else {
+                &config.ret
+            }),
             template: vec![String::new()],
             had_template: false,
             header_in: config.hdrin.truthy(),
@@ -138,9 +150,13 @@ fn records(text: &str, separator: &str, strict: bool) -> Result<Vec<Vec<Cell>>, 
             } else if c == '"' {
                 inside = false;
                 rest = &rest[1..];
-                let ends = rest.is_empty() || rest.starts_with(separator) || rest.starts_with(['\r', '\n']);
+                let ends = rest.is_empty()
+                    || rest.starts_with(separator)
+                    || rest.starts_with(['\r', '\n']);
                 if strict && !ends {
-                    return Err("Quoted cells must be followed by a separator or a line break".to_owned());
+                    return Err(
+                        "Quoted cells must be followed by a separator or a line break".to_owned(),
+                    );
                 }
             } else {
                 cell.text.push(c);
@@ -182,7 +198,12 @@ fn as_number(text: &str) -> Option<f64> {
     let bytes = digits.as_bytes();
     let zeros = bytes.len() > 1 && bytes[0] == b'0' && bytes[1].is_ascii_digit();
     let allowed = |c: &u8| c.is_ascii_digit() || matches!(c, b'.' | b'e' | b'E' | b'+' | b'-');
-    if bytes.is_empty() || zeros || !bytes.iter().all(allowed) || !bytes[bytes.len() - 1].is_ascii_digit() || matches!(bytes[0], b'e' | b'E' | b'+' | b'-') {
+    if bytes.is_empty()
+        || zeros
+        || !bytes.iter().all(allowed)
+        || !bytes[bytes.len() - 1].is_ascii_digit()
+        || matches!(bytes[0], b'e' | b'E' | b'+' | b'-')
+    {
         return None;
     }
     let n = number::parse(trimmed);
@@ -213,7 +234,9 @@ fn split_outside_quotes(text: &str, separator: &str) -> Vec<String> {
 fn ensure_string(value: &Value) -> String {
     match value {
         Value::Buffer(_) | Value::Str(_) => value.to_js_string(),
-        Value::Object(_) | Value::Array(_) | Value::Null => json::stringify(value, 0).ok().flatten().unwrap_or_default(),
+        Value::Object(_) | Value::Array(_) | Value::Null => {
+            json::stringify(value, 0).ok().flatten().unwrap_or_default()
+        }
         other => other.to_js_string(),
     }
 }
@@ -223,7 +246,10 @@ impl Csv {
     fn columns(&self, text: &str, separator: &str) -> Result<Vec<String>, String> {
         if !self.rfc {
             let parts = split_outside_quotes(text.trim(), separator);
-            return Ok(parts.into_iter().map(|part| part.replace('"', "").trim().to_owned()).collect());
+            return Ok(parts
+                .into_iter()
+                .map(|part| part.replace('"', "").trim().to_owned())
+                .collect());
         }
         let mut rows = records(text, separator, true)?;
         if rows.len() != 1 {
@@ -235,10 +261,28 @@ impl Csv {
     /// The column names as `msg.columns` has them.
     fn columns_text(&self, keep_empty: bool) -> String {
         let quoted = |name: &String| {
-            let needs = if self.rfc { name.contains([',', '"', '\n', '\r']) } else { name.contains(',') };
-            if needs { format!("\"{}\"", if self.rfc { name.replace('"', "\"\"") } else { name.clone() }) } else { name.clone() }
+            let needs = if self.rfc {
+                name.contains([',', '"', '\n', '\r'])
+            } else {
+                name.contains(',')
+            };
+            if needs {
+                format!(
+                    "\"{}\"",
+                    if self.rfc {
+                        name.replace('"', "\"\"")
+                    } else {
+                        name.clone()
+                    }
+                )
+            } else {
+                name.clone()
+            }
         };
-        let names = self.template.iter().filter(|name| keep_empty || !name.is_empty());
+        let names = self
+            .template
+            .iter()
+            .filter(|name| keep_empty || !name.is_empty());
         names.map(quoted).collect::<Vec<_>>().join(",")
     }
 
@@ -256,9 +300,13 @@ impl Csv {
     // ------------------------------------------------------------------------------------------------- to text
 
     fn write(&mut self, cx: &mut Cx<'_>, msg: &mut Msg) -> Result<(), NodeError> {
-        let later = msg.get("parts").is_some_and(|parts| parts.get("index").to_number() > 0.0);
+        let later = msg
+            .get("parts")
+            .is_some_and(|parts| parts.get("index").to_number() > 0.0);
         if self.had_template || !later {
-            self.template = self.columns(&self.template_text, ",").map_err(NodeError::new)?;
+            self.template = self
+                .columns(&self.template_text, ",")
+                .map_err(NodeError::new)?;
         }
         let mut rows = match msg.payload() {
             Value::Array(rows) => rows.to_vec(),
@@ -271,16 +319,34 @@ impl Csv {
         if self.header_out != "none" && !self.header_sent {
             if !has_columns(&self.template) {
                 self.template = match (msg.get("columns"), rows.first()) {
-                    (Some(columns), _) => self.columns(&columns.to_js_string(), ",").map_err(NodeError::new)?,
-                    (None, Some(Value::Object(first))) => first.keys().map(|key| key.as_str().to_owned()).collect(),
-                    (None, Some(Value::Array(first))) => (0..first.len()).map(|index| index.to_string()).collect(),
+                    (Some(columns), _) => self
+                        .columns(&columns.to_js_string(), ",")
+                        .map_err(NodeError::new)?,
+                    (None, Some(Value::Object(first))) => {
+                        first.keys().map(|key| key.as_str().to_owned()).collect()
+                    }
+                    (None, Some(Value::Array(first))) => {
+                        (0..first.len()).map(|index| index.to_string()).collect()
+                    }
                     _ => self.template.clone(),
                 };
             }
             let header = |name: &String| {
-                if self.rfc { self.quoted(name) } else if name.contains(&self.separator) { format!("\"{name}\"") } else { name.clone() }
+                if self.rfc {
+                    self.quoted(name)
+                } else if name.contains(&self.separator) {
+                    format!("\"{name}\"")
+                } else {
+                    name.clone()
+                }
             };
-            lines.push(self.template.iter().map(header).collect::<Vec<_>>().join(&self.separator));
+            lines.push(
+                self.template
+                    .iter()
+                    .map(header)
+                    .collect::<Vec<_>>()
+                    .join(&self.separator),
+            );
             self.header_sent = self.header_out == "once";
         }
         let first = rows.first().cloned().unwrap_or(Value::Undefined);
@@ -298,18 +364,37 @@ impl Csv {
 
     fn array_row(&self, cells: &Array) -> String {
         let with_template = self.rfc && has_columns(&self.template);
-        let length = if with_template { self.template.len() } else { cells.len() };
+        let length = if with_template {
+            self.template.len()
+        } else {
+            cells.len()
+        };
         let cell = |at: usize| match cells.get(at) {
             None | Some(Value::Undefined) => String::new(),
             Some(cell) => self.quoted(&ensure_string(cell)),
         };
-        let named = |at: &usize| !with_template || self.template.get(*at).is_some_and(|name| !name.is_empty());
-        (0..length).map(|at| if named(&at) { cell(at) } else { String::new() }).collect::<Vec<_>>().join(&self.separator)
+        let named = |at: &usize| {
+            !with_template || self.template.get(*at).is_some_and(|name| !name.is_empty())
+        };
+        (0..length)
+            .map(|at| if named(&at) { cell(at) } else { String::new() })
+            .collect::<Vec<_>>()
+            .join(&self.separator)
     }
 
-    fn object_row(&mut self, cx: &mut Cx<'_>, row: &Value, first: &Value, msg: &Msg) -> Result<String, NodeError> {
-        if !has_columns(&self.template) && let Some(columns) = msg.get("columns") {
-            self.template = self.columns(&columns.to_js_string(), ",").map_err(NodeError::new)?;
+    fn object_row(
+        &mut self,
+        cx: &mut Cx<'_>,
+        row: &Value,
+        first: &Value,
+        msg: &Msg,
+    ) -> Result<String, NodeError> {
+        if !has_columns(&self.template)
+            && let Some(columns) = msg.get("columns")
+        {
+            self.template = self
+                .columns(&columns.to_js_string(), ",")
+                .map_err(NodeError::new)?;
         }
         if has_columns(&self.template) {
             let cell = |name: &String| {
@@ -317,9 +402,18 @@ impl Csv {
                     return String::new();
                 }
                 let value = row.get(name);
-                if value.is_undefined() { String::new() } else { self.quoted(&ensure_string(&value)) }
+                if value.is_undefined() {
+                    String::new()
+                } else {
+                    self.quoted(&ensure_string(&value))
+                }
             };
-            return Ok(self.template.iter().map(cell).collect::<Vec<_>>().join(&self.separator));
+            return Ok(self
+                .template
+                .iter()
+                .map(cell)
+                .collect::<Vec<_>>()
+                .join(&self.separator));
         }
         if !self.warned {
             cx.warn("No columns template specified for object -> CSV.");
@@ -330,7 +424,11 @@ impl Csv {
             for key in first.keys() {
                 match row.get(key.as_str()) {
                     Some(cell) if cell.type_of() != "object" => {
-                        let text = if cell.is_undefined() { String::new() } else { cell.to_js_string() };
+                        let text = if cell.is_undefined() {
+                            String::new()
+                        } else {
+                            cell.to_js_string()
+                        };
                         cells.push(self.quoted(&text));
                     }
                     _ => {}
@@ -374,7 +472,11 @@ impl Csv {
                     None => format!("col{}", at + 1),
                 };
                 let text = (cell.quoted || !cell.text.is_empty()).then_some(cell.text.as_str());
-                let value = if cell.quoted && !cell.text.is_empty() && !self.numbers { Some(Value::from(cell.text.as_str())) } else { self.cell(text) };
+                let value = if cell.quoted && !cell.text.is_empty() && !self.numbers {
+                    Some(Value::from(cell.text.as_str()))
+                } else {
+                    self.cell(text)
+                };
                 if let Some(value) = value {
                     object.insert(Key::from(name), value);
                 }
@@ -395,11 +497,18 @@ impl Csv {
     }
 
     /// The rows of a text as the older reading takes them: quotes toggle, any line break outside of them ends a row.
-    fn legacy_rows(&mut self, cx: &mut Cx<'_>, text: &str, mut first: bool, mut line_count: usize) -> Vec<Value> {
+    fn legacy_rows(
+        &mut self,
+        cx: &mut Cx<'_>,
+        text: &str,
+        mut first: bool,
+        mut line_count: usize,
+    ) -> Vec<Value> {
         let chars: Vec<char> = text.chars().collect();
         let separator = self.separator.chars().next().unwrap_or(',');
         let named = has_columns(&self.template) || self.header_in;
-        let (mut outside, mut header, mut rows, mut object) = (true, String::new(), Vec::new(), Object::new());
+        let (mut outside, mut header, mut rows, mut object) =
+            (true, String::new(), Vec::new(), Object::new());
         let mut cells: Vec<Option<String>> = vec![Some(String::new())];
         for (i, &c) in chars.iter().enumerate() {
             if first && line_count < self.skip {
@@ -423,7 +532,10 @@ impl Csv {
             let at = cells.len() - 1;
             if c == '"' {
                 outside = !outside;
-                if before == Some('"') && !outside && let Some(Some(cell)) = cells.last_mut() {
+                if before == Some('"')
+                    && !outside
+                    && let Some(Some(cell)) = cells.last_mut()
+                {
                     cell.push('"');
                 }
             } else if c == separator && outside {
@@ -431,7 +543,11 @@ impl Csv {
                     cells[at] = None;
                 }
                 self.put(&mut object, at, cells[at].as_deref(), named);
-                cells.push(if i + 1 == chars.len() { None } else { Some(String::new()) });
+                cells.push(if i + 1 == chars.len() {
+                    None
+                } else {
+                    Some(String::new())
+                });
             } else if (c == '\n' || c == '\r') && outside {
                 if before == Some(separator) {
                     cells[at] = None;
@@ -464,7 +580,14 @@ impl Csv {
             }
             self.template[at] = format!("col{}", at + 1);
         }
-        let Some(name) = self.template.get(at).filter(|name| !name.is_empty()).cloned() else { return };
+        let Some(name) = self
+            .template
+            .get(at)
+            .filter(|name| !name.is_empty())
+            .cloned()
+        else {
+            return;
+        };
         if let Some(value) = self.cell(text) {
             object.insert(Key::from(name), value);
         }
@@ -472,8 +595,16 @@ impl Csv {
 
     fn read(&mut self, cx: &mut Cx<'_>, msg: Msg, text: &str) -> Result<(), NodeError> {
         let parts = msg.get("parts").cloned();
-        let part = |key: &str| parts.as_ref().map_or(f64::NAN, |parts| parts.get(key).to_number());
-        let index = if parts.is_some() { part("index").max(0.0) as usize } else { 0 };
+        let part = |key: &str| {
+            parts
+                .as_ref()
+                .map_or(f64::NAN, |parts| parts.get(key).to_number())
+        };
+        let index = if parts.is_some() {
+            part("index").max(0.0) as usize
+        } else {
+            0
+        };
         let last = part("index") + 1.0 >= part("count");
         let breaks = text.matches(['\n', '\r']).count();
         let mut first = index <= self.skip || parts.is_none();
@@ -484,7 +615,14 @@ impl Csv {
             self.template = vec![String::new()];
         }
         let rows = if self.rfc {
-            let Some(rest) = skipped(text, if first { self.skip.saturating_sub(index) } else { 0 }) else {
+            let Some(rest) = skipped(
+                text,
+                if first {
+                    self.skip.saturating_sub(index)
+                } else {
+                    0
+                },
+            ) else {
                 cx.done_with(&msg);
                 return Ok(());
             };
@@ -513,7 +651,15 @@ impl Csv {
         Ok(())
     }
 
-    fn send_array(&mut self, cx: &mut Cx<'_>, mut msg: Msg, rows: Vec<Value>, columns: String, gathers: bool, last: bool) {
+    fn send_array(
+        &mut self,
+        cx: &mut Cx<'_>,
+        mut msg: Msg,
+        rows: Vec<Value>,
+        columns: String,
+        gathers: bool,
+        last: bool,
+    ) {
         if !gathers {
             msg.insert("columns", columns);
             msg.set_payload(rows);
@@ -530,7 +676,15 @@ impl Csv {
         cx.done(completion);
     }
 
-    fn send_rows(&mut self, cx: &mut Cx<'_>, msg: Msg, rows: Vec<Value>, columns: String, in_sequence: bool, last: bool) {
+    fn send_rows(
+        &mut self,
+        cx: &mut Cx<'_>,
+        msg: Msg,
+        rows: Vec<Value>,
+        columns: String,
+        in_sequence: bool,
+        last: bool,
+    ) {
         let completion = cx.completion(&msg);
         let count = rows.len();
         for (index, row) in rows.into_iter().enumerate() {
@@ -604,13 +758,19 @@ impl Process for Csv {
             self.header_sent = false;
         }
         let Some(payload) = msg.get("payload").cloned() else {
-            if msg.contains_key("reset") { cx.done_with(&msg) } else { cx.send_done(msg) }
+            if msg.contains_key("reset") {
+                cx.done_with(&msg)
+            } else {
+                cx.send_done(msg)
+            }
             return;
         };
         let told = msg.clone();
         let outcome = match &payload {
             Value::Str(text) => self.read(cx, msg, text),
-            value if value.type_of() == "object" => self.write(cx, &mut msg).map(|()| cx.send_done(msg)),
+            value if value.type_of() == "object" => {
+                self.write(cx, &mut msg).map(|()| cx.send_done(msg))
+            }
             _ => {
                 let why = "This node only handles CSV strings or js objects.";
                 if !self.rfc {
@@ -618,7 +778,9 @@ impl Process for Csv {
                     return cx.done_with(&msg);
                 }
                 cx.set_status("red", "dot", why);
-                Err(NodeError::from_value(vgdc_core::value::ErrorValue::new("Error", why).into()))
+                Err(NodeError::from_value(
+                    vgdc_core::value::ErrorValue::new("Error", why).into(),
+                ))
             }
         };
         if let Err(error) = outcome {
@@ -635,17 +797,36 @@ mod tests {
     fn records_are_read_by_rfc_4180() {
         let texts = |text: &str| -> Vec<Vec<String>> {
             let rows = records(text, ",", false).expect("reads");
-            rows.into_iter().map(|row| row.into_iter().map(|cell| cell.text).collect()).collect()
+            rows.into_iter()
+                .map(|row| row.into_iter().map(|cell| cell.text).collect())
+                .collect()
         };
-        assert_eq!(texts("a,\"b,\"\"c\nd\",\r\n1,,2"), [vec!["a", "b,\"c\nd", ""], vec!["1", "", "2"]]);
+        assert_eq!(
+            texts("a,\"b,\"\"c\nd\",\r\n1,,2"),
+            [vec!["a", "b,\"c\nd", ""], vec!["1", "", "2"]]
+        );
         for wrong in ["a\"b", "\"a\"b", "\"a"] {
-            assert!(records(wrong, ",", true).is_err() && records(wrong, ",", false).is_ok(), "{wrong}");
+            assert!(
+                records(wrong, ",", true).is_err() && records(wrong, ",", false).is_ok(),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn numbers_are_told_from_texts() {
-        for (text, n) in [("1", Some(1.0)), ("-1.5", Some(-1.5)), ("1e3", Some(1000.0)), ("0", Some(0.0)), (".5", Some(0.5)), ("007", None), ("1a", None), ("", None), ("-", None), ("1.", None)] {
+        for (text, n) in [
+            ("1", Some(1.0)),
+            ("-1.5", Some(-1.5)),
+            ("1e3", Some(1000.0)),
+            ("0", Some(0.0)),
+            (".5", Some(0.5)),
+            ("007", None),
+            ("1a", None),
+            ("", None),
+            ("-", None),
+            ("1.", None),
+        ] {
             assert_eq!(as_number(text), n, "{text}");
         }
     }

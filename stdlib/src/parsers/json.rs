@@ -34,7 +34,12 @@ impl Node for Json {
 
     fn new(config: JsonConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
         let property = Property::parse(&config.property, "payload");
-        Ok(Json { property, action: config.action, indent: if config.pretty { 4 } else { 0 }, schema: None })
+        Ok(Json {
+            property,
+            action: config.action,
+            indent: if config.pretty { 4 } else { 0 },
+            schema: None,
+        })
     }
 }
 
@@ -66,7 +71,9 @@ impl Json {
                 // (where it is only checked, Node-RED does not catch what parsing throws)
                 let parsed = parsed.map_err(|e| match self.wants("obj") {
                     true => NodeError::new(e.message),
-                    false => NodeError::from_value(ErrorValue::new("SyntaxError", e.message).into()),
+                    false => {
+                        NodeError::from_value(ErrorValue::new("SyntaxError", e.message).into())
+                    }
                 })?;
                 if !self.wants("obj") {
                     self.check(&parsed, msg)?;
@@ -79,7 +86,14 @@ impl Json {
                 self.check(&parsed, msg)?;
                 Ok(Outcome::Send(Some(parsed)))
             }
-            Value::Null | Value::Object(_) | Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::Date(_) | Value::Handle(_) | Value::Rare(_) => {
+            Value::Null
+            | Value::Object(_)
+            | Value::Array(_)
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Date(_)
+            | Value::Handle(_)
+            | Value::Rare(_) => {
                 if value.type_of() == "function" || value.type_of() == "bigint" {
                     return Ok(Outcome::Drop("Ignored unsupported payload type"));
                 }
@@ -101,14 +115,25 @@ impl Json {
 
     /// The schema of a message, compiled; none when it has none.
     fn compile(&mut self, msg: &Msg) -> Result<bool, NodeError> {
-        let Some(wanted) = msg.get("schema").filter(|schema| schema.truthy()) else { return Ok(false) };
-        if self.schema.as_ref().is_none_or(|(known, ..)| !known.same(wanted)) {
+        let Some(wanted) = msg.get("schema").filter(|schema| schema.truthy()) else {
+            return Ok(false);
+        };
+        if self
+            .schema
+            .as_ref()
+            .is_none_or(|(known, ..)| !known.same(wanted))
+        {
             self.schema = None;
             let json = to_json(wanted);
             let options = jsonschema::options().with_draft(jsonschema::Draft::Draft7);
             // (Node-RED's validator knows no formats, and refuses those that it does not know)
-            let compiled = if has_format(&json) { None } else { options.build(&json).ok() };
-            let compiled = compiled.ok_or_else(|| NodeError::new("JSON Schema error: failed to compile schema"))?;
+            let compiled = if has_format(&json) {
+                None
+            } else {
+                options.build(&json).ok()
+            };
+            let compiled = compiled
+                .ok_or_else(|| NodeError::new("JSON Schema error: failed to compile schema"))?;
             self.schema = Some((wanted.clone(), json, compiled));
         }
         Ok(true)
@@ -119,17 +144,28 @@ impl Json {
         if !self.compile(msg)? {
             return Ok(());
         }
-        let Some((_, schema, validator)) = &self.schema else { return Ok(()) };
+        let Some((_, schema, validator)) = &self.schema else {
+            return Ok(());
+        };
         let value = to_json(value);
-        let faults: Vec<Fault> = validator.iter_errors(&value).flat_map(|error| faults(&error, schema, &value)).collect();
+        let faults: Vec<Fault> = validator
+            .iter_errors(&value)
+            .flat_map(|error| faults(&error, schema, &value))
+            .collect();
         if faults.is_empty() {
             msg.remove("schema");
             return Ok(());
         }
-        let texts: Vec<String> = faults.iter().map(|fault| format!("data{} {}", fault.at, fault.message)).collect();
+        let texts: Vec<String> = faults
+            .iter()
+            .map(|fault| format!("data{} {}", fault.at, fault.message))
+            .collect();
         let told: Vec<Value> = faults.into_iter().map(Fault::into_value).collect();
         msg.insert("schemaError", told);
-        Err(NodeError::new(format!("JSON Schema error: {}", texts.join(", "))))
+        Err(NodeError::new(format!(
+            "JSON Schema error: {}",
+            texts.join(", ")
+        )))
     }
 }
 
@@ -157,7 +193,11 @@ impl Fault {
 }
 
 /// The faults that an error stands for: one, or one for each property that may not be there.
-fn faults(error: &jsonschema::ValidationError<'_>, schema: &serde_json::Value, value: &serde_json::Value) -> Vec<Fault> {
+fn faults(
+    error: &jsonschema::ValidationError<'_>,
+    schema: &serde_json::Value,
+    value: &serde_json::Value,
+) -> Vec<Fault> {
     use jsonschema::error::ValidationErrorKind as Kind;
     let path = error.schema_path().to_string();
     let keyword = match error.kind() {
@@ -173,15 +213,36 @@ fn faults(error: &jsonschema::ValidationError<'_>, schema: &serde_json::Value, v
         message,
     };
     // (without other properties in the schema, the crate tells only of the first that may not be there, and not by name)
-    let all = || value.pointer(&error.instance_path().to_string()).and_then(serde_json::Value::as_object);
+    let all = || {
+        value
+            .pointer(&error.instance_path().to_string())
+            .and_then(serde_json::Value::as_object)
+    };
     let unexpected: Vec<&str> = match error.kind() {
-        Kind::AdditionalProperties { unexpected } => unexpected.iter().map(String::as_str).collect(),
-        Kind::FalseSchema if keyword == "additionalProperties" => all().into_iter().flat_map(|all| all.keys()).map(String::as_str).collect(),
-        Kind::Type { kind: jsonschema::error::TypeKind::Multiple(_) } => {
-            let names = schema.pointer(&error.schema_path().to_string()).and_then(serde_json::Value::as_array);
-            let names: Vec<&str> = names.into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        Kind::AdditionalProperties { unexpected } => {
+            unexpected.iter().map(String::as_str).collect()
+        }
+        Kind::FalseSchema if keyword == "additionalProperties" => all()
+            .into_iter()
+            .flat_map(|all| all.keys())
+            .map(String::as_str)
+            .collect(),
+        Kind::Type {
+            kind: jsonschema::error::TypeKind::Multiple(_),
+        } => {
+            let names = schema
+                .pointer(&error.schema_path().to_string())
+                .and_then(serde_json::Value::as_array);
+            let names: Vec<&str> = names
+                .into_iter()
+                .flatten()
+                .filter_map(serde_json::Value::as_str)
+                .collect();
             let told: Vec<Value> = names.iter().map(|name| Value::from(*name)).collect();
-            return vec![fault(format!("must be {}", names.join(",")), params("type", told))];
+            return vec![fault(
+                format!("must be {}", names.join(",")),
+                params("type", told),
+            )];
         }
         _ => {
             let (message, params) = said(error);
@@ -189,7 +250,10 @@ fn faults(error: &jsonschema::ValidationError<'_>, schema: &serde_json::Value, v
         }
     };
     let text = "must NOT have additional properties";
-    unexpected.into_iter().map(|name| fault(text.to_owned(), params("additionalProperty", name))).collect()
+    unexpected
+        .into_iter()
+        .map(|name| fault(text.to_owned(), params("additionalProperty", name)))
+        .collect()
 }
 
 fn params(key: &str, value: impl Into<Value>) -> Object {
@@ -207,21 +271,30 @@ fn said(error: &jsonschema::ValidationError<'_>) -> (String, Object) {
         (format!("must be {sign} {}", limit.to_js_string()), told)
     };
     let count = |than: &str, limit: u64, what: &str| {
-        (format!("must NOT have {than} than {limit} {what}"), params("limit", limit as f64))
+        (
+            format!("must NOT have {than} than {limit} {what}"),
+            params("limit", limit as f64),
+        )
     };
     match error.kind() {
-        Kind::Type { kind: TypeKind::Single(ty) } => (format!("must be {ty}"), params("type", ty.to_string())),
+        Kind::Type {
+            kind: TypeKind::Single(ty),
+        } => (format!("must be {ty}"), params("type", ty.to_string())),
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            (format!("must have required property '{name}'"), params("missingProperty", name))
+            (
+                format!("must have required property '{name}'"),
+                params("missingProperty", name),
+            )
         }
         Kind::Minimum { limit: at } => limit(">=", at),
         Kind::Maximum { limit: at } => limit("<=", at),
         Kind::ExclusiveMinimum { limit: at } => limit(">", at),
         Kind::ExclusiveMaximum { limit: at } => limit("<", at),
-        Kind::MultipleOf { multiple_of } => {
-            (format!("must be multiple of {}", number::to_js_string(*multiple_of)), params("multipleOf", *multiple_of))
-        }
+        Kind::MultipleOf { multiple_of } => (
+            format!("must be multiple of {}", number::to_js_string(*multiple_of)),
+            params("multipleOf", *multiple_of),
+        ),
         Kind::MaxLength { limit } => count("more", *limit, "characters"),
         Kind::MinLength { limit } => count("fewer", *limit, "characters"),
         Kind::MaxItems { limit } => count("more", *limit, "items"),
@@ -229,19 +302,28 @@ fn said(error: &jsonschema::ValidationError<'_>) -> (String, Object) {
         Kind::MinItems { limit } => count("fewer", *limit, "items"),
         Kind::MaxProperties { limit } => count("more", *limit, "properties"),
         Kind::MinProperties { limit } => count("fewer", *limit, "properties"),
-        Kind::Pattern { pattern } => (format!("must match pattern \"{pattern}\""), params("pattern", pattern.as_str())),
-        Kind::Enum { options } => {
-            ("must be equal to one of the allowed values".to_owned(), params("allowedValues", Value::from_json(options)))
-        }
-        Kind::Constant { expected_value } => {
-            ("must be equal to constant".to_owned(), params("allowedValue", Value::from_json(expected_value)))
-        }
-        Kind::Contains => ("must contain at least 1 valid item(s)".to_owned(), params("minContains", 1)),
+        Kind::Pattern { pattern } => (
+            format!("must match pattern \"{pattern}\""),
+            params("pattern", pattern.as_str()),
+        ),
+        Kind::Enum { options } => (
+            "must be equal to one of the allowed values".to_owned(),
+            params("allowedValues", Value::from_json(options)),
+        ),
+        Kind::Constant { expected_value } => (
+            "must be equal to constant".to_owned(),
+            params("allowedValue", Value::from_json(expected_value)),
+        ),
+        Kind::Contains => (
+            "must contain at least 1 valid item(s)".to_owned(),
+            params("minContains", 1),
+        ),
         Kind::Not { .. } => ("must NOT be valid".to_owned(), Object::new()),
         Kind::AnyOf { .. } => ("must match a schema in anyOf".to_owned(), Object::new()),
-        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => {
-            ("must match exactly one schema in oneOf".to_owned(), Object::new())
-        }
+        Kind::OneOfNotValid { .. } | Kind::OneOfMultipleValid { .. } => (
+            "must match exactly one schema in oneOf".to_owned(),
+            Object::new(),
+        ),
         Kind::PropertyNames { .. } => ("property name must be valid".to_owned(), Object::new()),
         Kind::FalseSchema => ("boolean schema is false".to_owned(), Object::new()),
         _ => (error.to_string(), Object::new()),
@@ -251,14 +333,19 @@ fn said(error: &jsonschema::ValidationError<'_>) -> (String, Object) {
 /// True when a schema names a format (a property of that name has a schema, not a text).
 fn has_format(schema: &serde_json::Value) -> bool {
     match schema {
-        serde_json::Value::Object(object) => object.iter().any(|(key, value)| key == "format" && value.is_string() || has_format(value)),
+        serde_json::Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| key == "format" && value.is_string() || has_format(value)),
         serde_json::Value::Array(items) => items.iter().any(has_format),
         _ => false,
     }
 }
 
 fn to_json(value: &Value) -> serde_json::Value {
-    let text = json::stringify(value, 0).ok().flatten().unwrap_or_else(|| "null".to_owned());
+    let text = json::stringify(value, 0)
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| "null".to_owned());
     serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
 }
 
@@ -290,20 +377,51 @@ mod tests {
     fn what_does_not_fit_a_schema_is_told_as_ajv_does() {
         // (texts from Ajv 8.20)
         let cases = [
-            (r#"{"properties":{"a":{"type":"string"}}}"#, r#"{"a":1}"#, "data/a must be string"),
-            (r#"{"required":["b"]}"#, "{}", "data must have required property 'b'"),
-            (r#"{"additionalProperties":false}"#, r#"{"x":1,"y":2}"#, "data must NOT have additional properties, data must NOT have additional properties"),
+            (
+                r#"{"properties":{"a":{"type":"string"}}}"#,
+                r#"{"a":1}"#,
+                "data/a must be string",
+            ),
+            (
+                r#"{"required":["b"]}"#,
+                "{}",
+                "data must have required property 'b'",
+            ),
+            (
+                r#"{"additionalProperties":false}"#,
+                r#"{"x":1,"y":2}"#,
+                "data must NOT have additional properties, data must NOT have additional properties",
+            ),
             (r#"{"minimum":10}"#, "5", "data must be >= 10"),
-            (r#"{"maxLength":1}"#, "\"ab\"", "data must NOT have more than 1 characters"),
-            (r#"{"enum":[1,2]}"#, "3", "data must be equal to one of the allowed values"),
-            (r#"{"type":"string","format":"date"}"#, "\"x\"", "failed to compile schema"),
+            (
+                r#"{"maxLength":1}"#,
+                "\"ab\"",
+                "data must NOT have more than 1 characters",
+            ),
+            (
+                r#"{"enum":[1,2]}"#,
+                "3",
+                "data must be equal to one of the allowed values",
+            ),
+            (
+                r#"{"type":"string","format":"date"}"#,
+                "\"x\"",
+                "failed to compile schema",
+            ),
         ];
         for (schema, value, text) in cases {
             let read = |text: &str| json::parse(text).unwrap_or_default();
             let mut msg = Msg::new();
             msg.insert("schema", read(schema));
-            let mut node = Json { property: Property::parse("", "payload"), action: String::new(), indent: 0, schema: None };
-            let said = node.check(&read(value), &mut msg).map_err(|error| error.text());
+            let mut node = Json {
+                property: Property::parse("", "payload"),
+                action: String::new(),
+                indent: 0,
+                schema: None,
+            };
+            let said = node
+                .check(&read(value), &mut msg)
+                .map_err(|error| error.text());
             assert_eq!(said, Err(format!("JSON Schema error: {text}")), "{schema}");
         }
     }

@@ -5,7 +5,14 @@ use vgdc_core::value::{Value, number};
 /// The escapes that a delimiter may hold, as Node-RED's split and join read them (`\\e` is the letter, as there).
 pub fn unescape(text: &str) -> String {
     let mut out = text.to_owned();
-    for (escape, with) in [("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\e", "e"), ("\\f", "\u{c}"), ("\\0", "\0")] {
+    for (escape, with) in [
+        ("\\n", "\n"),
+        ("\\r", "\r"),
+        ("\\t", "\t"),
+        ("\\e", "e"),
+        ("\\f", "\u{c}"),
+        ("\\0", "\0"),
+    ] {
         out = out.replace(escape, with);
     }
     out
@@ -13,5 +20,8 @@ pub fn unescape(text: &str) -> String {
 
 /// An array of numbers as bytes, as `Buffer.from` reads it.
 pub fn bytes_of(items: &[Value]) -> Vec<u8> {
-    items.iter().map(|b| number::to_int32(b.to_number()) as u8).collect()
+    items
+        .iter()
+        .map(|b| number::to_int32(b.to_number()) as u8)
+        .collect()
 }

@@ -136,17 +136,33 @@ impl Node for Join {
             _ => Mode::Auto,
         };
         let joiner = match config.joiner_type.as_str() {
-            "bin" => match json::parse(if config.joiner.is_empty() { "[]" } else { &config.joiner }) {
+            "bin" => match json::parse(if config.joiner.is_empty() {
+                "[]"
+            } else {
+                &config.joiner
+            }) {
                 Ok(Value::Array(items)) => Joiner::Bytes(bytes_of(&items)),
                 Ok(_) => return Err(NodeError::new("Error: not an array")),
-                Err(error) => return Err(NodeError::new(format!("SyntaxError: {}", error.message))),
+                Err(error) => {
+                    return Err(NodeError::new(format!("SyntaxError: {}", error.message)));
+                }
             },
             _ => Joiner::Text(unescape(&config.joiner)),
         };
         let whole = config.property_type == "full";
-        let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+        let or = |text: &str, default: &str| {
+            if text.is_empty() {
+                default.to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         let path = |text: &str| Path::parse(text).map_err(|e| NodeError::new(e.message));
-        let property_text = if whole { "payload".to_owned() } else { or(&config.property, "payload") };
+        let property_text = if whole {
+            "payload".to_owned()
+        } else {
+            or(&config.property, "payload")
+        };
         let key_text = or(&config.key, "topic");
         let mut reduce = None;
         if mode == Mode::Reduce {
@@ -169,14 +185,22 @@ impl Node for Join {
             joiner,
             use_parts: config.useparts.truthy(),
             accumulate: matches!(config.accumulate, Value::Bool(true)),
-            timer_ms: if mode == Mode::Auto || timeout.is_nan() { 0.0 } else { timeout * 1000.0 },
+            timer_ms: if mode == Mode::Auto || timeout.is_nan() {
+                0.0
+            } else {
+                timeout * 1000.0
+            },
             count: if count.is_nan() { 0.0 } else { count },
             count_is_empty: config.count.as_str() == Some(""),
             reduce,
             groups: HashMap::new(),
             gathered: HashMap::new(),
             waiting: 0,
-            max_kept: if max_kept > 0.0 { max_kept as usize } else { usize::MAX },
+            max_kept: if max_kept > 0.0 {
+                max_kept as usize
+            } else {
+                usize::MAX
+            },
             env: cx.env(),
         })
     }
@@ -187,23 +211,40 @@ impl Reduce {
         let compile = |text: &str| Jsonata::compile(text).map_err(|e| e.message.to_string());
         Ok(Reduce {
             step: compile(&config.reduce_exp)?,
-            fixup: (!config.reduce_fixup.is_empty()).then(|| compile(&config.reduce_fixup)).transpose()?,
-            init: TypedValue::parse(&config.reduce_init_type, &config.reduce_init).map_err(|e| e.message.to_string())?,
+            fixup: (!config.reduce_fixup.is_empty())
+                .then(|| compile(&config.reduce_fixup))
+                .transpose()?,
+            init: TypedValue::parse(&config.reduce_init_type, &config.reduce_init)
+                .map_err(|e| e.message.to_string())?,
             right: config.reduce_right,
         })
     }
 
-    fn run(&self, env: &NodeEnv, msgs: &[(Msg, Completion)], count: f64) -> Result<Value, NodeError> {
-        let failed = |e: vgdc_expr::ExprError| NodeError::new(format!("Invalid JSONata expression: {}", e.message));
+    fn run(
+        &self,
+        env: &NodeEnv,
+        msgs: &[(Msg, Completion)],
+        count: f64,
+    ) -> Result<Value, NodeError> {
+        let failed = |e: vgdc_expr::ExprError| {
+            NodeError::new(format!("Invalid JSONata expression: {}", e.message))
+        };
         let mut so_far = self.init.eval(env, &Msg::new()).unwrap_or(Value::Undefined);
         for (msg, _) in msgs {
-            let index = msg.get("parts").map_or(Value::Undefined, |parts| parts.get("index"));
+            let index = msg
+                .get("parts")
+                .map_or(Value::Undefined, |parts| parts.get("index"));
             let variables = [("I", index), ("N", Value::Number(count)), ("A", so_far)];
-            so_far = self.step.eval_with(env, &msg.to_value(), &variables).map_err(failed)?;
+            so_far = self
+                .step
+                .eval_with(env, &msg.to_value(), &variables)
+                .map_err(failed)?;
         }
         if let Some(fixup) = &self.fixup {
             let variables = [("N", Value::Number(count)), ("A", so_far)];
-            so_far = fixup.eval_with(env, &Value::Object(Object::new()), &variables).map_err(failed)?;
+            so_far = fixup
+                .eval_with(env, &Value::Object(Object::new()), &variables)
+                .map_err(failed)?;
         }
         Ok(so_far)
     }
@@ -216,11 +257,18 @@ impl Join {
         if self.reduce.is_none() {
             return;
         }
-        let Some(parts) = msg.get("parts").cloned() else { return cx.send_done(msg) };
+        let Some(parts) = msg.get("parts").cloned() else {
+            return cx.send_done(msg);
+        };
         let id = parts.get("id").to_js_string();
-        let count = Some(parts.get("count")).filter(|count| !count.is_undefined()).map(|count| count.to_number());
+        let count = Some(parts.get("count"))
+            .filter(|count| !count.is_undefined())
+            .map(|count| count.to_number());
         let completion = cx.completion(&msg);
-        let gathered = self.gathered.entry(id.clone()).or_insert_with(|| Gathered { count: None, msgs: Vec::new() });
+        let gathered = self.gathered.entry(id.clone()).or_insert_with(|| Gathered {
+            count: None,
+            msgs: Vec::new(),
+        });
         gathered.count = gathered.count.or(count);
         gathered.msgs.push((msg.clone(), completion));
         self.waiting += 1;
@@ -232,7 +280,10 @@ impl Join {
         }
         if self.waiting > self.max_kept {
             self.waiting = 0;
-            for (known, completion) in std::mem::take(&mut self.gathered).into_values().flat_map(|group| group.msgs) {
+            for (known, completion) in std::mem::take(&mut self.gathered)
+                .into_values()
+                .flat_map(|group| group.msgs)
+            {
                 if known.id() != msg.id() {
                     cx.done(completion);
                 }
@@ -244,8 +295,15 @@ impl Join {
     fn reduce_group(&mut self, cx: &mut Cx<'_>, group: Gathered) {
         let Some(reduce) = &self.reduce else { return };
         let Gathered { count, mut msgs } = group;
-        let index = |msg: &Msg| msg.get("parts").map_or(f64::NAN, |parts| parts.get("index").to_number());
-        msgs.sort_by(|(a, _), (b, _)| index(a).partial_cmp(&index(b)).unwrap_or(std::cmp::Ordering::Equal));
+        let index = |msg: &Msg| {
+            msg.get("parts")
+                .map_or(f64::NAN, |parts| parts.get("index").to_number())
+        };
+        msgs.sort_by(|(a, _), (b, _)| {
+            index(a)
+                .partial_cmp(&index(b))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
         if reduce.right {
             msgs.reverse();
         }
@@ -255,11 +313,13 @@ impl Join {
             (Ok(result), Some(mut msg)) => {
                 msg.set_payload(result);
                 cx.send(0, msg);
-                msgs.into_iter().for_each(|(_, completion)| cx.done(completion));
+                msgs.into_iter()
+                    .for_each(|(_, completion)| cx.done(completion));
             }
             (Err(error), Some(msg)) => {
                 msgs.pop();
-                msgs.into_iter().for_each(|(_, completion)| cx.done(completion));
+                msgs.into_iter()
+                    .for_each(|(_, completion)| cx.done(completion));
                 cx.error(error, Some(&msg));
             }
             _ => {}
@@ -285,7 +345,10 @@ impl Join {
                 }
             }
         };
-        let part = |msg: &Msg, key: &str| msg.get("parts").map_or(Value::Undefined, |parts| parts.get(key));
+        let part = |msg: &Msg, key: &str| {
+            msg.get("parts")
+                .map_or(Value::Undefined, |parts| parts.get(key))
+        };
         if self.mode == Mode::Auto && part(&msg, "id").is_undefined() {
             if msg.contains_key("reset") {
                 self.groups.clear();
@@ -320,7 +383,11 @@ impl Join {
             array_length = part(&msg, "len").to_number();
             index = part(&msg, "index").to_number();
             let name = part(&msg, "property");
-            let name = if name.truthy() { name.to_js_string() } else { "payload".to_owned() };
+            let name = if name.truthy() {
+                name.to_js_string()
+            } else {
+                "payload".to_owned()
+            };
             path = Path::parse(&name).map_err(|e| NodeError::new(e.message))?;
             property = Self::read(&path, &msg)?;
         } else {
@@ -336,9 +403,15 @@ impl Join {
                     id = part(&msg, "id").to_js_string();
                 }
             }
-            key = if kind == "object" { Self::read(&self.key, &msg)? } else { Value::Undefined };
+            key = if kind == "object" {
+                Self::read(&self.key, &msg)?
+            } else {
+                Value::Undefined
+            };
         }
-        if msg.contains_key("restartTimeout") && let Some(group) = self.groups.get_mut(&id) {
+        if msg.contains_key("restartTimeout")
+            && let Some(group) = self.groups.get_mut(&id)
+        {
             if let Some(timer) = group.timer.take() {
                 cx.clear_timer(timer);
             }
@@ -351,7 +424,10 @@ impl Join {
                 if let Some(timer) = group.timer {
                     cx.clear_timer(timer);
                 }
-                group.dones.into_iter().for_each(|completion| cx.done(completion));
+                group
+                    .dones
+                    .into_iter()
+                    .for_each(|completion| cx.done(completion));
             }
             cx.done_with(&msg);
             return Ok(());
@@ -364,30 +440,64 @@ impl Join {
         if !self.groups.contains_key(&id) {
             let keyed = kind == "object" || kind == "merged";
             let timer = (self.timer_ms > 0.0).then(|| cx.set_timer_ms(self.timer_ms));
-            let payload = if keyed { Payload::Keyed(Object::new()) } else { Payload::Listed(Vec::new()) };
-            let group_kind = if keyed { "object".to_owned() } else { kind.clone() };
-            let group =
-                Group { kind: group_kind, payload, current: 0, target, msg: msg.clone(), joiner, array_length, property: path, timer, dones: Vec::new() };
+            let payload = if keyed {
+                Payload::Keyed(Object::new())
+            } else {
+                Payload::Listed(Vec::new())
+            };
+            let group_kind = if keyed {
+                "object".to_owned()
+            } else {
+                kind.clone()
+            };
+            let group = Group {
+                kind: group_kind,
+                payload,
+                current: 0,
+                target,
+                msg: msg.clone(),
+                joiner,
+                array_length,
+                property: path,
+                timer,
+                dones: Vec::new(),
+            };
             self.groups.insert(id.clone(), group);
         }
         let completion = cx.completion(&msg);
-        let Some(group) = self.groups.get_mut(&id) else { return Ok(()) };
+        let Some(group) = self.groups.get_mut(&id) else {
+            return Ok(());
+        };
         group.dones.push(completion);
-        if kind == "buffer" && !matches!(property, Value::Undefined | Value::Buffer(_) | Value::Str(_) | Value::Array(_)) {
+        if kind == "buffer"
+            && !matches!(
+                property,
+                Value::Undefined | Value::Buffer(_) | Value::Str(_) | Value::Array(_)
+            )
+        {
             group.dones.pop();
-            return Err(NodeError::new(format!("Cannot join {} to buffer", property.type_of())));
+            return Err(NodeError::new(format!(
+                "Cannot join {} to buffer",
+                property.type_of()
+            )));
         }
         if !group.add(&kind, &key, index, property) && !msg.contains_key("complete") {
             cx.warn("Cannot merge non-object types");
         }
-        group.msg.extend(msg.iter().map(|(key, value)| (key.clone(), value.clone())));
+        group
+            .msg
+            .extend(msg.iter().map(|(key, value)| (key.clone(), value.clone())));
         if msg.contains_key("parts") {
             if group.target.is_nan() || group.target == 0.0 {
                 group.target = part(&msg, "count").to_number();
             }
             target = group.target;
         } else {
-            target = if group.target.is_nan() { target } else { group.target };
+            target = if group.target.is_nan() {
+                target
+            } else {
+                group.target
+            };
         }
         if target > 0.0 && group.current as f64 >= target || msg.contains_key("complete") {
             self.complete(cx, &id)?;
@@ -407,17 +517,23 @@ impl Join {
                 }
             }
             (Some(_), None) => {}
-            (None, _) => cx.warn(format!("Message missing key property 'msg.{}' - cannot add to object", self.key_text)),
+            (None, _) => cx.warn(format!(
+                "Message missing key property 'msg.{}' - cannot add to object",
+                self.key_text
+            )),
         }
     }
 
     fn complete(&mut self, cx: &mut Cx<'_>, id: &str) -> Result<(), NodeError> {
-        let Some(group) = self.groups.get_mut(id) else { return Ok(()) };
+        let Some(group) = self.groups.get_mut(id) else {
+            return Ok(());
+        };
         if let Some(timer) = group.timer.take() {
             cx.clear_timer(timer);
         }
         let dones = std::mem::take(&mut group.dones);
-        let ends = self.mode == Mode::Auto || !self.accumulate || group.msg.contains_key("complete");
+        let ends =
+            self.mode == Mode::Auto || !self.accumulate || group.msg.contains_key("complete");
         let mut msg = group.msg.clone();
         let value = group.value();
         let property = group.property.clone();
@@ -426,7 +542,9 @@ impl Join {
         } else if let Some(group) = self.groups.get_mut(id) {
             group.msg.remove("complete");
         }
-        property.set(&mut msg, value?, true).map_err(|e| NodeError::new(e.message))?;
+        property
+            .set(&mut msg, value?, true)
+            .map_err(|e| NodeError::new(e.message))?;
         match msg.get("parts").map(|parts| parts.get("parts")) {
             Some(outer) if !outer.is_undefined() => drop(msg.insert("parts", outer)),
             Some(_) => drop(msg.remove("parts")),
@@ -444,7 +562,9 @@ impl Group {
     fn add(&mut self, kind: &str, key: &Value, index: f64, value: Value) -> bool {
         match &mut self.payload {
             Payload::Keyed(object) if kind == "merged" => {
-                let Value::Object(more) = &value else { return false };
+                let Value::Object(more) = &value else {
+                    return false;
+                };
                 let entries = more.iter().filter(|(key, _)| key.as_str() != "_msgid");
                 object.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
                 self.current = object.len();
@@ -476,7 +596,9 @@ impl Group {
     fn value(&self) -> Result<Value, NodeError> {
         let items = match &self.payload {
             Payload::Keyed(object) => return Ok(Value::Object(object.clone())),
-            Payload::Listed(items) => items.iter().map(|item| item.clone().unwrap_or(Value::Undefined)),
+            Payload::Listed(items) => items
+                .iter()
+                .map(|item| item.clone().unwrap_or(Value::Undefined)),
         };
         match self.kind.as_str() {
             "string" => {
@@ -485,7 +607,15 @@ impl Group {
                     Joiner::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
                     Joiner::None => String::new(),
                 };
-                let texts: Vec<String> = items.map(|item| if item.is_nullish() { String::new() } else { item.to_js_string() }).collect();
+                let texts: Vec<String> = items
+                    .map(|item| {
+                        if item.is_nullish() {
+                            String::new()
+                        } else {
+                            item.to_js_string()
+                        }
+                    })
+                    .collect();
                 Ok(Value::from(texts.join(&joiner)))
             }
             "buffer" => {
@@ -532,7 +662,11 @@ impl Process for Join {
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, timer: TimerId) {
-        let id = self.groups.iter().find(|(_, group)| group.timer == Some(timer)).map(|(id, _)| id.clone());
+        let id = self
+            .groups
+            .iter()
+            .find(|(_, group)| group.timer == Some(timer))
+            .map(|(id, _)| id.clone());
         if let Some(id) = id
             && let Err(error) = self.complete(cx, &id)
         {
@@ -542,7 +676,10 @@ impl Process for Join {
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
         for group in std::mem::take(&mut self.groups).into_values() {
-            group.dones.into_iter().for_each(|completion| cx.done(completion));
+            group
+                .dones
+                .into_iter()
+                .for_each(|completion| cx.done(completion));
         }
         None
     }

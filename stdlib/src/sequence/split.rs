@@ -71,9 +71,16 @@ impl Node for Split {
         };
         let array_length = number::parse_float(&config.array_splt.to_js_string()).trunc();
         if array_length.is_nan() || array_length < 1.0 {
-            return Err(invalid(format!("Error: invalid array split length: {}", config.array_splt.to_js_string())));
+            return Err(invalid(format!(
+                "Error: invalid array split length: {}",
+                config.array_splt.to_js_string()
+            )));
         }
-        let property_text = if config.property.is_empty() { "payload".to_owned() } else { config.property };
+        let property_text = if config.property.is_empty() {
+            "payload".to_owned()
+        } else {
+            config.property
+        };
         let path = |text: &str| Path::parse(text).map_err(|e| NodeError::new(e.message));
         Ok(Split {
             property: path(&property_text)?,
@@ -81,7 +88,9 @@ impl Node for Split {
             by,
             array_length: array_length as usize,
             stream: config.stream,
-            add_name: (!config.addname.is_empty()).then(|| path(&config.addname)).transpose()?,
+            add_name: (!config.addname.is_empty())
+                .then(|| path(&config.addname))
+                .transpose()?,
             next: 0,
             rest_text: String::new(),
             rest_bytes: Vec::new(),
@@ -93,7 +102,11 @@ impl Node for Split {
 /// The pieces of a text, of so many UTF-16 units.
 fn pieces_of_text(text: &str, length: usize) -> Vec<String> {
     if text.is_ascii() {
-        return text.as_bytes().chunks(length).map(|chunk| String::from_utf8_lossy(chunk).into_owned()).collect();
+        return text
+            .as_bytes()
+            .chunks(length)
+            .map(|chunk| String::from_utf8_lossy(chunk).into_owned())
+            .collect();
     }
     let units: Vec<u16> = text.encode_utf16().collect();
     units.chunks(length).map(String::from_utf16_lossy).collect()
@@ -105,7 +118,10 @@ fn pieces_at(bytes: &[u8], delimiter: &[u8]) -> Vec<Vec<u8>> {
     }
     let mut pieces = Vec::new();
     let mut from = 0;
-    while let Some(at) = bytes[from..].windows(delimiter.len()).position(|window| window == delimiter) {
+    while let Some(at) = bytes[from..]
+        .windows(delimiter.len())
+        .position(|window| window == delimiter)
+    {
         pieces.push(bytes[from..from + at].to_vec());
         from += at + delimiter.len();
     }
@@ -146,7 +162,12 @@ impl Split {
     }
 
     /// Sends the pieces; of a stream all but the last, which is given back.
-    fn send_all(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, mut pieces: Vec<Value>) -> Option<Value> {
+    fn send_all(
+        &mut self,
+        cx: &mut Cx<'_>,
+        sequence: &mut Sequence,
+        mut pieces: Vec<Value>,
+    ) -> Option<Value> {
         let rest = if self.stream { pieces.pop() } else { None };
         if !self.stream {
             sequence.parts.insert("count", pieces.len());
@@ -162,7 +183,13 @@ impl Split {
         rest
     }
 
-    fn text(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, text: &str, completion: Completion) {
+    fn text(
+        &mut self,
+        cx: &mut Cx<'_>,
+        sequence: &mut Sequence,
+        text: &str,
+        completion: Completion,
+    ) {
         let text = format!("{}{text}", std::mem::take(&mut self.rest_text));
         sequence.parts.insert("type", "string");
         let pieces = match &self.by {
@@ -171,16 +198,28 @@ impl Split {
                 sequence.parts.insert("len", *length);
                 let length = *length;
                 let pieces = pieces_of_text(&text, length);
-                return self.lengths(cx, sequence, pieces.into_iter().map(Value::from).collect(), completion, length);
+                return self.lengths(
+                    cx,
+                    sequence,
+                    pieces.into_iter().map(Value::from).collect(),
+                    completion,
+                    length,
+                );
             }
             By::Text(delimiter) => {
                 sequence.parts.insert("ch", delimiter.as_str());
-                if delimiter.is_empty() { text.chars().map(String::from).collect() } else { text.split(delimiter).map(str::to_owned).collect::<Vec<_>>() }
+                if delimiter.is_empty() {
+                    text.chars().map(String::from).collect()
+                } else {
+                    text.split(delimiter).map(str::to_owned).collect::<Vec<_>>()
+                }
             }
             By::Bytes(bytes) => {
                 let array: Array = bytes.iter().map(|b| Value::from(f64::from(*b))).collect();
                 sequence.parts.insert("ch", array);
-                text.split(&*String::from_utf8_lossy(bytes)).map(str::to_owned).collect()
+                text.split(&*String::from_utf8_lossy(bytes))
+                    .map(str::to_owned)
+                    .collect()
             }
         };
         let rest = self.send_all(cx, sequence, pieces.into_iter().map(Value::from).collect());
@@ -188,7 +227,13 @@ impl Split {
         cx.done(completion);
     }
 
-    fn buffer(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, bytes: &[u8], completion: Completion) {
+    fn buffer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        sequence: &mut Sequence,
+        bytes: &[u8],
+        completion: Completion,
+    ) {
         let mut whole = std::mem::take(&mut self.rest_bytes);
         whole.extend_from_slice(bytes);
         sequence.parts.insert("type", "buffer");
@@ -196,7 +241,10 @@ impl Split {
             By::Length(length) => {
                 let length = *length;
                 sequence.parts.insert("len", length);
-                let pieces = whole.chunks(length).map(|chunk| Value::from(chunk.to_vec())).collect();
+                let pieces = whole
+                    .chunks(length)
+                    .map(|chunk| Value::from(chunk.to_vec()))
+                    .collect();
                 return self.lengths(cx, sequence, pieces, completion, length);
             }
             By::Text(text) => {
@@ -209,9 +257,16 @@ impl Split {
                 bytes.clone()
             }
         };
-        let pieces = pieces_at(&whole, &delimiter).into_iter().map(Value::from).collect();
+        let pieces = pieces_at(&whole, &delimiter)
+            .into_iter()
+            .map(Value::from)
+            .collect();
         let rest = self.send_all(cx, sequence, pieces);
-        self.rest_bytes = rest.as_ref().and_then(Value::as_buffer).map(|rest| rest.to_vec()).unwrap_or_default();
+        self.rest_bytes = rest
+            .as_ref()
+            .and_then(Value::as_buffer)
+            .map(|rest| rest.to_vec())
+            .unwrap_or_default();
         if self.rest_bytes.is_empty() {
             self.finish(cx);
             cx.done(completion);
@@ -221,7 +276,14 @@ impl Split {
     }
 
     /// Pieces of a fixed length: of a stream, a last one that is too short waits.
-    fn lengths(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, mut pieces: Vec<Value>, completion: Completion, length: usize) {
+    fn lengths(
+        &mut self,
+        cx: &mut Cx<'_>,
+        sequence: &mut Sequence,
+        mut pieces: Vec<Value>,
+        completion: Completion,
+        length: usize,
+    ) {
         let size = |piece: &Value| piece.get("length").to_number() as usize;
         let short = self.stream && pieces.last().is_some_and(|last| size(last) < length);
         let rest = if short { pieces.pop() } else { None };
@@ -254,10 +316,16 @@ impl Split {
 
     fn array(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, items: &Array) {
         sequence.parts.insert("type", "array");
-        sequence.parts.insert("count", items.len().div_ceil(self.array_length));
+        sequence
+            .parts
+            .insert("count", items.len().div_ceil(self.array_length));
         sequence.parts.insert("len", self.array_length);
         for (index, chunk) in items.chunks(self.array_length).enumerate() {
-            let value = if self.array_length == 1 { chunk[0].clone() } else { Value::from(chunk.to_vec()) };
+            let value = if self.array_length == 1 {
+                chunk[0].clone()
+            } else {
+                Value::from(chunk.to_vec())
+            };
             self.send(cx, sequence, value, index);
         }
     }
@@ -306,7 +374,10 @@ mod tests {
     fn texts_and_buffers_are_cut() {
         assert_eq!(pieces_of_text("abcde", 2), ["ab", "cd", "e"]);
         assert_eq!(pieces_of_text("aé😀", 2), ["aé", "😀"]);
-        assert_eq!(pieces_at(b"a,b,", b","), [b"a".to_vec(), b"b".to_vec(), Vec::new()]);
+        assert_eq!(
+            pieces_at(b"a,b,", b","),
+            [b"a".to_vec(), b"b".to_vec(), Vec::new()]
+        );
         assert_eq!(unescape("\\n\\t"), "\n\t");
     }
 }

@@ -39,7 +39,12 @@ impl Encoding {
     /// # Errors
     /// The words of `iconv-lite` for a name that it does not know.
     pub fn of(name: &str) -> Result<Encoding, String> {
-        let plain = |text: &str| text.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+        let plain = |text: &str| {
+            text.to_lowercase()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect::<String>()
+        };
         let short = plain(name);
         Ok(match short.as_str() {
             "none" => Encoding::Utf8(false),
@@ -54,55 +59,105 @@ impl Encoding {
             _ => match (multibyte(&short), Single::of(&short)) {
                 (Some(multi), _) => Encoding::Multi(multi),
                 (None, Some(single)) => Encoding::Single(Box::new(single)),
-                (None, None) => return Err(format!("Error: Encoding not recognized: '{name}' (searched as: '{short}')")),
+                (None, None) => {
+                    return Err(format!(
+                        "Error: Encoding not recognized: '{name}' (searched as: '{short}')"
+                    ));
+                }
             },
         })
     }
 
     /// True when the line end is one byte 10 that is part of no other character.
     pub fn has_ascii_lines(&self) -> bool {
-        !matches!(self, Encoding::Utf16(_) | Encoding::Utf32(_) | Encoding::Base64 | Encoding::Hex)
+        !matches!(
+            self,
+            Encoding::Utf16(_) | Encoding::Utf32(_) | Encoding::Base64 | Encoding::Hex
+        )
     }
 
     /// Text as bytes.
     pub fn encode(&self, text: &str) -> Vec<u8> {
         match self {
             Encoding::Utf8(_) => text.as_bytes().to_vec(),
-            Encoding::Utf16(high) => text.encode_utf16().flat_map(|unit| if *high { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect(),
-            Encoding::Utf32(high) => text.chars().flat_map(|c| if *high { u32::from(c).to_be_bytes() } else { u32::from(c).to_le_bytes() }).collect(),
+            Encoding::Utf16(high) => text
+                .encode_utf16()
+                .flat_map(|unit| {
+                    if *high {
+                        unit.to_be_bytes()
+                    } else {
+                        unit.to_le_bytes()
+                    }
+                })
+                .collect(),
+            Encoding::Utf32(high) => text
+                .chars()
+                .flat_map(|c| {
+                    if *high {
+                        u32::from(c).to_be_bytes()
+                    } else {
+                        u32::from(c).to_le_bytes()
+                    }
+                })
+                .collect(),
             Encoding::Binary => text.encode_utf16().map(|unit| unit as u8).collect(),
             Encoding::Base64 => crate::network::tcp::decode_base64(text),
             Encoding::Hex => from_hex(text),
-            Encoding::Single(single) => text.chars().map(|c| single.encode.get(&c).copied().unwrap_or(b'?')).collect(),
+            Encoding::Single(single) => text
+                .chars()
+                .map(|c| single.encode.get(&c).copied().unwrap_or(b'?'))
+                .collect(),
             Encoding::Multi(multi) => encode_multi(multi, text),
         }
     }
 
     /// Bytes as text; what is no character becomes U+FFFD.
     pub fn decode(&self, bytes: &[u8]) -> String {
-        
         match self {
             Encoding::Utf8(strip) => {
-                let bytes = if *strip { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
+                let bytes = if *strip {
+                    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+                } else {
+                    bytes
+                };
                 String::from_utf8_lossy(bytes).into_owned()
             }
             Encoding::Utf16(high) => {
-                let unit = |pair: &[u8]| if *high { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) };
+                let unit = |pair: &[u8]| {
+                    if *high {
+                        u16::from_be_bytes([pair[0], pair[1]])
+                    } else {
+                        u16::from_le_bytes([pair[0], pair[1]])
+                    }
+                };
                 let units: Vec<u16> = bytes.chunks_exact(2).map(unit).collect();
                 String::from_utf16_lossy(units.strip_prefix(&[0xfeff]).unwrap_or(&units))
             }
             Encoding::Utf32(high) => {
                 let point = |four: &[u8]| {
                     let four = [four[0], four[1], four[2], four[3]];
-                    if *high { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) }
+                    if *high {
+                        u32::from_be_bytes(four)
+                    } else {
+                        u32::from_le_bytes(four)
+                    }
                 };
-                let chars: String = bytes.chunks_exact(4).map(|four| char::from_u32(point(four)).unwrap_or('\u{fffd}')).collect();
-                chars.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(chars)
+                let chars: String = bytes
+                    .chunks_exact(4)
+                    .map(|four| char::from_u32(point(four)).unwrap_or('\u{fffd}'))
+                    .collect();
+                chars
+                    .strip_prefix('\u{feff}')
+                    .map(str::to_owned)
+                    .unwrap_or(chars)
             }
             Encoding::Binary => bytes.iter().map(|byte| char::from(*byte)).collect(),
             Encoding::Base64 => crate::network::tcp::encode_base64(bytes),
             Encoding::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-            Encoding::Single(single) => bytes.iter().map(|byte| single.decode[usize::from(*byte)]).collect(),
+            Encoding::Single(single) => bytes
+                .iter()
+                .map(|byte| single.decode[usize::from(*byte)])
+                .collect(),
             Encoding::Multi(multi) => multi.decode_without_bom_handling(bytes).0.into_owned(),
         }
     }
@@ -120,16 +175,18 @@ impl Encoding {
 /// The East Asian encodings, by the names of `iconv-lite`.
 fn multibyte(short: &str) -> Option<&'static Multibyte> {
     Some(match short {
-        "shiftjis" | "csshiftjis" | "mskanji" | "sjis" | "windows31j" | "ms31j" | "xsjis" | "windows932" | "ms932" | "cp932" | "932" => {
-            encoding_rs::SHIFT_JIS
-        }
+        "shiftjis" | "csshiftjis" | "mskanji" | "sjis" | "windows31j" | "ms31j" | "xsjis"
+        | "windows932" | "ms932" | "cp932" | "932" => encoding_rs::SHIFT_JIS,
         "eucjp" => encoding_rs::EUC_JP,
-        "gb2312" | "gb231280" | "gb23121980" | "csgb2312" | "csiso58gb231280" | "euccn" | "windows936" | "ms936" | "936" | "cp936" | "gbk"
-        | "xgbk" | "isoir58" | "chinese" => encoding_rs::GBK,
+        "gb2312" | "gb231280" | "gb23121980" | "csgb2312" | "csiso58gb231280" | "euccn"
+        | "windows936" | "ms936" | "936" | "cp936" | "gbk" | "xgbk" | "isoir58" | "chinese" => {
+            encoding_rs::GBK
+        }
         "gb18030" => encoding_rs::GB18030,
-        "windows949" | "ms949" | "949" | "cp949" | "cseuckr" | "csksc56011987" | "euckr" | "isoir149" | "korean" | "ksc56011987"
-        | "ksc56011989" | "ksc5601" => encoding_rs::EUC_KR,
-        "windows950" | "ms950" | "950" | "cp950" | "big5" | "big5hkscs" | "cnbig5" | "csbig5" | "xxbig5" => encoding_rs::BIG5,
+        "windows949" | "ms949" | "949" | "cp949" | "cseuckr" | "csksc56011987" | "euckr"
+        | "isoir149" | "korean" | "ksc56011987" | "ksc56011989" | "ksc5601" => encoding_rs::EUC_KR,
+        "windows950" | "ms950" | "950" | "cp950" | "big5" | "big5hkscs" | "cnbig5" | "csbig5"
+        | "xxbig5" => encoding_rs::BIG5,
         _ => return None,
     })
 }
@@ -140,7 +197,8 @@ fn encode_multi(multi: &'static Multibyte, text: &str) -> Vec<u8> {
     let mut rest = text;
     loop {
         out.reserve(rest.len() * 2 + 16);
-        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
+        let (result, read) =
+            encoder.encode_from_utf8_to_vec_without_replacement(rest, &mut out, true);
         rest = &rest[read..];
         match result {
             EncoderResult::InputEmpty => return out,
@@ -159,13 +217,21 @@ fn from_hex(text: &str) -> Vec<u8> {
 
 impl Single {
     fn of(short: &str) -> Option<Single> {
-        let lines = include_str!("charsets.txt").lines().filter(|line| !line.starts_with('#'));
-        let mut parts = lines.map(|line| line.splitn(3, '|')).find_map(|mut parts| {
-            let names = parts.next()?;
-            names.split(',').any(|name| name == short).then_some(parts)
-        })?;
+        let lines = include_str!("charsets.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'));
+        let mut parts = lines
+            .map(|line| line.splitn(3, '|'))
+            .find_map(|mut parts| {
+                let names = parts.next()?;
+                names.split(',').any(|name| name == short).then_some(parts)
+            })?;
         let mut decode: Vec<char> = (0..0x80u8).map(char::from).collect();
-        for (byte, point) in parts.next()?.split(',').filter_map(|pair| pair.split_once('=')) {
+        for (byte, point) in parts
+            .next()?
+            .split(',')
+            .filter_map(|pair| pair.split_once('='))
+        {
             let at = usize::from_str_radix(byte, 16).ok()?;
             *decode.get_mut(at)? = char::from_u32(u32::from_str_radix(point, 16).ok()?)?;
         }
@@ -175,7 +241,8 @@ impl Single {
                 '\\' => match high.next()? {
                     '-' => '\u{fffd}',
                     first => {
-                        let digits: String = [first].into_iter().chain(high.by_ref().take(3)).collect();
+                        let digits: String =
+                            [first].into_iter().chain(high.by_ref().take(3)).collect();
                         char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
                     }
                 },
@@ -187,7 +254,12 @@ impl Single {
             return None;
         }
         // (of bytes with the same character, the last one is written, as iconv-lite has it)
-        let encode = decode.iter().enumerate().filter(|(_, c)| **c != '\u{fffd}').map(|(byte, c)| (*c, byte as u8)).collect();
+        let encode = decode
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| **c != '\u{fffd}')
+            .map(|(byte, c)| (*c, byte as u8))
+            .collect();
         Some(Single { decode, encode })
     }
 }
@@ -198,7 +270,9 @@ mod tests {
 
     #[test]
     fn every_character_set_is_whole() {
-        let lines = include_str!("charsets.txt").lines().filter(|line| !line.starts_with('#'));
+        let lines = include_str!("charsets.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'));
         let mut count = 0;
         for line in lines {
             let name = line.split([',', '|']).next().expect("a name");
@@ -232,7 +306,13 @@ mod tests {
             assert_eq!(encoding.encode(text), bytes, "{name}");
             assert_eq!(encoding.decode(bytes), text, "{name}");
         }
-        assert_eq!(Encoding::of("cp437").expect("known").encode("\u{3042}"), b"?");
-        assert_eq!(Encoding::of("ISO-8859-12").err().as_deref(), Some("Error: Encoding not recognized: 'ISO-8859-12' (searched as: 'iso885912')"));
+        assert_eq!(
+            Encoding::of("cp437").expect("known").encode("\u{3042}"),
+            b"?"
+        );
+        assert_eq!(
+            Encoding::of("ISO-8859-12").err().as_deref(),
+            Some("Error: Encoding not recognized: 'ISO-8859-12' (searched as: 'iso885912')")
+        );
     }
 }

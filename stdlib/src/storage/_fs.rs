@@ -3,8 +3,8 @@
 use crate::network::net::code;
 use std::io;
 use std::path::{Path, PathBuf};
-use vgdc_core::value::{ErrorValue, Value};
 use vgdc_core::Cx;
+use vgdc_core::value::{ErrorValue, Value};
 
 /// What went wrong: the failure, the call, and the file where the call names one.
 pub struct FsError {
@@ -16,12 +16,20 @@ pub struct FsError {
 impl FsError {
     /// A failure of a call that names a file.
     pub fn at(error: &io::Error, call: &'static str, path: &Path) -> FsError {
-        FsError { code: code(error), call, path: Some(path.display().to_string()) }
+        FsError {
+            code: code(error),
+            call,
+            path: Some(path.display().to_string()),
+        }
     }
 
     /// A failure of a call on an open file.
     pub fn of(error: &io::Error, call: &'static str) -> FsError {
-        FsError { code: code(error), call, path: None }
+        FsError {
+            code: code(error),
+            call,
+            path: None,
+        }
     }
 
     fn message(&self) -> String {
@@ -39,7 +47,9 @@ impl FsError {
 
     /// As an error value with `code`, `syscall` and `path`.
     pub fn value(&self) -> Value {
-        let mut error = ErrorValue::new("Error", self.message()).with("code", self.code).with("syscall", self.call);
+        let mut error = ErrorValue::new("Error", self.message())
+            .with("code", self.code)
+            .with("syscall", self.call);
         if let Some(path) = &self.path {
             error = error.with("path", path.as_str());
         }
@@ -71,7 +81,9 @@ fn words(code: &str) -> &'static str {
 /// A file's place: a name that is not absolute is in the setting `fileWorkingDirectory`, when there is one.
 pub fn place(cx: &Cx<'_>, name: &str) -> PathBuf {
     match cx.setting("fileWorkingDirectory") {
-        Value::Str(folder) if !folder.is_empty() && !Path::new(name).is_absolute() => normal(&Path::new(&*folder).join(name)),
+        Value::Str(folder) if !folder.is_empty() && !Path::new(name).is_absolute() => {
+            normal(&Path::new(&*folder).join(name))
+        }
         _ => PathBuf::from(name),
     }
 }

@@ -34,11 +34,19 @@ pub struct FileConfig {
     filename: String,
     #[field(name = "filenameType")]
     filename_type: String,
-    #[field(name = "appendNewline", default = false, label = "Add newline (\\n) to each payload?")]
+    #[field(
+        name = "appendNewline",
+        default = false,
+        label = "Add newline (\\n) to each payload?"
+    )]
     append_newline: bool,
     #[field(name = "overwriteFile", default = "false", label = "Action")]
     overwrite: String,
-    #[field(name = "createDir", default = false, label = "Create directory if it doesn't exist?")]
+    #[field(
+        name = "createDir",
+        default = false,
+        label = "Create directory if it doesn't exist?"
+    )]
     create_dir: bool,
     #[field(default = "none", label = "Encoding")]
     encoding: String,
@@ -64,8 +72,14 @@ impl FileName {
             ("", text) => (text, "str"),
             (ty, text) => (text, ty),
         };
-        let known = ["str", "msg", "env", "jsonata"].into_iter().find(|known| *known == ty).unwrap_or("other");
-        FileName(TypedValue::parse(ty, text).map_err(|e| NodeError::from_value(e.into())), known)
+        let known = ["str", "msg", "env", "jsonata"]
+            .into_iter()
+            .find(|known| *known == ty)
+            .unwrap_or("other");
+        FileName(
+            TypedValue::parse(ty, text).map_err(|e| NodeError::from_value(e.into())),
+            known,
+        )
     }
 
     /// The name for a message; empty when there is none.
@@ -74,8 +88,14 @@ impl FileName {
     /// The expression's.
     pub fn of(&self, cx: &Cx<'_>, msg: &Msg) -> Result<String, NodeError> {
         let typed = self.0.as_ref().map_err(Clone::clone)?;
-        let value = typed.eval(&cx.env(), msg).map_err(|e| NodeError::from_value(e.into()))?;
-        Ok(if value.is_nullish() { String::new() } else { value.to_js_string() })
+        let value = typed
+            .eval(&cx.env(), msg)
+            .map_err(|e| NodeError::from_value(e.into()))?;
+        Ok(if value.is_nullish() {
+            String::new()
+        } else {
+            value.to_js_string()
+        })
     }
 }
 
@@ -132,7 +152,15 @@ impl Node for File {
             "" => Some(Encoding::of("none")),
             name => Some(Encoding::of(name)),
         };
-        Ok(File { config, name, action, encoding, queue: VecDeque::new(), running: None, kept: None })
+        Ok(File {
+            config,
+            name,
+            action,
+            encoding,
+            queue: VecDeque::new(),
+            running: None,
+            kept: None,
+        })
     }
 }
 
@@ -149,11 +177,12 @@ impl File {
         let (sender, receiver) = mpsc::channel();
         self.running = Some(receiver);
         let (action, create_dir, kept) = (self.action, self.config.create_dir, self.kept.take());
+        // (begun here and not in the task: a node that is closed before its task's first turn waits for what is written)
+        let work = tokio::task::spawn_blocking(move || {
+            // (a node that is gone wants no answer)
+            let _ = sender.send(write_all(jobs, action, create_dir, kept));
+        });
         cx.work(async move {
-            let work = tokio::task::spawn_blocking(move || {
-                // (a node that is gone wants no answer)
-                let _ = sender.send(write_all(jobs, action, create_dir, kept));
-            });
             // (a panic in there closes the channel, which is seen below)
             let _ = work.await;
             Ready
@@ -164,7 +193,9 @@ impl File {
     fn jobs(&mut self, cx: &mut Cx<'_>) -> Vec<Job> {
         let mut jobs = Vec::new();
         while jobs.len() < BATCH {
-            let Some(msg) = self.queue.pop_front() else { break };
+            let Some(msg) = self.queue.pop_front() else {
+                break;
+            };
             match self.prepare(cx, msg) {
                 Ok(job) => jobs.push(job),
                 Err(unwritten) if jobs.is_empty() => unwritten.finish(cx),
@@ -181,22 +212,50 @@ impl File {
     fn prepare(&self, cx: &mut Cx<'_>, mut msg: Msg) -> Result<Job, Unwritten> {
         let name = match self.name.of(cx, &msg) {
             Ok(name) => name,
-            Err(error) => return Err(Unwritten { msg, error: Some(error), warning: None }),
+            Err(error) => {
+                return Err(Unwritten {
+                    msg,
+                    error: Some(error),
+                    warning: None,
+                });
+            }
         };
         msg.insert("filename", name.as_str());
         if name.is_empty() {
-            return Err(Unwritten { msg, error: None, warning: Some("No filename specified") });
+            return Err(Unwritten {
+                msg,
+                error: None,
+                warning: Some("No filename specified"),
+            });
         }
         let path = place(cx, &name);
         if self.action == Action::Delete {
-            return Ok(Job { msg, path, shown: name, bytes: Buffer::from(Vec::new()) });
+            return Ok(Job {
+                msg,
+                path,
+                shown: name,
+                bytes: Buffer::from(Vec::new()),
+            });
         }
         if msg.payload().is_undefined() {
-            return Err(Unwritten { msg, error: None, warning: None });
+            return Err(Unwritten {
+                msg,
+                error: None,
+                warning: None,
+            });
         }
         match self.bytes(&msg) {
-            Ok(bytes) => Ok(Job { msg, path, shown: name, bytes }),
-            Err(error) => Err(Unwritten { msg, error: Some(error), warning: None }),
+            Ok(bytes) => Ok(Job {
+                msg,
+                path,
+                shown: name,
+                bytes,
+            }),
+            Err(error) => Err(Unwritten {
+                msg,
+                error: Some(error),
+                warning: None,
+            }),
         }
     }
 
@@ -205,18 +264,25 @@ impl File {
         let encoding = match &self.encoding {
             Some(encoding) => encoding,
             None => {
-                let name = msg.get("encoding").filter(|name| name.truthy()).map_or_else(|| "none".to_owned(), Value::to_js_string);
+                let name = msg
+                    .get("encoding")
+                    .filter(|name| name.truthy())
+                    .map_or_else(|| "none".to_owned(), Value::to_js_string);
                 by_msg = Encoding::of(&name);
                 &by_msg
             }
         };
-        let encoding = encoding.as_ref().map_err(|why| NodeError::new(why.as_str()))?;
+        let encoding = encoding
+            .as_ref()
+            .map_err(|why| NodeError::new(why.as_str()))?;
         let payload = msg.payload();
         let mut text = match payload {
             Value::Buffer(_) => String::new(),
             Value::Str(text) => text.to_string(),
             Value::Number(_) | Value::Bool(_) => payload.to_js_string(),
-            other => json::stringify(other, 0).map_err(|e| NodeError::from_value(e.into()))?.unwrap_or_default(),
+            other => json::stringify(other, 0)
+                .map_err(|e| NodeError::from_value(e.into()))?
+                .unwrap_or_default(),
         };
         if self.config.append_newline && !is_last_part(msg) {
             text.push('\n');
@@ -265,18 +331,25 @@ impl Unwritten {
 /// True for the last part of a text that was split: it ends as it is.
 fn is_last_part(msg: &Msg) -> bool {
     msg.get("parts").is_some_and(|parts| {
-        parts.get("type").as_str() == Some("string") && parts.get("count").to_number() == parts.get("index").to_number() + 1.0
+        parts.get("type").as_str() == Some("string")
+            && parts.get("count").to_number() == parts.get("index").to_number() + 1.0
     })
 }
 
 impl Process for File {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
         if self.queue.len() >= LIMIT {
-            return cx.error(format!("{LIMIT} messages are waiting for the disk: this one is not written"), Some(&msg));
+            return cx.error(
+                format!("{LIMIT} messages are waiting for the disk: this one is not written"),
+                Some(&msg),
+            );
         }
         self.queue.push_back(msg);
         self.go_on(cx);
-        if self.config.filename.is_empty() && !self.config.filename_type.is_empty() && self.running.is_none() {
+        if self.config.filename.is_empty()
+            && !self.config.filename_type.is_empty()
+            && self.running.is_none()
+        {
             cx.set_timer(Duration::from_millis(333));
         }
     }
@@ -299,7 +372,11 @@ impl Process for File {
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
         // What was taken is written before the node stops, and goes on its way: the only moment when it waits for the disk.
-        if let Some(batch) = self.running.take().and_then(|running| running.recv_timeout(CLOSE_LIMIT).ok()) {
+        if let Some(batch) = self
+            .running
+            .take()
+            .and_then(|running| running.recv_timeout(CLOSE_LIMIT).ok())
+        {
             self.written(cx, batch);
         }
         while !self.queue.is_empty() {
@@ -324,20 +401,37 @@ fn write_all(jobs: Vec<Job>, action: Action, create_dir: bool, mut kept: Option<
     Batch { kept, done }
 }
 
-fn write(job: &Job, action: Action, create_dir: bool, kept: &mut Option<Kept>) -> Result<(), String> {
+fn write(
+    job: &Job,
+    action: Action,
+    create_dir: bool,
+    kept: &mut Option<Kept>,
+) -> Result<(), String> {
     let path = job.path.as_path();
     if action == Action::Delete {
         let removed = std::fs::remove_file(path);
-        return removed.map_err(|e| format!("failed to delete file: {}", FsError::at(&e, "unlink", path).text()));
+        return removed.map_err(|e| {
+            format!(
+                "failed to delete file: {}",
+                FsError::at(&e, "unlink", path).text()
+            )
+        });
     }
     if create_dir && let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         let made = std::fs::create_dir_all(dir);
-        made.map_err(|e| format!("failed to create file: {}", FsError::at(&e, "mkdir", dir).text()))?;
+        made.map_err(|e| {
+            format!(
+                "failed to create file: {}",
+                FsError::at(&e, "mkdir", dir).text()
+            )
+        })?;
     }
     if action == Action::Overwrite {
         let failed = |error: FsError| format!("failed to write to file: {}", error.text());
         let mut file = Open::create(path).map_err(|e| failed(FsError::at(&e, "open", path)))?;
-        return file.write_all(&job.bytes).map_err(|e| failed(FsError::of(&e, "write")));
+        return file
+            .write_all(&job.bytes)
+            .map_err(|e| failed(FsError::of(&e, "write")));
     }
     append(job, action, kept).map_err(|error| format!("failed to append to file: {}", error.text()))
 }
@@ -345,18 +439,27 @@ fn write(job: &Job, action: Action, create_dir: bool, kept: &mut Option<Kept>) -
 fn append(job: &Job, action: Action, kept: &mut Option<Kept>) -> Result<(), FsError> {
     let path = job.path.as_path();
     // A file that was deleted or replaced meanwhile is opened anew.
-    if kept.as_ref().is_some_and(|kept| kept.inode.is_none() || kept.inode != inode(std::fs::metadata(path).ok())) {
+    if kept.as_ref().is_some_and(|kept| {
+        kept.inode.is_none() || kept.inode != inode(std::fs::metadata(path).ok())
+    }) {
         *kept = None;
     }
     let open = match kept {
         Some(open) => open,
         None => {
-            let file = OpenOptions::new().append(true).create(true).open(path).map_err(|e| FsError::at(&e, "open", path))?;
+            let file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(path)
+                .map_err(|e| FsError::at(&e, "open", path))?;
             let inode = inode(file.metadata().ok());
             kept.insert(Kept { file, inode })
         }
     };
-    let written = open.file.write_all(&job.bytes).map_err(|e| FsError::of(&e, "write"));
+    let written = open
+        .file
+        .write_all(&job.bytes)
+        .map_err(|e| FsError::of(&e, "write"));
     if action == Action::Append || written.is_err() {
         *kept = None;
     }
@@ -373,7 +476,10 @@ fn inode(metadata: Option<std::fs::Metadata>) -> Option<u64> {
 fn inode(metadata: Option<std::fs::Metadata>) -> Option<u64> {
     // (the time of creation tells as much)
     let created = metadata?.created().ok()?;
-    created.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_nanos() as u64)
+    created
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()
+        .map(|since| since.as_nanos() as u64)
 }
 
 #[cfg(test)]
@@ -397,16 +503,26 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("a").join("b.txt");
         let name = path.to_str().expect("a name");
-        for (overwrite, name_type, expected) in [("false", "str", "1\ntwo\n{\"a\":1}\n"), ("false", "msg", "1\ntwo\n{\"a\":1}\n"), ("true", "str", "{\"a\":1}\n")] {
+        for (overwrite, name_type, expected) in [
+            ("false", "str", "1\ntwo\n{\"a\":1}\n"),
+            ("false", "msg", "1\ntwo\n{\"a\":1}\n"),
+            ("true", "str", "{\"a\":1}\n"),
+        ] {
             let filename = if name_type == "msg" { "where" } else { name };
-            let flow = flow(json!({"filename": filename, "filenameType": name_type, "appendNewline": true, "overwriteFile": overwrite, "createDir": true}));
+            let flow = flow(
+                json!({"filename": filename, "filenameType": name_type, "appendNewline": true, "overwriteFile": overwrite, "createDir": true}),
+            );
             for payload in [json!(1), json!("two"), json!({"a": 1})] {
                 flow.post("n", json!({"payload": payload, "where": name}));
             }
             let got = flow.wait_received("sink", 3);
             assert_eq!(got[0].get("filename").as_str(), Some(name));
             flow.settle();
-            assert_eq!(std::fs::read_to_string(&path).expect("a file"), expected, "{overwrite} {name_type}");
+            assert_eq!(
+                std::fs::read_to_string(&path).expect("a file"),
+                expected,
+                "{overwrite} {name_type}"
+            );
             assert_eq!(flow.finished("n").len(), 3);
             drop(flow);
             std::fs::remove_file(&path).expect("a file");
@@ -429,13 +545,21 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("f");
         std::fs::write(&path, "x").expect("writes");
-        let flow = flow(json!({"filename": path.to_str(), "filenameType": "str", "overwriteFile": "delete"}));
+        let flow = flow(
+            json!({"filename": path.to_str(), "filenameType": "str", "overwriteFile": "delete"}),
+        );
         flow.receive("n", json!({"payload": "a"}));
         assert!(!path.exists());
         flow.receive("n", json!({"payload": "a"}));
-        let expected = format!("failed to delete file: Error: ENOENT: no such file or directory, unlink '{}'", path.display());
+        let expected = format!(
+            "failed to delete file: Error: ENOENT: no such file or directory, unlink '{}'",
+            path.display()
+        );
         assert_eq!(flow.errors("n")[0].to_js_string(), expected);
-        assert_eq!((flow.received("sink").len(), flow.finished("n").len()), (1, 2));
+        assert_eq!(
+            (flow.received("sink").len(), flow.finished("n").len()),
+            (1, 2)
+        );
     }
 
     #[test]
@@ -443,8 +567,13 @@ mod tests {
         let flow = flow(json!({"filename": "/dev/full", "filenameType": "str"}));
         flow.receive("n", json!({"payload": "a"}));
         let caught = flow.one_received("caught");
-        assert_eq!(caught.get("error").get("message").as_str(), Some("failed to append to file: Error: ENOSPC: no space left on device, write"));
-        let flow = self::flow(json!({"filename": "/nowhere/at/all", "filenameType": "str", "overwriteFile": "true"}));
+        assert_eq!(
+            caught.get("error").get("message").as_str(),
+            Some("failed to append to file: Error: ENOSPC: no space left on device, write")
+        );
+        let flow = self::flow(
+            json!({"filename": "/nowhere/at/all", "filenameType": "str", "overwriteFile": "true"}),
+        );
         flow.receive("n", json!({"payload": "a"}));
         let expected = "failed to write to file: Error: ENOENT: no such file or directory, open '/nowhere/at/all'";
         assert_eq!(flow.errors("n")[0].to_js_string(), expected);
@@ -457,10 +586,14 @@ mod tests {
     #[test]
     fn a_stopping_node_writes_what_it_has_taken() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut flow = flow(json!({"filename": "name", "filenameType": "msg", "overwriteFile": "true"}));
+        let mut flow =
+            flow(json!({"filename": "name", "filenameType": "msg", "overwriteFile": "true"}));
         for n in 0..20 {
             let name = dir.path().join(n.to_string());
-            flow.post("n", json!({"payload": "x".repeat(100_000), "name": name.to_str()}));
+            flow.post(
+                "n",
+                json!({"payload": "x".repeat(100_000), "name": name.to_str()}),
+            );
         }
         flow.wait(|| (flow.received("n").len() == 20).then_some(()));
         flow.stop();

@@ -30,9 +30,17 @@ pub struct FileInConfig {
     format: String,
     #[field(default = "none", label = "Encoding")]
     encoding: String,
-    #[field(name = "allProps", default = false, label = "include all existing properties in each msg")]
+    #[field(
+        name = "allProps",
+        default = false,
+        label = "include all existing properties in each msg"
+    )]
     all_props: bool,
-    #[field(name = "sendError", default = true, label = "Send message on error (legacy mode)")]
+    #[field(
+        name = "sendError",
+        default = true,
+        label = "Send message on error (legacy mode)"
+    )]
     send_error: bool,
 }
 
@@ -87,9 +95,21 @@ impl Node for FileIn {
             "stream" => Format::Stream,
             _ => Format::Buffer,
         };
-        let encoding = Encoding::of(if config.encoding.is_empty() { "none" } else { &config.encoding }).map(Into::into);
+        let encoding = Encoding::of(if config.encoding.is_empty() {
+            "none"
+        } else {
+            &config.encoding
+        })
+        .map(Into::into);
         let name = FileName::parse(&config.filename, &config.filename_type);
-        Ok(FileIn { config, name, format, encoding, reading: HashMap::new(), next: 0 })
+        Ok(FileIn {
+            config,
+            name,
+            format,
+            encoding,
+            reading: HashMap::new(),
+            next: 0,
+        })
     }
 }
 
@@ -113,25 +133,37 @@ impl FileIn {
         };
         msg.insert("filename", name.as_str());
         self.next += 1;
-        let (number, path, format, mailbox) = (self.next, place(cx, &name), self.format, cx.mailbox());
+        let (number, path, format, mailbox) =
+            (self.next, place(cx, &name), self.format, cx.mailbox());
         self.reading.insert(number, Reading { msg, index: 0 });
         cx.work(async move {
             let read = read(number, path, format, &encoding, &mailbox).await;
-            let (whole, error) = read.map_or_else(|error| (Value::Undefined, Some(error)), |whole| (whole, None));
-            End { number, whole, error }
+            let (whole, error) = read.map_or_else(
+                |error| (Value::Undefined, Some(error)),
+                |whole| (whole, None),
+            );
+            End {
+                number,
+                whole,
+                error,
+            }
         });
         Ok(())
     }
 
     fn part(&mut self, cx: &mut Cx<'_>, part: Part) {
-        let Some(reading) = self.reading.get_mut(&part.number) else { return };
+        let Some(reading) = self.reading.get_mut(&part.number) else {
+            return;
+        };
         let count = part.payloads.len();
         for (at, payload) in part.payloads.into_iter().enumerate() {
             let mut msg = if self.config.all_props {
                 reading.msg.clone()
             } else {
                 let keep = |key: &str| reading.msg.get(key).cloned().unwrap_or(Value::Undefined);
-                let bare: Object = [("topic", keep("topic")), ("filename", keep("filename"))].into_iter().collect();
+                let bare: Object = [("topic", keep("topic")), ("filename", keep("filename"))]
+                    .into_iter()
+                    .collect();
                 Msg::from(bare)
             };
             let nothing_more = payload.is_undefined();
@@ -141,10 +173,25 @@ impl FileIn {
                 // (a file whose last piece is a whole one is ended by a message without payload, as in Node-RED)
                 msg = Msg::new();
             }
-            let (ch, ty) = if self.format == Format::Lines { ("\n", "string") } else { ("", "buffer") };
-            let id = reading.msg.get("_msgid").cloned().unwrap_or(Value::Undefined);
+            let (ch, ty) = if self.format == Format::Lines {
+                ("\n", "string")
+            } else {
+                ("", "buffer")
+            };
+            let id = reading
+                .msg
+                .get("_msgid")
+                .cloned()
+                .unwrap_or(Value::Undefined);
             let index = Value::from(reading.index);
-            let mut parts: Object = [("index", index), ("ch", Value::from(ch)), ("type", Value::from(ty)), ("id", id)].into_iter().collect();
+            let mut parts: Object = [
+                ("index", index),
+                ("ch", Value::from(ch)),
+                ("type", Value::from(ty)),
+                ("id", id),
+            ]
+            .into_iter()
+            .collect();
             if part.last && at + 1 == count {
                 parts.insert("count", reading.index + usize::from(!nothing_more));
             }
@@ -155,7 +202,9 @@ impl FileIn {
     }
 
     fn end(&mut self, cx: &mut Cx<'_>, end: End) {
-        let Some(Reading { mut msg, .. }) = self.reading.remove(&end.number) else { return };
+        let Some(Reading { mut msg, .. }) = self.reading.remove(&end.number) else {
+            return;
+        };
         let completion = cx.completion(&msg);
         if let Some(error) = end.error {
             cx.error(NodeError::from_value(error.value()), Some(&msg));
@@ -197,13 +246,22 @@ impl Process for FileIn {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, FsError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, FsError> {
     let ended = tokio::task::spawn_blocking(work).await;
     ended.map_err(|e| FsError::of(&std::io::Error::other(e), "read"))
 }
 
-async fn read(number: u64, path: PathBuf, format: Format, encoding: &std::sync::Arc<Encoding>, mailbox: &Mailbox) -> Result<Value, FsError> {
-    let by_pieces = format == Format::Stream || format == Format::Lines && encoding.has_ascii_lines();
+async fn read(
+    number: u64,
+    path: PathBuf,
+    format: Format,
+    encoding: &std::sync::Arc<Encoding>,
+    mailbox: &Mailbox,
+) -> Result<Value, FsError> {
+    let by_pieces =
+        format == Format::Stream || format == Format::Lines && encoding.has_ascii_lines();
     if by_pieces {
         read_pieces(number, path, format, encoding, mailbox).await?;
         return Ok(Value::Undefined);
@@ -219,16 +277,32 @@ async fn read(number: u64, path: PathBuf, format: Format, encoding: &std::sync::
         Format::Buffer | Format::Stream => Ok(Value::from(bytes)),
         Format::Text => Ok(Value::from(encoding.decode(&bytes))),
         Format::Lines => {
-            let payloads = encoding.decode(&bytes).split('\n').map(Value::from).collect();
-            mailbox.post(Part { number, payloads, last: true });
+            let payloads = encoding
+                .decode(&bytes)
+                .split('\n')
+                .map(Value::from)
+                .collect();
+            mailbox.post(Part {
+                number,
+                payloads,
+                last: true,
+            });
             Ok(Value::Undefined)
         }
     }
 }
 
 /// Reads piece by piece and waits, before each, until the island has room for it.
-async fn read_pieces(number: u64, path: PathBuf, format: Format, encoding: &Encoding, mailbox: &Mailbox) -> Result<(), FsError> {
-    let mut file = blocking(move || std::fs::File::open(&path).map_err(|e| FsError::at(&e, "open", &path))).await??;
+async fn read_pieces(
+    number: u64,
+    path: PathBuf,
+    format: Format,
+    encoding: &Encoding,
+    mailbox: &Mailbox,
+) -> Result<(), FsError> {
+    let mut file =
+        blocking(move || std::fs::File::open(&path).map_err(|e| FsError::at(&e, "open", &path)))
+            .await??;
     let mut rest: Vec<u8> = Vec::new();
     let mut whole_piece = false;
     let mut first = true;
@@ -239,14 +313,29 @@ async fn read_pieces(number: u64, path: PathBuf, format: Format, encoding: &Enco
         let ended = piece.len() < PIECE;
         if format == Format::Stream {
             if !piece.is_empty() {
-                mailbox.post(Part { number, payloads: vec![Value::from(piece)], last: ended });
+                mailbox.post(Part {
+                    number,
+                    payloads: vec![Value::from(piece)],
+                    last: ended,
+                });
             } else if whole_piece {
-                mailbox.post(Part { number, payloads: vec![Value::Undefined], last: true });
+                mailbox.post(Part {
+                    number,
+                    payloads: vec![Value::Undefined],
+                    last: true,
+                });
             }
             whole_piece = !ended;
         } else {
             // (the mark at the front is no part of the first line; later ones are kept)
-            let begin = if first && matches!(encoding, Encoding::Utf8(true)) && piece.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+            let begin = if first
+                && matches!(encoding, Encoding::Utf8(true))
+                && piece.starts_with(b"\xef\xbb\xbf")
+            {
+                3
+            } else {
+                0
+            };
             rest.extend_from_slice(&piece[begin..]);
             let mut payloads = Vec::new();
             let mut from = 0;
@@ -259,7 +348,11 @@ async fn read_pieces(number: u64, path: PathBuf, format: Format, encoding: &Enco
                 payloads.push(Value::from(encoding.decode(&rest)));
             }
             if !payloads.is_empty() {
-                mailbox.post(Part { number, payloads, last: ended });
+                mailbox.post(Part {
+                    number,
+                    payloads,
+                    last: ended,
+                });
             }
         }
         first = false;
@@ -272,7 +365,8 @@ async fn read_pieces(number: u64, path: PathBuf, format: Format, encoding: &Enco
 fn read_piece(mut file: std::fs::File) -> Result<(std::fs::File, Vec<u8>), FsError> {
     let mut piece = Vec::with_capacity(PIECE);
     let taken = std::io::Read::by_ref(&mut file);
-    std::io::Read::read_to_end(&mut std::io::Read::take(taken, PIECE as u64), &mut piece).map_err(|e| FsError::of(&e, "read"))?;
+    std::io::Read::read_to_end(&mut std::io::Read::take(taken, PIECE as u64), &mut piece)
+        .map_err(|e| FsError::of(&e, "read"))?;
     Ok((file, piece))
 }
 
@@ -287,7 +381,9 @@ mod tests {
         for (key, value) in config.as_object().expect("an object") {
             node[key] = value.clone();
         }
-        Flow::start(json!([{"id": "t", "type": "tab"}, node, {"id": "sink", "type": "junction", "z": "t", "wires": [[]]}]))
+        Flow::start(
+            json!([{"id": "t", "type": "tab"}, node, {"id": "sink", "type": "junction", "z": "t", "wires": [[]]}]),
+        )
     }
 
     fn file(bytes: &[u8]) -> (tempfile::TempDir, String) {
@@ -301,11 +397,20 @@ mod tests {
     #[test]
     fn a_file_comes_whole() {
         let (_dir, name) = file("aé\n".as_bytes());
-        for (format, expected) in [("utf8", r#""aé\n""#), ("", r#"{"$type":"buffer","base64":"YcOpCg=="}"#)] {
+        for (format, expected) in [
+            ("utf8", r#""aé\n""#),
+            ("", r#"{"$type":"buffer","base64":"YcOpCg=="}"#),
+        ] {
             let flow = flow(json!({"filename": name, "format": format}));
             flow.receive("n", json!({"payload": 1, "topic": "t"}));
             let got = flow.one_received("sink");
-            assert_eq!((encode(&got.get("payload")).as_str(), got.get("topic").as_str()), (expected, Some("t")));
+            assert_eq!(
+                (
+                    encode(&got.get("payload")).as_str(),
+                    got.get("topic").as_str()
+                ),
+                (expected, Some("t"))
+            );
             assert_eq!(flow.finished("n").len(), 1);
         }
     }
@@ -315,7 +420,11 @@ mod tests {
         let (_dir, name) = file(b"a\n\nb");
         let flow = flow(json!({"filename": name, "format": "lines"}));
         flow.receive("n", json!({"_msgid": "m", "topic": "t", "other": 1}));
-        let got: Vec<String> = flow.received("sink").iter().map(|msg| encode(&msg.get("parts")) + &encode(&msg.get("payload"))).collect();
+        let got: Vec<String> = flow
+            .received("sink")
+            .iter()
+            .map(|msg| encode(&msg.get("parts")) + &encode(&msg.get("payload")))
+            .collect();
         assert_eq!(
             got,
             [
@@ -325,22 +434,38 @@ mod tests {
             ]
         );
         assert!(flow.received("sink")[0].get("other").is_undefined());
-        let flow = self::flow(json!({"filename": name, "format": "lines", "allProps": true, "encoding": "ucs2"}));
+        let flow = self::flow(
+            json!({"filename": name, "format": "lines", "allProps": true, "encoding": "ucs2"}),
+        );
         flow.receive("n", json!({"other": 1}));
         assert_eq!(flow.received("sink")[0].get("other").as_f64(), Some(1.0));
     }
 
     #[test]
     fn a_file_comes_in_pieces() {
-        for (length, expected) in [(10, vec![10]), (65_536, vec![65_536, 0]), (65_537, vec![65_536, 1])] {
+        for (length, expected) in [
+            (10, vec![10]),
+            (65_536, vec![65_536, 0]),
+            (65_537, vec![65_536, 1]),
+        ] {
             let (_dir, name) = file(&vec![7; length]);
             let flow = flow(json!({"filename": name, "format": "stream"}));
             flow.receive("n", json!({}));
             let got = flow.received("sink");
-            let lengths: Vec<usize> = got.iter().map(|msg| msg.get("payload").as_buffer().map_or(0, |b| b.len())).collect();
+            let lengths: Vec<usize> = got
+                .iter()
+                .map(|msg| msg.get("payload").as_buffer().map_or(0, |b| b.len()))
+                .collect();
             assert_eq!(lengths, expected);
             let last = got[got.len() - 1].get("parts");
-            assert_eq!(last.get("count").as_f64(), Some(if length == 65_536 { 1.0 } else { expected.len() as f64 }));
+            assert_eq!(
+                last.get("count").as_f64(),
+                Some(if length == 65_536 {
+                    1.0
+                } else {
+                    expected.len() as f64
+                })
+            );
         }
     }
 
@@ -350,7 +475,10 @@ mod tests {
             let flow = flow(json!({"filename": "/not/there", "sendError": legacy}));
             flow.receive("n", json!({"payload": 1}));
             let errors = flow.errors("n");
-            assert_eq!(errors[0].to_js_string(), "Error: ENOENT: no such file or directory, open '/not/there'");
+            assert_eq!(
+                errors[0].to_js_string(),
+                "Error: ENOENT: no such file or directory, open '/not/there'"
+            );
             assert_eq!(errors[0].get("code").as_str(), Some("ENOENT"));
             assert_eq!(flow.received("sink").len(), usize::from(legacy));
             if legacy {

@@ -4,7 +4,8 @@
 //! each link-in that it may call, and each link-out that returns gets one to the link calls that can be waiting for it.
 //! Legal: always; it says in edges what the properties say. The rules are Node-RED's: a link-out leads where it or the
 //! link-in at the other end says so, in the order of the file; links do not pass the border of a subflow instance; a static call
-//! finds its target by id, a dynamic one any link-in that a message can name.
+//! finds its target by id, a dynamic one any link-in that a message can name; code finds those whose ids or names it says, any
+//! where they are computed.
 //! Pays: always; and it must run, since nothing after it looks at `links`.
 //! Tests: below; the driver's `tests/flows/links.json`.
 
@@ -12,18 +13,19 @@ use std::collections::HashMap;
 
 use vgdc_ir::{EdgeKind, FlowId, Graph, OpId, Operator, Part};
 
+use crate::context::Keys;
 use crate::trace::Trace;
 
 const NAME: &str = "bind_links";
 
-/// Runs the pass.
-pub fn run(graph: &mut Graph, trace: &mut Trace) {
+/// Runs the pass. `scripts`: the link-ins that operators call from their code, by id or by name.
+pub fn run(graph: &mut Graph, scripts: &HashMap<OpId, Keys>, trace: &mut Trace) {
     let by_id: HashMap<(Option<FlowId>, String), OpId> = graph
         .ops()
         .map(|(id, op)| ((border(graph, op), op.id.clone()), id))
         .collect();
     bind_outs(graph, &by_id, trace);
-    bind_calls(graph, trace);
+    bind_calls(graph, scripts, trace);
 }
 
 /// The subflow instance whose border links of this operator do not pass.
@@ -110,7 +112,7 @@ fn set_links(graph: &mut Graph, from: OpId, to: &[OpId], trace: &mut Trace) {
     }
 }
 
-fn bind_calls(graph: &mut Graph, trace: &mut Trace) {
+fn bind_calls(graph: &mut Graph, scripts: &HashMap<OpId, Keys>, trace: &mut Trace) {
     let part = |pick: fn(&Part) -> bool| -> Vec<OpId> {
         graph
             .ops()
@@ -119,7 +121,7 @@ fn bind_calls(graph: &mut Graph, trace: &mut Trace) {
             .collect()
     };
     let ins = part(|part| matches!(part, Part::LinkIn(_)));
-    let calls = part(|part| matches!(part, Part::LinkCall(_)));
+    let mut calls = part(|part| matches!(part, Part::LinkCall(_)));
     let returns = part(|part| matches!(part, Part::LinkOut(link) if link.by_message));
     let by_id: HashMap<String, OpId> = ins
         .iter()
@@ -154,6 +156,23 @@ fn bind_calls(graph: &mut Graph, trace: &mut Trace) {
             graph.connect(call, to, EdgeKind::Call);
         }
     }
+    let in_code: Vec<OpId> = (graph.ops().map(|(id, _)| id))
+        .filter(|id| scripts.contains_key(id))
+        .collect();
+    for &call in &in_code {
+        let called = ins.iter().copied().filter(|&to| {
+            let link_in = graph.op(to);
+            let named = |name: &String| scripts[&call].may_be(name);
+            named(&link_in.id) || link_in.name.as_ref().is_some_and(named)
+        });
+        let targets: Vec<OpId> = called.collect();
+        let text = format!("its code calls {} link-in", targets.len());
+        trace.did(NAME, graph.op(call), text);
+        for to in targets {
+            graph.connect(call, to, EdgeKind::Call);
+        }
+    }
+    calls.extend(in_code);
     bind_returns(graph, &calls, &returns);
 }
 
@@ -221,10 +240,35 @@ mod tests {
             ("b", Part::LinkIn(link(&["out"], false))),
             ("2", Part::LinkIn(link(&[], false))),
         ]);
-        run(&mut sketch.graph, &mut Trace::default());
+        run(&mut sketch.graph, &HashMap::new(), &mut Trace::default());
         // In the order of the file, but for ids that are numbers.
         assert_eq!(sketch.edges(), ["out link 2", "out link b", "out link a"]);
         assert_eq!(sketch.graph.op(sketch.op("out")).wires, [["2", "b", "a"]]);
+    }
+
+    #[test]
+    fn code_calls_the_link_ins_that_it_names() {
+        let sketch = Sketch::new(&[
+            ("code", Part::Operator),
+            ("any", Part::Operator),
+            ("a", Part::LinkIn(link(&[], false))),
+            ("b", Part::LinkIn(link(&[], false))),
+            ("back", Part::LinkOut(link(&[], true))),
+        ]);
+        let mut sketch = sketch.wires(&[("a", "back")]);
+        let names = Keys::Known(["b".to_owned(), "nowhere".to_owned()].into());
+        let calls = HashMap::from([(sketch.op("code"), names), (sketch.op("any"), Keys::All)]);
+        run(&mut sketch.graph, &calls, &mut Trace::default());
+        assert_eq!(
+            sketch.edges(),
+            [
+                "code call b",
+                "any call a",
+                "any call b",
+                "a wire back",
+                "back return any"
+            ]
+        );
     }
 
     #[test]
@@ -240,7 +284,7 @@ mod tests {
         let flow = sketch.graph.add_flow(flow);
         let inside = sketch.op("in");
         sketch.graph.op_mut(inside).flow = flow;
-        run(&mut sketch.graph, &mut Trace::default());
+        run(&mut sketch.graph, &HashMap::new(), &mut Trace::default());
         assert!(sketch.edges().is_empty());
     }
 
@@ -257,7 +301,7 @@ mod tests {
             ("back2", Part::LinkOut(link(&[], true))),
         ]);
         let mut sketch = sketch.wires(&[("in1", "inner"), ("in2", "back2"), ("inner", "back1")]);
-        run(&mut sketch.graph, &mut Trace::default());
+        run(&mut sketch.graph, &HashMap::new(), &mut Trace::default());
         let edges = sketch.edges();
         let of = |start: &str| {
             edges
