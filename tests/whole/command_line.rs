@@ -185,5 +185,5 @@ fn an_artifact_takes_secrets_from_a_file() {
         .output()
         .expect("it starts");
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("encrypted"));
+    assert!(text(&refused.stderr).contains("damaged"));
 }

@@ -33,8 +33,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::secret::Secret;
 use crate::source::{SourceId, SourceMap, Span};
+use vgdc_secrets::Secret;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "vgdc.toml";

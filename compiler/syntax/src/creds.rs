@@ -1,9 +1,7 @@
 //! Credentials: what Node-RED keeps apart from the flows, in `flows_cred.json`.
 //!
-//! The file is an object, from node id to an object of secrets. As a rule it is encrypted, as `{"$": "…"}`: 32 hexadecimal
-//! digits of the initial vector, then base64 of AES-256 in counter mode over that object's JSON; the key is the SHA-256 of
-//! the secret. There is no checksum: a wrong secret shows only in that the result is no JSON. (Format: Node-RED 5.0.4,
-//! `runtime/lib/nodes/credentials.js`.)
+//! The file is an object, from node id to an object of secrets. As a rule it is encrypted, as `{"$": "…"}`: see
+//! [`vgdc_secrets::Encrypted`].
 //!
 //! No value of a credential, and no piece of a credentials file, gets into a diagnostic or a `Debug` text.
 
@@ -12,41 +10,21 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aes::cipher::{KeyIvInit, StreamCipher};
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use vgdc_secrets::Encrypted;
+pub use vgdc_secrets::{Candidate, RUNTIME_FILE, SECRET_VARIABLES};
 
 use crate::codes;
 use crate::config::Config;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::flowdoc::FlowDoc;
 use crate::json::{Json, JsonDoc, Limits};
-use crate::secret::Secret;
 use crate::source::{SourceMap, Span};
-
-/// Environment variables that may hold the secret, in the order in which they are asked.
-pub const SECRET_VARIABLES: [&str; 2] = ["VGDC_CREDENTIAL_SECRET", "NODE_RED_CREDENTIAL_SECRET"];
-
-/// Where Node-RED keeps a secret that it made up itself: next to the flow file, under `_credentialSecret`.
-pub const RUNTIME_FILE: &str = ".config.runtime.json";
 
 /// The credentials of a flow, by node id.
 #[derive(Clone, Default, PartialEq)]
 pub struct Credentials {
     by_id: BTreeMap<String, Map<String, Value>>,
-}
-
-/// A secret to try, and where it is from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The secret.
-    pub secret: Secret,
-    /// Where it is from, for a message: "the environment variable `X`".
-    pub origin: String,
 }
 
 impl Credentials {
@@ -150,15 +128,7 @@ pub fn candidates(
     env: &dyn Fn(&str) -> Option<String>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    for name in SECRET_VARIABLES {
-        if let Some(value) = env(name).filter(|value| !value.is_empty()) {
-            found.push(Candidate {
-                secret: Secret::new(value),
-                origin: format!("the environment variable `{name}`"),
-            });
-        }
-    }
+    let mut found = vgdc_secrets::of_environment(env);
     if let Some(secret) = &config.credential_secret {
         found.push(Candidate {
             secret: secret.clone(),
@@ -167,25 +137,9 @@ pub fn candidates(
     }
     let path = flow_file.with_file_name(RUNTIME_FILE);
     if let Some(text) = read_if_there(&path, codes::UNREADABLE, diagnostics) {
-        match serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) {
-            Ok(settings) => found.extend(
-                settings
-                    .get("_credentialSecret")
-                    .and_then(Value::as_str)
-                    .map(|secret| Candidate {
-                        secret: Secret::new(secret),
-                        origin: format!("`_credentialSecret` in {}", path.display()),
-                    }),
-            ),
-            Err(error) => diagnostics.push(Diagnostic::warning(
-                codes::UNREADABLE,
-                format!(
-                    "{} is not JSON (line {}, column {}), so a secret in it is not used",
-                    path.display(),
-                    error.line(),
-                    error.column()
-                ),
-            )),
+        match vgdc_secrets::of_runtime_file(&path, &text) {
+            Ok(candidate) => found.extend(candidate),
+            Err(why) => diagnostics.push(Diagnostic::warning(codes::UNREADABLE, why)),
         }
     }
     found
@@ -272,52 +226,6 @@ fn wrong_secret(name: &str, candidates: &[Candidate]) -> Diagnostic {
     Diagnostic::error(codes::WRONG_SECRET, format!("the credentials in {name} cannot be decrypted"))
         .with_note(format!("tried the secret from {}", tried.join(", then from ")))
         .with_fix("give the secret that Node-RED had (`credentialSecret` in its settings.js) when the file was written")
-}
-
-/// An encrypted credentials text, taken apart.
-struct Encrypted {
-    vector: [u8; 16],
-    data: Vec<u8>,
-}
-
-impl Encrypted {
-    fn parse(text: &str) -> Option<Encrypted> {
-        let (vector, data) = (text.get(..32)?, text.get(32..)?);
-        let mut bytes = [0; 16];
-        for (byte, digits) in bytes.iter_mut().zip(vector.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-        }
-        // Node's decoder, with which the file was meant to be read, minds neither padding nor white space nor the alphabet for URLs.
-        let lenient = GeneralPurposeConfig::new()
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-            .with_decode_allow_trailing_bits(true);
-        let plain: String = data
-            .chars()
-            .filter(|c| !c.is_ascii_whitespace())
-            .map(|c| match c {
-                '-' => '+',
-                '_' => '/',
-                other => other,
-            })
-            .collect();
-        let data = GeneralPurpose::new(&alphabet::STANDARD, lenient)
-            .decode(plain)
-            .ok()?;
-        Some(Encrypted {
-            vector: bytes,
-            data,
-        })
-    }
-
-    /// The object inside, if the secret fits.
-    fn decrypt(&self, secret: &Secret) -> Option<Map<String, Value>> {
-        let key = Sha256::digest(secret.expose().as_bytes());
-        let mut cipher = ctr::Ctr128BE::<aes::Aes256>::new(&key, &self.vector.into());
-        let mut text = self.data.clone();
-        cipher.apply_keystream(&mut text);
-        // The error is dropped on purpose: it would quote the text, and says nothing but that the secret does not fit.
-        serde_json::from_slice::<Map<String, Value>>(&text).ok()
-    }
 }
 
 /// The text of a file that may be missing; that it cannot be read is a diagnostic.

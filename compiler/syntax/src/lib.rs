@@ -17,7 +17,6 @@ mod excerpt;
 pub mod flowdoc;
 pub mod json;
 pub mod render;
-mod secret;
 pub mod source;
 
 pub use codes::Code;
@@ -27,5 +26,5 @@ pub use diag::{BodyPos, Diagnostic, Diagnostics, Label, Level, NodeRef};
 pub use edit::{Edit, EditError};
 pub use flowdoc::{FlowDoc, NodeIx, NodeKind, RawNode};
 pub use json::{Json, JsonDoc, Kind, Limits};
-pub use secret::Secret;
 pub use source::{LineCol, NodeSpan, SourceId, SourceMap, Span};
+pub use vgdc_secrets::Secret;

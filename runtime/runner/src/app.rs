@@ -1,6 +1,7 @@
 //! The life of the process: start, serve, stop.
 
 use crate::Console;
+use crate::credentials::{self, Credentials};
 use crate::options::{Control as ControlOption, Options, parse_env_file};
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;
@@ -25,7 +26,7 @@ pub struct App {
     /// What runs from the start.
     pub plan: Option<Plan>,
     /// Secrets by node id.
-    pub credentials: std::collections::HashMap<String, Object>,
+    pub credentials: Credentials,
     /// Static settings by Node-RED's names.
     pub settings: Object,
     /// Compiles what is deployed later; an artifact has none.
@@ -44,7 +45,7 @@ pub fn run(mut app: App, options: &Options) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if let Some(file) = &options.credentials {
-        match load_credentials(file) {
+        match credentials::load(file, &|name| std::env::var(name).ok()) {
             Ok(credentials) => app.credentials.extend(credentials),
             Err(why) => {
                 eprintln!("{}: {why}", app.name);
@@ -66,25 +67,6 @@ pub fn run(mut app: App, options: &Options) -> ExitCode {
     // Threads that wait in a read of standard input would keep the runtime from ending.
     tokio.shutdown_timeout(Duration::from_millis(100));
     code
-}
-
-/// Secrets by node id, from plain JSON. No value of the file is ever in an error.
-fn load_credentials(file: &str) -> Result<Credentials, String> {
-    let text = std::fs::read_to_string(file).map_err(|e| format!("cannot read {file}: {e}"))?;
-    let not_so = || format!("{file} is not a JSON object that holds an object for each node id");
-    let Ok(Value::Object(all)) = vgdc_value::json::parse(&text) else {
-        return Err(not_so());
-    };
-    if all.contains_key("$") {
-        return Err(format!(
-            "{file} is encrypted: an artifact takes plain JSON; `vgdc run` reads encrypted files"
-        ));
-    }
-    let each = all.iter().map(|(id, secrets)| match secrets {
-        Value::Object(secrets) => Ok((id.as_str().to_owned(), secrets.clone())),
-        _ => Err(not_so()),
-    });
-    each.collect()
 }
 
 fn load_env_file(file: &str) -> Result<(), String> {
@@ -192,8 +174,6 @@ fn say(log: &dyn LogSink, text: &str) {
         &Value::from(text),
     );
 }
-
-type Credentials = std::collections::HashMap<String, Object>;
 
 /// The next plan of `--watch`; never, when nothing is watched.
 async fn next_update(updates: &mut Option<mpsc::UnboundedReceiver<Plan>>) -> Plan {

@@ -5,9 +5,13 @@
 
 mod app;
 mod control_ws;
+mod credentials;
 mod logging;
 pub mod options;
+mod program;
 
 pub use app::{App, run};
+pub use credentials::Credentials;
 pub use logging::Console;
 pub use options::{Control, LogFormat, Options};
+pub use program::Program;

@@ -42,7 +42,7 @@ pub struct Options {
     pub workers: usize,
     /// A file with environment variables (`NAME=value` lines), secrets among them.
     pub env_file: Option<String>,
-    /// A file with the nodes' credentials: plain JSON, an object for each node id.
+    /// A file with the nodes' credentials: Node-RED's `flows_cred.json`, encrypted or plain.
     pub credentials: Option<String>,
 }
 
@@ -70,7 +70,7 @@ pub const HELP: &str = "\
       --log-level LEVEL    fatal, error, warn, info, debug or trace (default info)
       --workers N          worker threads (default: one a core)
       --env-file FILE      environment variables, a NAME=value a line
-      --credentials FILE   the nodes' secrets: plain JSON, an object for each node id
+      --credentials FILE   the nodes' secrets: flows_cred.json, encrypted or plain
 ";
 
 impl Options {
