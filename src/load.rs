@@ -61,7 +61,12 @@ impl Flow {
 
     /// Compiles it; what there is to say is added to the diagnostics.
     pub fn compile(&mut self, options: Options) -> Compiled {
-        let mut compiled = session(options).compile(&self.doc);
+        self.compile_in(&session(options))
+    }
+
+    /// The same with a compiler that is there already.
+    pub fn compile_in(&mut self, session: &Session) -> Compiled {
+        let mut compiled = session.compile(&self.doc);
         self.diagnostics
             .append(std::mem::take(&mut compiled.diagnostics));
         compiled

@@ -21,6 +21,9 @@ pub struct Args {
     /// Compile without optimising
     #[arg(long)]
     no_optimise: bool,
+    /// Keep junctions, comments and nodes that do nothing, so that `--control` of the program can address them
+    #[arg(long)]
+    observable: bool,
     /// Generate a crate and let cargo compile it: slower to build, smaller and quicker to run
     #[arg(long)]
     release: bool,
@@ -29,10 +32,15 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     let begin = Instant::now();
     let mut flow = Flow::load(&args.flow);
-    let compiled = flow.compile(Options {
+    let session = vgdc::session(Options {
         optimise: !args.no_optimise,
         ..Options::default()
     });
+    let session = match args.observable {
+        true => session,
+        false => session.unobserved(),
+    };
+    let compiled = flow.compile_in(&session);
     super::print_diagnostics(&flow);
     if flow.diagnostics.has_errors() {
         super::say_err("vgdc: nothing was built\n");

@@ -27,7 +27,7 @@ enum Stage {
     Opt,
     /// The plan that the runtime takes
     Plan,
-    /// What an artifact says of itself (the plan, too)
+    /// What an artifact is made of: its nodes, islands, needs
     Manifest,
     /// The Rust that `build --release` compiles
     Rust,
@@ -45,7 +45,8 @@ impl Stage {
             Stage::Doc => Driver::Doc,
             Stage::Graph => Driver::Graph,
             Stage::Opt => Driver::Opt,
-            Stage::Plan | Stage::Manifest => Driver::Plan,
+            Stage::Plan => Driver::Plan,
+            Stage::Manifest => Driver::Manifest,
             Stage::Rust => return None,
             Stage::Mermaid => Driver::Mermaid,
             Stage::Dot => Driver::Dot,

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use vgdc_plan::{EnvIndex, EnvVar, Plan};
+use vgdc_plan::{EnvIndex, EnvScope, EnvVar, Plan};
 use vgdc_value::{ErrorValue, Msg, Object, Value};
 
 /// The variables of a deployment.
@@ -107,7 +107,7 @@ impl EnvTable {
                 return Value::from(value.as_str());
             }
             if let Some(var) = level.vars.iter().rev().find(|var| var.name == name) {
-                return self.evaluate(index, level.credentials_of.as_deref(), var);
+                return self.evaluate(index, level, var);
             }
             at = level.parent;
         }
@@ -118,14 +118,42 @@ impl EnvTable {
         self.process(name).map_or(Value::Undefined, Value::from)
     }
 
-    fn evaluate(&self, level: EnvIndex, credentials_of: Option<&str>, var: &EnvVar) -> Value {
-        let scope = var.scope.unwrap_or(level);
+    /// The secret that a level has for a variable.
+    fn secret(&self, level: &EnvScope, name: &str) -> Option<Value> {
+        let secrets = self.credentials.get(level.credentials_of.as_ref()?)?;
+        // (a global-config node, whose level is the outermost one, keeps them in an object of their own)
+        match level.parent {
+            Some(_) => secrets.get(name).cloned(),
+            None => match secrets.get("map")?.get(name) {
+                Value::Undefined => None,
+                secret => Some(secret),
+            },
+        }
+    }
+
+    fn evaluate(&self, index: EnvIndex, level: &EnvScope, var: &EnvVar) -> Value {
+        let scope = var.scope.unwrap_or(index);
         if var.ty == "cred" {
-            let secrets = credentials_of.and_then(|id| self.credentials.get(id));
-            return secrets
-                .and_then(|secrets| secrets.get(&var.name))
-                .cloned()
-                .unwrap_or(Value::Undefined);
+            // (an instance of a subflow, the one kind of level with an outer one, has its template's below it)
+            let template = level.outer.and(level.parent);
+            let template = template.and_then(|at| self.plan.env.get(at as usize));
+            let secret = self
+                .secret(level, &var.name)
+                .or_else(|| self.secret(template?, &var.name));
+            return secret.unwrap_or_else(|| match &var.value {
+                serde_json::Value::Null => Value::Undefined,
+                said => Value::from_json(said),
+            });
+        }
+        if var.ty == "conf-type"
+            && let Some(name) = var
+                .value
+                .as_str()
+                .and_then(|text| text.strip_prefix("${")?.strip_suffix('}'))
+            && !name.is_empty()
+            && !name.contains('}')
+        {
+            return self.get(scope, name);
         }
         let raw = vgdc_value::Value::from_json(&var.value);
         let text = match &raw {
@@ -177,5 +205,96 @@ impl vgdc_expr::Env for ScopeEnv<'_> {
 
     fn now_ms(&self) -> f64 {
         crate::Clock::real().now_ms()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn var(name: &str, ty: &str, value: serde_json::Value) -> EnvVar {
+        EnvVar {
+            name: name.to_owned(),
+            ty: ty.to_owned(),
+            value,
+            scope: None,
+        }
+    }
+
+    fn level(parent: Option<EnvIndex>, credentials_of: &str, vars: Vec<EnvVar>) -> EnvScope {
+        EnvScope {
+            parent,
+            vars,
+            credentials_of: Some(credentials_of.to_owned()),
+            ..EnvScope::default()
+        }
+    }
+
+    fn table(env: Vec<EnvScope>, credentials: serde_json::Value) -> EnvTable {
+        let plan = Plan {
+            env,
+            ..Plan::default()
+        };
+        let credentials = credentials.as_object().expect("an object").iter();
+        let credentials = credentials.map(|(id, secrets)| match Value::from_json(secrets) {
+            Value::Object(secrets) => (id.clone(), secrets),
+            other => panic!("{other:?} is no object"),
+        });
+        EnvTable::new(
+            Arc::new(plan),
+            HashMap::new(),
+            Arc::new(credentials.collect()),
+        )
+    }
+
+    #[test]
+    fn an_instance_has_its_own_secrets_over_its_templates() {
+        let cred = |name: &str| var(name, "cred", json!(null));
+        let mut instance = level(
+            Some(1),
+            "instance",
+            vec![cred("OWN"), cred("BOTH"), cred("NONE")],
+        );
+        instance.outer = Some(0);
+        let template = level(
+            Some(0),
+            "template",
+            vec![cred("OWN"), cred("BOTH"), cred("ITS")],
+        );
+        let table = table(
+            vec![EnvScope::default(), template, instance],
+            json!({"instance": {"OWN": "a"}, "template": {"OWN": "x", "BOTH": "b", "ITS": "c"}}),
+        );
+        for (name, expected) in [("OWN", "a"), ("BOTH", "b"), ("ITS", "c")] {
+            assert_eq!(table.get(2, name), Value::from(expected), "{name}");
+        }
+        assert_eq!(table.get(2, "NONE"), Value::Undefined);
+    }
+
+    #[test]
+    fn a_tab_without_the_secret_has_what_is_written() {
+        let tab = level(
+            Some(0),
+            "tab",
+            vec![var("A", "cred", json!("")), var("B", "cred", json!(""))],
+        );
+        let global = level(None, "config", vec![var("G", "cred", json!(""))]);
+        let table = table(
+            vec![global, tab],
+            json!({"tab": {"B": "b"}, "config": {"map": {"G": "g"}}}),
+        );
+        for (name, expected) in [("A", ""), ("B", "b"), ("G", "g")] {
+            assert_eq!(table.get(1, name), Value::from(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_node_may_be_named_by_a_variable() {
+        let mut chosen = var("CONFIG", "conf-type", json!("${WHICH}"));
+        chosen.scope = Some(0);
+        let global = level(None, "", vec![var("WHICH", "str", json!("broker1"))]);
+        let table = table(vec![global, level(Some(0), "", vec![chosen])], json!({}));
+        assert_eq!(table.get(1, "CONFIG"), Value::from("broker1"));
     }
 }

@@ -15,10 +15,25 @@ pub fn vars(node: RawNode<'_>, own: EnvId, around: Option<EnvId>) -> Vec<EnvVar>
     entries.map(|entry| var(entry, own, around)).collect()
 }
 
+/// The variables of a subflow's instance or template: without a secret, one that is secret has no value there.
+pub fn instance_vars(node: RawNode<'_>, own: EnvId, around: EnvId) -> Vec<EnvVar> {
+    let mut vars = vars(node, own, Some(around));
+    for var in vars.iter_mut().filter(|var| var.ty == "cred") {
+        var.value = serde_json::Value::Null;
+    }
+    vars
+}
+
 fn var(entry: EnvEntry<'_>, own: EnvId, around: Option<EnvId>) -> EnvVar {
     let (name, ty) = (entry.name().into_owned(), entry.ty().into_owned());
-    let said = entry.value().filter(|_| ty != "cred");
-    let mut value = said.map_or(serde_json::Value::Null, Json::to_serde);
+    let said = entry
+        .value()
+        .map_or(serde_json::Value::Null, Json::to_serde);
+    let mut value = match ty.as_str() {
+        // (a secret has no place in a plan; an empty text is what there is without one)
+        "cred" if said.as_str() != Some("") => serde_json::Value::Null,
+        _ => said,
+    };
     let scope = match ty.as_str() {
         "env" | "jsonata" => Some(own),
         // What names a configuration node is looked up past its level.

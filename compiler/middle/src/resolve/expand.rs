@@ -547,7 +547,7 @@ impl<'a> Expander<'a, '_> {
         let seed = props::fingerprint(node, self.seeds[&around].and(seed), &["x", "y", "wires"]);
         // The upper level comes right after the lower one.
         let upper = EnvId(self.next_env().0 + 1);
-        let vars = env::vars(def, upper, Some(around));
+        let vars = env::instance_vars(def, upper, around);
         let lower = EnvScope {
             parent: Some(around),
             credentials_of: env::credentials_of(&vars, def.id()),
@@ -555,7 +555,7 @@ impl<'a> Expander<'a, '_> {
             ..EnvScope::default()
         };
         let lower = self.add_env(lower, seed);
-        let vars = env::vars(node, upper, Some(around));
+        let vars = env::instance_vars(node, upper, around);
         let names = [
             ("NAME", node.name()),
             ("ID", item.id.as_str()),
