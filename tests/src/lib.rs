@@ -173,9 +173,15 @@ impl Control {
     /// # Panics
     /// It cannot be started.
     pub fn start(args: &[&str]) -> Control {
-        let mut command = vgdc(&["run", "--control", "stdio"]);
+        Control::start_command(vgdc(&["run", "--control", "stdio"]).args(args))
+    }
+
+    /// The same with any program that speaks the protocol on its standard input and output.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub fn start_command(command: &mut Command) -> Control {
         let mut child = command
-            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -231,3 +231,59 @@ fn requests_that_make_no_sense_are_refused_and_change_nothing() {
     assert_eq!(nodes.as_array().map(Vec::len), Some(1));
     assert_eq!(control.end(), Some(0));
 }
+
+#[test]
+fn a_full_disk_is_told_to_the_flow_which_goes_on() {
+    let mut control = Control::start(&[]);
+    control.good("watch", json!({"nodes": "*", "events": ["error", "input"]}));
+    let file = json!({"filename": "/dev/full", "filenameType": "str", "overwriteFile": "false", "wires": [["after"]]});
+    let nodes = [
+        tab(),
+        node("file", "file", file),
+        node("after", "helper", json!({})),
+        node(
+            "catch",
+            "catch",
+            json!({"scope": null, "wires": [["told"]]}),
+        ),
+        node("told", "helper", json!({})),
+    ];
+    control.good("deploy", json!({"flows": nodes}));
+    for _ in 0..2 {
+        control.good(
+            "receive",
+            json!({"node": "file", "msg": {"payload": "line"}}),
+        );
+        let told = control.wait_for(|event| event["event"] == "input" && event["node"] == "told");
+        let message = told["msg"]["error"]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("ENOSPC"), "{message}");
+        control.events.clear();
+    }
+    assert_eq!(control.end(), Some(0));
+}
+
+#[test]
+fn a_broker_that_is_down_is_shown_and_tried_again() {
+    let port = vgdc_tests::free_port();
+    let mut control = Control::start(&[]);
+    control.good(
+        "watch",
+        json!({"nodes": "*", "events": ["status", "log", "input"]}),
+    );
+    let broker = json!({"id": "b", "type": "mqtt-broker", "broker": "127.0.0.1", "port": port.to_string(), "autoConnect": true});
+    let nodes = [
+        tab(),
+        broker,
+        node("out", "mqtt out", json!({"broker": "b", "topic": "x"})),
+        node("other", "helper", json!({})),
+    ];
+    let settings = json!({"mqttReconnectTime": 50});
+    control.good("deploy", json!({"flows": nodes, "settings": settings}));
+    control.wait_for(|event| event["node"] == "out" && event["status"]["shape"] == "ring");
+    // Somebody listens now, so it is seen that it tries again.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+    listener.accept().expect("it comes again");
+    control.good("receive", json!({"node": "other", "msg": {}}));
+    control.wait_for(|event| event["event"] == "input" && event["node"] == "other");
+    assert_eq!(control.end(), Some(0));
+}

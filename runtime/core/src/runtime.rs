@@ -232,8 +232,12 @@ impl Runtime {
     /// Puts flows in place of what runs. Answered once every node has started. Gives the number of nodes that run.
     ///
     /// # Errors
-    /// Settings that cannot be used, or no thread to run on. A node that cannot start is no error here: it raises its own.
+    /// A damaged plan, settings that cannot be used, or no thread to run on; what runs goes on then. A node that cannot start is no error here: it raises its own.
     pub async fn deploy(&mut self, deployment: Deployment) -> Result<usize, RuntimeError> {
+        if let Some(plan) = &deployment.plan {
+            let verified = plan.verify();
+            verified.map_err(|e| RuntimeError::new("bad-plan", e.to_string()))?;
+        }
         let plan = deployment.plan.map_or_else(|| self.plan.clone(), Arc::new);
         let mut everything = deployment.ty == DeployType::Full;
         if let Some(env) = deployment.env
