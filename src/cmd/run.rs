@@ -10,7 +10,7 @@ use vgdc::Flow;
 use vgdc::deployer::Compiler;
 use vgdc::driver::Options;
 use vgdc::plan::Plan;
-use vgdc_runner::{App, options};
+use vgdc_app::{App, options};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -52,8 +52,8 @@ enum Target {
 }
 
 impl Args {
-    fn options(&self) -> Result<vgdc_runner::Options, String> {
-        let mut options = vgdc_runner::Options::default();
+    fn options(&self) -> Result<vgdc_app::Options, String> {
+        let mut options = vgdc_app::Options::default();
         let given = [
             ("port", &self.port),
             ("host", &self.host),
@@ -128,7 +128,7 @@ pub fn run(args: &Args) -> ExitCode {
             app.updates = Some(watch(flow.path.clone(), args.compile_options()));
         }
     }
-    vgdc_runner::run(app, &options)
+    vgdc_app::run(app, &options)
 }
 
 /// Compiles the file each time it is saved, on a thread of its own. What does not compile is reported and changes nothing.

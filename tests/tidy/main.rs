@@ -123,8 +123,16 @@ fn the_compiler_meets_the_runtime_only_in_spec_value_and_plan() {
 }
 
 #[test]
+fn the_runtime_knows_no_node() {
+    for folder in members().into_keys().filter(|f| f.starts_with("runtime/")) {
+        let bad = reaches(&folder).into_iter().find(|f| f == "stdlib");
+        assert!(bad.is_none(), "{folder} reaches the node library");
+    }
+}
+
+#[test]
 fn an_artifact_links_no_compiler() {
-    let bad: Vec<_> = reaches("runtime/runner")
+    let bad: Vec<_> = reaches("targets/runner")
         .into_iter()
         .filter(|f| f.starts_with("compiler/"))
         .collect();

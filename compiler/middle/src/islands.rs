@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use vgdc_ir::{FlowId, Graph, OpId};
 
-use crate::context::{ContextUse, Keys};
+use crate::keys::{ContextUse, Keys};
 
 /// Finds the islands of a graph, each in the order of the graph, by their first operators.
 pub fn find(graph: &Graph, uses: &HashMap<OpId, ContextUse>) -> Vec<Vec<OpId>> {

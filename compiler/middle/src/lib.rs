@@ -9,6 +9,7 @@
 pub mod context;
 pub mod fingerprint;
 pub mod islands;
+pub mod keys;
 pub mod passes;
 pub mod pipeline;
 pub mod plan;
@@ -19,7 +20,7 @@ pub mod shift;
 pub mod trace;
 pub mod typed;
 
-pub use context::{ContextUse, Keys};
+pub use keys::{ContextUse, Keys};
 pub use plan::lower;
 pub use registry::Registry;
 pub use resolve::resolve;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use vgdc_ir::verify::{self, Stage};
 use vgdc_ir::{Graph, OpId};
 
-use crate::context::{ContextUse, Keys};
+use crate::keys::{ContextUse, Keys};
 use crate::passes::{
     bind_links, drop_disabled, elide_clones, erase_comments, erase_junctions, fuse, invert_scopes,
     order, prune_dead,

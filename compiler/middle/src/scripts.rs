@@ -6,7 +6,7 @@ use std::ops::Range;
 use vgdc_ir::{Graph, OpId, Operator};
 use vgdc_syntax::{Code, Diagnostic, Diagnostics, FlowDoc, Level, NodeIx};
 
-use crate::context::{ContextUse, Keys};
+use crate::keys::{ContextUse, Keys};
 use crate::registry::Registry;
 use crate::typed::{self, Content, ScriptKind};
 

@@ -23,8 +23,8 @@ use std::collections::HashMap;
 use vgdc_ir::{EdgeId, EdgeKind, EdgeRef, Graph, OpId, Part};
 use vgdc_spec::Effect;
 
-use crate::context::ContextUse;
 use crate::islands;
+use crate::keys::ContextUse;
 
 /// Who can lead to whom, and who shares what; made once for a graph, and valid while its edges stay.
 pub struct Ways {

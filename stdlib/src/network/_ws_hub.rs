@@ -75,6 +75,15 @@ struct State {
 }
 
 impl Hub {
+    /// The hub that a node's form chose: a client before a listener. That there is none is the node's error.
+    pub fn chosen(server: &str, client: &str, cx: &mut Cx<'_>) -> Option<Rc<Hub>> {
+        let hub = cx.config::<Hub>(if client.is_empty() { server } else { client });
+        if hub.is_none() {
+            cx.error("Missing server configuration", None);
+        }
+        hub
+    }
+
     /// A `websocket in` node begins to listen.
     pub fn register_input(&self, id: &str, mailbox: Mailbox) {
         let mut state = self.state.borrow_mut();

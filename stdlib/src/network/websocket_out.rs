@@ -29,15 +29,9 @@ impl Node for WebsocketOut {
     type Config = WebsocketOutConfig;
 
     fn new(config: WebsocketOutConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let id = if config.client.is_empty() {
-            &config.server
-        } else {
-            &config.client
-        };
-        let hub = cx.config::<Hub>(id);
-        match &hub {
-            Some(hub) => hub.watch(cx.id(), cx.mailbox()),
-            None => cx.error("Missing server configuration", None),
+        let hub = Hub::chosen(&config.server, &config.client, cx);
+        if let Some(hub) = &hub {
+            hub.watch(cx.id(), cx.mailbox());
         }
         Ok(WebsocketOut { hub })
     }

@@ -8,9 +8,9 @@ use std::path::Path;
 
 /// Crates that the generated code names, and their folders.
 const CRATES: [(&str, &str); 4] = [
+    ("vgdc-app", "runtime/app"),
     ("vgdc-core", "runtime/core"),
     ("vgdc-plan", "runtime/plan"),
-    ("vgdc-runner", "runtime/runner"),
     ("vgdc-stdlib", "stdlib"),
 ];
 

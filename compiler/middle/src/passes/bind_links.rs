@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use vgdc_ir::{EdgeKind, FlowId, Graph, OpId, Operator, Part};
 
-use crate::context::Keys;
+use crate::keys::Keys;
 use crate::trace::Trace;
 
 const NAME: &str = "bind_links";

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use vgdc_ir::{EdgeId, EdgeKind, Graph, OpId, Part};
 
-use crate::context::ContextUse;
+use crate::keys::ContextUse;
 use crate::shift::Ways;
 use crate::trace::Trace;
 

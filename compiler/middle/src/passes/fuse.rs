@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use vgdc_ir::verify::LONGEST;
 use vgdc_ir::{EdgeId, Graph, OpId, Part};
 
-use crate::context::ContextUse;
+use crate::keys::ContextUse;
 use crate::shift::{Obstacle, Ways};
 use crate::trace::Trace;
 

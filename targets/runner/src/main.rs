@@ -1,8 +1,8 @@
 //! The program that artifacts are copies of. It runs the plan that is appended to its own file.
 
 use std::process::ExitCode;
+use vgdc_app::Program;
 use vgdc_plan::{Plan, artifact};
-use vgdc_runner::Program;
 
 fn main() -> ExitCode {
     let program = Program {
