@@ -43,6 +43,16 @@ impl Level {
     }
 }
 
+impl From<vgdc_store::Level> for Level {
+    fn from(level: vgdc_store::Level) -> Self {
+        match level {
+            vgdc_store::Level::Error => Level::Error,
+            vgdc_store::Level::Warn => Level::Warn,
+            vgdc_store::Level::Info => Level::Info,
+        }
+    }
+}
+
 /// Where log lines go. Called on the islands' threads.
 pub trait LogSink: Send + Sync {
     /// Writes one line. `ts` is in milliseconds since the epoch.

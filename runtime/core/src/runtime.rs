@@ -441,6 +441,20 @@ impl Runtime {
 
     async fn start(&mut self, plan: Arc<Plan>, layout: Layout) -> Result<usize, RuntimeError> {
         self.plan = plan.clone();
+        let flows: HashMap<String, Arc<str>> = (plan.ops.iter())
+            .filter_map(|op| Some((op.id.clone(), Arc::from(op.z.as_deref()?))))
+            .collect();
+        let log = self.options.log.clone();
+        self.stores.set_log(move |level, text| {
+            log.log(
+                Clock::real().now_ms(),
+                level.into(),
+                None,
+                &Value::from(text),
+            );
+        });
+        self.stores
+            .set_flow_of(move |node| flows.get(node).cloned());
         let shared = Arc::new(Shared {
             env: EnvTable::new(plan.clone(), self.env.clone(), self.credentials.clone()),
             plan: plan.clone(),

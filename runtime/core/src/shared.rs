@@ -171,25 +171,18 @@ impl NodeEnv {
         })
     }
 
+    /// The flow whose context a key is of, and the key there. A key of a flow further out than there are stays as it is:
+    /// the stores know that there is nothing.
     fn flow_key<'k>(&self, key: &'k str) -> (Scope, &'k str) {
-        let (mut flow, mut key) = (self.flow, key);
-        if !key.starts_with("$parent") {
+        let Some((levels, rest)) = vgdc_store::parent_key(key) else {
             return (self.flow_scope.clone(), key);
+        };
+        let flows = &self.shared.plan.flows;
+        let outer = |flow: FlowIndex| flows.get(flow as usize)?.parent;
+        match (0..levels).try_fold(self.flow, |flow, _| outer(flow)) {
+            Some(flow) => (flow_scope(&self.shared.plan, flow), rest),
+            None => (self.flow_scope.clone(), key),
         }
-        while let Some(rest) = key.strip_prefix("$parent.") {
-            key = rest;
-            match self
-                .shared
-                .plan
-                .flows
-                .get(flow as usize)
-                .and_then(|f| f.parent)
-            {
-                Some(parent) => flow = parent,
-                None => break,
-            }
-        }
-        (flow_scope(&self.shared.plan, flow), key)
     }
 }
 
