@@ -193,7 +193,7 @@ impl Trigger {
 
     fn value(&self, what: &What, msg: &Msg) -> Result<Value, NodeError> {
         let value = match what {
-            What::Template(template) => template.render(&self.env, msg, false).map(Value::from),
+            What::Template(template) => Ok(Value::from(template.render_plain(&msg.to_value()))),
             What::Typed(typed, _) => typed.eval(&self.env, msg),
             What::Payload | What::Latest | What::Nothing => return Ok(msg.payload().clone()),
         };
