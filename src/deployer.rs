@@ -15,6 +15,7 @@ impl Deployer for Compiler {
         let mut sources = SourceMap::new();
         let (doc, mut diagnostics) = FlowDoc::parse(&mut sources, "deploy", flows);
         let mut compiled = crate::session(self.options).compile(&doc);
+        crate::native::generate(&mut compiled);
         diagnostics.append(std::mem::take(&mut compiled.diagnostics));
         let texts = texts(&diagnostics, &sources);
         if let Some(first) = diagnostics.iter().find(|d| d.level == Level::Error) {

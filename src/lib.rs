@@ -5,6 +5,7 @@
 
 pub mod deployer;
 pub mod load;
+pub mod native;
 pub mod runner;
 
 pub use load::{Flow, session};

@@ -67,6 +67,7 @@ impl Flow {
     /// The same with a compiler that is there already.
     pub fn compile_in(&mut self, session: &Session) -> Compiled {
         let mut compiled = session.compile(&self.doc);
+        crate::native::generate(&mut compiled);
         self.diagnostics
             .append(std::mem::take(&mut compiled.diagnostics));
         compiled

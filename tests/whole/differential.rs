@@ -205,3 +205,149 @@ fn artifacts_do_what_the_oracle_does() {
         expected.keys()
     );
 }
+
+/// A function with four outputs and somebody at each.
+fn function(body: &str) -> Value {
+    let mut flow = vec![
+        json!({"id": "t", "type": "tab", "env": [{"name": "STEP", "value": "3", "type": "num"}]}),
+        json!({"id": "n0", "type": "function", "name": "F", "z": "t", "x": 1, "y": 1, "func": body, "outputs": 4, "wires": [["o0"], ["o1"], ["o2"], ["o3"]]}),
+    ];
+    flow.extend(
+        (0..4).map(|at| json!({"id": format!("o{at}"), "type": "helper", "z": "t", "wires": []})),
+    );
+    Value::Array(flow)
+}
+
+const SHOWN: [&str; 4] = ["input", "error", "status", "log"];
+
+/// What a function does with messages, by the engine and by machine code.
+fn both(processes: &mut [Control; 2], body: &str, messages: &[Value]) -> [Story; 2] {
+    let flow = function(body);
+    let mut stories = processes.iter_mut().map(|control| {
+        control.good("deploy", json!({"flows": flow}));
+        control.events.clear();
+        for message in messages {
+            let mut message = message.clone();
+            message["_msgid"] = json!("m");
+            // (refused where the code does not start)
+            control.ask("receive", json!({"node": "n0", "msg": message}));
+            control.good("settle", json!({}));
+        }
+        let mut story = Story::new();
+        for event in &control.events {
+            let node = event["node"].as_str().unwrap_or_default().to_owned();
+            story.entry(node).or_default().push(comparable(event));
+        }
+        story
+    });
+    [
+        stories.next().unwrap_or_default(),
+        stories.next().unwrap_or_default(),
+    ]
+}
+
+fn engine_and_native() -> [Control; 2] {
+    [&["--target", "interp"][..], &[]].map(|args| {
+        let mut control = Control::start(args);
+        control.good("watch", json!({"nodes": "*", "events": SHOWN}));
+        control
+    })
+}
+
+/// Bodies whose result is another one each time, or which run on by themselves.
+fn varies(body: &str) -> bool {
+    [
+        "Date",
+        "random",
+        "setTimeout",
+        "setInterval",
+        "Promise",
+        "async",
+        "await",
+        "generateId",
+        "hrtime",
+        "setImmediate",
+    ]
+    .iter()
+    .any(|word| body.contains(word))
+}
+
+#[test]
+fn machine_code_does_what_the_engine_does_with_the_idioms() {
+    let path = vgdc_tests::root().join("runtime/engine/tests/files/idioms.jsonl");
+    let text = std::fs::read_to_string(path).expect("the idioms");
+    let mut processes = engine_and_native();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for line in text.lines() {
+        let case: Value = serde_json::from_str(line).expect("JSON");
+        let body = case["body"].as_str().expect("a body");
+        if varies(body) || case.get("setup").is_some() || case.get("timeout").is_some() {
+            continue;
+        }
+        let plain = |msg: &&Value| msg.is_object() && msg.get("$type").is_none();
+        let messages: Vec<Value> = case["msgs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(plain)
+            .cloned()
+            .collect();
+        let [engine, native] = both(&mut processes, body, &messages);
+        if engine != native {
+            wrong.push(format!("{body}\n  {engine:?}\n  {native:?}"));
+        }
+        count += 1;
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(count > 200, "{count} idioms");
+}
+
+/// Messages that real bodies may expect, and some that they do not.
+fn messages() -> Vec<Value> {
+    let reading = json!({"id": 7, "temperature": 21.5, "humidity": 40, "name": "kitchen", "value": "12", "on": true, "state": "on",
+        "list": [1, 2, 3], "data": {"a": 1, "b": [true, null], "value": 3}, "time": 1_700_000_000_000_i64});
+    vec![
+        json!({"payload": 5, "topic": "home/kitchen/temperature"}),
+        json!({"payload": "on", "topic": "a"}),
+        json!({"payload": "1,2;3 x=4", "topic": ""}),
+        json!({"payload": reading, "topic": "t/1", "data": {"x": 1}, "req": {"query": {"q": "1"}, "params": {"id": "2"}}}),
+        json!({"payload": [reading, {"id": 8, "value": -1}], "topic": 4}),
+        json!({"payload": [3, 1, 2, "x", null], "parts": {"index": 0, "count": 2}}),
+        json!({"payload": "{\"a\":[1,2,{\"b\":null}],\"temperature\":\"3\"}", "statusCode": 200}),
+        json!({"payload": true, "error": {"message": "m", "source": {"id": "x"}}}),
+        json!({"payload": null}),
+        json!({"topic": "no payload"}),
+        json!({"payload": {"$type": "buffer", "base64": "AQIDBAUGBwg="}}),
+        json!({"payload": -0.5, "topic": "ä😀b"}),
+    ]
+}
+
+/// `VGDC_CORPUS=bodies.jsonl cargo test -p vgdc-tests --test differential -- --ignored --nocapture`
+#[test]
+#[ignore = "needs a corpus of bodies, which is not in the repository"]
+fn machine_code_does_what_the_engine_does_with_a_corpus() {
+    let path = std::env::var_os("VGDC_CORPUS").expect("VGDC_CORPUS names a file");
+    let text = std::fs::read_to_string(path).expect("reads");
+    let mut processes = engine_and_native();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for line in text.lines() {
+        let case: Value = serde_json::from_str(line).expect("JSON");
+        let body = case["func"].as_str().expect("a body");
+        if varies(body) || body.contains("while") {
+            continue;
+        }
+        let [engine, native] = both(&mut processes, body, &messages());
+        count += 1;
+        if engine != native {
+            println!("{body}\n  {engine:?}\n  {native:?}\n-------");
+            wrong.push(body.to_owned());
+        }
+    }
+    println!("{count} bodies, {} differ", wrong.len());
+    assert!(wrong.is_empty());
+}

@@ -9,6 +9,7 @@
 mod explain;
 mod languages;
 mod manifest;
+pub mod native;
 mod stage;
 
 pub use explain::explain;
@@ -58,6 +59,8 @@ pub struct Compiled {
     pub graph: Graph,
     /// The graph after the passes.
     pub optimised: Graph,
+    /// The texts in nodes that can become machine code.
+    pub lowered: native::Lowered,
     /// The plan. It may run only when the diagnostics have no error.
     pub plan: Plan,
     /// What is to be said about the flow, in the order of the file.
@@ -117,12 +120,17 @@ impl Session {
         } else {
             islands::one(&optimised)
         };
-        let plan = lower(&optimised, &islands);
+        let mut plan = lower(&optimised, &islands);
+        let lowered = match self.options.optimise {
+            true => native::lower(&mut plan, &self.registry),
+            false => native::Lowered::default(),
+        };
         verify_all(&optimised, &plan, &mut diagnostics);
         diagnostics.sort();
         Compiled {
             graph,
             optimised,
+            lowered,
             plan,
             diagnostics,
             trace,

@@ -32,6 +32,7 @@ pub fn lower(graph: &Graph, islands: &[Vec<OpId>]) -> plan::Plan {
         islands: islands.iter().map(number).collect(),
         flows: graph.flows().iter().map(flow).collect(),
         env: graph.envs().iter().map(env).collect(),
+        code: None,
     }
 }
 

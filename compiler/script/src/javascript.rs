@@ -4,7 +4,7 @@ mod contexts;
 mod features;
 mod info;
 mod names;
-mod parse;
+pub(crate) mod parse;
 mod visit;
 
 pub use info::{Feature, JsInfo, Support, Tier, tier};

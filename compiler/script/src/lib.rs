@@ -14,6 +14,7 @@ mod field;
 mod javascript;
 mod jsonata;
 mod keys;
+mod lower;
 mod mustache;
 mod simple;
 
@@ -22,6 +23,7 @@ pub use field::{TextKind, check_field, check_text, context_uses};
 pub use javascript::{Feature, JsInfo, Phase, Support, Tier, check_javascript, tier};
 pub use jsonata::check_jsonata;
 pub use keys::{ContextUses, Keys};
+pub use lower::{Refusal, lower};
 pub use mustache::check_mustache;
 pub use simple::{check_json, check_path, check_regex};
 

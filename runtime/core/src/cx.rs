@@ -71,6 +71,17 @@ impl Cx<'_> {
         NodeEnv::new(shared, self.island.slots[self.slot as usize].op)
     }
 
+    /// The machine code of the text in a property, if there is any that can be run.
+    pub fn native(&self, property: &str) -> Option<vgdc_native::Native> {
+        let shared = &self.island.shared;
+        let op = shared
+            .plan
+            .ops
+            .get(self.island.slots[self.slot as usize].op as usize)?;
+        let number = op.native.get(property)?;
+        vgdc_native::Native::new(shared.code.as_ref()?, shared.plan.code.as_ref()?, *number).ok()
+    }
+
     /// Milliseconds since the epoch, by the runtime's clock.
     pub fn now_ms(&self) -> f64 {
         self.island.shared.clock.now_ms()

@@ -439,6 +439,21 @@ impl Runtime {
         });
     }
 
+    /// Loads the plan's machine code. What cannot be run is told; the engine does it all then.
+    fn code_of(&self, plan: &Plan) -> Option<Arc<vgdc_native::Memory>> {
+        match vgdc_native::Memory::new(plan.code.as_ref()?) {
+            Ok(memory) => Some(Arc::new(memory)),
+            Err(error) => {
+                let text = format!("{error}: functions run in the JavaScript engine");
+                let now = Clock::real().now_ms();
+                self.options
+                    .log
+                    .log(now, crate::Level::Warn, None, &Value::from(text));
+                None
+            }
+        }
+    }
+
     async fn start(&mut self, plan: Arc<Plan>, layout: Layout) -> Result<usize, RuntimeError> {
         self.plan = plan.clone();
         let flows: HashMap<String, Arc<str>> = (plan.ops.iter())
@@ -466,6 +481,7 @@ impl Runtime {
             sink: self.options.sink.clone(),
             log: self.options.log.clone(),
             clock: Clock::real(),
+            code: self.code_of(&plan),
         });
         let mut old: Vec<Option<Running>> = std::mem::take(&mut self.islands)
             .into_iter()

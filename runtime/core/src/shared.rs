@@ -30,6 +30,8 @@ pub struct Shared {
     pub log: Arc<dyn LogSink>,
     /// The clock.
     pub clock: Clock,
+    /// The plan's machine code, in memory that can be executed; `None` where there is none or it cannot be run.
+    pub code: Option<Arc<vgdc_native::Memory>>,
 }
 
 impl Shared {

@@ -130,6 +130,7 @@ fn plan(ops: &[&str]) -> Plan {
             ..Flow::default()
         }],
         env: vec![EnvScope::default()],
+        code: None,
     }
 }
 

@@ -5,9 +5,11 @@
 //! are given at start. Indices (`OpIndex`, `EnvIndex`, `FlowIndex`) point into the vectors of the same plan.
 
 pub mod artifact;
+pub mod native;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeMap;
 
 /// Version of this format; a runtime refuses a plan of another one.
 pub const FORMAT: u32 = 1;
@@ -32,6 +34,9 @@ pub struct Plan {
     pub flows: Vec<Flow>,
     /// Environment scopes; index 0 is the global scope (the global-config nodes', over the process's environment).
     pub env: Vec<EnvScope>,
+    /// Machine code of functions' texts; absent where everything runs in the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<native::Code>,
 }
 
 /// A tab, or a subflow instance: what `flow` context belongs to.
@@ -130,6 +135,9 @@ pub struct Op {
     /// Configuration nodes it refers to.
     #[serde(default)]
     pub configs: Vec<OpIndex>,
+    /// The function in [`Plan::code`] that does what the text in a property says, for those properties that have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub native: BTreeMap<String, u32>,
     /// Changes when the node must be restarted by a partial deploy.
     #[serde(default)]
     pub fingerprint: String,

@@ -6,7 +6,10 @@ use crate::table::Table;
 use std::sync::Arc;
 
 /// The names of an object.
+///
+/// Machine code compares the address in it: one of a shape, which is never freed, is no table's.
 #[derive(Clone)]
+#[repr(C, u8)]
 pub(crate) enum Layout {
     Shape(&'static Shape),
     Table(Arc<Table>),

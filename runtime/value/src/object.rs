@@ -183,6 +183,19 @@ impl Object {
             .collect();
     }
 
+    /// Where a property is, for machine code: the address that all objects with the same names in the same order have at
+    /// [`Object::NAMES`], and how far from the object's memory the value is. `None` when there is no such property, or when
+    /// the object's names are its own.
+    pub fn place_of(&self, key: &Key) -> Option<(usize, usize)> {
+        let shape = self.shape()?;
+        let slot = self.0.layout().find_key(key)?;
+        let distance = crate::block::SLOTS + slot * std::mem::size_of::<Value>();
+        Some((std::ptr::from_ref(shape).addr(), distance))
+    }
+
+    /// How far from an object's memory the address is that [`Object::place_of`] gives.
+    pub const NAMES: usize = crate::block::NAMES;
+
     /// True when both are the same object in memory.
     pub fn ptr_eq(&self, other: &Object) -> bool {
         self.0.same(&other.0)

@@ -11,6 +11,7 @@
 //! Code that runs longer than *Timeout* (or the setting `globalFunctionTimeout`, both in seconds; without either, ten seconds)
 //! is stopped with an error; the rest of the flow goes on. Modules of npm cannot be loaded.
 
+use super::native::Compiled;
 use crate::common::links::{self, Returned, push_caller};
 use std::any::Any;
 use std::cell::RefCell;
@@ -54,12 +55,16 @@ pub struct FunctionConfig {
 
 /// Messages that may wait for *On Start* to finish; further ones raise an error.
 const WAITING: usize = 10_000;
+/// Seconds that code may take, where nothing else is said.
+const ENDLESS: f64 = 10.0;
 /// Messages whose end is remembered for whoever watches, while bodies run on after they returned.
 const UNFINISHED: usize = 1_000;
 
 /// The behaviour.
 pub struct Function {
     code: vgdc_engine::Function,
+    /// *On Message* as machine code, which is tried first.
+    compiled: Option<Compiled>,
     world: Rc<World>,
     state: State,
     /// The engine's timers, by both their names.
@@ -267,8 +272,19 @@ impl Node for Function {
         let code = engine
             .function(&source, world.clone())
             .map_err(|error| NodeError::from_value(error.value))?;
+        let limit = if source.timeout_s > 0.0 {
+            source.timeout_s
+        } else {
+            ENDLESS
+        };
+        // (a message that a complete node gets is as the code left it: the engine keeps that)
+        let compiled = match source.keep_message {
+            true => None,
+            false => Compiled::new(cx, "func", Duration::from_secs_f64(limit.min(1e6))),
+        };
         Ok(Function {
             code,
+            compiled,
             world,
             state: State::Starting(VecDeque::new()),
             timers: HashMap::new(),
@@ -408,6 +424,12 @@ impl Function {
     }
 
     fn call(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        if let Some(compiled) = self.compiled.as_mut().filter(|compiled| compiled.pays()) {
+            let before = cx.completion(&msg);
+            if compiled.call(cx, &self.world.env, msg.clone()) {
+                return cx.done(before);
+            }
+        }
         self.last_call += 1;
         let call = self.last_call;
         let before = match self.keeps_messages {

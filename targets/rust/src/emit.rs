@@ -87,6 +87,13 @@ fn head(plan: &Plan) -> TokenStream {
     let types: BTreeSet<&str> = plan.ops.iter().map(Op::process_type).collect();
     let nodes = types.iter().filter_map(|ty| module_of(ty)).map(path);
     let format = Literal::u32_unsuffixed(plan.format);
+    let code = match &plan.code {
+        Some(code) => {
+            let code = json(code);
+            quote!(Some(#code))
+        }
+        None => quote!(None),
+    };
     let islands = plan.islands.iter().map(|ops| {
         let ops = ops.iter().copied().map(Literal::u32_unsuffixed);
         quote!(&[#(#ops),*])
@@ -109,6 +116,7 @@ fn head(plan: &Plan) -> TokenStream {
                 islands: ISLANDS.iter().map(|ops| ops.to_vec()).collect(),
                 flows: FLOWS.iter().map(|flow| flow()).collect(),
                 env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
+                code: #code,
             })
         }
 
@@ -156,6 +164,9 @@ fn op_function(index: usize, op: &Op) -> TokenStream {
     fields.add_list("complete", op.complete.iter().copied().map(index_of));
     fields.add_list("targets", op.targets.iter().copied().map(index_of));
     fields.add_list("configs", op.configs.iter().copied().map(index_of));
+    if !op.native.is_empty() {
+        fields.add("native", json(&op.native));
+    }
     fields.add("fingerprint", text(&op.fingerprint));
     let fields = fields.rest();
     quote!(fn #name() -> Result<plan::Op, Error> { Ok(plan::Op { #fields }) })

@@ -98,6 +98,7 @@ fn plan() -> Plan {
         islands: vec![vec![0, 1, 2, 3]],
         flows: vec![global, tab],
         env: vec![EnvScope::default(), inner],
+        code: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{Expression, Program, Statement};
 use oxc_parser::{ParseOptions, Parser};
-use oxc_semantic::SemanticBuilder;
+use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::SourceType;
 use vgdc_syntax::codes;
 
@@ -29,6 +29,25 @@ pub(super) fn check(text: &str, phase: Phase) -> Result<JsInfo, Vec<ScriptError>
             wrapped.error("it is too long".to_owned(), 0..text.len()),
         ])
     })
+}
+
+/// A body that has been parsed.
+pub(crate) struct Parsed<'a, 'w> {
+    pub(crate) statements: &'w [Statement<'a>],
+    pub(crate) scoping: &'w Scoping,
+    /// The text with the function around it: positions are in this.
+    pub(crate) whole: &'w str,
+    /// Where the text begins in it.
+    pub(crate) head: u32,
+}
+
+/// Parses the text that runs for each message; `None` when it is no JavaScript or too deep.
+pub(crate) fn with_body<T: Send>(
+    text: &str,
+    look: impl FnOnce(Parsed<'_, '_>) -> T + Send,
+) -> Option<T> {
+    let wrapped = Wrapped::new(text, Phase::Body);
+    with_stack(text, Level::Code, || wrapped.with_body(look)).flatten()
 }
 
 /// A text within the function around it.
@@ -81,6 +100,37 @@ impl<'t> Wrapped<'t> {
             &parsed.program,
             checked.semantic.scoping(),
         ))
+    }
+
+    /// Hands the statements of the body on, with what is known of its names.
+    fn with_body<T>(&self, look: impl FnOnce(Parsed<'_, '_>) -> T) -> Option<T> {
+        let allocator = Allocator::default();
+        let parsed = Parser::new(&allocator, &self.whole, SourceType::script())
+            .with_options(options())
+            .parse();
+        if parsed.panicked || parsed.diagnostics.has_errors() {
+            return None;
+        }
+        let checked = SemanticBuilder::new()
+            .with_check_syntax_error(true)
+            .build(&parsed.program);
+        let Some(Statement::ExpressionStatement(first)) = parsed.program.body.first() else {
+            return None;
+        };
+        let Expression::FunctionExpression(function) = first.expression.without_parentheses()
+        else {
+            return None;
+        };
+        let body = function.body.as_ref()?;
+        let sound = parsed.program.body.len() == 1 && !checked.diagnostics.has_errors();
+        sound.then(|| {
+            look(Parsed {
+                statements: &body.statements,
+                scoping: checked.semantic.scoping(),
+                whole: &self.whole,
+                head: self.head.len() as u32,
+            })
+        })
     }
 
     fn errors(&self, faults: Vec<Fault>) -> Vec<ScriptError> {

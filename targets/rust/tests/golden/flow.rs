@@ -17,6 +17,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         islands: ISLANDS.iter().map(|ops| ops.to_vec()).collect(),
         flows: FLOWS.iter().map(|flow| flow()).collect(),
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
+        code: None,
     })
 }
 static ISLANDS: &[&[plan::OpIndex]] = &[&[0, 1, 2, 3]];

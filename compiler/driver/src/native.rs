@@ -1,0 +1,67 @@
+//! Which texts in nodes become machine code: each is lowered once, however many nodes have it.
+
+use std::collections::HashMap;
+
+use vgdc_middle::Registry;
+use vgdc_plan::Plan;
+use vgdc_script::{Phase, Refusal};
+use vgdc_spec::FieldKind;
+
+/// What was lowered, and what was not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lowered {
+    /// The functions, by the numbers that operators have for them.
+    pub bodies: Vec<vgdc_mir::Body>,
+    /// Each text of the plan.
+    pub texts: Vec<Text>,
+}
+
+/// A text in a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The operator's place in the plan.
+    pub op: usize,
+    /// The property in which it stands.
+    pub property: &'static str,
+    /// Its function, or why it has none.
+    pub function: Result<u32, Refusal>,
+}
+
+/// Lowers the texts that run for each message, and tells the operators their functions.
+pub fn lower(plan: &mut Plan, registry: &Registry) -> Lowered {
+    let mut lowered = Lowered::default();
+    let mut known: HashMap<String, Result<u32, Refusal>> = HashMap::new();
+    for (at, op) in plan.ops.iter_mut().enumerate() {
+        let Some(spec) = registry.get(op.process_type()) else {
+            continue;
+        };
+        for field in spec.fields {
+            let is_code = field.kind == FieldKind::JavaScript
+                && Phase::of_property(field.name) == Phase::Body;
+            let text = op.props.get(field.name).and_then(|value| value.as_str());
+            let Some(text) = text.filter(|text| is_code && !text.is_empty()) else {
+                continue;
+            };
+            let function = match known.get(text) {
+                Some(function) => function.clone(),
+                None => {
+                    let made = vgdc_script::lower(text).map(|body| {
+                        lowered.bodies.push(body);
+                        lowered.bodies.len() as u32 - 1
+                    });
+                    known.insert(text.to_owned(), made.clone());
+                    made
+                }
+            };
+            if let Ok(number) = &function {
+                op.native.insert(field.name.to_owned(), *number);
+            }
+            lowered.texts.push(Text {
+                op: at,
+                property: field.name,
+                function,
+            });
+        }
+    }
+    lowered
+}

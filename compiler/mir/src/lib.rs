@@ -1,0 +1,282 @@
+//! The middle representation of code in nodes: basic blocks of instructions on typed registers, before any machine's.
+//!
+//! * Values of any type are in the slots of the function's frame; slot 0 is the message. Numbers and truth values whose type
+//!   is known are in registers of their own, unboxed. Addresses point to a value in a slot or inside one, and live until the
+//!   next instruction that changes a value.
+//! * Registers can be assigned many times: a backend that wants static single assignment makes it so.
+//! * Whatever an instruction cannot do ends the call with a bail-out (`vgdc_plan::native`): the engine does it all again.
+//!   So nothing here needs to know what an exception is.
+
+mod build;
+mod text;
+
+pub use build::Builder;
+pub use vgdc_plan::native::{Builtin, Helper, Host, Kind, Math, Method, Mutation};
+
+/// A slot of the frame, which holds a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub u32);
+/// A register that holds a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Num(pub u32);
+/// A register that holds true or false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Flag(pub u32);
+/// A register that holds the address of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Addr(pub u32);
+/// A basic block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlockId(pub u32);
+
+/// The slot of the message.
+pub const MSG: Slot = Slot(0);
+
+/// A function.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Body {
+    /// How many slots its frame has.
+    pub slots: u32,
+    /// How many registers of numbers.
+    pub nums: u32,
+    /// How many registers of truth values.
+    pub flags: u32,
+    /// How many registers of addresses.
+    pub addrs: u32,
+    /// How many caches of properties' places.
+    pub caches: u32,
+    /// Names of properties.
+    pub keys: Vec<String>,
+    /// Constant texts.
+    pub texts: Vec<String>,
+    /// The blocks; the first is the beginning.
+    pub blocks: Vec<Block>,
+}
+
+/// A basic block.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Block {
+    /// What is done, in order.
+    pub insts: Vec<Inst>,
+    /// What is done then.
+    pub end: Terminator,
+}
+
+/// How a block ends.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Terminator {
+    /// The call is made again in the engine.
+    #[default]
+    Bail,
+    /// Goes on there.
+    Jump(BlockId),
+    /// Goes on at the first when true, else at the second.
+    Branch(Flag, BlockId, BlockId),
+    /// Ends the call with the value in a slot.
+    Return(Slot),
+}
+
+/// An operand of a helper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Arg {
+    /// The address of a slot.
+    Slot(Slot),
+    /// An address.
+    Addr(Addr),
+    /// A number.
+    Num(Num),
+    /// A constant.
+    Const(u32),
+}
+
+impl From<Slot> for Arg {
+    fn from(slot: Slot) -> Self {
+        Arg::Slot(slot)
+    }
+}
+
+impl From<Addr> for Arg {
+    fn from(addr: Addr) -> Self {
+        Arg::Addr(addr)
+    }
+}
+
+impl From<Num> for Arg {
+    fn from(num: Num) -> Self {
+        Arg::Num(num)
+    }
+}
+
+impl From<u32> for Arg {
+    fn from(constant: u32) -> Self {
+        Arg::Const(constant)
+    }
+}
+
+/// Arithmetic on numbers that needs no helper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Arith {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    /// What follows works on 32-bit integers, as JavaScript converts to them.
+    And,
+    Or,
+    Xor,
+    Shl,
+    Shr,
+    /// `>>>`
+    UShr,
+}
+
+/// Comparisons of numbers. All are false with NaN, but [`Compare::Ne`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Compare {
+    Eq,
+    Ne,
+    Lt,
+    Gt,
+    Le,
+    Ge,
+}
+
+/// An instruction.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // the fields are what the names say
+pub enum Inst {
+    /// A constant number.
+    Num {
+        dst: Num,
+        value: f64,
+    },
+    MoveNum {
+        dst: Num,
+        src: Num,
+    },
+    Arith {
+        op: Arith,
+        dst: Num,
+        a: Num,
+        b: Num,
+    },
+    /// One of those that machines have: absolute value, square root, rounding towards an integer.
+    Unary {
+        op: Unary,
+        dst: Num,
+        src: Num,
+    },
+    Flag {
+        dst: Flag,
+        value: bool,
+    },
+    MoveFlag {
+        dst: Flag,
+        src: Flag,
+    },
+    Not {
+        dst: Flag,
+        src: Flag,
+    },
+    Compare {
+        op: Compare,
+        dst: Flag,
+        a: Num,
+        b: Num,
+    },
+    /// True when the number is neither 0 nor NaN.
+    NumTruthy {
+        dst: Flag,
+        src: Num,
+    },
+    /// 1 or 0.
+    FlagNum {
+        dst: Num,
+        src: Flag,
+    },
+    /// Makes a value of a number.
+    Box {
+        dst: Slot,
+        src: Num,
+    },
+    BoxFlag {
+        dst: Slot,
+        src: Flag,
+    },
+    Undefined {
+        dst: Slot,
+    },
+    Null {
+        dst: Slot,
+    },
+    /// `ToNumber`.
+    ToNumber {
+        dst: Num,
+        src: Arg,
+    },
+    /// `ToBoolean`.
+    Truthy {
+        dst: Flag,
+        src: Arg,
+    },
+    /// True for undefined and null.
+    Nullish {
+        dst: Flag,
+        src: Arg,
+    },
+    /// True for undefined.
+    IsUndefined {
+        dst: Flag,
+        src: Arg,
+    },
+    /// Copies a value into a slot.
+    Copy {
+        dst: Slot,
+        src: Arg,
+    },
+    /// A property by a constant key.
+    Get {
+        dst: Addr,
+        base: Arg,
+        scratch: Slot,
+        key: u32,
+        cache: u32,
+    },
+    /// A helper without a result.
+    Do {
+        helper: Helper,
+        args: Vec<Arg>,
+    },
+    /// A helper that says true or false.
+    Ask {
+        helper: Helper,
+        dst: Flag,
+        args: Vec<Arg>,
+    },
+    /// A helper that gives a number.
+    Calc {
+        helper: Helper,
+        dst: Num,
+        args: Vec<Arg>,
+    },
+    /// A helper that finds a value.
+    Find {
+        helper: Helper,
+        dst: Addr,
+        args: Vec<Arg>,
+    },
+}
+
+/// Functions of one number that machines have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Unary {
+    Neg,
+    Abs,
+    Sqrt,
+    Floor,
+    Ceil,
+    Trunc,
+}

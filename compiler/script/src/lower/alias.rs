@@ -1,0 +1,972 @@
+//! Objects that have two names.
+//!
+//! `let p = msg.payload; p.x = 1` changes `msg.payload` in JavaScript. Where values are copied on write it would not. So all
+//! places are looked at from which an object is copied into another, and all changes of what is inside objects. If a change
+//! can come after a copy and concern the same object, then either the new name is a variable that stays the other name of
+//! one place as long as it lives, and is taken for that place; or the text is refused.
+//!
+//! What is sent or returned is copied by the engine, too. A context holds the object itself: what is read from one, changed,
+//! and stored there again is as if it had been changed there; anything else is refused.
+
+use std::collections::HashMap;
+
+use oxc_ast::ast::*;
+use oxc_semantic::{Scoping, SymbolId};
+use oxc_span::Span;
+use oxc_syntax::operator::{AssignmentOperator, UnaryOperator};
+use vgdc_mir::{Builtin, Mutation};
+
+use super::calls::dotted;
+use super::types::{Ty, Types};
+use super::{Name, Res, name_of, refuse};
+use crate::javascript::parse::Parsed;
+
+/// A step from an object to what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Any,
+}
+
+impl Step {
+    fn meets(&self, other: &Step) -> bool {
+        matches!((self, other), (Step::Any, _) | (_, Step::Any)) || self == other
+    }
+}
+
+/// What holds an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Root {
+    Msg,
+    Local(SymbolId),
+    /// A context, by the name of its scope and the key: `*` where the key is not known.
+    Context(&'static str, String),
+}
+
+impl Root {
+    fn is(&self, other: &Root) -> bool {
+        match (self, other) {
+            (Root::Context(a, x), Root::Context(b, y)) => {
+                a == b && (x == "*" || y == "*" || first_part(x) == first_part(y))
+            }
+            _ => self == other,
+        }
+    }
+}
+
+/// The first part of a context's key: keys that differ in it have nothing to do with each other.
+fn first_part(key: &str) -> &str {
+    &key[..key.find(['.', '[']).unwrap_or(key.len())]
+}
+
+/// A variable, and a way from it into what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    root: Root,
+    path: Vec<Step>,
+}
+
+impl Place {
+    /// Whether this one is the other, or inside it.
+    fn is_in(&self, outer: &Place) -> bool {
+        self.root.is(&outer.root)
+            && self.path.len() >= outer.path.len()
+            && outer.path.iter().zip(&self.path).all(|(a, b)| a.meets(b))
+    }
+
+    fn step(mut self, step: Step) -> Place {
+        self.path.push(step);
+        self
+    }
+}
+
+/// An object gets a further name.
+struct Copied<'a, 'w> {
+    from: Place,
+    to: Place,
+    /// The object of which a property is set; none where a variable is.
+    holder: Option<Place>,
+    at: u32,
+    loops: Vec<Span>,
+    /// It is on every way through the text.
+    sure: bool,
+    /// The variable is declared by this: with what, and in which block.
+    declares: Option<(SymbolId, &'w Expression<'a>, Span)>,
+}
+
+/// What is inside an object changes.
+#[derive(Clone)]
+struct Change {
+    /// The object.
+    object: Place,
+    /// What of it is set, as a place.
+    target: Place,
+    at: u32,
+    loops: Vec<Span>,
+    /// The assigned expression, where it is one place.
+    value: Option<Place>,
+}
+
+/// Finds the variables that are to be taken for the places from which they are set.
+///
+/// # Errors
+/// An object is changed that has another name.
+pub(crate) fn resolve<'a, 'w>(
+    parsed: &Parsed<'a, 'w>,
+    types: &Types,
+) -> Res<HashMap<SymbolId, &'w Expression<'a>>> {
+    let mut look = Look {
+        scoping: parsed.scoping,
+        head: parsed.head,
+        types,
+        copies: Vec::new(),
+        changes: Vec::new(),
+        writes: Vec::new(),
+        loops: Vec::new(),
+        blocks: vec![Span::new(0, u32::MAX)],
+        conditions: 0,
+        holder: None,
+        returns: Vec::new(),
+        gets: Vec::new(),
+        declared: HashMap::new(),
+    };
+    for statement in parsed.statements {
+        look.statement(statement);
+    }
+    let mut aliases: HashMap<SymbolId, (&'w Expression<'a>, Place)> = HashMap::new();
+
+    loop {
+        let conflict = look.copies.iter().find_map(|copied| {
+            if let Some((symbol, ..)) = copied.declares
+                && aliases.contains_key(&symbol)
+            {
+                return None;
+            }
+            let change = look
+                .changes
+                .iter()
+                .find(|change| look.conflict(copied, change, &aliases))?;
+            (!look.is_stored(copied, &aliases)).then_some((copied, change))
+        });
+        let Some((copied, change)) = conflict else {
+            break;
+        };
+        let Some((symbol, init, block)) = copied.declares else {
+            return refuse("an object with two names that is changed", change.at);
+        };
+        if !look.stays(symbol, copied, block, &aliases) {
+            return refuse("an object with two names that is changed", change.at);
+        }
+        let from = real(&copied.from, &aliases);
+        aliases.insert(symbol, (init, from));
+    }
+    let circular = look.copies.iter().find(|copied| {
+        let holder = copied.holder.as_ref().map(|holder| real(holder, &aliases));
+        holder.is_some_and(|holder| holder.is_in(&real(&copied.from, &aliases)))
+    });
+    if let Some(copied) = circular {
+        return refuse("an object inside itself", copied.at);
+    }
+    Ok(aliases
+        .into_iter()
+        .map(|(symbol, (init, _))| (symbol, init))
+        .collect())
+}
+
+/// The place that a place is when variables that are other names are taken for what they name.
+fn real(place: &Place, aliases: &HashMap<SymbolId, (&Expression<'_>, Place)>) -> Place {
+    let Root::Local(symbol) = &place.root else {
+        return place.clone();
+    };
+    match aliases.get(symbol) {
+        Some((_, named)) => Place {
+            root: named.root.clone(),
+            path: named.path.iter().chain(&place.path).cloned().collect(),
+        },
+        None => place.clone(),
+    }
+}
+
+struct Look<'a, 'w, 't> {
+    scoping: &'w Scoping,
+    head: u32,
+    types: &'t Types,
+    copies: Vec<Copied<'a, 'w>>,
+    changes: Vec<Change>,
+    /// Assignments to variables.
+    writes: Vec<(Root, u32)>,
+    loops: Vec<Span>,
+    blocks: Vec<Span>,
+    /// The object of which a property is being set.
+    holder: Option<Place>,
+    /// How many conditions, loops and tries are around.
+    conditions: u32,
+    /// Where the text returns.
+    returns: Vec<u32>,
+    /// Where contexts are read.
+    gets: Vec<(Place, u32)>,
+    /// Variables and the blocks in which they are given their first value.
+    declared: HashMap<SymbolId, Span>,
+}
+
+impl<'a, 'w> Look<'a, 'w, '_> {
+    /// Whether a change may concern an object that has got another name before.
+    fn conflict(
+        &self,
+        copied: &Copied<'a, 'w>,
+        change: &Change,
+        aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
+    ) -> bool {
+        let object = real(&change.object, aliases);
+        let [from, to] = [&copied.from, &copied.to].map(|place| real(place, aliases));
+        [from, to].iter().any(|name| {
+            if !object.is_in(name) {
+                return false;
+            }
+            if change.at > copied.at {
+                return true;
+            }
+            // In a loop what stands before comes after, unless the object is a new one each time around.
+            copied.loops.iter().any(|around| {
+                let block = match &object.root {
+                    Root::Local(symbol) => self.declared.get(symbol),
+                    _ => None,
+                };
+                let renewed = block.is_some_and(|block| {
+                    around.start <= block.start && block.end <= around.end && around != block
+                });
+                change.loops.contains(around) && !renewed
+            })
+        })
+    }
+
+    /// Whether what is changed after it was read from a context is stored there again, on every way, before anybody looks.
+    fn is_stored(
+        &self,
+        copied: &Copied<'a, 'w>,
+        aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
+    ) -> bool {
+        let (Root::Context(_, key), Root::Local(symbol)) = (&copied.from.root, &copied.to.root)
+        else {
+            return false;
+        };
+        if key == "*" || !copied.to.path.is_empty() {
+            return false;
+        }
+        let changes = || {
+            self.changes
+                .iter()
+                .filter(|change| self.conflict(copied, change, aliases))
+        };
+        let Some(first) = changes().map(|change| change.at).min() else {
+            return true;
+        };
+        let last = changes().map(|change| change.at).max().unwrap_or(first);
+        let own = self
+            .writes
+            .iter()
+            .filter(|(root, _)| *root == Root::Local(*symbol))
+            .count();
+        self.copies.iter().any(|stored| {
+            let same = stored.sure
+                && stored.to == copied.from
+                && stored.from.root == Root::Local(*symbol)
+                && stored.from.path.is_empty()
+                && stored.at > last
+                && own == 1;
+            let within = |at: u32| first < at && at < stored.at;
+            same && !self.returns.iter().any(|at| within(*at))
+                && !self
+                    .gets
+                    .iter()
+                    .any(|(place, at)| within(*at) && place.root.is(&copied.from.root))
+        })
+    }
+
+    /// Whether a variable stays the name of the place from which it is declared, for as long as it lives.
+    fn stays(
+        &self,
+        symbol: SymbolId,
+        copied: &Copied<'a, 'w>,
+        block: Span,
+        aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
+    ) -> bool {
+        let named = real(&copied.from, aliases);
+        let within = |at: u32| block.start <= at && at < block.end;
+        // (written once, where it is declared, and what it names is not written while it lives)
+        let own = self
+            .writes
+            .iter()
+            .filter(|(root, _)| *root == Root::Local(symbol))
+            .count();
+        let root_stays = !self
+            .writes
+            .iter()
+            .any(|(root, at)| *root == named.root && within(*at) && *at != copied.at);
+        let ways_stay = !self.changes.iter().any(|change| {
+            let target = real(&change.target, aliases);
+            let itself = change.value.as_ref().is_some_and(|value| {
+                value.root == Root::Local(symbol) && value.path.is_empty() && target == named
+            });
+            within(change.at) && named.is_in(&target) && !itself
+        });
+        let keys_stay = self.indices(copied).is_some_and(|indices| {
+            indices.iter().all(|index| {
+                let mut writes = self.writes.iter();
+                !writes.any(|(root, at)| *root == Root::Local(*index) && within(*at))
+            })
+        });
+        own == 1
+            && root_stays
+            && ways_stay
+            && keys_stay
+            && !self.types.unset.contains(&symbol)
+            && self.declared.get(&symbol) == Some(&block)
+    }
+
+    /// The variables in the computed keys of what a copy is made from; `None` when there is more than variables.
+    fn indices(&self, copied: &Copied<'a, 'w>) -> Option<Vec<SymbolId>> {
+        let mut found = Vec::new();
+        let mut at = copied.declares.as_ref()?.1;
+        loop {
+            at = match at {
+                Expression::ParenthesizedExpression(inner) => &inner.expression,
+                Expression::StaticMemberExpression(member) if !member.optional => &member.object,
+                Expression::ComputedMemberExpression(member) if !member.optional => {
+                    match &member.expression {
+                        Expression::StringLiteral(_) | Expression::NumericLiteral(_) => {}
+                        Expression::Identifier(name) => {
+                            match name_of(self.scoping, self.head, name) {
+                                Name::Local(symbol) => found.push(symbol),
+                                _ => return None,
+                            }
+                        }
+                        _ => return None,
+                    }
+                    &member.object
+                }
+                Expression::Identifier(_) => return Some(found),
+                _ => return None,
+            };
+        }
+    }
+
+    /// The place that an expression is.
+    fn place(&self, e: &Expression<'a>) -> Option<Place> {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.place(&inner.expression),
+            Expression::Identifier(name) => match name_of(self.scoping, self.head, name) {
+                Name::Local(symbol) => Some(Place {
+                    root: Root::Local(symbol),
+                    path: Vec::new(),
+                }),
+                Name::Msg => Some(Place {
+                    root: Root::Msg,
+                    path: Vec::new(),
+                }),
+                _ => None,
+            },
+            Expression::StaticMemberExpression(member) => {
+                let object = self.place(&member.object)?;
+                Some(object.step(Step::Key(member.property.name.to_string())))
+            }
+            Expression::ComputedMemberExpression(member) => {
+                let step = match &member.expression {
+                    Expression::StringLiteral(text) => Step::Key(text.value.to_string()),
+                    _ => Step::Any,
+                };
+                Some(self.place(&member.object)?.step(step))
+            }
+            Expression::ChainExpression(chain) => match &chain.expression {
+                ChainElement::StaticMemberExpression(member) => {
+                    let object = self.place(&member.object)?;
+                    Some(object.step(Step::Key(member.property.name.to_string())))
+                }
+                ChainElement::ComputedMemberExpression(member) => {
+                    Some(self.place(&member.object)?.step(Step::Any))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The places whose objects the value of an expression may be.
+    fn sources(&self, e: &Expression<'a>, found: &mut Vec<Place>) {
+        if self.types.expr(self.scoping, self.head, e) != Ty::Any {
+            return;
+        }
+        if let Some(place) = self.place(e) {
+            return found.push(place);
+        }
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.sources(&inner.expression, found),
+            Expression::ConditionalExpression(conditional) => {
+                self.sources(&conditional.consequent, found);
+                self.sources(&conditional.alternate, found);
+            }
+            Expression::LogicalExpression(logical) => {
+                self.sources(&logical.left, found);
+                self.sources(&logical.right, found);
+            }
+            Expression::SequenceExpression(list) => {
+                if let Some(last) = list.expressions.last() {
+                    self.sources(last, found);
+                }
+            }
+            Expression::AssignmentExpression(assign) => {
+                self.sources(&assign.right, found);
+                if let Some(target) = self.target(&assign.left) {
+                    found.push(target);
+                }
+            }
+            // What is inside the receiver or an argument may be in the result.
+            Expression::CallExpression(call) => {
+                let name = dotted(self.scoping, self.head, &call.callee);
+                if let Some((place, false)) = name.as_deref().and_then(|name| context(name, call)) {
+                    return found.push(place);
+                }
+                let fresh = name
+                    .as_deref()
+                    .and_then(Builtin::named)
+                    .is_some_and(|builtin| {
+                        !matches!(builtin, Builtin::ObjectValues | Builtin::ObjectEntries)
+                    });
+                if fresh {
+                    return;
+                }
+                if let Expression::StaticMemberExpression(member) = &call.callee
+                    && let Some(receiver) = self.place(&member.object)
+                {
+                    found.push(receiver.clone().step(Step::Any));
+                    if matches!(member.property.name.as_str(), "reverse") {
+                        found.push(receiver);
+                    }
+                }
+                for argument in &call.arguments {
+                    let place = argument
+                        .as_expression()
+                        .and_then(|argument| self.place(argument));
+                    found.extend(place.map(|place| place.step(Step::Any)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn target(&self, target: &AssignmentTarget<'a>) -> Option<Place> {
+        match target {
+            AssignmentTarget::AssignmentTargetIdentifier(name) => {
+                match name_of(self.scoping, self.head, name) {
+                    Name::Local(symbol) => Some(Place {
+                        root: Root::Local(symbol),
+                        path: Vec::new(),
+                    }),
+                    Name::Msg => Some(Place {
+                        root: Root::Msg,
+                        path: Vec::new(),
+                    }),
+                    _ => None,
+                }
+            }
+            AssignmentTarget::StaticMemberExpression(member) => {
+                let object = self.place(&member.object)?;
+                Some(object.step(Step::Key(member.property.name.to_string())))
+            }
+            AssignmentTarget::ComputedMemberExpression(member) => {
+                let step = match &member.expression {
+                    Expression::StringLiteral(text) => Step::Key(text.value.to_string()),
+                    _ => Step::Any,
+                };
+                Some(self.place(&member.object)?.step(step))
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes that the value of an expression is put into a place, and what is inside a literal with it.
+    fn put(
+        &mut self,
+        e: &'w Expression<'a>,
+        to: &Place,
+        at: u32,
+        declares: Option<(SymbolId, &'w Expression<'a>, Span)>,
+    ) {
+        let mut sources = Vec::new();
+        self.sources(e, &mut sources);
+        // (an alias names one place, and nothing but a place)
+        let declares = declares.filter(|_| sources.len() == 1 && self.place(e).is_some());
+        // (`msg.payload = msg.payload.data`: what had the object before is gone)
+        let moved = |from: &Place| {
+            from.path.len() > to.path.len() && from.is_in(to) && !from.path.contains(&Step::Any)
+        };
+        for from in sources.into_iter().filter(|from| !moved(from)) {
+            self.copies.push(Copied {
+                from,
+                to: to.clone(),
+                holder: self.holder.clone(),
+                at,
+                loops: self.loops.clone(),
+                sure: self.conditions == 0,
+                declares,
+            });
+        }
+        self.inside(e, to, at);
+    }
+
+    /// What is inside literals in an expression that is put into a place.
+    fn inside(&mut self, e: &'w Expression<'a>, to: &Place, at: u32) {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.inside(&inner.expression, to, at),
+            Expression::ConditionalExpression(conditional) => {
+                self.inside(&conditional.consequent, to, at);
+                self.inside(&conditional.alternate, to, at);
+            }
+            Expression::LogicalExpression(logical) => {
+                self.inside(&logical.left, to, at);
+                self.inside(&logical.right, to, at);
+            }
+            Expression::ObjectExpression(object) => {
+                for property in &object.properties {
+                    match property {
+                        ObjectPropertyKind::ObjectProperty(property) => {
+                            let step = match property.key.static_name() {
+                                Some(name) if !property.computed => Step::Key(name.to_string()),
+                                _ => Step::Any,
+                            };
+                            self.put(&property.value, &to.clone().step(step), at, None);
+                        }
+                        ObjectPropertyKind::SpreadProperty(spread) => {
+                            self.spread(&spread.argument, to, at)
+                        }
+                    }
+                }
+            }
+            Expression::ArrayExpression(array) => {
+                for element in &array.elements {
+                    match element {
+                        ArrayExpressionElement::SpreadElement(spread) => {
+                            self.spread(&spread.argument, to, at)
+                        }
+                        ArrayExpressionElement::Elision(_) => {}
+                        other => {
+                            if let Some(element) = other.as_expression() {
+                                self.put(element, &to.clone().step(Step::Any), at, None);
+                            }
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn spread(&mut self, e: &Expression<'a>, to: &Place, at: u32) {
+        if let Some(from) = self.place(e) {
+            self.copies.push(Copied {
+                from: from.step(Step::Any),
+                to: to.clone().step(Step::Any),
+                holder: self.holder.clone(),
+                at,
+                loops: self.loops.clone(),
+                sure: self.conditions == 0,
+                declares: None,
+            });
+        }
+    }
+
+    fn change(&mut self, target: Place, at: u32, value: Option<Place>) {
+        if target.path.is_empty() {
+            return;
+        }
+        let mut object = target.clone();
+        object.path.pop();
+        self.changes.push(Change {
+            object,
+            target,
+            at,
+            loops: self.loops.clone(),
+            value,
+        });
+    }
+
+    fn statement(&mut self, statement: &'w Statement<'a>) {
+        Walker { look: self }.walk_statement(statement);
+    }
+}
+
+/// The context that a call reads (`false`) or writes (`true`).
+fn context(name: &str, call: &CallExpression<'_>) -> Option<(Place, bool)> {
+    let (scope, write) = match name {
+        "context.get" => ("node", false),
+        "context.set" => ("node", true),
+        "flow.get" => ("flow", false),
+        "flow.set" => ("flow", true),
+        "global.get" => ("global", false),
+        "global.set" => ("global", true),
+        _ => return None,
+    };
+    let key = match call.arguments.first() {
+        Some(Argument::StringLiteral(key)) => key.value.to_string(),
+        _ => "*".to_owned(),
+    };
+    let place = Place {
+        root: Root::Context(scope, key),
+        path: Vec::new(),
+    };
+    Some((place, write))
+}
+
+/// The walk over statements, by hand: the visitor of the library gives no references that live as long as the tree.
+struct Walker<'a, 'w, 't, 'l> {
+    look: &'l mut Look<'a, 'w, 't>,
+}
+
+impl<'a, 'w> Walker<'a, 'w, '_, '_> {
+    fn block(&mut self, span: Span, statements: &'w [Statement<'a>]) {
+        self.look.blocks.push(span);
+        for statement in statements {
+            self.walk_statement(statement);
+        }
+        self.look.blocks.pop();
+    }
+
+    /// Something that is not on every way.
+    fn perhaps(&mut self, walk: impl FnOnce(&mut Self)) {
+        self.look.conditions += 1;
+        walk(self);
+        self.look.conditions -= 1;
+    }
+
+    fn looped(&mut self, span: Span, walk: impl FnOnce(&mut Self)) {
+        self.look.conditions += 1;
+        self.look.loops.push(span);
+        self.look.blocks.push(span);
+        walk(self);
+        self.look.blocks.pop();
+        self.look.loops.pop();
+        self.look.conditions -= 1;
+    }
+
+    fn walk_statement(&mut self, statement: &'w Statement<'a>) {
+        match statement {
+            Statement::VariableDeclaration(declaration) => self.declaration(declaration),
+            Statement::ExpressionStatement(expression) => self.expression(&expression.expression),
+            Statement::BlockStatement(block) => self.block(block.span, &block.body),
+            Statement::IfStatement(statement) => {
+                self.expression(&statement.test);
+                self.perhaps(|walker| {
+                    walker.walk_statement(&statement.consequent);
+                    if let Some(alternate) = &statement.alternate {
+                        walker.walk_statement(alternate);
+                    }
+                });
+            }
+            Statement::ForStatement(of) => self.looped(of.span, |walker| {
+                match &of.init {
+                    Some(ForStatementInit::VariableDeclaration(declaration)) => {
+                        walker.declaration(declaration)
+                    }
+                    Some(init) => {
+                        if let Some(init) = init.as_expression() {
+                            walker.expression(init);
+                        }
+                    }
+                    None => {}
+                }
+                for part in [&of.test, &of.update].into_iter().flatten() {
+                    walker.expression(part);
+                }
+                walker.walk_statement(&of.body);
+            }),
+            Statement::ForOfStatement(of) => self.looped(of.span, |walker| {
+                walker.expression(&of.right);
+                // (the elements of what is gone through get another name)
+                if let ForStatementLeft::VariableDeclaration(declaration) = &of.left {
+                    for declarator in &declaration.declarations {
+                        if let BindingPattern::BindingIdentifier(name) = &declarator.id
+                            && let Some(symbol) = name.symbol_id.get()
+                            && let Some(from) = walker.look.place(&of.right)
+                        {
+                            walker.look.copies.push(Copied {
+                                from: from.step(Step::Any),
+                                to: Place {
+                                    root: Root::Local(symbol),
+                                    path: Vec::new(),
+                                },
+                                holder: None,
+                                at: declarator.span.start,
+                                loops: walker.look.loops.clone(),
+                                sure: false,
+                                declares: None,
+                            });
+                        }
+                    }
+                }
+                walker.walk_statement(&of.body);
+            }),
+            Statement::ForInStatement(of) => self.looped(of.span, |walker| {
+                walker.expression(&of.right);
+                walker.walk_statement(&of.body);
+            }),
+            Statement::WhileStatement(of) => self.looped(of.span, |walker| {
+                walker.expression(&of.test);
+                walker.walk_statement(&of.body);
+            }),
+            Statement::DoWhileStatement(of) => self.looped(of.span, |walker| {
+                walker.walk_statement(&of.body);
+                walker.expression(&of.test);
+            }),
+            Statement::SwitchStatement(of) => {
+                self.expression(&of.discriminant);
+                self.perhaps(|walker| {
+                    for case in &of.cases {
+                        if let Some(test) = &case.test {
+                            walker.expression(test);
+                        }
+                        walker.block(case.span, &case.consequent);
+                    }
+                });
+            }
+            Statement::LabeledStatement(labeled) => {
+                self.perhaps(|walker| walker.walk_statement(&labeled.body))
+            }
+            Statement::ReturnStatement(statement) => {
+                self.look.returns.push(statement.span.start);
+                if let Some(argument) = &statement.argument {
+                    self.expression(argument);
+                }
+            }
+            Statement::TryStatement(of) => {
+                self.block(of.block.span, &of.block.body);
+                if let Some(finalizer) = &of.finalizer {
+                    self.block(finalizer.span, &finalizer.body);
+                }
+            }
+            // (others are refused when they are lowered)
+            _ => {}
+        }
+    }
+
+    fn declaration(&mut self, declaration: &'w VariableDeclaration<'a>) {
+        for declarator in &declaration.declarations {
+            let (BindingPattern::BindingIdentifier(name), Some(init)) =
+                (&declarator.id, &declarator.init)
+            else {
+                continue;
+            };
+            let Some(symbol) = name.symbol_id.get() else {
+                continue;
+            };
+            self.expression(init);
+            let block = self.look.blocks.last().copied().unwrap_or_default();
+            let lexical = declaration.kind != VariableDeclarationKind::Var;
+            // A `var` that is used outside of its block is declared in none.
+            let first = !self.look.declared.contains_key(&symbol);
+            if first {
+                self.look.declared.insert(symbol, block);
+            }
+            let at = declarator.span.start;
+            let is_msg = self.look.scoping.symbol_span(symbol).start < self.look.head;
+            let declares = (lexical || self.look.blocks.len() == 1) && first && !is_msg;
+            let root = if is_msg {
+                Root::Msg
+            } else {
+                Root::Local(symbol)
+            };
+            let to = Place {
+                root: root.clone(),
+                path: Vec::new(),
+            };
+            self.look
+                .put(init, &to, at, declares.then_some((symbol, init, block)));
+            self.look.writes.push((root, at));
+        }
+    }
+
+    /// Finds assignments and calls in an expression.
+    fn expression(&mut self, e: &'w Expression<'a>) {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.expression(&inner.expression),
+            Expression::AssignmentExpression(assign) => {
+                self.expression(&assign.right);
+                self.target_keys(&assign.left);
+                let Some(target) = self.look.target(&assign.left) else {
+                    return;
+                };
+                let at = assign.span.start;
+                // Arithmetic gives no object.
+                if assign.operator == AssignmentOperator::Assign || assign.operator.is_logical() {
+                    self.look.holder = (!target.path.is_empty()).then(|| {
+                        let mut holder = target.clone();
+                        holder.path.pop();
+                        holder
+                    });
+                    self.look.put(&assign.right, &target, at, None);
+                    self.look.holder = None;
+                }
+                if target.path.is_empty() {
+                    self.look.writes.push((target.root.clone(), at));
+                }
+                let value = self.look.place(&assign.right);
+                self.look.change(target, at, value);
+            }
+            Expression::UpdateExpression(update) => match &update.argument {
+                SimpleAssignmentTarget::AssignmentTargetIdentifier(name) => {
+                    if let Name::Local(symbol) = name_of(self.look.scoping, self.look.head, name) {
+                        self.look
+                            .writes
+                            .push((Root::Local(symbol), update.span.start));
+                    }
+                }
+                SimpleAssignmentTarget::StaticMemberExpression(member) => {
+                    if let Some(object) = self.look.place(&member.object) {
+                        self.look.change(
+                            object.step(Step::Key(member.property.name.to_string())),
+                            update.span.start,
+                            None,
+                        );
+                    }
+                }
+                SimpleAssignmentTarget::ComputedMemberExpression(member) => {
+                    if let Some(object) = self.look.place(&member.object) {
+                        self.look
+                            .change(object.step(Step::Any), update.span.start, None);
+                    }
+                }
+                _ => {}
+            },
+            Expression::UnaryExpression(unary) => {
+                self.expression(&unary.argument);
+                if unary.operator == UnaryOperator::Delete
+                    && let Some(target) = self.look.place(&unary.argument)
+                {
+                    self.look.change(target, unary.span.start, None);
+                }
+            }
+            Expression::BinaryExpression(binary) => {
+                self.expression(&binary.left);
+                self.expression(&binary.right);
+            }
+            Expression::LogicalExpression(logical) => {
+                self.expression(&logical.left);
+                self.perhaps(|walker| walker.expression(&logical.right));
+            }
+            Expression::ConditionalExpression(conditional) => {
+                self.expression(&conditional.test);
+                self.perhaps(|walker| {
+                    walker.expression(&conditional.consequent);
+                    walker.expression(&conditional.alternate);
+                });
+            }
+            Expression::SequenceExpression(list) => {
+                list.expressions.iter().for_each(|e| self.expression(e))
+            }
+            Expression::TemplateLiteral(template) => {
+                template.expressions.iter().for_each(|e| self.expression(e))
+            }
+            Expression::StaticMemberExpression(member) => self.expression(&member.object),
+            Expression::ComputedMemberExpression(member) => {
+                self.expression(&member.object);
+                self.expression(&member.expression);
+            }
+            Expression::ObjectExpression(object) => {
+                for property in &object.properties {
+                    match property {
+                        ObjectPropertyKind::ObjectProperty(property) => {
+                            self.expression(&property.value)
+                        }
+                        ObjectPropertyKind::SpreadProperty(spread) => {
+                            self.expression(&spread.argument)
+                        }
+                    }
+                }
+            }
+            Expression::ArrayExpression(array) => {
+                for element in &array.elements {
+                    match element {
+                        ArrayExpressionElement::SpreadElement(spread) => {
+                            self.expression(&spread.argument)
+                        }
+                        other => {
+                            if let Some(element) = other.as_expression() {
+                                self.expression(element);
+                            }
+                        }
+                    }
+                }
+            }
+            Expression::CallExpression(call) => self.call(call),
+            Expression::NewExpression(new) => {
+                for argument in &new.arguments {
+                    if let Some(argument) = argument.as_expression() {
+                        self.expression(argument);
+                    }
+                }
+            }
+            Expression::ChainExpression(chain) => match &chain.expression {
+                ChainElement::CallExpression(call) => self.call(call),
+                ChainElement::StaticMemberExpression(member) => self.expression(&member.object),
+                ChainElement::ComputedMemberExpression(member) => {
+                    self.expression(&member.object);
+                    self.expression(&member.expression);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn target_keys(&mut self, target: &'w AssignmentTarget<'a>) {
+        match target {
+            AssignmentTarget::StaticMemberExpression(member) => self.expression(&member.object),
+            AssignmentTarget::ComputedMemberExpression(member) => {
+                self.expression(&member.object);
+                self.expression(&member.expression);
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &'w CallExpression<'a>) {
+        let name = dotted(self.look.scoping, self.look.head, &call.callee);
+        if let Some((place, write)) = name.as_deref().and_then(|name| context(name, call)) {
+            let at = call.span.start;
+            match call
+                .arguments
+                .get(1)
+                .and_then(|value| value.as_expression())
+            {
+                Some(value) if write => self.look.put(value, &place, at, None),
+                _ => self.look.gets.push((place, at)),
+            }
+        }
+        if let Expression::StaticMemberExpression(member) = &call.callee {
+            self.expression(&member.object);
+            if Mutation::named(member.property.name.as_str()).is_some()
+                && let Some(receiver) = self.look.place(&member.object)
+            {
+                let at = call.span.start;
+                self.look.holder = Some(receiver.clone());
+                let element = receiver.step(Step::Any);
+                for argument in &call.arguments {
+                    if let Some(argument) = argument.as_expression() {
+                        self.look.put(argument, &element, at, None);
+                    }
+                }
+                self.look.holder = None;
+                self.look.change(element, at, None);
+            }
+        }
+        for argument in &call.arguments {
+            match argument {
+                Argument::SpreadElement(spread) => self.expression(&spread.argument),
+                other => {
+                    if let Some(argument) = other.as_expression() {
+                        self.expression(argument);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Calls: functions of the language, methods, and what code asks of its node.
+
+use oxc_ast::ast::*;
+use oxc_semantic::Scoping;
+use oxc_span::GetSpan;
+use vgdc_mir::{Arg, Builtin, Helper, Host, Inst, Math, Method, Mutation, Slot, Unary};
+
+use super::expr::Opd;
+use super::types::{Ty, result_of};
+use super::{Lower, Name, Res, name_of, refuse};
+
+/// `a.b.c` as a text, where `a` is a name of the world around (or `node`).
+pub(super) fn dotted(scoping: &Scoping, head: u32, e: &Expression<'_>) -> Option<String> {
+    match e {
+        Expression::Identifier(name) => match name_of(scoping, head, name) {
+            Name::World(name) => Some(name.to_owned()),
+            Name::Node => Some("node".to_owned()),
+            Name::Local(_) | Name::Msg => None,
+        },
+        Expression::StaticMemberExpression(member) if !member.optional => {
+            let object = dotted(scoping, head, &member.object)?;
+            Some(format!("{object}.{}", member.property.name))
+        }
+        _ => None,
+    }
+}
+
+impl<'a, 'w> Lower<'a, 'w> {
+    /// A constant of the language or of the node.
+    pub(super) fn constant_member(&mut self, object: &str, name: &str, at: u32) -> Res<Opd> {
+        let value = match (object, name) {
+            ("Math", "PI") => std::f64::consts::PI,
+            ("Math", "E") => std::f64::consts::E,
+            ("Math", "LN2") => std::f64::consts::LN_2,
+            ("Math", "LN10") => std::f64::consts::LN_10,
+            ("Math", "LOG2E") => std::f64::consts::LOG2_E,
+            ("Math", "LOG10E") => std::f64::consts::LOG10_E,
+            ("Math", "SQRT2") => std::f64::consts::SQRT_2,
+            ("Math", "SQRT1_2") => std::f64::consts::FRAC_1_SQRT_2,
+            ("Number", "MAX_SAFE_INTEGER") => 9_007_199_254_740_991.0,
+            ("Number", "MIN_SAFE_INTEGER") => -9_007_199_254_740_991.0,
+            ("Number", "EPSILON") => f64::EPSILON,
+            ("Number", "MAX_VALUE") => f64::MAX,
+            ("node", "id" | "name") => {
+                let host = if name == "id" {
+                    Host::NodeId
+                } else {
+                    Host::NodeName
+                };
+                return Ok(Opd::Temp(self.host(host, &[])));
+            }
+            _ => return refuse(format!("`{object}.{name}`"), at),
+        };
+        Ok(Opd::Num(self.b.constant(value)))
+    }
+
+    /// Evaluates arguments into slots side by side.
+    fn arguments(&mut self, arguments: &'w [Argument<'a>]) -> Res<Vec<Slot>> {
+        let row = self.b.row(arguments.len());
+        for (argument, slot) in arguments.iter().zip(&row) {
+            let Some(e) = argument.as_expression() else {
+                return refuse("a spread argument", argument.span().start);
+            };
+            let opd = self.opd(e)?;
+            self.store(opd, *slot);
+        }
+        Ok(row)
+    }
+
+    /// Empties the slots of arguments.
+    fn done_with(&mut self, row: &[Slot]) {
+        for slot in row {
+            self.b.call(Helper::Clear, [(*slot).into()]);
+        }
+    }
+
+    /// The first of some slots, for a helper that takes them all.
+    fn first(&mut self, row: &[Slot]) -> Arg {
+        match row.first() {
+            Some(slot) => (*slot).into(),
+            None => self.temp().into(),
+        }
+    }
+
+    fn host(&mut self, host: Host, row: &[Slot]) -> Slot {
+        let dst = self.temp();
+        let first = self.first(row);
+        let args = [
+            dst.into(),
+            first,
+            Arg::Const(host as u32),
+            Arg::Const(row.len() as u32),
+        ];
+        self.b.call(Helper::Host, args);
+        dst
+    }
+
+    pub(super) fn call(&mut self, call: &'w CallExpression<'a>) -> Res<Opd> {
+        let at = call.span.start;
+        if call.optional {
+            return refuse("an optional call", at);
+        }
+        if let Some(name) = dotted(self.scoping, self.head, &call.callee) {
+            return self.call_named(&name, call);
+        }
+        let Expression::StaticMemberExpression(member) = &call.callee else {
+            return refuse("a call of a rare kind", at);
+        };
+        if member.optional {
+            return refuse("an optional chain", at);
+        }
+        let name = member.property.name.as_str();
+        if let Some(mutation) = Mutation::named(name) {
+            return self.mutation(mutation, &member.object, call);
+        }
+        let Some(method) = Method::named(name) else {
+            return refuse(format!("the method `{name}`"), at);
+        };
+        let receiver = self.opd(&member.object)?;
+        let acts = call
+            .arguments
+            .iter()
+            .any(|a| a.as_expression().is_some_and(|e| self.acts(e)));
+        // (an address may not outlive what its arguments change)
+        let receiver = match receiver {
+            Opd::Addr(_) | Opd::Slot(_) if acts => Arg::Slot(self.own(receiver)),
+            other => self.arg(other),
+        };
+        let row = self.arguments(&call.arguments)?;
+        let (dst, first) = (self.temp(), self.first(&row));
+        let args = [
+            dst.into(),
+            receiver,
+            first,
+            Arg::Const(method as u32),
+            Arg::Const(row.len() as u32),
+        ];
+        self.b.call(Helper::Method, args);
+        self.done_with(&row);
+        Ok(Opd::Temp(dst))
+    }
+
+    fn mutation(
+        &mut self,
+        mutation: Mutation,
+        object: &'w Expression<'a>,
+        call: &'w CallExpression<'a>,
+    ) -> Res<Opd> {
+        let row = self.arguments(&call.arguments)?;
+        let receiver = self.place(object)?;
+        let (dst, first) = (self.temp(), self.first(&row));
+        let args = [
+            dst.into(),
+            receiver,
+            first,
+            Arg::Const(mutation as u32),
+            Arg::Const(row.len() as u32),
+        ];
+        self.b.call(Helper::Mutate, args);
+        self.done_with(&row);
+        Ok(Opd::Temp(dst))
+    }
+
+    fn call_named(&mut self, name: &str, call: &'w CallExpression<'a>) -> Res<Opd> {
+        let at = call.span.start;
+        if let Some(math) = Math::named(name).filter(|math| *math != Math::Remainder) {
+            return self.math(math, call);
+        }
+        if let Some(builtin) = Builtin::named(name) {
+            return self.builtin(builtin, &call.arguments);
+        }
+        let most = match Host::named(name) {
+            Some(Host::Send | Host::Status | Host::Env) => 1,
+            Some(Host::NodeGet | Host::FlowGet | Host::GlobalGet | Host::Error) => 2,
+            Some(Host::NodeSet | Host::FlowSet | Host::GlobalSet) => 3,
+            Some(Host::Log | Host::Warn | Host::Debug | Host::Trace) => 1,
+            Some(Host::NodeId | Host::NodeName) | None => return refuse(format!("`{name}()`"), at),
+        };
+        if call.arguments.len() > most || call.arguments.is_empty() {
+            return refuse(
+                format!("`{name}()` with {} arguments", call.arguments.len()),
+                at,
+            );
+        }
+        let Some(host) = Host::named(name) else {
+            return refuse(format!("`{name}()`"), at);
+        };
+        let row = self.arguments(&call.arguments)?;
+        let dst = self.host(host, &row);
+        self.done_with(&row);
+        Ok(Opd::Temp(dst))
+    }
+
+    pub(super) fn builtin(&mut self, builtin: Builtin, arguments: &'w [Argument<'a>]) -> Res<Opd> {
+        let row = self.arguments(arguments)?;
+        let (dst, first) = (self.temp(), self.first(&row));
+        let args = [
+            dst.into(),
+            first,
+            Arg::Const(builtin as u32),
+            Arg::Const(row.len() as u32),
+        ];
+        self.b.call(Helper::Builtin, args);
+        self.done_with(&row);
+        Ok(match result_of(builtin) {
+            Ty::Num => Opd::Num(self.unbox(Opd::Temp(dst))),
+            Ty::Flag => Opd::Flag(self.truth(Opd::Temp(dst))),
+            Ty::Any => Opd::Temp(dst),
+        })
+    }
+
+    fn math(&mut self, math: Math, call: &'w CallExpression<'a>) -> Res<Opd> {
+        let mut numbers = Vec::new();
+        for argument in &call.arguments {
+            let Some(e) = argument.as_expression() else {
+                return refuse("a spread argument", argument.span().start);
+            };
+            let num = self.num(e)?;
+            // (a variable's register may be written by a later argument)
+            let copy = self.b.num();
+            self.b.push(Inst::MoveNum {
+                dst: copy,
+                src: num,
+            });
+            numbers.push(copy);
+        }
+        let missing = f64::NAN;
+        if matches!(math, Math::Max | Math::Min) {
+            let start = if math == Math::Max {
+                f64::NEG_INFINITY
+            } else {
+                f64::INFINITY
+            };
+            let mut best = self.b.constant(start);
+            for number in numbers {
+                best = self.math2(math, best, number);
+            }
+            return Ok(Opd::Num(best));
+        }
+        let get = |lower: &mut Self, at: usize| match numbers.get(at) {
+            Some(number) => *number,
+            None => lower.b.constant(missing),
+        };
+        let first = get(self, 0);
+        if matches!(math, Math::Pow | Math::Atan2) {
+            let second = get(self, 1);
+            return Ok(Opd::Num(self.math2(math, first, second)));
+        }
+        let dst = self.b.num();
+        let op = match math {
+            Math::Abs => Some(Unary::Abs),
+            Math::Sqrt => Some(Unary::Sqrt),
+            Math::Floor => Some(Unary::Floor),
+            Math::Ceil => Some(Unary::Ceil),
+            Math::Trunc => Some(Unary::Trunc),
+            _ => None,
+        };
+        self.b.push(match op {
+            Some(op) => Inst::Unary {
+                op,
+                dst,
+                src: first,
+            },
+            None => Inst::Calc {
+                helper: Helper::Math1,
+                dst,
+                args: vec![first.into(), Arg::Const(math as u32)],
+            },
+        });
+        Ok(Opd::Num(dst))
+    }
+
+    /// `new Date(…)`.
+    pub(super) fn new_object(&mut self, new: &'w NewExpression<'a>) -> Res<Opd> {
+        match dotted(self.scoping, self.head, &new.callee).as_deref() {
+            Some("Date") if new.arguments.len() <= 1 => {
+                self.builtin(Builtin::NewDate, &new.arguments)
+            }
+            Some(name) => refuse(format!("`new {name}`"), new.span.start),
+            None => refuse("`new`", new.span.start),
+        }
+    }
+}

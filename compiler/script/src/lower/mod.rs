@@ -1,0 +1,151 @@
+//! From the code of a function node to the middle representation (`vgdc-mir`), or to the reason why not.
+//!
+//! Meaning: what comes out does, for every message, what the text does in the engine, or bails out before anybody could
+//! have seen anything of it. So a construct is lowered only as far as its meaning is certain, and the rest is refused or
+//! bails: exceptions, values of rare types, methods that a type has and this does not know.
+//!
+//! Objects are copied on write in vgdc and shared in JavaScript. What that may change is found by [`alias`], which either
+//! makes one name of the two or refuses the text.
+
+mod alias;
+mod calls;
+mod expr;
+mod stmt;
+mod types;
+
+use std::collections::HashMap;
+
+use oxc_ast::ast::{Expression, IdentifierReference};
+use oxc_semantic::{Scoping, SymbolId};
+use vgdc_mir::{BlockId, Body, Builder, Flag, Num, Slot};
+
+use crate::javascript::parse::{self, Parsed};
+
+/// Why a text is left to the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The construct that decided, as a noun.
+    pub construct: String,
+    /// Its line in the text, from 1.
+    pub line: u32,
+}
+
+/// Lowers the text that runs for each message.
+///
+/// # Errors
+/// It has something that is left to the engine, or is no JavaScript.
+pub fn lower(text: &str) -> Result<Body, Refusal> {
+    let lowered = parse::with_body(text, |parsed| {
+        let line = |at: u32| {
+            let before = &parsed.whole[parsed.head as usize..(at.max(parsed.head)) as usize];
+            before.matches('\n').count() as u32 + 1
+        };
+        body(&parsed).map_err(|refused| Refusal {
+            construct: refused.construct,
+            line: line(refused.at),
+        })
+    });
+    lowered.unwrap_or_else(|| {
+        Err(Refusal {
+            construct: "a text that is no JavaScript".to_owned(),
+            line: 1,
+        })
+    })
+}
+
+fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
+    let types = types::infer(parsed)?;
+    let aliases = alias::resolve(parsed, &types)?;
+    let mut lower = Lower {
+        b: Builder::new(),
+        scoping: parsed.scoping,
+        head: parsed.head,
+        types,
+        aliases,
+        locals: HashMap::new(),
+        targets: Vec::new(),
+        temps: Vec::new(),
+        label: None,
+    };
+    lower.declare();
+    lower.statements(parsed.statements)?;
+    lower.return_nothing();
+    Ok(lower.b.finish())
+}
+
+/// Something that is left to the engine.
+pub(crate) struct Refused {
+    construct: String,
+    at: u32,
+}
+
+type Res<T> = Result<T, Refused>;
+
+fn refuse<T>(construct: impl Into<String>, at: u32) -> Res<T> {
+    Err(Refused {
+        construct: construct.into(),
+        at,
+    })
+}
+
+/// Where a variable is kept.
+#[derive(Debug, Clone, Copy)]
+enum Local {
+    Num(Num),
+    Flag(Flag),
+    Slot(Slot),
+}
+
+/// Where `break` and `continue` lead.
+struct Target<'a> {
+    label: Option<&'a str>,
+    end: BlockId,
+    /// `None` for a switch and a labelled block.
+    next: Option<BlockId>,
+    /// A plain `break` ends it: loops and switches.
+    plain: bool,
+}
+
+struct Lower<'a, 'w> {
+    b: Builder,
+    scoping: &'w Scoping,
+    head: u32,
+    types: types::Types,
+    /// Variables that are another name of a place.
+    aliases: HashMap<SymbolId, &'w Expression<'a>>,
+    locals: HashMap<SymbolId, Local>,
+    targets: Vec<Target<'a>>,
+    /// Slots of intermediate values of the statement at hand.
+    temps: Vec<Slot>,
+    /// The label of the statement that comes.
+    label: Option<&'a str>,
+}
+
+/// What a name stands for.
+pub(crate) enum Name<'s> {
+    /// A variable of the text.
+    Local(SymbolId),
+    /// The message.
+    Msg,
+    /// `node`.
+    Node,
+    /// Something of the world around.
+    World(&'s str),
+}
+
+/// What a name stands for. The parameters of the function around the text are declared before it.
+fn name_of<'s>(scoping: &Scoping, head: u32, name: &'s IdentifierReference<'_>) -> Name<'s> {
+    let symbol = name
+        .reference_id
+        .get()
+        .and_then(|id| scoping.get_reference(id).symbol_id());
+    match symbol {
+        Some(symbol) if scoping.symbol_span(symbol).start >= head => Name::Local(symbol),
+        Some(_) if name.name == "msg" => Name::Msg,
+        Some(_) if name.name == "node" => Name::Node,
+        _ => Name::World(name.name.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

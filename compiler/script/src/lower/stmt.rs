@@ -1,0 +1,602 @@
+//! Statements.
+
+use oxc_ast::ast::*;
+use oxc_span::GetSpan;
+use vgdc_mir::{BlockId, Builtin, Helper, Inst, MSG, Slot, Terminator};
+
+use super::expr::Opd;
+use super::types::Ty;
+use super::{Local, Lower, Res, Target, refuse};
+
+impl<'a, 'w> Lower<'a, 'w> {
+    /// Gives every variable its place.
+    pub(super) fn declare(&mut self) {
+        for symbol in self.types.declared.clone() {
+            if self.aliases.contains_key(&symbol) {
+                continue;
+            }
+            let local = match self.types.of(symbol) {
+                Ty::Num => Local::Num(self.b.num()),
+                Ty::Flag => Local::Flag(self.b.flag()),
+                Ty::Any => Local::Slot(self.b.slot()),
+            };
+            // (a register has to have a value on every way, even where nobody reads it)
+            match local {
+                Local::Num(dst) => self.b.push(Inst::Num { dst, value: 0.0 }),
+                Local::Flag(dst) => self.b.push(Inst::Flag { dst, value: false }),
+                Local::Slot(_) => {}
+            }
+            self.locals.insert(symbol, local);
+        }
+    }
+
+    pub(super) fn return_nothing(&mut self) {
+        let slot = self.b.slot();
+        self.b.push(Inst::Undefined { dst: slot });
+        self.b.end(Terminator::Return(slot));
+    }
+
+    pub(super) fn statements(&mut self, statements: &'w [Statement<'a>]) -> Res<()> {
+        for statement in statements {
+            self.statement(statement)?;
+        }
+        Ok(())
+    }
+
+    /// Does something whose intermediate values nobody needs afterwards.
+    fn whole<T>(&mut self, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+        let mark = self.temps.len();
+        let result = f(self)?;
+        for slot in self.temps.split_off(mark) {
+            self.b.call(Helper::Clear, [slot.into()]);
+            self.b.release(slot);
+        }
+        Ok(result)
+    }
+
+    fn statement(&mut self, statement: &'w Statement<'a>) -> Res<()> {
+        let at = statement.span().start;
+        let label = self.label.take();
+        match statement {
+            Statement::EmptyStatement(_) => Ok(()),
+            Statement::BlockStatement(block) => self.statements(&block.body),
+            Statement::VariableDeclaration(declaration) => self.declaration(declaration),
+            Statement::ExpressionStatement(statement) => {
+                self.whole(|lower| lower.effect(&statement.expression))
+            }
+            Statement::IfStatement(statement) => self.if_statement(statement),
+            Statement::ForStatement(of) => self.for_statement(of, label),
+            Statement::WhileStatement(of) => self.while_statement(&of.test, &of.body, label),
+            Statement::DoWhileStatement(of) => self.do_while(of, label),
+            Statement::ForOfStatement(of) => self.for_of(of, label),
+            Statement::ForInStatement(of) => self.for_in(of, label),
+            Statement::SwitchStatement(of) => self.switch(of, label),
+            Statement::LabeledStatement(labeled) => self.labeled(labeled),
+            Statement::BreakStatement(statement) => self.leave(statement.label.as_ref(), false, at),
+            Statement::ContinueStatement(statement) => {
+                self.leave(statement.label.as_ref(), true, at)
+            }
+            Statement::ReturnStatement(statement) => self.return_statement(statement),
+            Statement::ThrowStatement(_) => {
+                // Whoever catches it, the engine knows.
+                self.b.end(Terminator::Bail);
+                self.after_end();
+                Ok(())
+            }
+            Statement::TryStatement(of) => {
+                // What is thrown inside bails out, so the handler is never needed.
+                self.statements(&of.block.body)?;
+                match &of.finalizer {
+                    Some(finalizer) if has_jump(&of.block.body) => {
+                        refuse("`finally` behind a `return`", finalizer.span.start)
+                    }
+                    Some(finalizer) => self.statements(&finalizer.body),
+                    None => Ok(()),
+                }
+            }
+            Statement::FunctionDeclaration(_) => refuse("a function of its own", at),
+            Statement::ClassDeclaration(_) => refuse("a class", at),
+            Statement::WithStatement(_) => refuse("`with`", at),
+            Statement::DebuggerStatement(_) => Ok(()),
+            _ => refuse("a statement of a rare kind", at),
+        }
+    }
+
+    /// What follows the end of a block is never reached: it goes into a block of its own.
+    fn after_end(&mut self) {
+        let dead = self.b.block();
+        self.b.switch_to(dead);
+    }
+
+    /// An expression whose value nobody wants.
+    fn effect(&mut self, e: &'w Expression<'a>) -> Res<()> {
+        match e {
+            Expression::AssignmentExpression(assign) => self.assign(assign, false).map(drop),
+            Expression::ParenthesizedExpression(inner) => self.effect(&inner.expression),
+            Expression::SequenceExpression(list) => {
+                list.expressions.iter().try_for_each(|e| self.effect(e))
+            }
+            other => self.opd(other).map(drop),
+        }
+    }
+
+    fn declaration(&mut self, declaration: &'w VariableDeclaration<'a>) -> Res<()> {
+        for declarator in &declaration.declarations {
+            let BindingPattern::BindingIdentifier(name) = &declarator.id else {
+                return refuse("destructuring", declarator.span.start);
+            };
+            let Some(symbol) = name.symbol_id.get() else {
+                return refuse("a variable of a rare kind", declarator.span.start);
+            };
+            if let Some(place) = self.aliases.get(&symbol).copied() {
+                // (what it names is read once, as the language would)
+                self.whole(|lower| lower.opd(place).map(drop))?;
+                continue;
+            }
+            let around = self.scoping.symbol_span(symbol).start < self.head;
+            let local = match self.locals.get(&symbol).copied() {
+                None if around && name.name == "msg" => Some(Local::Slot(MSG)),
+                local => local,
+            };
+            let Some(local) = local else {
+                return refuse("a variable of a rare kind", declarator.span.start);
+            };
+            match &declarator.init {
+                Some(init) => self.whole(|lower| {
+                    let value = lower.opd(init)?;
+                    lower.set_local(local, value);
+                    Ok(())
+                })?,
+                // `let x;` in a loop is undefined each time around; `var x;` stays what it is.
+                None if declaration.kind != VariableDeclarationKind::Var => {
+                    self.set_local(local, Opd::Undefined)
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn condition(&mut self, e: &'w Expression<'a>, yes: BlockId, no: BlockId) -> Res<()> {
+        let flag = self.whole(|lower| lower.flag(e))?;
+        self.b.end(Terminator::Branch(flag, yes, no));
+        Ok(())
+    }
+
+    fn if_statement(&mut self, statement: &'w IfStatement<'a>) -> Res<()> {
+        let (yes, end) = (self.b.block(), self.b.block());
+        let no = match &statement.alternate {
+            Some(_) => self.b.block(),
+            None => end,
+        };
+        self.condition(&statement.test, yes, no)?;
+        self.b.switch_to(yes);
+        self.statement(&statement.consequent)?;
+        self.b.jump(end);
+        if let Some(alternate) = &statement.alternate {
+            self.b.switch_to(no);
+            self.statement(alternate)?;
+            self.b.jump(end);
+        }
+        self.b.switch_to(end);
+        Ok(())
+    }
+
+    /// Each time around a loop.
+    fn tick(&mut self) {
+        self.b.call(Helper::Tick, []);
+    }
+
+    fn within(
+        &mut self,
+        label: Option<&'a str>,
+        end: BlockId,
+        next: Option<BlockId>,
+        plain: bool,
+        body: impl FnOnce(&mut Self) -> Res<()>,
+    ) -> Res<()> {
+        self.targets.push(Target {
+            label,
+            end,
+            next,
+            plain,
+        });
+        let done = body(self);
+        self.targets.pop();
+        done
+    }
+
+    fn for_statement(&mut self, of: &'w ForStatement<'a>, label: Option<&'a str>) -> Res<()> {
+        match &of.init {
+            Some(ForStatementInit::VariableDeclaration(declaration)) => {
+                self.declaration(declaration)?
+            }
+            Some(init) => {
+                let Some(init) = init.as_expression() else {
+                    return refuse("a loop of a rare kind", of.span.start);
+                };
+                self.whole(|lower| lower.effect(init))?;
+            }
+            None => {}
+        }
+        let [head, body, next, end] = std::array::from_fn(|_| self.b.block());
+        self.b.jump(head);
+        self.b.switch_to(head);
+        self.tick();
+        match &of.test {
+            Some(test) => self.condition(test, body, end)?,
+            None => self.b.jump(body),
+        }
+        self.b.switch_to(body);
+        self.within(label, end, Some(next), true, |lower| {
+            lower.statement(&of.body)
+        })?;
+        self.b.jump(next);
+        self.b.switch_to(next);
+        if let Some(update) = &of.update {
+            self.whole(|lower| lower.effect(update))?;
+        }
+        self.b.jump(head);
+        self.b.switch_to(end);
+        Ok(())
+    }
+
+    fn while_statement(
+        &mut self,
+        test: &'w Expression<'a>,
+        of: &'w Statement<'a>,
+        label: Option<&'a str>,
+    ) -> Res<()> {
+        let [head, body, end] = std::array::from_fn(|_| self.b.block());
+        self.b.jump(head);
+        self.b.switch_to(head);
+        self.tick();
+        self.condition(test, body, end)?;
+        self.b.switch_to(body);
+        self.within(label, end, Some(head), true, |lower| lower.statement(of))?;
+        self.b.jump(head);
+        self.b.switch_to(end);
+        Ok(())
+    }
+
+    fn do_while(&mut self, of: &'w DoWhileStatement<'a>, label: Option<&'a str>) -> Res<()> {
+        let [body, next, end] = std::array::from_fn(|_| self.b.block());
+        self.b.jump(body);
+        self.b.switch_to(body);
+        self.tick();
+        self.within(label, end, Some(next), true, |lower| {
+            lower.statement(&of.body)
+        })?;
+        self.b.jump(next);
+        self.b.switch_to(next);
+        self.condition(&of.test, body, end)?;
+        self.b.switch_to(end);
+        Ok(())
+    }
+
+    /// The variable of a loop over something.
+    fn loop_variable(&mut self, left: &'w ForStatementLeft<'a>, at: u32) -> Res<Local> {
+        let ForStatementLeft::VariableDeclaration(declaration) = left else {
+            return refuse("a loop that sets what is declared before it", at);
+        };
+        let symbol = declaration
+            .declarations
+            .first()
+            .and_then(|declarator| match &declarator.id {
+                BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
+                _ => None,
+            });
+        match symbol.and_then(|symbol| self.locals.get(&symbol)) {
+            Some(local) => Ok(*local),
+            None => refuse("destructuring", at),
+        }
+    }
+
+    /// A loop over the elements of an array in a slot of its own.
+    fn over(
+        &mut self,
+        list: Slot,
+        variable: Local,
+        of: &'w Statement<'a>,
+        label: Option<&'a str>,
+    ) -> Res<()> {
+        let [head, body, next, end] = std::array::from_fn(|_| self.b.block());
+        let index = self.b.constant(0.0);
+        self.b.jump(head);
+        self.b.switch_to(head);
+        self.tick();
+        let flag = self.whole(|lower| {
+            let length = lower.get(Opd::Slot(list), "length")?;
+            let (a, b, dst) = (index, lower.unbox(length), lower.b.flag());
+            lower.b.push(Inst::Compare {
+                op: vgdc_mir::Compare::Lt,
+                dst,
+                a,
+                b,
+            });
+            Ok(dst)
+        })?;
+        self.b.end(Terminator::Branch(flag, body, end));
+        self.b.switch_to(body);
+        self.whole(|lower| {
+            let element = lower.read(Opd::Slot(list), &super::expr::Key::Index(index))?;
+            lower.set_local(variable, element);
+            Ok(())
+        })?;
+        self.within(label, end, Some(next), true, |lower| lower.statement(of))?;
+        self.b.jump(next);
+        self.b.switch_to(next);
+        let one = self.b.constant(1.0);
+        let after = self.arith(vgdc_mir::Arith::Add, index, one);
+        self.b.push(Inst::MoveNum {
+            dst: index,
+            src: after,
+        });
+        self.b.jump(head);
+        self.b.switch_to(end);
+        self.b.call(Helper::Clear, [list.into()]);
+        Ok(())
+    }
+
+    fn for_of(&mut self, of: &'w ForOfStatement<'a>, label: Option<&'a str>) -> Res<()> {
+        let at = of.span.start;
+        if of.r#await {
+            return refuse("`for await`", at);
+        }
+        let variable = self.loop_variable(&of.left, at)?;
+        let list = self.b.slot();
+        self.whole(|lower| {
+            let value = lower.opd(&of.right)?;
+            lower.store(value, list);
+            // Anything but an array is gone through in ways of its own.
+            let is_array = lower.b.flag();
+            let dst = lower.temp();
+            let args = [
+                dst.into(),
+                list.into(),
+                (Builtin::IsArray as u32).into(),
+                1.into(),
+            ];
+            lower.b.call(Helper::Builtin, args);
+            lower.b.push(Inst::Truthy {
+                dst: is_array,
+                src: dst.into(),
+            });
+            let (more, bail) = (lower.b.block(), lower.b.block());
+            lower.b.end(Terminator::Branch(is_array, more, bail));
+            lower.b.switch_to(bail);
+            lower.b.end(Terminator::Bail);
+            lower.b.switch_to(more);
+            Ok(())
+        })?;
+        // (the array is gone through as it is now: a body that changes it would see more)
+        if self.changes(&of.body, &of.right) {
+            return refuse("a loop that changes what it goes through", at);
+        }
+        self.over(list, variable, &of.body, label)
+    }
+
+    fn for_in(&mut self, of: &'w ForInStatement<'a>, label: Option<&'a str>) -> Res<()> {
+        let at = of.span.start;
+        let variable = self.loop_variable(&of.left, at)?;
+        if self.changes(&of.body, &of.right) {
+            return refuse("a loop that changes what it goes through", at);
+        }
+        let list = self.b.slot();
+        self.whole(|lower| {
+            let value = lower.opd(&of.right)?;
+            let (dst, own) = (lower.temp(), lower.own(value));
+            let args = [
+                dst.into(),
+                own.into(),
+                (Builtin::ObjectKeys as u32).into(),
+                1.into(),
+            ];
+            lower.b.call(Helper::Builtin, args);
+            lower.store(Opd::Temp(dst), list);
+            Ok(())
+        })?;
+        self.over(list, variable, &of.body, label)
+    }
+
+    /// Whether a loop's body may change what it goes through: any change of the same variable or of what is in it.
+    fn changes(&self, body: &Statement<'a>, list: &Expression<'a>) -> bool {
+        let root = root_name(list);
+        let Some(root) = root else {
+            return false;
+        };
+        Changes::look(body, root)
+    }
+
+    fn switch(&mut self, of: &'w SwitchStatement<'a>, label: Option<&'a str>) -> Res<()> {
+        let value = self.b.slot();
+        self.whole(|lower| {
+            let opd = lower.opd(&of.discriminant)?;
+            lower.store(opd, value);
+            Ok(())
+        })?;
+        let end = self.b.block();
+        let blocks: Vec<BlockId> = of.cases.iter().map(|_| self.b.block()).collect();
+        let mut default = end;
+        for (case, block) in of.cases.iter().zip(&blocks) {
+            let Some(test) = &case.test else {
+                default = *block;
+                continue;
+            };
+            let flag = self.whole(|lower| {
+                let test = lower.opd(test)?;
+                Ok(lower.equal(Opd::Slot(value), test, true))
+            })?;
+            let next = self.b.block();
+            self.b.end(Terminator::Branch(flag, *block, next));
+            self.b.switch_to(next);
+        }
+        self.b.jump(default);
+        for (at, (case, block)) in of.cases.iter().zip(&blocks).enumerate() {
+            self.b.switch_to(*block);
+            self.within(label, end, None, true, |lower| {
+                lower.statements(&case.consequent)
+            })?;
+            self.b.jump(blocks.get(at + 1).copied().unwrap_or(end));
+        }
+        self.b.switch_to(end);
+        self.b.call(Helper::Clear, [value.into()]);
+        Ok(())
+    }
+
+    fn labeled(&mut self, labeled: &'w LabeledStatement<'a>) -> Res<()> {
+        let name = labeled.label.name.as_str();
+        match &labeled.body {
+            Statement::BlockStatement(block) => {
+                let end = self.b.block();
+                self.within(Some(name), end, None, false, |lower| {
+                    lower.statements(&block.body)
+                })?;
+                self.b.jump(end);
+                self.b.switch_to(end);
+                Ok(())
+            }
+            body => {
+                self.label = Some(name);
+                self.statement(body)
+            }
+        }
+    }
+
+    fn leave(&mut self, label: Option<&LabelIdentifier<'a>>, next: bool, at: u32) -> Res<()> {
+        let target = self
+            .targets
+            .iter()
+            .rev()
+            .find_map(|target| match (label, next) {
+                (Some(label), _) if target.label != Some(label.name.as_str()) => None,
+                (_, true) => target.next,
+                (Some(_), false) => Some(target.end),
+                (None, false) => target.plain.then_some(target.end),
+            });
+        let Some(target) = target else {
+            return refuse("a jump of a rare kind", at);
+        };
+        self.b.jump(target);
+        self.after_end();
+        Ok(())
+    }
+
+    fn return_statement(&mut self, statement: &'w ReturnStatement<'a>) -> Res<()> {
+        match &statement.argument {
+            Some(argument) => {
+                let mark = self.temps.len();
+                let value = self.opd(argument)?;
+                let slot = match value {
+                    Opd::Slot(slot) => slot,
+                    other => self.own(other),
+                };
+                self.b.end(Terminator::Return(slot));
+                self.after_end();
+                for slot in self.temps.split_off(mark) {
+                    self.b.release(slot);
+                }
+            }
+            None => {
+                self.return_nothing();
+                self.after_end();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of the variable at the root of a place.
+fn root_name<'e>(e: &'e Expression<'_>) -> Option<&'e str> {
+    match e {
+        Expression::Identifier(name) => Some(name.name.as_str()),
+        Expression::ParenthesizedExpression(inner) => root_name(&inner.expression),
+        Expression::StaticMemberExpression(member) => root_name(&member.object),
+        Expression::ComputedMemberExpression(member) => root_name(&member.object),
+        _ => None,
+    }
+}
+
+/// Whether control can leave statements by a jump.
+fn has_jump(statements: &[Statement<'_>]) -> bool {
+    use oxc_ast_visit::Visit;
+    struct Jumps(bool);
+    impl<'a> Visit<'a> for Jumps {
+        fn visit_return_statement(&mut self, _: &ReturnStatement<'a>) {
+            self.0 = true;
+        }
+        fn visit_break_statement(&mut self, _: &BreakStatement<'a>) {
+            self.0 = true;
+        }
+        fn visit_continue_statement(&mut self, _: &ContinueStatement<'a>) {
+            self.0 = true;
+        }
+    }
+    let mut jumps = Jumps(false);
+    statements
+        .iter()
+        .for_each(|statement| jumps.visit_statement(statement));
+    jumps.0
+}
+
+/// Looks for changes of a variable, or of what is in it.
+struct Changes<'n> {
+    root: &'n str,
+    found: bool,
+}
+
+impl<'n> Changes<'n> {
+    fn look(body: &Statement<'_>, root: &'n str) -> bool {
+        use oxc_ast_visit::Visit;
+        let mut changes = Changes { root, found: false };
+        changes.visit_statement(body);
+        changes.found
+    }
+
+    fn of(&mut self, e: Option<&str>) {
+        self.found |= e == Some(self.root);
+    }
+}
+
+impl<'a> oxc_ast_visit::Visit<'a> for Changes<'_> {
+    fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
+        match target {
+            AssignmentTarget::AssignmentTargetIdentifier(name) => self.of(Some(name.name.as_str())),
+            AssignmentTarget::StaticMemberExpression(member) => self.of(root_name(&member.object)),
+            AssignmentTarget::ComputedMemberExpression(member) => {
+                self.of(root_name(&member.object))
+            }
+            _ => self.found = true,
+        }
+        oxc_ast_visit::walk::walk_assignment_target(self, target);
+    }
+
+    fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
+        if unary.operator == oxc_syntax::operator::UnaryOperator::Delete {
+            self.of(root_name(&unary.argument));
+        }
+        oxc_ast_visit::walk::walk_unary_expression(self, unary);
+    }
+
+    fn visit_update_expression(&mut self, update: &UpdateExpression<'a>) {
+        match &update.argument {
+            SimpleAssignmentTarget::StaticMemberExpression(member) => {
+                self.of(root_name(&member.object))
+            }
+            SimpleAssignmentTarget::ComputedMemberExpression(member) => {
+                self.of(root_name(&member.object))
+            }
+            _ => {}
+        }
+        oxc_ast_visit::walk::walk_update_expression(self, update);
+    }
+
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        if let Expression::StaticMemberExpression(member) = &call.callee
+            && vgdc_mir::Mutation::named(member.property.name.as_str()).is_some()
+        {
+            self.of(root_name(&member.object));
+        }
+        oxc_ast_visit::walk::walk_call_expression(self, call);
+    }
+}

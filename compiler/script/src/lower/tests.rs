@@ -1,0 +1,126 @@
+//! What is lowered and what is refused, and how much of a corpus.
+
+use super::*;
+use std::collections::BTreeMap;
+
+/// The instructions of a text, or why it has none.
+fn shown(text: &str) -> String {
+    match lower(text) {
+        Ok(body) => body.to_string(),
+        Err(Refusal { construct, line }) => format!("{construct}, line {line}"),
+    }
+}
+
+#[test]
+fn numbers_are_unboxed() {
+    insta::assert_snapshot!(shown(
+        "let sum = 0;\nfor (let i = 0; i < 10; i++) { sum += i * msg.payload; }\nmsg.payload = sum;\nreturn msg;"
+    ));
+}
+
+#[test]
+fn properties_and_texts() {
+    insta::assert_snapshot!(shown(
+        "msg.topic = `${msg.topic}/x`;\nif (msg.payload.on === true && !msg.retain) return [msg, null];\nreturn null;"
+    ));
+}
+
+#[test]
+fn another_name_is_taken_for_what_it_names() {
+    for (text, lowered) in [
+        ("let p = msg.payload; p.x = 1; return msg;", true),
+        (
+            "const p = msg.payload; p.x = 1; msg.payload = p; return msg;",
+            true,
+        ),
+        ("var m = msg; m.payload = 1; return m;", true),
+        (
+            "for (let i = 0; i < 3; i++) { const e = msg.list[i]; e.x = i; } return msg;",
+            true,
+        ),
+        ("const o = {}; o.x = 1; msg.payload = o; return msg;", true),
+        (
+            "const out = []; for (const e of msg.payload) { const o = {v: e}; o.w = 1; out.push(o); } msg.payload = out; return msg;",
+            true,
+        ),
+        (
+            "msg.payload = msg.payload.data; msg.payload.x = 1; return msg;",
+            true,
+        ),
+        (
+            "let a = flow.get('a') || []; a.push(1); flow.set('a', a); return msg;",
+            true,
+        ),
+        // The other name is changed, or what it names is.
+        ("let p = msg.payload; p.x = 1; p = {}; return msg;", false),
+        (
+            "let p = msg.payload; msg.payload = 1; p.x = 1; msg.old = p; return msg;",
+            false,
+        ),
+        ("const o = {}; msg.payload = o; o.x = 1; return msg;", false),
+        (
+            "const o = {}; msg.list = [o, o]; msg.list[0].x = 1; return msg;",
+            false,
+        ),
+        (
+            "let i = 0; const e = msg.list[i]; i = 1; e.x = 1; return msg;",
+            false,
+        ),
+        (
+            "const n = {...msg}; n.payload.x = 1; return [msg, n];",
+            false,
+        ),
+        ("for (const e of msg.payload) e.x = 1; return msg;", false),
+    ] {
+        assert_eq!(lower(text).is_ok(), lowered, "{text}: {}", shown(text));
+    }
+}
+
+#[test]
+fn refusals_name_the_construct_and_its_line() {
+    for (text, expected) in [
+        ("let a = 1;\nlet f = x => x;", "a closure, line 2"),
+        (
+            "return msg.payload.replace(/a/, 1)",
+            "a regular expression, line 1",
+        ),
+        ("const {a} = msg;", "destructuring, line 1"),
+        ("x = 5;", "an assignment to `x`, line 1"),
+        (
+            "\n\nreturn msg.payload.map(String)",
+            "the method `map`, line 3",
+        ),
+        ("let a = ;", "a text that is no JavaScript, line 1"),
+        ("const k = 1; k = 2;", "an assignment to a constant, line 1"),
+        (
+            "return y; let y = 1;",
+            "a variable before its declaration, line 1",
+        ),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+}
+
+/// `VGDC_CORPUS=bodies.jsonl cargo test -p vgdc-script --lib -- --ignored --nocapture corpus`
+#[test]
+#[ignore = "needs a corpus of bodies, which is not in the repository"]
+fn corpus() {
+    let path = std::env::var_os("VGDC_CORPUS").expect("VGDC_CORPUS names a file");
+    let text = std::fs::read_to_string(path).expect("reads");
+    let (mut native, mut all) = (0, 0);
+    let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
+    for line in text.lines() {
+        let body: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        all += 1;
+        match lower(body["func"].as_str().expect("a text")) {
+            Ok(_) => native += 1,
+            Err(refusal) => *reasons.entry(refusal.construct).or_default() += 1,
+        }
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    println!("{native} of {all} are lowered");
+    for (reason, count) in reasons.iter().take(60) {
+        println!("{count:5} {reason}");
+    }
+}

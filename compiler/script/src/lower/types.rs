@@ -1,0 +1,381 @@
+//! Which variables hold nothing but numbers, or nothing but truth values: they are kept unboxed.
+//!
+//! A variable is assumed to be of its best type, and loses it when something else is assigned to it, until nothing changes.
+//! One that can be read before it has a value is of any type, since `undefined` is in it then.
+
+use std::collections::{HashMap, HashSet};
+
+use oxc_ast::ast::*;
+use oxc_ast_visit::{Visit, walk};
+use oxc_semantic::{Scoping, SymbolId};
+use oxc_span::Span;
+use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, UnaryOperator};
+use vgdc_mir::{Builtin, Math};
+
+use super::calls::dotted;
+use super::{Name, Res, name_of, refuse};
+use crate::javascript::parse::Parsed;
+
+/// What an expression can give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ty {
+    Num,
+    Flag,
+    Any,
+}
+
+/// The types of the variables of a text.
+pub(crate) struct Types {
+    of: HashMap<SymbolId, Ty>,
+    /// All variables, each once.
+    pub(crate) declared: Vec<SymbolId>,
+    /// Variables that may be read before they have a value.
+    pub(crate) unset: HashSet<SymbolId>,
+}
+
+impl Types {
+    /// The type of a variable.
+    pub(crate) fn of(&self, symbol: SymbolId) -> Ty {
+        self.of.get(&symbol).copied().unwrap_or(Ty::Any)
+    }
+
+    /// What an expression gives.
+    pub(crate) fn expr(&self, scoping: &Scoping, head: u32, e: &Expression<'_>) -> Ty {
+        let ty = |e: &Expression<'_>| self.expr(scoping, head, e);
+        match e {
+            Expression::NumericLiteral(_) | Expression::UpdateExpression(_) => Ty::Num,
+            Expression::BooleanLiteral(_) => Ty::Flag,
+            Expression::ParenthesizedExpression(inner) => ty(&inner.expression),
+            Expression::Identifier(name) => match name_of(scoping, head, name) {
+                Name::Local(symbol) => self.of(symbol),
+                Name::World("NaN" | "Infinity") => Ty::Num,
+                _ => Ty::Any,
+            },
+            Expression::UnaryExpression(unary) => match unary.operator {
+                UnaryOperator::UnaryPlus
+                | UnaryOperator::UnaryNegation
+                | UnaryOperator::BitwiseNot => Ty::Num,
+                UnaryOperator::LogicalNot | UnaryOperator::Delete => Ty::Flag,
+                UnaryOperator::Typeof | UnaryOperator::Void => Ty::Any,
+            },
+            Expression::BinaryExpression(binary) => match binary.operator {
+                BinaryOperator::Addition => match (ty(&binary.left), ty(&binary.right)) {
+                    (Ty::Num | Ty::Flag, Ty::Num | Ty::Flag) => Ty::Num,
+                    _ => Ty::Any,
+                },
+                operator if is_comparison(operator) => Ty::Flag,
+                _ => Ty::Num,
+            },
+            Expression::LogicalExpression(logical) => {
+                let (left, right) = (ty(&logical.left), ty(&logical.right));
+                if left == right { left } else { Ty::Any }
+            }
+            Expression::ConditionalExpression(conditional) => {
+                let (yes, no) = (ty(&conditional.consequent), ty(&conditional.alternate));
+                if yes == no { yes } else { Ty::Any }
+            }
+            Expression::SequenceExpression(list) => list.expressions.last().map_or(Ty::Any, ty),
+            Expression::AssignmentExpression(assign) => match assign.operator {
+                AssignmentOperator::Assign => ty(&assign.right),
+                AssignmentOperator::Addition => match &assign.left {
+                    AssignmentTarget::AssignmentTargetIdentifier(name) => {
+                        let left = match name_of(scoping, head, name) {
+                            Name::Local(symbol) => self.of(symbol),
+                            _ => Ty::Any,
+                        };
+                        match (left, ty(&assign.right)) {
+                            (Ty::Num, Ty::Num | Ty::Flag) => Ty::Num,
+                            _ => Ty::Any,
+                        }
+                    }
+                    _ => Ty::Any,
+                },
+                operator if operator.is_logical() => Ty::Any,
+                _ => Ty::Num,
+            },
+            Expression::CallExpression(call) => match dotted(scoping, head, &call.callee) {
+                Some(name) if Math::named(&name).is_some() => Ty::Num,
+                Some(name) => match Builtin::named(&name) {
+                    Some(builtin) => result_of(builtin),
+                    None => Ty::Any,
+                },
+                None => Ty::Any,
+            },
+            _ => Ty::Any,
+        }
+    }
+}
+
+/// What a function of the language gives.
+pub(crate) fn result_of(builtin: Builtin) -> Ty {
+    match builtin {
+        Builtin::Number
+        | Builtin::ParseInt
+        | Builtin::ParseFloat
+        | Builtin::NumberParseFloat
+        | Builtin::NumberParseInt
+        | Builtin::DateNow
+        | Builtin::Random => Ty::Num,
+        Builtin::Boolean
+        | Builtin::IsNaN
+        | Builtin::IsFinite
+        | Builtin::NumberIsNaN
+        | Builtin::NumberIsFinite
+        | Builtin::NumberIsInteger
+        | Builtin::IsArray
+        | Builtin::IsBuffer => Ty::Flag,
+        _ => Ty::Any,
+    }
+}
+
+fn is_comparison(operator: BinaryOperator) -> bool {
+    operator.is_equality()
+        || operator.is_compare()
+        || matches!(operator, BinaryOperator::In | BinaryOperator::Instanceof)
+}
+
+/// Infers the types of all variables of a text.
+pub(crate) fn infer(parsed: &Parsed<'_, '_>) -> Res<Types> {
+    let mut find = Find {
+        scoping: parsed.scoping,
+        head: parsed.head,
+        declarations: Vec::new(),
+        uses: Vec::new(),
+        blocks: vec![Span::new(0, u32::MAX)],
+        refused: None,
+    };
+    for statement in parsed.statements {
+        find.visit_statement(statement);
+    }
+    if let Some((what, at)) = find.refused {
+        return refuse(what, at);
+    }
+    let mut types = Types {
+        of: HashMap::new(),
+        declared: Vec::new(),
+        unset: HashSet::new(),
+    };
+    for declaration in &find.declarations {
+        let symbol = declaration.symbol;
+        if types.declared.contains(&symbol) {
+            continue;
+        }
+        types.declared.push(symbol);
+        let mut uses = find.uses.iter().filter(|(used, _)| *used == symbol);
+        let has_value = |at: u32| {
+            let mut all = find.declarations.iter();
+            all.any(|d| {
+                d.symbol == symbol
+                    && d.is_set
+                    && d.at < at
+                    && d.block.start <= at
+                    && at < d.block.end
+            })
+        };
+        if declaration.lexical
+            && let Some((_, at)) = uses.clone().find(|(_, at)| *at < declaration.at)
+        {
+            return refuse("a variable before its declaration", *at);
+        }
+        if !uses.all(|(_, at)| has_value(*at)) {
+            types.of.insert(symbol, Ty::Any);
+            types.unset.insert(symbol);
+        }
+    }
+    let mut assigned = Assigned {
+        scoping: parsed.scoping,
+        head: parsed.head,
+        types,
+        changed: true,
+    };
+    while assigned.changed {
+        assigned.changed = false;
+        for statement in parsed.statements {
+            assigned.visit_statement(statement);
+        }
+    }
+    Ok(assigned.types)
+}
+
+struct Declaration {
+    symbol: SymbolId,
+    /// It is given a value where it is declared.
+    is_set: bool,
+    /// `let` and `const`.
+    lexical: bool,
+    /// The block in which the declaration stands.
+    block: Span,
+    at: u32,
+}
+
+/// Finds the variables and where they are used.
+struct Find<'s> {
+    scoping: &'s Scoping,
+    head: u32,
+    declarations: Vec<Declaration>,
+    uses: Vec<(SymbolId, u32)>,
+    blocks: Vec<Span>,
+    refused: Option<(String, u32)>,
+}
+
+impl Find<'_> {
+    fn refuse(&mut self, what: &str, span: Span) {
+        self.refused.get_or_insert((what.to_owned(), span.start));
+    }
+
+    fn within(&mut self, span: Span, walk: impl FnOnce(&mut Self)) {
+        self.blocks.push(span);
+        walk(self);
+        self.blocks.pop();
+    }
+}
+
+impl<'a> Visit<'a> for Find<'_> {
+    fn visit_variable_declaration(&mut self, declaration: &VariableDeclaration<'a>) {
+        for declarator in &declaration.declarations {
+            let BindingPattern::BindingIdentifier(name) = &declarator.id else {
+                self.refuse("destructuring", declarator.span);
+                continue;
+            };
+            let symbol = name.symbol_id.get();
+            // (`var msg` is the message)
+            if let Some(symbol) =
+                symbol.filter(|symbol| self.scoping.symbol_span(*symbol).start >= self.head)
+            {
+                self.declarations.push(Declaration {
+                    symbol,
+                    is_set: declarator.init.is_some(),
+                    lexical: declaration.kind != VariableDeclarationKind::Var,
+                    block: self.blocks.last().copied().unwrap_or_default(),
+                    at: declarator.span.start,
+                });
+            }
+        }
+        walk::walk_variable_declaration(self, declaration);
+    }
+
+    fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
+        if let Name::Local(symbol) = name_of(self.scoping, self.head, name) {
+            self.uses.push((symbol, name.span.start));
+        }
+    }
+
+    fn visit_for_of_statement(&mut self, of: &ForOfStatement<'a>) {
+        self.within(of.span, |find| walk::walk_for_of_statement(find, of));
+    }
+
+    fn visit_for_in_statement(&mut self, of: &ForInStatement<'a>) {
+        self.within(of.span, |find| walk::walk_for_in_statement(find, of));
+    }
+
+    fn visit_for_statement(&mut self, of: &ForStatement<'a>) {
+        self.within(of.span, |find| walk::walk_for_statement(find, of));
+    }
+
+    fn visit_block_statement(&mut self, block: &BlockStatement<'a>) {
+        self.within(block.span, |find| walk::walk_block_statement(find, block));
+    }
+
+    fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
+        // (`if (x) var y = 1;` has no block of its own)
+        self.within(statement.span, |find| {
+            walk::walk_if_statement(find, statement)
+        });
+    }
+
+    fn visit_switch_case(&mut self, case: &SwitchCase<'a>) {
+        self.within(case.span, |find| walk::walk_switch_case(find, case));
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, _: oxc_syntax::scope::ScopeFlags) {
+        self.refuse("a function of its own", function.span);
+    }
+
+    fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        self.refuse("a closure", function.span);
+    }
+
+    fn visit_class(&mut self, class: &Class<'a>) {
+        self.refuse("a class", class.span);
+    }
+}
+
+/// Looks at what is assigned to variables.
+struct Assigned<'s> {
+    scoping: &'s Scoping,
+    head: u32,
+    types: Types,
+    changed: bool,
+}
+
+impl Assigned<'_> {
+    fn assigned(&mut self, symbol: SymbolId, ty: Ty) {
+        let known = self.types.of.get(&symbol).copied();
+        let now = match known {
+            None => ty,
+            Some(known) if known == ty => known,
+            Some(_) => Ty::Any,
+        };
+        if known != Some(now) {
+            self.types.of.insert(symbol, now);
+            self.changed = true;
+        }
+    }
+
+    fn expr(&self, e: &Expression<'_>) -> Ty {
+        self.types.expr(self.scoping, self.head, e)
+    }
+}
+
+impl<'a> Visit<'a> for Assigned<'_> {
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        walk::walk_variable_declarator(self, declarator);
+        if let (BindingPattern::BindingIdentifier(name), Some(init)) =
+            (&declarator.id, &declarator.init)
+            && let Some(symbol) = name.symbol_id.get()
+        {
+            let ty = self.expr(init);
+            self.assigned(symbol, ty);
+        }
+    }
+
+    fn visit_assignment_expression(&mut self, assign: &AssignmentExpression<'a>) {
+        walk::walk_assignment_expression(self, assign);
+        if let AssignmentTarget::AssignmentTargetIdentifier(name) = &assign.left
+            && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
+        {
+            let ty = match assign.operator {
+                AssignmentOperator::Assign => self.expr(&assign.right),
+                AssignmentOperator::Addition => {
+                    match (self.types.of(symbol), self.expr(&assign.right)) {
+                        (Ty::Num, Ty::Num | Ty::Flag) => Ty::Num,
+                        _ => Ty::Any,
+                    }
+                }
+                operator if operator.is_logical() => Ty::Any,
+                _ => Ty::Num,
+            };
+            self.assigned(symbol, ty);
+        }
+    }
+
+    fn visit_update_expression(&mut self, update: &UpdateExpression<'a>) {
+        if let SimpleAssignmentTarget::AssignmentTargetIdentifier(name) = &update.argument
+            && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
+        {
+            self.assigned(symbol, Ty::Num);
+        }
+    }
+
+    fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
+        if let ForStatementLeft::VariableDeclaration(declaration) = left {
+            for declarator in &declaration.declarations {
+                if let BindingPattern::BindingIdentifier(name) = &declarator.id
+                    && let Some(symbol) = name.symbol_id.get()
+                {
+                    self.assigned(symbol, Ty::Any);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! A call: what code finds in its context, and what it can ask of the world.
+
+use std::mem::offset_of;
+use std::time::{Duration, Instant};
+use vgdc_plan::native::layout;
+use vgdc_value::{Key, Object, Value};
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// With this value.
+    Returned(Value),
+    /// Somebody else has to do it all again.
+    BailedOut,
+}
+
+/// Which context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Scope {
+    Node,
+    Flow,
+    Global,
+}
+
+/// How loud a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Level {
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// What code asks of the node that it is in. What it does is to be kept until the call has ended well. A refusal (`false`,
+/// `None`) makes the call bail out.
+#[allow(missing_docs)] // the names are Node-RED's
+pub trait Host {
+    fn send(&mut self, messages: &Value) -> bool;
+    fn status(&mut self, status: Value) -> bool;
+    fn log(&mut self, level: Level, value: Value) -> bool;
+    fn error(&mut self, value: Value, msg: Option<Value>) -> bool;
+    fn context_get(&mut self, scope: Scope, key: &str, store: Option<&str>) -> Option<Value>;
+    fn context_set(&mut self, scope: Scope, key: &str, value: Value, store: Option<&str>) -> bool;
+    fn env(&mut self, name: &str) -> Value;
+    fn id(&self) -> &str;
+    fn name(&self) -> &str;
+    /// Milliseconds since the epoch.
+    fn now_ms(&self) -> f64;
+}
+
+/// Where a property was found the last time.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub(crate) struct Cache {
+    pub(crate) names: usize,
+    pub(crate) distance: usize,
+}
+
+/// How often a loop goes around before it looks at the clock.
+const FUEL: u32 = 10_000;
+
+/// What code finds at the address it is given.
+#[repr(C)]
+pub struct Context {
+    helpers: *const *const (),
+    caches: *mut Cache,
+    pub(crate) number: f64,
+    result: u32,
+    fuel: u32,
+    // From here on only the helpers look.
+    cache_count: usize,
+    keys: *const [Key],
+    texts: *const [Value],
+    host: *mut dyn Host,
+    until: Option<Instant>,
+    limit: Duration,
+}
+
+const _: () = {
+    assert!(offset_of!(Context, helpers) == layout::HELPERS as usize);
+    assert!(offset_of!(Context, caches) == layout::CACHES as usize);
+    assert!(offset_of!(Context, number) == layout::NUMBER as usize);
+    assert!(offset_of!(Context, result) == layout::RESULT as usize);
+    assert!(offset_of!(Context, fuel) == layout::FUEL as usize);
+    assert!(size_of::<Cache>() == layout::CACHE as usize);
+    assert!(offset_of!(Cache, distance) == layout::CACHE_DISTANCE as usize);
+    assert!(size_of::<Value>() == layout::VALUE as usize);
+    assert!(Object::NAMES == layout::SHAPE as usize);
+};
+
+impl Context {
+    pub(crate) fn new(
+        table: &'static [*const ()],
+        caches: &mut [Cache],
+        keys: &[Key],
+        texts: &[Value],
+        host: &mut dyn Host,
+        limit: Duration,
+    ) -> Context {
+        // SAFETY: only the lifetime changes: the context lives for one call, during which the host is borrowed.
+        let host =
+            unsafe { std::mem::transmute::<*mut (dyn Host + '_), *mut (dyn Host + 'static)>(host) };
+        Context {
+            helpers: table.as_ptr(),
+            caches: caches.as_mut_ptr(),
+            number: 0.0,
+            result: 0,
+            fuel: FUEL,
+            cache_count: caches.len(),
+            keys,
+            texts,
+            host,
+            until: None,
+            limit,
+        }
+    }
+
+    pub(crate) fn result(&self) -> u32 {
+        self.result
+    }
+
+    pub(crate) fn key(&self, number: u32) -> Option<&Key> {
+        // SAFETY: the keys are borrowed for the whole call.
+        unsafe { &*self.keys }.get(number as usize)
+    }
+
+    pub(crate) fn text(&self, number: u32) -> Option<&Value> {
+        // SAFETY: the texts are borrowed for the whole call.
+        unsafe { &*self.texts }.get(number as usize)
+    }
+
+    pub(crate) fn host(&mut self) -> &mut dyn Host {
+        // SAFETY: the host is borrowed mutably for the whole call, and only one helper runs at a time.
+        unsafe { &mut *self.host }
+    }
+
+    pub(crate) fn remember(&mut self, cache: u32, names: usize, distance: usize) {
+        if (cache as usize) < self.cache_count {
+            // SAFETY: there are that many caches, borrowed for the whole call.
+            unsafe { *self.caches.add(cache as usize) = Cache { names, distance } };
+        }
+    }
+
+    /// Whether there is still time.
+    pub(crate) fn tick(&mut self) -> bool {
+        self.fuel = FUEL;
+        let now = Instant::now();
+        match self.until {
+            None => {
+                self.until = now.checked_add(self.limit);
+                true
+            }
+            Some(until) => now < until,
+        }
+    }
+}

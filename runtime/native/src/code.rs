@@ -1,0 +1,145 @@
+//! Code in memory, and one function of it with what it needs to be called.
+
+use crate::call::{Cache, Context, Host, Outcome};
+use crate::helpers::TABLE;
+use memmap2::{Mmap, MmapMut};
+use std::sync::Arc;
+use std::time::Duration;
+use vgdc_plan::native::{ABI, Code, OK};
+use vgdc_value::{Key, Msg, Value};
+
+/// Why code cannot be run. Everything runs in the engine then.
+#[derive(Debug)]
+pub enum CodeError {
+    /// It was made for another version of the runtime.
+    Version(u32),
+    /// It was made for another architecture.
+    Architecture(String),
+    /// The system gives no memory that can be executed.
+    Memory(std::io::Error),
+    /// There is no such function, or it lies outside of the code.
+    Damaged,
+}
+
+impl std::fmt::Display for CodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CodeError::Version(found) => {
+                write!(
+                    f,
+                    "the machine code is of version {found}, this runtime runs {ABI}"
+                )
+            }
+            CodeError::Architecture(arch) => write!(f, "the machine code is for {arch}"),
+            CodeError::Memory(error) => write!(f, "no memory for machine code: {error}"),
+            CodeError::Damaged => f.write_str("the machine code is damaged"),
+        }
+    }
+}
+
+impl std::error::Error for CodeError {}
+
+/// The code of a plan, in executable memory. Freed when the last function of it is gone.
+#[derive(Debug)]
+pub struct Memory(Mmap);
+
+impl Memory {
+    /// Copies code into executable memory.
+    ///
+    /// # Errors
+    /// It is not for this machine or this runtime, or there is no such memory.
+    pub fn new(code: &Code) -> Result<Memory, CodeError> {
+        if code.abi != ABI {
+            return Err(CodeError::Version(code.abi));
+        }
+        if code.arch != std::env::consts::ARCH {
+            return Err(CodeError::Architecture(code.arch.clone()));
+        }
+        let mut memory = MmapMut::map_anon(code.bytes.len().max(1)).map_err(CodeError::Memory)?;
+        memory[..code.bytes.len()].copy_from_slice(&code.bytes);
+        Ok(Memory(memory.make_exec().map_err(CodeError::Memory)?))
+    }
+}
+
+type Entry = unsafe extern "C" fn(*mut Context, *mut Value) -> u32;
+
+/// A function that can be called.
+pub struct Native {
+    entry: Entry,
+    keys: Box<[Key]>,
+    texts: Box<[Value]>,
+    caches: Box<[Cache]>,
+    frame: Box<[Value]>,
+    /// Keeps the code where it is.
+    _memory: Arc<Memory>,
+}
+
+impl Native {
+    /// A function of code that is in memory. `code` is what the memory was made of.
+    ///
+    /// # Errors
+    /// There is no such function.
+    pub fn new(memory: &Arc<Memory>, code: &Code, number: u32) -> Result<Native, CodeError> {
+        let function = code
+            .functions
+            .get(number as usize)
+            .ok_or(CodeError::Damaged)?;
+        let offset = function.offset as usize;
+        if offset >= code.bytes.len() || code.bytes.len() > memory.0.len() || function.slots == 0 {
+            return Err(CodeError::Damaged);
+        }
+        // SAFETY: the memory is executable, holds the code that a compiler of this version made for this architecture
+        // (checked by `Memory::new`), and the offset lies in it; `_memory` keeps it as long as this can be called.
+        let entry =
+            unsafe { std::mem::transmute::<*const u8, Entry>(memory.0.as_ptr().add(offset)) };
+        Ok(Native {
+            entry,
+            keys: function
+                .keys
+                .iter()
+                .map(|key| Key::from(key.as_str()))
+                .collect(),
+            texts: function
+                .texts
+                .iter()
+                .map(|text| Value::from(text.as_str()))
+                .collect(),
+            caches: (0..function.caches).map(|_| Cache::default()).collect(),
+            frame: (0..function.slots).map(|_| Value::Undefined).collect(),
+            _memory: memory.clone(),
+        })
+    }
+
+    /// Calls it with a message. `limit` is how long it may take.
+    pub fn call(&mut self, msg: Msg, host: &mut dyn Host, limit: Duration) -> Outcome {
+        self.frame[0] = msg.into_value();
+        let mut context = Context::new(
+            &TABLE,
+            &mut self.caches,
+            &self.keys,
+            &self.texts,
+            host,
+            limit,
+        );
+        // SAFETY: the code is what the compiler made for this frame, table and these constants (the number of slots and caches
+        // is its own); the frame's values are valid and nobody else uses them meanwhile.
+        let status = unsafe { (self.entry)(&raw mut context, self.frame.as_mut_ptr()) };
+        let result = context.result() as usize;
+        let outcome = match (status, self.frame.get_mut(result)) {
+            (OK, Some(value)) => Outcome::Returned(std::mem::take(value)),
+            _ => Outcome::BailedOut,
+        };
+        for value in &mut self.frame {
+            *value = Value::Undefined;
+        }
+        outcome
+    }
+}
+
+impl std::fmt::Debug for Native {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Native")
+            .field("slots", &self.frame.len())
+            .finish_non_exhaustive()
+    }
+}

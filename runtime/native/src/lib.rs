@@ -1,0 +1,16 @@
+//! Runs machine code that the compiler made of the code in nodes.
+//!
+//! The contract is `vgdc_plan::native`. Code is copied into memory of its own, which is writable first and executable then,
+//! never both. It works on a frame of values and calls the helpers of this crate for what does not stand in it. Whatever a
+//! helper cannot do exactly as JavaScript does makes the call bail out: nothing that it did has been seen by anybody, and
+//! the engine does it again.
+
+mod builtin;
+mod call;
+mod code;
+mod helpers;
+mod method;
+mod ops;
+
+pub use call::{Context, Host, Level, Outcome, Scope};
+pub use code::{CodeError, Memory, Native};

@@ -1,0 +1,412 @@
+//! Machine code in a plan, and the contract between who makes it and who runs it.
+//!
+//! A function is called as `extern "C" fn(context: *mut Context, frame: *mut Value) -> u32`. The frame holds the values that
+//! the function works on, all of them valid at any time; the message is in slot 0. The result is [`OK`], with the slot of
+//! the returned value in the context, or [`BAIL`]: the code met something that it was not made for. Nothing has happened
+//! then that anybody could have seen, and whoever called it runs the same text in the engine.
+//!
+//! The code has no relocations. It reaches the runtime through a table of helpers (the context's first word), and its keys
+//! and constants by their numbers.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of this contract: code of another one is not run.
+pub const ABI: u32 = 1;
+
+/// The call has ended well.
+pub const OK: u32 = 0;
+/// The call has to be made again, in the engine.
+pub const BAIL: u32 = 1;
+
+/// Where things are in memory. The runtime asserts that they are there.
+#[allow(missing_docs)] // the names say it
+pub mod layout {
+    /// In the context: the address of the table of helpers.
+    pub const HELPERS: i32 = 0;
+    /// The address of the caches.
+    pub const CACHES: i32 = 8;
+    /// The number that [`super::Helper::TryNumber`] found.
+    pub const NUMBER: i32 = 16;
+    /// The slot of the returned value.
+    pub const RESULT: i32 = 24;
+    /// How many times a loop may go around before it looks at the clock.
+    pub const FUEL: i32 = 28;
+
+    /// A value: its kind in the first byte, the rest from here.
+    pub const VALUE: i32 = 16;
+    pub const PAYLOAD: i32 = 8;
+    pub const UNDEFINED: u8 = 0;
+    pub const NULL: u8 = 1;
+    pub const BOOL: u8 = 2;
+    pub const NUMBER_KIND: u8 = 3;
+    pub const OBJECT: u8 = 8;
+    /// The kinds that own memory, as bits.
+    pub const OWNING: u32 = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10;
+
+    /// In the memory of an object: the address that says which names it has.
+    pub const SHAPE: i32 = 16;
+    /// A cache: such an address, and behind it how far from the object's memory the value is.
+    pub const CACHE: i32 = 16;
+    pub const CACHE_DISTANCE: i32 = 8;
+}
+
+/// Machine code of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Code {
+    /// Equal to [`ABI`].
+    pub abi: u32,
+    /// The architecture that it is for, as Rust names it (`x86_64`).
+    pub arch: String,
+    /// The bytes, in base64.
+    #[serde(with = "base64_text")]
+    pub bytes: Vec<u8>,
+    /// The functions in it.
+    pub functions: Vec<Function>,
+}
+
+/// A function in the code.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// Where it begins, in bytes.
+    pub offset: u32,
+    /// How many values its frame has.
+    pub slots: u32,
+    /// How many places remember where a property was found.
+    pub caches: u32,
+    /// Names of properties, by number.
+    pub keys: Vec<String>,
+    /// Texts, by number.
+    pub texts: Vec<String>,
+}
+
+mod base64_text {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map_err(D::Error::custom)
+    }
+}
+
+/// What a parameter or a result of a helper is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The address of a value.
+    Address,
+    /// An unboxed number.
+    Number,
+    /// A constant of the call: a number of a key, a text, a function.
+    Constant,
+    /// As a result: [`OK`] or [`BAIL`].
+    Status,
+    /// As a result: 0 or 1; anything else is a bail-out.
+    Flag,
+    /// As a result: the address of a value, or null for a bail-out.
+    Found,
+    /// As a result: nothing.
+    Nothing,
+}
+
+macro_rules! helpers {
+    ($($(#[$doc:meta])* $name:ident($($parameter:ident),*) -> $result:ident;)*) => {
+        /// What the runtime does for the code. The context is the first parameter of each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        pub enum Helper {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Helper {
+            /// All, by number.
+            pub const ALL: &[Helper] = &[$(Helper::$name,)*];
+
+            /// What its parameters are, the context left out.
+            pub fn parameters(self) -> &'static [Kind] {
+                match self {
+                    $(Helper::$name => &[$(Kind::$parameter),*],)*
+                }
+            }
+
+            /// What its result is.
+            pub fn result(self) -> Kind {
+                match self {
+                    $(Helper::$name => Kind::$result,)*
+                }
+            }
+        }
+    };
+}
+
+helpers! {
+    /// Makes a value undefined.
+    Clear(Address) -> Nothing;
+    /// Copies a value.
+    Copy(Address, Address) -> Nothing;
+    /// Moves a value; the source is undefined then.
+    Move(Address, Address) -> Nothing;
+    /// A constant text.
+    Text(Address, Constant) -> Nothing;
+    /// `ToNumber`.
+    ToNumber(Address) -> Number;
+    /// `ToNumber` of what may be anything: the number is in the context.
+    TryNumber(Address) -> Status;
+    /// `ToBoolean`.
+    Truthy(Address) -> Flag;
+    /// `ToString`, into the first.
+    ToText(Address, Address) -> Status;
+    /// `+`
+    Add(Address, Address, Address) -> Status;
+    /// `===`
+    StrictEqual(Address, Address) -> Flag;
+    /// `==`
+    LooseEqual(Address, Address) -> Flag;
+    /// `<`, `>`, `<=`, `>=` by the constant 0 to 3.
+    Less(Address, Address, Constant) -> Flag;
+    /// `typeof`
+    TypeOf(Address, Address) -> Nothing;
+    /// `key in object`: key, object.
+    Has(Address, Address) -> Flag;
+    /// A property by a constant key: base, scratch, key, cache.
+    Get(Address, Address, Constant, Constant) -> Found;
+    /// A property by a computed key: base, key, scratch.
+    GetValue(Address, Address, Address) -> Found;
+    /// An element: base, scratch, index.
+    GetIndex(Address, Address, Number) -> Found;
+    /// A property's place, for changing what is in it: base, key.
+    Place(Address, Constant) -> Found;
+    /// The same by a computed key.
+    PlaceValue(Address, Address) -> Found;
+    /// The same by an index.
+    PlaceIndex(Address, Number) -> Found;
+    /// Sets a property to a value, which is moved: base, value, key, cache.
+    Set(Address, Address, Constant, Constant) -> Status;
+    /// The same by a computed key: base, key, value.
+    SetValue(Address, Address, Address) -> Status;
+    /// The same by an index: base, value, index.
+    SetIndex(Address, Address, Number) -> Status;
+    /// Deletes a property.
+    Delete(Address, Constant) -> Status;
+    /// The same by a computed key.
+    DeleteValue(Address, Address) -> Status;
+    /// An empty object, with room.
+    Object(Address, Constant) -> Nothing;
+    /// An empty array, with room.
+    Array(Address, Constant) -> Nothing;
+    /// Adds to an array a value, which is moved.
+    Push(Address, Address) -> Nothing;
+    /// Adds the properties of a value to an object (`...value`).
+    SpreadObject(Address, Address) -> Status;
+    /// Adds the elements of a value to an array (`...value`).
+    SpreadArray(Address, Address) -> Status;
+    /// A function of the language: result, first argument, which one, how many arguments.
+    Builtin(Address, Address, Constant, Constant) -> Status;
+    /// A method that changes nothing: result, receiver, first argument, which one, how many arguments.
+    Method(Address, Address, Address, Constant, Constant) -> Status;
+    /// A method that changes its receiver: the same.
+    Mutate(Address, Address, Address, Constant, Constant) -> Status;
+    /// Something outside of the code: result, first argument, which, how many arguments.
+    Host(Address, Address, Constant, Constant) -> Status;
+    /// A function of one number.
+    Math1(Number, Constant) -> Number;
+    /// A function of two numbers.
+    Math2(Number, Number, Constant) -> Number;
+    /// `ToInt32` of a number that is far from zero.
+    ToInt32(Number) -> Number;
+    /// Looks at the clock, in a loop.
+    Tick() -> Status;
+}
+
+macro_rules! numbered {
+    ($(#[$doc:meta])* $enum:ident { $($name:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        #[allow(missing_docs)] // the texts say it
+        pub enum $enum {
+            $($name,)*
+        }
+
+        impl $enum {
+            /// All, by number.
+            pub const ALL: &[$enum] = &[$($enum::$name,)*];
+
+            /// As it is written.
+            pub fn text(self) -> &'static str {
+                match self {
+                    $($enum::$name => $text,)*
+                }
+            }
+
+            /// The one that is written so.
+            pub fn named(text: &str) -> Option<$enum> {
+                $enum::ALL.iter().copied().find(|one| one.text() == text)
+            }
+        }
+    };
+}
+
+numbered! {
+    /// Functions of the language that are called by name.
+    Builtin {
+        Number = "Number",
+        String = "String",
+        Boolean = "Boolean",
+        ParseInt = "parseInt",
+        ParseFloat = "parseFloat",
+        IsNaN = "isNaN",
+        IsFinite = "isFinite",
+        NumberIsNaN = "Number.isNaN",
+        NumberIsFinite = "Number.isFinite",
+        NumberIsInteger = "Number.isInteger",
+        NumberParseFloat = "Number.parseFloat",
+        NumberParseInt = "Number.parseInt",
+        JsonParse = "JSON.parse",
+        JsonStringify = "JSON.stringify",
+        ObjectKeys = "Object.keys",
+        ObjectValues = "Object.values",
+        ObjectEntries = "Object.entries",
+        IsArray = "Array.isArray",
+        IsBuffer = "Buffer.isBuffer",
+        DateNow = "Date.now",
+        CloneMessage = "RED.util.cloneMessage",
+        Random = "Math.random",
+        NewDate = "new Date",
+    }
+}
+
+numbered! {
+    /// Functions of numbers.
+    Math {
+        Abs = "Math.abs",
+        Floor = "Math.floor",
+        Ceil = "Math.ceil",
+        Round = "Math.round",
+        Trunc = "Math.trunc",
+        Sign = "Math.sign",
+        Sqrt = "Math.sqrt",
+        Cbrt = "Math.cbrt",
+        Sin = "Math.sin",
+        Cos = "Math.cos",
+        Tan = "Math.tan",
+        Asin = "Math.asin",
+        Acos = "Math.acos",
+        Atan = "Math.atan",
+        Sinh = "Math.sinh",
+        Cosh = "Math.cosh",
+        Tanh = "Math.tanh",
+        Log = "Math.log",
+        Log2 = "Math.log2",
+        Log10 = "Math.log10",
+        Exp = "Math.exp",
+        Pow = "Math.pow",
+        Atan2 = "Math.atan2",
+        Max = "Math.max",
+        Min = "Math.min",
+        Remainder = "%",
+    }
+}
+
+numbered! {
+    /// Methods that change nothing.
+    Method {
+        ToString = "toString",
+        ToFixed = "toFixed",
+        ToUpperCase = "toUpperCase",
+        ToLowerCase = "toLowerCase",
+        Trim = "trim",
+        TrimStart = "trimStart",
+        TrimEnd = "trimEnd",
+        Split = "split",
+        IndexOf = "indexOf",
+        LastIndexOf = "lastIndexOf",
+        Includes = "includes",
+        StartsWith = "startsWith",
+        EndsWith = "endsWith",
+        Substring = "substring",
+        Substr = "substr",
+        Slice = "slice",
+        CharAt = "charAt",
+        CharCodeAt = "charCodeAt",
+        Replace = "replace",
+        ReplaceAll = "replaceAll",
+        Repeat = "repeat",
+        PadStart = "padStart",
+        PadEnd = "padEnd",
+        Concat = "concat",
+        Join = "join",
+        HasOwnProperty = "hasOwnProperty",
+        GetTime = "getTime",
+        ToIsoString = "toISOString",
+    }
+}
+
+numbered! {
+    /// Methods that change their receiver.
+    Mutation {
+        Push = "push",
+        Pop = "pop",
+        Shift = "shift",
+        Unshift = "unshift",
+        Reverse = "reverse",
+        Splice = "splice",
+    }
+}
+
+numbered! {
+    /// What code asks of the node that it is in.
+    Host {
+        Send = "node.send",
+        Status = "node.status",
+        Log = "node.log",
+        Warn = "node.warn",
+        Debug = "node.debug",
+        Trace = "node.trace",
+        Error = "node.error",
+        NodeGet = "context.get",
+        NodeSet = "context.set",
+        FlowGet = "flow.get",
+        FlowSet = "flow.set",
+        GlobalGet = "global.get",
+        GlobalSet = "global.set",
+        Env = "env.get",
+        NodeId = "node.id",
+        NodeName = "node.name",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_texts_belong_together() {
+        for (number, helper) in Helper::ALL.iter().enumerate() {
+            assert_eq!(*helper as usize, number);
+        }
+        assert_eq!(Method::named("slice"), Some(Method::Slice));
+        assert_eq!(Method::named("no such"), None);
+        assert_eq!(Host::named(Host::Env.text()), Some(Host::Env));
+    }
+
+    #[test]
+    fn code_is_written_and_read() {
+        let code = Code {
+            abi: ABI,
+            arch: "x86_64".to_owned(),
+            bytes: vec![0, 255, 7],
+            functions: vec![Function {
+                keys: vec!["payload".to_owned()],
+                ..Function::default()
+            }],
+        };
+        let json = serde_json::to_string(&code).expect("JSON");
+        assert!(json.contains("AP8H"));
+        assert_eq!(serde_json::from_str::<Code>(&json).ok(), Some(code));
+    }
+}
