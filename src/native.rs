@@ -25,3 +25,12 @@ pub fn generate(compiled: &mut Compiled) {
         }
     }
 }
+
+/// The functions of a compiled flow in Cranelift's language.
+///
+/// # Errors
+/// Cranelift does not know this machine's architecture.
+pub fn text(compiled: &Compiled) -> Result<String, vgdc_target_cranelift::Error> {
+    let bodies = compiled.lowered.bodies.iter();
+    bodies.map(vgdc_target_cranelift::text).collect()
+}

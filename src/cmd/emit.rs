@@ -27,6 +27,10 @@ enum Stage {
     Opt,
     /// The plan that the runtime takes
     Plan,
+    /// The code in nodes, as far as it has been lowered
+    Mir,
+    /// The same in Cranelift's language
+    Clif,
     /// What an artifact is made of: its nodes, islands, needs
     Manifest,
     /// The Rust that `build --release` compiles
@@ -47,7 +51,8 @@ impl Stage {
             Stage::Opt => Driver::Opt,
             Stage::Plan => Driver::Plan,
             Stage::Manifest => Driver::Manifest,
-            Stage::Rust => return None,
+            Stage::Mir => Driver::Mir,
+            Stage::Rust | Stage::Clif => return None,
             Stage::Mermaid => Driver::Mermaid,
             Stage::Dot => Driver::Dot,
         })
@@ -61,9 +66,16 @@ pub fn run(args: &Args) -> ExitCode {
         ..Options::default()
     });
     super::print_diagnostics(&flow);
-    let text = match args.stage.of_driver() {
-        Some(stage) => compiled.text(&flow.doc, stage),
-        None => vgdc_target_rust::emit(&compiled.plan),
+    let text = match (args.stage, args.stage.of_driver()) {
+        (_, Some(stage)) => compiled.text(&flow.doc, stage),
+        (Stage::Clif, None) => match vgdc::native::text(&compiled) {
+            Ok(text) => text,
+            Err(why) => {
+                super::say_err(&format!("vgdc: {why}\n"));
+                return ExitCode::FAILURE;
+            }
+        },
+        (_, None) => vgdc_target_rust::emit(&compiled.plan),
     };
     super::say(&text);
     if flow.diagnostics.has_errors() {

@@ -40,7 +40,9 @@ fn stages_are_printed_and_are_the_same_each_time() {
         text(&doc.stdout),
         std::fs::read_to_string(example()).expect("the example")
     );
-    for stage in ["graph", "opt", "plan", "manifest", "mermaid", "dot"] {
+    for stage in [
+        "graph", "opt", "plan", "mir", "clif", "manifest", "mermaid", "dot",
+    ] {
         let [first, second] = [0, 1].map(|_| run(&["emit", &example(), "--stage", stage]));
         assert!(
             first.status.success() && !first.stdout.is_empty(),

@@ -35,5 +35,29 @@ pub fn explain(compiled: &Compiled, node: Option<&str>) -> String {
             let _ = writeln!(out, "island {number}\n  {}", names.join(" "));
         }
     }
+    functions(compiled, &asked, &mut out);
     out
+}
+
+/// Which texts in nodes become machine code, and what keeps the others from it.
+fn functions(compiled: &Compiled, asked: &impl Fn(&str) -> bool, out: &mut String) {
+    let mut first = true;
+    for text in &compiled.lowered.texts {
+        let Some(op) = compiled.plan.ops.get(text.op).filter(|op| asked(&op.id)) else {
+            continue;
+        };
+        if std::mem::take(&mut first) {
+            out.push_str("code\n");
+        }
+        let label = op.name.as_deref().filter(|name| !name.is_empty());
+        let label = label.map_or(op.id.clone(), |name| format!("{name} ({})", op.id));
+        let _ = match &text.function {
+            Ok(_) => writeln!(out, "  + {label}: `{}` is machine code", text.property),
+            Err(refusal) => writeln!(
+                out,
+                "  - {label}: `{}` runs in the engine because of {} in line {}",
+                text.property, refusal.construct, refusal.line
+            ),
+        };
+    }
 }

@@ -1,5 +1,6 @@
 //! The text of each stage: what `vgdc emit` prints.
 
+use std::fmt::Write as _;
 use std::str::FromStr;
 
 use vgdc_ir::{picture, text};
@@ -18,6 +19,8 @@ pub enum Stage {
     Opt,
     /// The plan, as JSON.
     Plan,
+    /// The code in nodes, as far as it has been lowered.
+    Mir,
     /// What a program made of it says of itself, as JSON.
     Manifest,
     /// A picture of the graph after the passes, for Mermaid.
@@ -33,6 +36,7 @@ impl Stage {
         ("graph", Stage::Graph),
         ("opt", Stage::Opt),
         ("plan", Stage::Plan),
+        ("mir", Stage::Mir),
         ("manifest", Stage::Manifest),
         ("mermaid", Stage::Mermaid),
         ("dot", Stage::Dot),
@@ -76,10 +80,29 @@ impl Compiled {
             Stage::Graph => text::print(&self.graph),
             Stage::Opt => text::print(&self.optimised),
             Stage::Plan => pretty(&self.plan),
+            Stage::Mir => self.mir(),
             Stage::Manifest => pretty(&Manifest::of(self)),
             Stage::Mermaid => picture::mermaid(&self.optimised),
             Stage::Dot => picture::dot(&self.optimised),
         }
+    }
+}
+
+impl Compiled {
+    /// Each function with the first operator that has it.
+    fn mir(&self) -> String {
+        let mut out = String::new();
+        for (number, body) in self.lowered.bodies.iter().enumerate() {
+            let of = self
+                .lowered
+                .texts
+                .iter()
+                .find(|text| text.function == Ok(number as u32));
+            let of = of.and_then(|text| self.plan.ops.get(text.op));
+            let _ = writeln!(out, "fn {number} // {}", of.map_or("", |op| op.id.as_str()));
+            let _ = writeln!(out, "{body}");
+        }
+        out
     }
 }
 
