@@ -104,6 +104,11 @@ impl Builder {
         BlockId(self.body.blocks.len() as u32 - 1)
     }
 
+    /// How many instructions there are.
+    pub fn size(&self) -> usize {
+        self.body.blocks.iter().map(|block| block.insts.len()).sum()
+    }
+
     /// Adds to this block from now on.
     pub fn switch_to(&mut self, block: BlockId) {
         self.at = block;

@@ -16,6 +16,7 @@ use oxc_span::Span;
 use oxc_syntax::operator::{AssignmentOperator, UnaryOperator};
 use vgdc_mir::{Builtin, Mutation};
 
+use super::callback::{Inner, functions, loop_of};
 use super::calls::dotted;
 use super::types::{Ty, Types};
 use super::{Name, Res, name_of, refuse};
@@ -122,6 +123,7 @@ pub(crate) fn resolve<'a, 'w>(
         copies: Vec::new(),
         changes: Vec::new(),
         writes: Vec::new(),
+        functions: functions(parsed)?,
         loops: Vec::new(),
         blocks: vec![Span::new(0, u32::MAX)],
         conditions: 0,
@@ -195,6 +197,8 @@ struct Look<'a, 'w, 't> {
     changes: Vec<Change>,
     /// Assignments to variables.
     writes: Vec<(Root, u32)>,
+    /// Functions of the text. Where there are any, what stands first need not come first.
+    functions: HashMap<SymbolId, Inner<'a, 'w>>,
     loops: Vec<Span>,
     blocks: Vec<Span>,
     /// The object of which a property is being set.
@@ -223,7 +227,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
             if !object.is_in(name) {
                 return false;
             }
-            if change.at > copied.at {
+            if change.at > copied.at || !self.functions.is_empty() {
                 return true;
             }
             // In a loop what stands before comes after, unless the object is a new one each time around.
@@ -292,7 +296,8 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
     ) -> bool {
         let named = real(&copied.from, aliases);
-        let within = |at: u32| block.start <= at && at < block.end;
+        // (what a function of the text does may happen anywhere)
+        let within = |at: u32| !self.functions.is_empty() || block.start <= at && at <= block.end;
         // (written once, where it is declared, and what it names is not written while it lives)
         let own = self
             .writes
@@ -392,7 +397,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
     }
 
     /// The places whose objects the value of an expression may be.
-    fn sources(&self, e: &Expression<'a>, found: &mut Vec<Place>) {
+    fn sources(&self, e: &'w Expression<'a>, found: &mut Vec<Place>) {
         if self.types.expr(self.scoping, self.head, e) != Ty::Any {
             return;
         }
@@ -422,6 +427,15 @@ impl<'a, 'w> Look<'a, 'w, '_> {
             }
             // What is inside the receiver or an argument may be in the result.
             Expression::CallExpression(call) => {
+                if let Some(inner) = self
+                    .called(call)
+                    .or_else(|| loop_of(call).map(|(.., inner)| inner))
+                {
+                    inner
+                        .results()
+                        .into_iter()
+                        .for_each(|result| self.sources(result, found));
+                }
                 let name = dotted(self.scoping, self.head, &call.callee);
                 if let Some((place, false)) = name.as_deref().and_then(|name| context(name, call)) {
                     return found.push(place);
@@ -451,6 +465,17 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The function of the text that is called.
+    fn called(&self, call: &'w CallExpression<'a>) -> Option<Inner<'a, 'w>> {
+        let Expression::Identifier(name) = &call.callee else {
+            return None;
+        };
+        match name_of(self.scoping, self.head, name) {
+            Name::Local(symbol) => self.functions.get(&symbol).copied(),
+            _ => None,
         }
     }
 
@@ -517,6 +542,21 @@ impl<'a, 'w> Look<'a, 'w, '_> {
     /// What is inside literals in an expression that is put into a place.
     fn inside(&mut self, e: &'w Expression<'a>, to: &Place, at: u32) {
         match e {
+            Expression::CallExpression(call) => {
+                if let Some((.., inner)) = loop_of(call) {
+                    let element = to.clone().step(Step::Any);
+                    inner
+                        .results()
+                        .into_iter()
+                        .for_each(|result| self.put(result, &element, at, None));
+                }
+                if let Some(inner) = self.called(call) {
+                    inner
+                        .results()
+                        .into_iter()
+                        .for_each(|result| self.inside(result, to, at));
+                }
+            }
             Expression::ParenthesizedExpression(inner) => self.inside(&inner.expression, to, at),
             Expression::ConditionalExpression(conditional) => {
                 self.inside(&conditional.consequent, to, at);
@@ -743,6 +783,14 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                     self.block(finalizer.span, &finalizer.body);
                 }
             }
+            Statement::FunctionDeclaration(function) => {
+                let symbol = function.id.as_ref().and_then(|name| name.symbol_id.get());
+                if let Some(inner) =
+                    symbol.and_then(|symbol| self.look.functions.get(&symbol).copied())
+                {
+                    self.inner(inner);
+                }
+            }
             // (others are refused when they are lowered)
             _ => {}
         }
@@ -758,6 +806,10 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             let Some(symbol) = name.symbol_id.get() else {
                 continue;
             };
+            if let Some(inner) = self.look.functions.get(&symbol).copied() {
+                self.inner(inner);
+                continue;
+            }
             self.expression(init);
             let block = self.look.blocks.last().copied().unwrap_or_default();
             let lexical = declaration.kind != VariableDeclarationKind::Var;
@@ -766,7 +818,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             if first {
                 self.look.declared.insert(symbol, block);
             }
-            let at = declarator.span.start;
+            let at = declarator.span.end;
             let is_msg = self.look.scoping.symbol_span(symbol).start < self.look.head;
             let declares = (lexical || self.look.blocks.len() == 1) && first && !is_msg;
             let root = if is_msg {
@@ -794,7 +846,8 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 let Some(target) = self.look.target(&assign.left) else {
                     return;
                 };
-                let at = assign.span.start;
+                // (it happens when the right side is there)
+                let at = assign.span.end;
                 // Arithmetic gives no object.
                 if assign.operator == AssignmentOperator::Assign || assign.operator.is_logical() {
                     self.look.holder = (!target.path.is_empty()).then(|| {
@@ -816,14 +869,14 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                     if let Name::Local(symbol) = name_of(self.look.scoping, self.look.head, name) {
                         self.look
                             .writes
-                            .push((Root::Local(symbol), update.span.start));
+                            .push((Root::Local(symbol), update.span.end));
                     }
                 }
                 SimpleAssignmentTarget::StaticMemberExpression(member) => {
                     if let Some(object) = self.look.place(&member.object) {
                         self.look.change(
                             object.step(Step::Key(member.property.name.to_string())),
-                            update.span.start,
+                            update.span.end,
                             None,
                         );
                     }
@@ -831,7 +884,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 SimpleAssignmentTarget::ComputedMemberExpression(member) => {
                     if let Some(object) = self.look.place(&member.object) {
                         self.look
-                            .change(object.step(Step::Any), update.span.start, None);
+                            .change(object.step(Step::Any), update.span.end, None);
                     }
                 }
                 _ => {}
@@ -841,7 +894,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 if unary.operator == UnaryOperator::Delete
                     && let Some(target) = self.look.place(&unary.argument)
                 {
-                    self.look.change(target, unary.span.start, None);
+                    self.look.change(target, unary.span.end, None);
                 }
             }
             Expression::BinaryExpression(binary) => {
@@ -928,10 +981,81 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         }
     }
 
+    /// A function that is put in: what it is called with gets the names of its parameters.
+    fn inner(&mut self, inner: Inner<'a, 'w>) {
+        self.looped(inner.span, |walker| {
+            inner
+                .statements()
+                .iter()
+                .for_each(|statement| walker.walk_statement(statement));
+            if let Some(value) = inner.value() {
+                walker.expression(value);
+            }
+        });
+    }
+
+    fn parameter(&mut self, inner: Inner<'a, 'w>, number: usize, from: Place, at: u32) {
+        if let Some(symbol) = inner
+            .params()
+            .and_then(|params| params.get(number).copied())
+        {
+            self.look.copies.push(Copied {
+                from,
+                to: Place {
+                    root: Root::Local(symbol),
+                    path: Vec::new(),
+                },
+                holder: None,
+                at,
+                loops: self.look.loops.clone(),
+                sure: false,
+                declares: None,
+            });
+        }
+    }
+
     fn call(&mut self, call: &'w CallExpression<'a>) {
+        let at = call.span.start;
+        if let Some(inner) = self.look.called(call) {
+            for (number, argument) in call.arguments.iter().enumerate() {
+                let mut sources = Vec::new();
+                if let Some(e) = argument.as_expression() {
+                    self.look.sources(e, &mut sources);
+                }
+                sources
+                    .into_iter()
+                    .for_each(|from| self.parameter(inner, number, from, at));
+            }
+        }
+        if let Some((name, receiver, inner)) = loop_of(call) {
+            self.expression(receiver);
+            let first = usize::from(name == "reduce");
+            if let Some(list) = self.look.place(receiver) {
+                self.parameter(inner, first, list.clone().step(Step::Any), at);
+                self.parameter(inner, first + 2, list, at);
+            }
+            if first == 1 {
+                // What is given first, and what the function gives, is what it gets.
+                let init = call.arguments.get(1).and_then(|init| init.as_expression());
+                for e in inner.results().into_iter().chain(init) {
+                    let mut sources = Vec::new();
+                    self.look.sources(e, &mut sources);
+                    let own = inner.params().and_then(|params| params.first().copied());
+                    sources.retain(|from| Some(&from.root) != own.map(Root::Local).as_ref());
+                    sources
+                        .into_iter()
+                        .for_each(|from| self.parameter(inner, 0, from, at));
+                }
+            }
+            self.inner(inner);
+            if let Some(init) = call.arguments.get(1).and_then(|init| init.as_expression()) {
+                self.expression(init);
+            }
+            return;
+        }
         let name = dotted(self.look.scoping, self.look.head, &call.callee);
         if let Some((place, write)) = name.as_deref().and_then(|name| context(name, call)) {
-            let at = call.span.start;
+            let at = call.span.end;
             match call
                 .arguments
                 .get(1)
@@ -946,7 +1070,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             if Mutation::named(member.property.name.as_str()).is_some()
                 && let Some(receiver) = self.look.place(&member.object)
             {
-                let at = call.span.start;
+                let at = call.span.end;
                 self.look.holder = Some(receiver.clone());
                 let element = receiver.step(Step::Any);
                 for argument in &call.arguments {

@@ -103,6 +103,12 @@ impl<'a, 'w> Lower<'a, 'w> {
         if let Some(name) = dotted(self.scoping, self.head, &call.callee) {
             return self.call_named(&name, call);
         }
+        if let Some(value) = self.call_inner(call)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.call_loop(call)? {
+            return Ok(value);
+        }
         let Expression::StaticMemberExpression(member) = &call.callee else {
             return refuse("a call of a rare kind", at);
         };

@@ -8,6 +8,7 @@
 //! makes one name of the two or refuses the text.
 
 mod alias;
+mod callback;
 mod calls;
 mod expr;
 mod stmt;
@@ -65,6 +66,9 @@ fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
         locals: HashMap::new(),
         targets: Vec::new(),
         temps: Vec::new(),
+        returns: Vec::new(),
+        functions: callback::functions(parsed)?,
+        inside: Vec::new(),
         label: None,
     };
     lower.declare();
@@ -117,6 +121,12 @@ struct Lower<'a, 'w> {
     targets: Vec<Target<'a>>,
     /// Slots of intermediate values of the statement at hand.
     temps: Vec<Slot>,
+    /// Where `return` leads, and with its value into which slot, in the functions that are being put in.
+    returns: Vec<(BlockId, Slot)>,
+    /// Functions of the text, by their names.
+    functions: HashMap<SymbolId, callback::Inner<'a, 'w>>,
+    /// Functions that are being put in: none of them again, or there would be no end.
+    inside: Vec<SymbolId>,
     /// The label of the statement that comes.
     label: Option<&'a str>,
 }

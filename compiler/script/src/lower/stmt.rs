@@ -1,6 +1,7 @@
 //! Statements.
 
 use oxc_ast::ast::*;
+use oxc_ast_visit::Visit;
 use oxc_span::GetSpan;
 use vgdc_mir::{BlockId, Builtin, Helper, Inst, MSG, Slot, Terminator};
 
@@ -44,7 +45,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// Does something whose intermediate values nobody needs afterwards.
-    fn whole<T>(&mut self, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
+    pub(super) fn whole<T>(&mut self, f: impl FnOnce(&mut Self) -> Res<T>) -> Res<T> {
         let mark = self.temps.len();
         let result = f(self)?;
         for slot in self.temps.split_off(mark) {
@@ -94,7 +95,8 @@ impl<'a, 'w> Lower<'a, 'w> {
                     None => Ok(()),
                 }
             }
-            Statement::FunctionDeclaration(_) => refuse("a function of its own", at),
+            // (put in where it is called; one that is not known there is refused there)
+            Statement::FunctionDeclaration(_) => Ok(()),
             Statement::ClassDeclaration(_) => refuse("a class", at),
             Statement::WithStatement(_) => refuse("`with`", at),
             Statement::DebuggerStatement(_) => Ok(()),
@@ -103,7 +105,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// What follows the end of a block is never reached: it goes into a block of its own.
-    fn after_end(&mut self) {
+    pub(super) fn after_end(&mut self) {
         let dead = self.b.block();
         self.b.switch_to(dead);
     }
@@ -128,6 +130,9 @@ impl<'a, 'w> Lower<'a, 'w> {
             let Some(symbol) = name.symbol_id.get() else {
                 return refuse("a variable of a rare kind", declarator.span.start);
             };
+            if self.functions.contains_key(&symbol) {
+                continue;
+            }
             if let Some(place) = self.aliases.get(&symbol).copied() {
                 // (what it names is read once, as the language would)
                 self.whole(|lower| lower.opd(place).map(drop))?;
@@ -183,7 +188,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// Each time around a loop.
-    fn tick(&mut self) {
+    pub(super) fn tick(&mut self) {
         self.b.call(Helper::Tick, []);
     }
 
@@ -349,24 +354,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             let value = lower.opd(&of.right)?;
             lower.store(value, list);
             // Anything but an array is gone through in ways of its own.
-            let is_array = lower.b.flag();
-            let dst = lower.temp();
-            let args = [
-                dst.into(),
-                list.into(),
-                (Builtin::IsArray as u32).into(),
-                1.into(),
-            ];
-            lower.b.call(Helper::Builtin, args);
-            lower.b.push(Inst::Truthy {
-                dst: is_array,
-                src: dst.into(),
-            });
-            let (more, bail) = (lower.b.block(), lower.b.block());
-            lower.b.end(Terminator::Branch(is_array, more, bail));
-            lower.b.switch_to(bail);
-            lower.b.end(Terminator::Bail);
-            lower.b.switch_to(more);
+            lower.only_arrays(list);
             Ok(())
         })?;
         // (the array is gone through as it is now: a body that changes it would see more)
@@ -401,11 +389,27 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     /// Whether a loop's body may change what it goes through: any change of the same variable or of what is in it.
     fn changes(&self, body: &Statement<'a>, list: &Expression<'a>) -> bool {
-        let root = root_name(list);
-        let Some(root) = root else {
-            return false;
-        };
-        Changes::look(body, root)
+        root_name(list)
+            .is_some_and(|root| Changes::look(root, |changes| changes.visit_statement(body)))
+    }
+
+    /// The same of a function that is called for each element.
+    pub(super) fn changes_in(
+        &self,
+        inner: super::callback::Inner<'a, 'w>,
+        list: &Expression<'a>,
+    ) -> bool {
+        root_name(list).is_some_and(|root| {
+            Changes::look(root, |changes| {
+                inner
+                    .statements()
+                    .iter()
+                    .for_each(|statement| changes.visit_statement(statement));
+                if let Some(value) = inner.value() {
+                    changes.visit_expression(value);
+                }
+            })
+        })
     }
 
     fn switch(&mut self, of: &'w SwitchStatement<'a>, label: Option<&'a str>) -> Res<()> {
@@ -483,6 +487,9 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     fn return_statement(&mut self, statement: &'w ReturnStatement<'a>) -> Res<()> {
+        if let Some(to) = self.returns.last().copied() {
+            return self.return_inner(statement.argument.as_ref(), to);
+        }
         match &statement.argument {
             Some(argument) => {
                 let mark = self.temps.len();
@@ -519,7 +526,6 @@ fn root_name<'e>(e: &'e Expression<'_>) -> Option<&'e str> {
 
 /// Whether control can leave statements by a jump.
 fn has_jump(statements: &[Statement<'_>]) -> bool {
-    use oxc_ast_visit::Visit;
     struct Jumps(bool);
     impl<'a> Visit<'a> for Jumps {
         fn visit_return_statement(&mut self, _: &ReturnStatement<'a>) {
@@ -546,10 +552,9 @@ struct Changes<'n> {
 }
 
 impl<'n> Changes<'n> {
-    fn look(body: &Statement<'_>, root: &'n str) -> bool {
-        use oxc_ast_visit::Visit;
+    fn look(root: &'n str, visit: impl FnOnce(&mut Self)) -> bool {
         let mut changes = Changes { root, found: false };
-        changes.visit_statement(body);
+        visit(&mut changes);
         changes.found
     }
 
@@ -558,7 +563,7 @@ impl<'n> Changes<'n> {
     }
 }
 
-impl<'a> oxc_ast_visit::Visit<'a> for Changes<'_> {
+impl<'a> Visit<'a> for Changes<'_> {
     fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
         match target {
             AssignmentTarget::AssignmentTargetIdentifier(name) => self.of(Some(name.name.as_str())),

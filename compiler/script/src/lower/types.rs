@@ -12,6 +12,7 @@ use oxc_span::Span;
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, UnaryOperator};
 use vgdc_mir::{Builtin, Math};
 
+use super::callback::{functions, loop_of};
 use super::calls::dotted;
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
@@ -141,6 +142,10 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>) -> Res<Types> {
         head: parsed.head,
         declarations: Vec::new(),
         uses: Vec::new(),
+        put_in: functions(parsed)?
+            .into_values()
+            .map(|inner| inner.span)
+            .collect(),
         blocks: vec![Span::new(0, u32::MAX)],
         refused: None,
     };
@@ -214,6 +219,8 @@ struct Find<'s> {
     head: u32,
     declarations: Vec<Declaration>,
     uses: Vec<(SymbolId, u32)>,
+    /// Functions that are put in where they are called.
+    put_in: Vec<Span>,
     blocks: Vec<Span>,
     refused: Option<(String, u32)>,
 }
@@ -287,12 +294,44 @@ impl<'a> Visit<'a> for Find<'_> {
         self.within(case.span, |find| walk::walk_switch_case(find, case));
     }
 
-    fn visit_function(&mut self, function: &Function<'a>, _: oxc_syntax::scope::ScopeFlags) {
+    fn visit_function(&mut self, function: &Function<'a>, flags: oxc_syntax::scope::ScopeFlags) {
+        if self.put_in.contains(&function.span) {
+            return self.within(function.span, |find| {
+                walk::walk_function(find, function, flags)
+            });
+        }
         self.refuse("a function of its own", function.span);
     }
 
     fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        if self.put_in.contains(&function.span) {
+            return self.within(function.span, |find| {
+                walk::walk_arrow_function_expression(find, function)
+            });
+        }
         self.refuse("a closure", function.span);
+    }
+
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        if let Some((.., inner)) = loop_of(call) {
+            self.put_in.push(inner.span);
+        }
+        walk::walk_call_expression(self, call);
+    }
+
+    fn visit_formal_parameter(&mut self, param: &FormalParameter<'a>) {
+        if let BindingPattern::BindingIdentifier(name) = &param.pattern
+            && let Some(symbol) = name.symbol_id.get()
+        {
+            self.declarations.push(Declaration {
+                symbol,
+                is_set: true,
+                lexical: false,
+                block: self.blocks.last().copied().unwrap_or_default(),
+                at: param.span.start,
+            });
+        }
+        walk::walk_formal_parameter(self, param);
     }
 
     fn visit_class(&mut self, class: &Class<'a>) {
@@ -364,6 +403,14 @@ impl<'a> Visit<'a> for Assigned<'_> {
             && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
         {
             self.assigned(symbol, Ty::Num);
+        }
+    }
+
+    fn visit_formal_parameter(&mut self, param: &FormalParameter<'a>) {
+        if let BindingPattern::BindingIdentifier(name) = &param.pattern
+            && let Some(symbol) = name.symbol_id.get()
+        {
+            self.assigned(symbol, Ty::Any);
         }
     }
 
