@@ -22,6 +22,23 @@ use super::types::{Ty, Types};
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
 
+/// What a variable is another name of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Alias<'a, 'w> {
+    /// The place that it is declared with.
+    Place(&'w Expression<'a>),
+    /// The element, in a loop over the elements of this.
+    Element(&'w Expression<'a>),
+}
+
+impl<'a, 'w> Alias<'a, 'w> {
+    fn of(self) -> &'w Expression<'a> {
+        match self {
+            Alias::Place(e) | Alias::Element(e) => e,
+        }
+    }
+}
+
 /// A step from an object to what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
@@ -92,7 +109,7 @@ struct Copied<'a, 'w> {
     /// It is on every way through the text.
     sure: bool,
     /// The variable is declared by this: with what, and in which block.
-    declares: Option<(SymbolId, &'w Expression<'a>, Span)>,
+    declares: Option<(SymbolId, Alias<'a, 'w>, Span)>,
 }
 
 /// What is inside an object changes.
@@ -115,7 +132,7 @@ struct Change {
 pub(crate) fn resolve<'a, 'w>(
     parsed: &Parsed<'a, 'w>,
     types: &Types,
-) -> Res<HashMap<SymbolId, &'w Expression<'a>>> {
+) -> Res<HashMap<SymbolId, Alias<'a, 'w>>> {
     let mut look = Look {
         scoping: parsed.scoping,
         head: parsed.head,
@@ -135,7 +152,7 @@ pub(crate) fn resolve<'a, 'w>(
     for statement in parsed.statements {
         look.statement(statement);
     }
-    let mut aliases: HashMap<SymbolId, (&'w Expression<'a>, Place)> = HashMap::new();
+    let mut aliases: HashMap<SymbolId, (Alias<'a, 'w>, Place)> = HashMap::new();
 
     loop {
         let conflict = look.copies.iter().find_map(|copied| {
@@ -176,7 +193,7 @@ pub(crate) fn resolve<'a, 'w>(
 }
 
 /// The place that a place is when variables that are other names are taken for what they name.
-fn real(place: &Place, aliases: &HashMap<SymbolId, (&Expression<'_>, Place)>) -> Place {
+fn real(place: &Place, aliases: &HashMap<SymbolId, (Alias<'_, '_>, Place)>) -> Place {
     let Root::Local(symbol) = &place.root else {
         return place.clone();
     };
@@ -219,7 +236,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         &self,
         copied: &Copied<'a, 'w>,
         change: &Change,
-        aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
+        aliases: &HashMap<SymbolId, (Alias<'a, 'w>, Place)>,
     ) -> bool {
         let object = real(&change.object, aliases);
         let [from, to] = [&copied.from, &copied.to].map(|place| real(place, aliases));
@@ -248,7 +265,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
     fn is_stored(
         &self,
         copied: &Copied<'a, 'w>,
-        aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
+        aliases: &HashMap<SymbolId, (Alias<'a, 'w>, Place)>,
     ) -> bool {
         let (Root::Context(_, key), Root::Local(symbol)) = (&copied.from.root, &copied.to.root)
         else {
@@ -293,7 +310,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         symbol: SymbolId,
         copied: &Copied<'a, 'w>,
         block: Span,
-        aliases: &HashMap<SymbolId, (&'w Expression<'a>, Place)>,
+        aliases: &HashMap<SymbolId, (Alias<'a, 'w>, Place)>,
     ) -> bool {
         let named = real(&copied.from, aliases);
         // (what a function of the text does may happen anywhere)
@@ -332,7 +349,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
     /// The variables in the computed keys of what a copy is made from; `None` when there is more than variables.
     fn indices(&self, copied: &Copied<'a, 'w>) -> Option<Vec<SymbolId>> {
         let mut found = Vec::new();
-        let mut at = copied.declares.as_ref()?.1;
+        let mut at = copied.declares.as_ref()?.1.of();
         loop {
             at = match at {
                 Expression::ParenthesizedExpression(inner) => &inner.expression,
@@ -515,7 +532,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         e: &'w Expression<'a>,
         to: &Place,
         at: u32,
-        declares: Option<(SymbolId, &'w Expression<'a>, Span)>,
+        declares: Option<(SymbolId, Alias<'a, 'w>, Span)>,
     ) {
         let mut sources = Vec::new();
         self.sources(e, &mut sources);
@@ -723,23 +740,18 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 walker.expression(&of.right);
                 // (the elements of what is gone through get another name)
                 if let ForStatementLeft::VariableDeclaration(declaration) = &of.left {
+                    let lexical = declaration.kind != VariableDeclarationKind::Var;
                     for declarator in &declaration.declarations {
                         if let BindingPattern::BindingIdentifier(name) = &declarator.id
                             && let Some(symbol) = name.symbol_id.get()
-                            && let Some(from) = walker.look.place(&of.right)
                         {
-                            walker.look.copies.push(Copied {
-                                from: from.step(Step::Any),
-                                to: Place {
-                                    root: Root::Local(symbol),
-                                    path: Vec::new(),
-                                },
-                                holder: None,
-                                at: declarator.span.start,
-                                loops: walker.look.loops.clone(),
-                                sure: false,
-                                declares: None,
-                            });
+                            walker.element(
+                                symbol,
+                                &of.right,
+                                of.span,
+                                declarator.span.start,
+                                lexical,
+                            );
                         }
                     }
                 }
@@ -830,8 +842,12 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 root: root.clone(),
                 path: Vec::new(),
             };
-            self.look
-                .put(init, &to, at, declares.then_some((symbol, init, block)));
+            self.look.put(
+                init,
+                &to,
+                at,
+                declares.then_some((symbol, Alias::Place(init), block)),
+            );
             self.look.writes.push((root, at));
         }
     }
@@ -994,6 +1010,34 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         });
     }
 
+    /// The variable that is the elements of something, one after the other.
+    fn element(
+        &mut self,
+        symbol: SymbolId,
+        list: &'w Expression<'a>,
+        block: Span,
+        at: u32,
+        lexical: bool,
+    ) {
+        let Some(from) = self.look.place(list) else {
+            return;
+        };
+        self.look.declared.entry(symbol).or_insert(block);
+        self.look.writes.push((Root::Local(symbol), at));
+        self.look.copies.push(Copied {
+            from: from.step(Step::Any),
+            to: Place {
+                root: Root::Local(symbol),
+                path: Vec::new(),
+            },
+            holder: None,
+            at,
+            loops: self.look.loops.clone(),
+            sure: false,
+            declares: lexical.then_some((symbol, Alias::Element(list), block)),
+        });
+    }
+
     fn parameter(&mut self, inner: Inner<'a, 'w>, number: usize, from: Place, at: u32) {
         if let Some(symbol) = inner
             .params()
@@ -1030,8 +1074,10 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         if let Some((name, receiver, inner)) = loop_of(call) {
             self.expression(receiver);
             let first = usize::from(name == "reduce");
+            if let Some(symbol) = inner.params().and_then(|params| params.get(first).copied()) {
+                self.element(symbol, receiver, inner.span, at, true);
+            }
             if let Some(list) = self.look.place(receiver) {
-                self.parameter(inner, first, list.clone().step(Step::Any), at);
                 self.parameter(inner, first + 2, list, at);
             }
             if first == 1 {

@@ -401,8 +401,9 @@ impl<'a, 'w> Lower<'a, 'w> {
             if first == 1 {
                 lower.set_param(&params, 0, Opd::Slot(result));
             }
-            let element = lower.read(Opd::Slot(list), &Key::Index(index))?;
-            lower.set_param(&params, first, element);
+            if let Some(symbol) = params.get(first) {
+                lower.set_element(*symbol, list, index)?;
+            }
             lower.set_param(&params, first + 1, Opd::Num(index));
             lower.set_param(&params, first + 2, Opd::Slot(list));
             Ok(())

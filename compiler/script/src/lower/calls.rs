@@ -211,7 +211,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(match result_of(builtin) {
             Ty::Num => Opd::Num(self.unbox(Opd::Temp(dst))),
             Ty::Flag => Opd::Flag(self.truth(Opd::Temp(dst))),
-            Ty::Any => Opd::Temp(dst),
+            Ty::Prim | Ty::Any => Opd::Temp(dst),
         })
     }
 

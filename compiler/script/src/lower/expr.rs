@@ -9,6 +9,7 @@ use vgdc_mir::{
     Arg, Arith, Compare, Flag, Helper, Inst, MSG, Math, Mutation, Num, Slot, Terminator,
 };
 
+use super::alias::Alias;
 use super::types::Ty;
 use super::{Local, Lower, Name, Res, name_of, refuse};
 
@@ -425,7 +426,14 @@ impl<'a, 'w> Lower<'a, 'w> {
             Name::Msg => Ok(Opd::Slot(MSG)),
             Name::Local(symbol) => {
                 match (self.aliases.get(&symbol).copied(), self.locals.get(&symbol)) {
-                    (Some(place), _) => self.opd(place),
+                    (Some(Alias::Place(place)), _) => self.opd(place),
+                    (Some(Alias::Element(list)), _) => {
+                        let Some(index) = self.elements.get(&symbol).copied() else {
+                            return refuse("an element outside of its loop", name.span.start);
+                        };
+                        let list = self.opd(list)?;
+                        self.read(list, &Key::Index(index))
+                    }
                     (None, Some(Local::Num(num))) => Ok(Opd::Num(*num)),
                     (None, Some(Local::Flag(flag))) => Ok(Opd::Flag(*flag)),
                     (None, Some(Local::Slot(slot))) => Ok(Opd::Slot(*slot)),
@@ -785,7 +793,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         match ty {
             Ty::Num => Opd::Num(self.b.num()),
             Ty::Flag => Opd::Flag(self.b.flag()),
-            Ty::Any => Opd::Temp(self.temp()),
+            Ty::Prim | Ty::Any => Opd::Temp(self.temp()),
         }
     }
 
@@ -938,7 +946,20 @@ impl<'a, 'w> Lower<'a, 'w> {
                 Name::Msg => Ok(MSG.into()),
                 Name::Local(symbol) => {
                     match (self.aliases.get(&symbol).copied(), self.locals.get(&symbol)) {
-                        (Some(place), _) => self.place(place),
+                        (Some(Alias::Place(place)), _) => self.place(place),
+                        (Some(Alias::Element(list)), _) => {
+                            let Some(index) = self.elements.get(&symbol).copied() else {
+                                return refuse("an element outside of its loop", at);
+                            };
+                            let base = self.place(list)?;
+                            let dst = self.b.addr();
+                            self.b.push(Inst::Find {
+                                helper: Helper::PlaceIndex,
+                                dst,
+                                args: vec![base, index.into()],
+                            });
+                            Ok(dst.into())
+                        }
                         (None, Some(Local::Slot(slot))) => Ok((*slot).into()),
                         _ => refuse("a property of a number", at),
                     }
@@ -1155,7 +1176,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         let Name::Local(symbol) = name_of(self.scoping, self.head, name) else {
             return false;
         };
-        let Some(place) = self.aliases.get(&symbol) else {
+        let Some(Alias::Place(place)) = self.aliases.get(&symbol) else {
             return false;
         };
         match (&assign.left, place) {

@@ -16,7 +16,8 @@ mod types;
 
 use std::collections::HashMap;
 
-use oxc_ast::ast::{Expression, IdentifierReference};
+use alias::Alias;
+use oxc_ast::ast::IdentifierReference;
 use oxc_semantic::{Scoping, SymbolId};
 use vgdc_mir::{BlockId, Body, Builder, Flag, Num, Slot};
 
@@ -63,6 +64,7 @@ fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
         head: parsed.head,
         types,
         aliases,
+        elements: HashMap::new(),
         locals: HashMap::new(),
         targets: Vec::new(),
         temps: Vec::new(),
@@ -116,7 +118,9 @@ struct Lower<'a, 'w> {
     head: u32,
     types: types::Types,
     /// Variables that are another name of a place.
-    aliases: HashMap<SymbolId, &'w Expression<'a>>,
+    aliases: HashMap<SymbolId, Alias<'a, 'w>>,
+    /// Where the loops are whose elements have a name.
+    elements: HashMap<SymbolId, Num>,
     locals: HashMap<SymbolId, Local>,
     targets: Vec<Target<'a>>,
     /// Slots of intermediate values of the statement at hand.

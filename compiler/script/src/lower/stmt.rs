@@ -2,9 +2,11 @@
 
 use oxc_ast::ast::*;
 use oxc_ast_visit::Visit;
+use oxc_semantic::SymbolId;
 use oxc_span::GetSpan;
 use vgdc_mir::{BlockId, Builtin, Helper, Inst, MSG, Slot, Terminator};
 
+use super::alias::Alias;
 use super::expr::Opd;
 use super::types::Ty;
 use super::{Local, Lower, Res, Target, refuse};
@@ -19,7 +21,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             let local = match self.types.of(symbol) {
                 Ty::Num => Local::Num(self.b.num()),
                 Ty::Flag => Local::Flag(self.b.flag()),
-                Ty::Any => Local::Slot(self.b.slot()),
+                Ty::Prim | Ty::Any => Local::Slot(self.b.slot()),
             };
             // (a register has to have a value on every way, even where nobody reads it)
             match local {
@@ -133,7 +135,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             if self.functions.contains_key(&symbol) {
                 continue;
             }
-            if let Some(place) = self.aliases.get(&symbol).copied() {
+            if let Some(Alias::Place(place)) = self.aliases.get(&symbol).copied() {
                 // (what it names is read once, as the language would)
                 self.whole(|lower| lower.opd(place).map(drop))?;
                 continue;
@@ -280,7 +282,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// The variable of a loop over something.
-    fn loop_variable(&mut self, left: &'w ForStatementLeft<'a>, at: u32) -> Res<Local> {
+    fn loop_variable(&mut self, left: &'w ForStatementLeft<'a>, at: u32) -> Res<SymbolId> {
         let ForStatementLeft::VariableDeclaration(declaration) = left else {
             return refuse("a loop that sets what is declared before it", at);
         };
@@ -291,8 +293,8 @@ impl<'a, 'w> Lower<'a, 'w> {
                 BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
                 _ => None,
             });
-        match symbol.and_then(|symbol| self.locals.get(&symbol)) {
-            Some(local) => Ok(*local),
+        match symbol {
+            Some(symbol) => Ok(symbol),
             None => refuse("destructuring", at),
         }
     }
@@ -301,7 +303,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     fn over(
         &mut self,
         list: Slot,
-        variable: Local,
+        variable: SymbolId,
         of: &'w Statement<'a>,
         label: Option<&'a str>,
     ) -> Res<()> {
@@ -323,11 +325,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         })?;
         self.b.end(Terminator::Branch(flag, body, end));
         self.b.switch_to(body);
-        self.whole(|lower| {
-            let element = lower.read(Opd::Slot(list), &super::expr::Key::Index(index))?;
-            lower.set_local(variable, element);
-            Ok(())
-        })?;
+        self.set_element(variable, list, index)?;
         self.within(label, end, Some(next), true, |lower| lower.statement(of))?;
         self.b.jump(next);
         self.b.switch_to(next);
@@ -341,6 +339,26 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.switch_to(end);
         self.b.call(Helper::Clear, [list.into()]);
         Ok(())
+    }
+
+    /// Gives the variable of a loop its element; one that is another name of it has it already.
+    pub(super) fn set_element(
+        &mut self,
+        variable: SymbolId,
+        list: Slot,
+        index: vgdc_mir::Num,
+    ) -> Res<()> {
+        match self.locals.get(&variable).copied() {
+            Some(local) => self.whole(|lower| {
+                let element = lower.read(Opd::Slot(list), &super::expr::Key::Index(index))?;
+                lower.set_local(local, element);
+                Ok(())
+            }),
+            None => {
+                self.elements.insert(variable, index);
+                Ok(())
+            }
+        }
     }
 
     fn for_of(&mut self, of: &'w ForOfStatement<'a>, label: Option<&'a str>) -> Res<()> {

@@ -10,7 +10,7 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SymbolId};
 use oxc_span::Span;
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, UnaryOperator};
-use vgdc_mir::{Builtin, Math};
+use vgdc_mir::{Builtin, Math, Method};
 
 use super::callback::{functions, loop_of};
 use super::calls::dotted;
@@ -22,7 +22,20 @@ use crate::javascript::parse::Parsed;
 pub(crate) enum Ty {
     Num,
     Flag,
+    /// A primitive of any type, which nobody can change.
+    Prim,
     Any,
+}
+
+impl Ty {
+    /// What is this or that.
+    fn or(self, other: Ty) -> Ty {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Ty::Any, _) | (_, Ty::Any) => Ty::Any,
+            _ => Ty::Prim,
+        }
+    }
 }
 
 /// The types of the variables of a text.
@@ -46,10 +59,14 @@ impl Types {
         match e {
             Expression::NumericLiteral(_) | Expression::UpdateExpression(_) => Ty::Num,
             Expression::BooleanLiteral(_) => Ty::Flag,
+            Expression::StringLiteral(_)
+            | Expression::TemplateLiteral(_)
+            | Expression::NullLiteral(_) => Ty::Prim,
             Expression::ParenthesizedExpression(inner) => ty(&inner.expression),
             Expression::Identifier(name) => match name_of(scoping, head, name) {
                 Name::Local(symbol) => self.of(symbol),
                 Name::World("NaN" | "Infinity") => Ty::Num,
+                Name::World("undefined") => Ty::Prim,
                 _ => Ty::Any,
             },
             Expression::UnaryExpression(unary) => match unary.operator {
@@ -57,23 +74,19 @@ impl Types {
                 | UnaryOperator::UnaryNegation
                 | UnaryOperator::BitwiseNot => Ty::Num,
                 UnaryOperator::LogicalNot | UnaryOperator::Delete => Ty::Flag,
-                UnaryOperator::Typeof | UnaryOperator::Void => Ty::Any,
+                UnaryOperator::Typeof | UnaryOperator::Void => Ty::Prim,
             },
             Expression::BinaryExpression(binary) => match binary.operator {
                 BinaryOperator::Addition => match (ty(&binary.left), ty(&binary.right)) {
                     (Ty::Num | Ty::Flag, Ty::Num | Ty::Flag) => Ty::Num,
-                    _ => Ty::Any,
+                    _ => Ty::Prim,
                 },
                 operator if is_comparison(operator) => Ty::Flag,
                 _ => Ty::Num,
             },
-            Expression::LogicalExpression(logical) => {
-                let (left, right) = (ty(&logical.left), ty(&logical.right));
-                if left == right { left } else { Ty::Any }
-            }
+            Expression::LogicalExpression(logical) => ty(&logical.left).or(ty(&logical.right)),
             Expression::ConditionalExpression(conditional) => {
-                let (yes, no) = (ty(&conditional.consequent), ty(&conditional.alternate));
-                if yes == no { yes } else { Ty::Any }
+                ty(&conditional.consequent).or(ty(&conditional.alternate))
             }
             Expression::SequenceExpression(list) => list.expressions.last().map_or(Ty::Any, ty),
             Expression::AssignmentExpression(assign) => match assign.operator {
@@ -86,10 +99,10 @@ impl Types {
                         };
                         match (left, ty(&assign.right)) {
                             (Ty::Num, Ty::Num | Ty::Flag) => Ty::Num,
-                            _ => Ty::Any,
+                            _ => Ty::Prim,
                         }
                     }
-                    _ => Ty::Any,
+                    _ => Ty::Prim,
                 },
                 operator if operator.is_logical() => Ty::Any,
                 _ => Ty::Num,
@@ -100,10 +113,23 @@ impl Types {
                     Some(builtin) => result_of(builtin),
                     None => Ty::Any,
                 },
-                None => Ty::Any,
+                None => match &call.callee {
+                    Expression::StaticMemberExpression(member) => {
+                        method_gives(member.property.name.as_str())
+                    }
+                    _ => Ty::Any,
+                },
             },
             _ => Ty::Any,
         }
+    }
+}
+
+/// What a method gives, whatever its receiver: one that has no such method bails out.
+fn method_gives(name: &str) -> Ty {
+    match Method::named(name) {
+        None | Some(Method::Slice | Method::Concat | Method::Split) => Ty::Any,
+        Some(_) => Ty::Prim,
     }
 }
 
@@ -125,6 +151,7 @@ pub(crate) fn result_of(builtin: Builtin) -> Ty {
         | Builtin::NumberIsInteger
         | Builtin::IsArray
         | Builtin::IsBuffer => Ty::Flag,
+        Builtin::String | Builtin::JsonStringify => Ty::Prim,
         _ => Ty::Any,
     }
 }
@@ -147,6 +174,7 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>) -> Res<Types> {
             .map(|inner| inner.span)
             .collect(),
         blocks: vec![Span::new(0, u32::MAX)],
+        of_loop: false,
         refused: None,
     };
     for statement in parsed.statements {
@@ -183,7 +211,7 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>) -> Res<Types> {
             return refuse("a variable before its declaration", *at);
         }
         if !uses.all(|(_, at)| has_value(*at)) {
-            types.of.insert(symbol, Ty::Any);
+            types.of.insert(symbol, Ty::Prim);
             types.unset.insert(symbol);
         }
     }
@@ -222,6 +250,8 @@ struct Find<'s> {
     /// Functions that are put in where they are called.
     put_in: Vec<Span>,
     blocks: Vec<Span>,
+    /// What is declared now gets its value from the loop.
+    of_loop: bool,
     refused: Option<(String, u32)>,
 }
 
@@ -251,7 +281,7 @@ impl<'a> Visit<'a> for Find<'_> {
             {
                 self.declarations.push(Declaration {
                     symbol,
-                    is_set: declarator.init.is_some(),
+                    is_set: declarator.init.is_some() || self.of_loop,
                     lexical: declaration.kind != VariableDeclarationKind::Var,
                     block: self.blocks.last().copied().unwrap_or_default(),
                     at: declarator.span.start,
@@ -265,6 +295,12 @@ impl<'a> Visit<'a> for Find<'_> {
         if let Name::Local(symbol) = name_of(self.scoping, self.head, name) {
             self.uses.push((symbol, name.span.start));
         }
+    }
+
+    fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
+        self.of_loop = true;
+        walk::walk_for_statement_left(self, left);
+        self.of_loop = false;
     }
 
     fn visit_for_of_statement(&mut self, of: &ForOfStatement<'a>) {
@@ -352,8 +388,7 @@ impl Assigned<'_> {
         let known = self.types.of.get(&symbol).copied();
         let now = match known {
             None => ty,
-            Some(known) if known == ty => known,
-            Some(_) => Ty::Any,
+            Some(known) => known.or(ty),
         };
         if known != Some(now) {
             self.types.of.insert(symbol, now);
@@ -388,7 +423,7 @@ impl<'a> Visit<'a> for Assigned<'_> {
                 AssignmentOperator::Addition => {
                     match (self.types.of(symbol), self.expr(&assign.right)) {
                         (Ty::Num, Ty::Num | Ty::Flag) => Ty::Num,
-                        _ => Ty::Any,
+                        _ => Ty::Prim,
                     }
                 }
                 operator if operator.is_logical() => Ty::Any,
