@@ -8,6 +8,7 @@
 //!   So nothing here needs to know what an exception is.
 
 mod build;
+mod pristine;
 mod text;
 
 pub use build::Builder;

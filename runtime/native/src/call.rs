@@ -10,8 +10,8 @@ use vgdc_value::{Key, Object, Value};
 pub enum Outcome {
     /// With this value.
     Returned(Value),
-    /// Somebody else has to do it all again.
-    BailedOut,
+    /// Somebody else has to do it all again. The message is as it came, where the function says so.
+    BailedOut(Value),
 }
 
 /// Which context.

@@ -70,6 +70,7 @@ pub struct Native {
     texts: Box<[Value]>,
     caches: Box<[Cache]>,
     frame: Box<[Value]>,
+    pristine: bool,
     /// Keeps the code where it is.
     _memory: Arc<Memory>,
 }
@@ -106,8 +107,14 @@ impl Native {
                 .collect(),
             caches: (0..function.caches).map(|_| Cache::default()).collect(),
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
+            pristine: function.pristine,
             _memory: memory.clone(),
         })
+    }
+
+    /// Whether a call that bails out gives the message back as it came.
+    pub fn is_pristine(&self) -> bool {
+        self.pristine
     }
 
     /// Calls it with a message. `limit` is how long it may take.
@@ -127,7 +134,7 @@ impl Native {
         let result = context.result() as usize;
         let outcome = match (status, self.frame.get_mut(result)) {
             (OK, Some(value)) => Outcome::Returned(std::mem::take(value)),
-            _ => Outcome::BailedOut,
+            _ => Outcome::BailedOut(std::mem::take(&mut self.frame[0])),
         };
         for value in &mut self.frame {
             *value = Value::Undefined;

@@ -71,6 +71,9 @@ pub struct Function {
     pub offset: u32,
     /// How many values its frame has.
     pub slots: u32,
+    /// Whenever it bails out, the message in slot 0 is as it came; and it returns the message, undefined or null.
+    #[serde(default)]
+    pub pristine: bool,
     /// How many places remember where a property was found.
     pub caches: u32,
     /// Names of properties, by number.

@@ -51,8 +51,9 @@ impl Compiled {
         self.calls < TRIAL || self.bails * 2 < self.calls
     }
 
-    /// Handles a message; false when the engine has to do it, and nothing has happened.
-    pub fn call(&mut self, cx: &mut Cx<'_>, env: &NodeEnv, msg: Msg) -> bool {
+    /// Handles a message; gives it back when the engine has to do it, and nothing has happened.
+    pub fn call(&mut self, cx: &mut Cx<'_>, env: &NodeEnv, msg: Msg) -> Option<Msg> {
+        let kept = (!self.native.is_pristine()).then(|| msg.clone());
         if self.calls == u32::MAX {
             (self.calls, self.bails) = (self.calls / 2, self.bails / 2);
         }
@@ -68,21 +69,25 @@ impl Compiled {
         };
         let returned = match self.native.call(msg, &mut world, self.limit) {
             Outcome::Returned(value) => value,
-            Outcome::BailedOut => {
+            Outcome::BailedOut(msg) => {
                 self.bails += 1;
-                return false;
+                return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
             }
         };
-        let Some(outputs) = world.messages(&returned) else {
-            self.bails += 1;
-            return false;
+        let outputs = match (world.messages(returned), kept.as_ref()) {
+            (Some(outputs), _) => outputs,
+            (None, Some(_)) => {
+                self.bails += 1;
+                return kept;
+            }
+            // (it returned the message or nothing)
+            (None, None) => Outputs::Nothing,
         };
-        drop(returned);
         let World { acts, writes, .. } = world;
         for (at, write) in writes.into_iter().enumerate() {
             if let Err(error) = write.store(env) {
-                if at == 0 {
-                    return false;
+                if at == 0 && kept.is_some() {
+                    return kept;
                 }
                 cx.error(NodeError::from_value(error.into()), None);
             }
@@ -103,7 +108,7 @@ impl Compiled {
             Outputs::One(msg) => cx.send(0, msg),
             Outputs::Many(outputs) => cx.send_all(outputs),
         }
-        true
+        None
     }
 }
 
@@ -144,7 +149,7 @@ struct World<'c> {
 
 impl World<'_> {
     /// Messages for the outputs; `None` where something is no message, which Node-RED has words for.
-    fn messages(&self, value: &Value) -> Option<Outputs> {
+    fn messages(&self, value: Value) -> Option<Outputs> {
         match value {
             Value::Undefined | Value::Null => Some(Outputs::Nothing),
             Value::Object(object) => Some(Outputs::One(self.identified(object))),
@@ -163,13 +168,13 @@ impl World<'_> {
 
     fn output(&self, entry: &Value) -> Option<Vec<Msg>> {
         match entry {
-            Value::Object(object) => Some(vec![self.identified(object)]),
+            Value::Object(object) => Some(vec![self.identified(object.clone())]),
             Value::Array(list) => {
                 let mut messages = Vec::with_capacity(list.len());
                 for value in list.iter() {
                     match value {
                         Value::Undefined | Value::Null => {}
-                        Value::Object(object) => messages.push(self.identified(object)),
+                        Value::Object(object) => messages.push(self.identified(object.clone())),
                         _ => return None,
                     }
                 }
@@ -180,8 +185,8 @@ impl World<'_> {
         }
     }
 
-    fn identified(&self, object: &Object) -> Msg {
-        let mut msg = Msg::from(object.clone());
+    fn identified(&self, object: Object) -> Msg {
+        let mut msg = Msg::from(object);
         if self.msgid.is_undefined() {
             msg.remove("_msgid");
             msg.ensure_id();
@@ -202,7 +207,7 @@ fn first_part(key: &str) -> &str {
 
 impl Host for World<'_> {
     fn send(&mut self, messages: &Value) -> bool {
-        let outputs = match self.messages(messages) {
+        let outputs = match self.messages(messages.clone()) {
             Some(Outputs::Nothing) => return true,
             Some(Outputs::One(msg)) => vec![vec![msg]],
             Some(Outputs::Many(outputs)) => outputs,

@@ -423,11 +423,12 @@ impl Function {
         }
     }
 
-    fn call(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+    fn call(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         if let Some(compiled) = self.compiled.as_mut().filter(|compiled| compiled.pays()) {
             let before = cx.completion(&msg);
-            if compiled.call(cx, &self.world.env, msg.clone()) {
-                return cx.done(before);
+            match compiled.call(cx, &self.world.env, msg) {
+                None => return cx.done(before),
+                Some(unchanged) => msg = unchanged,
             }
         }
         self.last_call += 1;

@@ -65,6 +65,7 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
         code.functions.push(Function {
             offset: code.bytes.len() as u32,
             slots: body.slots,
+            pristine: body.is_pristine(),
             caches: body.caches,
             keys: body.keys.clone(),
             texts: body.texts.clone(),
