@@ -21,6 +21,8 @@ enum Verb {
     Run(cmd::run::Args),
     /// Say what is wrong with a flow
     Check(cmd::check::Args),
+    /// Measure what a flow costs
+    Bench(cmd::bench::Args),
     /// Print a stage of the compilation
     Emit(cmd::emit::Args),
     /// Say what the compiler did with each node and why, or what a diagnostic's code means
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Verb::Build(args) => cmd::build::run(&args),
         Verb::Run(args) => cmd::run::run(&args),
         Verb::Check(args) => cmd::check::run(&args),
+        Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Emit(args) => cmd::emit::run(&args),
         Verb::Explain(args) => cmd::explain::run(&args),
     }
