@@ -63,7 +63,7 @@ fn until_signal() -> Option<i32> {
 fn kill_group(group: u32) {
     // (`kill` of the shell: there is no safe way to it in the standard library)
     let _ = Command::new("sh")
-        .args(["-c", &format!("kill -KILL -- -{group}")])
+        .args(["-c", &format!("kill -s KILL -- -{group}")])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -130,6 +130,7 @@ impl Drop for Process {
         let mut all = live();
         kill_group(self.child.id());
         // (it may have ended before)
+        let _ = self.child.kill();
         let _ = self.child.wait();
         all.groups.retain(|group| *group != self.child.id());
     }
@@ -198,11 +199,16 @@ mod tests {
         std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line)
             .expect("it says its child's number");
         drop(process);
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", line.trim()));
-        assert!(
-            stat.is_err() || stat.is_ok_and(|s| s.contains(") Z ")),
-            "{line}"
-        );
+        // (an orphan is reaped by somebody else, when that one gets to it)
+        let is_gone = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", line.trim()));
+            stat.is_err() || stat.is_ok_and(|s| s.contains(") Z "))
+        };
+        let until = Instant::now() + Duration::from_secs(10);
+        while !is_gone() {
+            assert!(Instant::now() < until, "{line} lives");
+            std::thread::yield_now();
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn escaped(text: &str) -> String {
 /// Bars, one a target: its name, its value with whiskers from the least to the most.
 pub fn bars(bars: &[(String, f64, Vec<f64>)], unit: &str) -> String {
     let of = |(_, value, all): &(String, f64, Vec<f64>)| all.iter().copied().fold(*value, f64::max);
-    let most = bars.iter().map(of).fold(f64::MIN_POSITIVE, f64::max);
+    let most = bars.iter().map(of).fold(1e-9, f64::max);
     let (left, right, row) = (90.0, 120.0, 26.0);
     let scale = (WIDTH - left - right) / most;
     let height = row * bars.len() as f64 + 6.0;
@@ -52,6 +52,9 @@ pub fn bars(bars: &[(String, f64, Vec<f64>)], unit: &str) -> String {
 
 /// Latency curves, one a target: from the median outwards, both axes logarithmic.
 pub fn curves(curves: &[(String, &[(f64, f64)])]) -> String {
+    if curves.iter().all(|(_, curve)| curve.is_empty()) {
+        return String::new();
+    }
     let points = || curves.iter().flat_map(|(_, curve)| curve.iter());
     let least = points().map(|p| p.1).fold(f64::INFINITY, f64::min).max(0.1);
     let most = points().map(|p| p.1).fold(least, f64::max);
