@@ -49,9 +49,10 @@ pub fn case(asked: &Asked) -> Result<Case, String> {
         (Some(rate), _) => Pace::Rate(rate),
         (None, _) => Pace::Half,
     };
+    let title = title(asked, &entries, &pace);
     Ok(Case {
         name: "flow".to_owned(),
-        title: asked.path.display().to_string(),
+        title,
         drive: drive(asked, messages, entries)?,
         flow: Source::File(asked.path.clone()),
         flood: pace == Pace::Half,
@@ -68,6 +69,17 @@ pub fn case(asked: &Asked) -> Result<Case, String> {
             Kind::Build,
         ],
     })
+}
+
+/// What tells one load of one flow from another.
+fn title(asked: &Asked, entries: &BTreeSet<String>, pace: &Pace) -> String {
+    let entries = Vec::from_iter(entries.iter().map(String::as_str)).join(", ");
+    let load = match pace {
+        Pace::Rate(rate) => format!("at {rate}/s"),
+        Pace::Recorded(times) => format!("{} recorded ones", times.len()),
+        Pace::Half | Pace::None => "as fast as it takes them".to_owned(),
+    };
+    format!("{}: messages to {entries}, {load}", asked.path.display())
 }
 
 /// The times of a load, counted from its first message.
@@ -161,6 +173,12 @@ fn candidates(asked: &Asked) -> String {
         })
         .collect();
     let is_start = |node: &&Value| {
+        if ["catch", "status", "complete"]
+            .iter()
+            .any(|ty| node["type"] == *ty)
+        {
+            return false;
+        }
         let wires = node["wires"].as_array();
         let sends = wires.is_some_and(|w| !w.is_empty());
         sends && node["id"].as_str().is_some_and(|id| !wired.contains(id))

@@ -34,12 +34,12 @@ use machine::Machine;
 use measure::Settings;
 
 /// Measures cases on targets. Child processes and temporary folders are gone when it returns, and when it is told to stop.
-/// `progress` is told what is being done.
+/// `progress` is told the case, and what is being done.
 pub fn run(
     cases: &[Case],
     settings: &Settings,
     version: &str,
-    progress: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&str, &str),
 ) -> Report {
     guard::clean_up_on_signals();
     let machine = Machine::this();

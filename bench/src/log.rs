@@ -56,11 +56,11 @@ impl Log {
     }
 
     /// A fault with the last lines.
-    pub fn explain(&self, who: &str, why: &str) -> String {
+    pub fn explain(&self, why: &str) -> String {
         let tail = tail(&self.lines());
         match tail.is_empty() {
-            true => format!("{who}: {why}"),
-            false => format!("{who}: {why}; what it said last:\n{tail}"),
+            true => why.to_owned(),
+            false => format!("{why}; what it said last:\n{tail}"),
         }
     }
 }

@@ -82,7 +82,7 @@ pub fn case(
     case: &Case,
     settings: &Settings,
     warnings: &mut Vec<String>,
-    progress: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(&str, &str),
 ) -> CaseReport {
     let report = |outcomes| CaseReport {
         name: case.name.clone(),
@@ -101,7 +101,7 @@ pub fn case(
     let mut all: Vec<Collected> = Vec::new();
     let mut ready: Vec<Option<Ready>> = Vec::new();
     for target in &settings.targets {
-        progress(&format!("{} on {}: making it", case.name, target.name()));
+        progress(&case.name, &format!("on {}: making it", target.name()));
         let mut collected = Collected::default();
         let made = Ready::make(case, *target, settings);
         ready.push(made.map_err(|why| collected.fault = Some(why)).ok());
@@ -113,7 +113,7 @@ pub fn case(
                 continue;
             };
             let (target, of) = (ready.made.target.name(), settings.repeat);
-            progress(&format!("{} on {target}: {turn} of {of}", case.name));
+            progress(&case.name, &format!("on {target}: {turn} of {of}"));
             match sample(case, ready, settings) {
                 Ok(sample) => collected.take(sample),
                 Err(why) => collected.fault = Some(why),
@@ -125,7 +125,7 @@ pub fn case(
         if collected.failed > 0 {
             let failed = collected.failed;
             warnings.push(format!(
-                "{name} on {target}: {failed} messages had no good answer"
+                "{name} on {target}: {failed} messages had no good answer, or raised an error"
             ));
         }
         let paced = case.pace != Pace::None && collected.fault.is_none();

@@ -160,7 +160,6 @@ impl Programs {
                 let mut process = spawn(&mut command)?;
                 let log = Log::of(process.child().stderr.take(), process.child().stdout.take());
                 Running {
-                    target: made.target,
                     process,
                     control: None,
                     http: None,
@@ -209,7 +208,6 @@ impl Programs {
         };
         let log = Log::of(process.child().stderr.take(), None);
         Ok(Running {
-            target: made.target,
             process,
             control,
             http: None,
@@ -233,7 +231,6 @@ impl Programs {
         let mut process = spawn(&mut command)?;
         let log = Log::of(process.child().stderr.take(), process.child().stdout.take());
         Ok(Running {
-            target: made.target,
             process,
             control: None,
             http: Some(format!("127.0.0.1:{port}")),
@@ -249,8 +246,6 @@ fn spawn(command: &mut Command) -> Result<Process, String> {
 
 /// A flow that runs.
 pub struct Running {
-    /// On what.
-    pub target: Target,
     process: Process,
     /// The control protocol, where the target speaks it.
     pub control: Option<Control>,
@@ -272,7 +267,7 @@ impl Running {
 
     /// A fault with what the process said last.
     pub fn explain(&self, why: &str) -> String {
-        self.log.explain(self.target.name(), why)
+        self.log.explain(why)
     }
 
     fn wait_for(&mut self, text: &str) -> Result<Instant, String> {

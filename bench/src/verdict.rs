@@ -11,6 +11,9 @@ const FLOOR: f64 = 0.05;
 /// The same for the far ends of latencies, which a few messages decide.
 const FLOOR_OF_TAILS: f64 = 0.20;
 
+/// The same where a figure was taken only once, which says nothing of its noise.
+const FLOOR_OF_ONE: f64 = 0.25;
+
 /// What is to be said of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -53,6 +56,7 @@ pub struct Judged {
 
 fn judge(kind: Kind, before: &Figure, now: &Figure) -> (f64, Verdict) {
     let floor = match kind {
+        _ if before.values.len() < 2 || now.values.len() < 2 => FLOOR_OF_ONE,
         Kind::P99 | Kind::P999 => FLOOR_OF_TAILS,
         _ => FLOOR,
     };
@@ -75,11 +79,15 @@ fn judge(kind: Kind, before: &Figure, now: &Figure) -> (f64, Verdict) {
     (noise, verdict)
 }
 
-/// Every figure that both reports have.
+/// Every figure that both reports have. (A case of another title is another case: another flow, another load.)
 pub fn compare(before: &Report, now: &Report) -> Vec<Judged> {
     let mut all = Vec::new();
     for case in &now.cases {
-        let Some(case_before) = before.cases.iter().find(|c| c.name == case.name) else {
+        let Some(case_before) = before
+            .cases
+            .iter()
+            .find(|c| (&c.name, &c.title) == (&case.name, &case.title))
+        else {
             continue;
         };
         for outcome in &case.outcomes {
@@ -131,14 +139,19 @@ mod tests {
 
     #[test]
     fn what_the_noise_explains_is_no_difference() {
-        assert_eq!(verdict(Kind::Rate, &[100.0], &[96.0]), Verdict::Same);
-        // (the same medians as above, but the repetitions lie far apart)
-        assert_eq!(
-            verdict(Kind::Rate, &[90.0, 111.0], &[110.0, 131.0]),
-            Verdict::Same
-        );
-        assert_eq!(verdict(Kind::P99, &[100.0], &[115.0]), Verdict::Same);
-        assert_eq!(verdict(Kind::P50, &[100.0], &[115.0]), Verdict::Worse);
+        let once = [100.0, 100.0];
+        assert_eq!(verdict(Kind::Rate, &once, &[96.0, 96.0]), Verdict::Same);
+        assert_eq!(verdict(Kind::P99, &once, &[115.0, 115.0]), Verdict::Same);
+        assert_eq!(verdict(Kind::P50, &once, &[115.0, 115.0]), Verdict::Worse);
+        // (a difference that would be one, if the repetitions lay closer together)
+        let apart = ([90.0, 111.0], [110.0, 131.0]);
+        assert_eq!(verdict(Kind::Rate, &apart.0, &apart.1), Verdict::Same);
+    }
+
+    #[test]
+    fn one_repetition_says_nothing_of_its_noise() {
+        assert_eq!(verdict(Kind::Rate, &[100.0], &[85.0, 85.0]), Verdict::Same);
+        assert_eq!(verdict(Kind::Rate, &[100.0], &[70.0]), Verdict::Worse);
     }
 
     #[test]
@@ -147,7 +160,7 @@ mod tests {
         assert!(compare(&one, &report(Kind::Rate, &[("interp", &[1.0])])).is_empty());
         assert!(compare(&one, &report(Kind::Cpu, &[("native", &[1.0])])).is_empty());
         let mut other = one.clone();
-        other.cases[0].name = "fan-out".to_owned();
+        other.cases[0].title = "another load".to_owned();
         assert!(compare(&one, &other).is_empty());
     }
 

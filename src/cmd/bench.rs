@@ -26,13 +26,23 @@ pub struct Args {
     #[arg(long, value_name = "REGEX", requires = "suite")]
     only: Option<String>,
     /// How long each is measured
-    #[arg(long, value_name = "N", default_value_t = 3.0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3.0,
+        allow_negative_numbers = true
+    )]
     seconds: f64,
     /// How often each is measured; medians are reported
     #[arg(long, value_name = "N", default_value_t = 2)]
     repeat: usize,
     /// Messages a second (default: as fast as the flow takes them, then half of that for the latency, 1,000 at most)
-    #[arg(long, value_name = "N", conflicts_with = "suite")]
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "suite",
+        allow_negative_numbers = true
+    )]
     rate: Option<f64>,
     /// The node that gets the messages (default: the flow's one listener, else its one inject node)
     #[arg(long, value_name = "ID", conflicts_with = "suite")]
@@ -99,9 +109,15 @@ fn bench(args: &Args) -> Result<ExitCode, String> {
         None => suite::cases(args.only.as_deref())?,
     };
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let mut progress = |line: &str| match terminal {
-        true => super::say_err(&format!("\r\x1b[K{line}")),
-        false => super::say_err(&format!("{line}\n")),
+    let mut said = String::new();
+    let mut progress = |case: &str, what: &str| {
+        if terminal {
+            super::say_err(&format!("\r\x1b[K{case} {what}"));
+        } else if said != case {
+            // (a log has one line a case)
+            super::say_err(&format!("{case}\n"));
+            said = case.to_owned();
+        }
     };
     let report = vgdc_bench::run(&cases, &settings, env!("CARGO_PKG_VERSION"), &mut progress);
     if terminal {
@@ -224,11 +240,15 @@ fn recorded(path: &Path) -> Result<Vec<load::Entry>, String> {
 
 /// Finds out before the measurement whether its report can be written after it.
 fn is_writable(path: &Path) -> Result<(), String> {
+    let was_there = path.exists();
     let mut options = std::fs::OpenOptions::new();
     let opened = options.append(true).create(true).open(path);
-    opened
-        .map(|_| ())
-        .map_err(|e| format!("cannot write {}: {e}", path.display()))
+    opened.map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    if !was_there {
+        // (a measurement that is broken off leaves no empty report)
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

@@ -30,6 +30,11 @@ impl Http {
     }
 }
 
+fn first_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 fn is_good(status: u16) -> bool {
     status < 400
 }
@@ -37,15 +42,13 @@ fn is_good(status: u16) -> bool {
 impl Driver for Http {
     fn first(&mut self) -> Result<(), String> {
         let request = (self.requests)(0);
-        let (status, _) = eventually(|| Connection::open(&self.host)?.exchange(&request))?;
+        let (status, body) = eventually(|| Connection::open(&self.host)?.exchange(&request))?;
         match is_good(status) {
             true => Ok(()),
             false => Err(format!(
-                "it answered {status} to {}",
-                String::from_utf8_lossy(&request)
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
+                "it answered {status} to {}: {} (another request is made with --message: its payload is the body, or the query)",
+                first_line(&request),
+                first_line(&body)
             )),
         }
     }

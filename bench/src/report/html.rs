@@ -147,7 +147,7 @@ mod tests {
     fn the_page_is_one_file_with_plots_and_nothing_unescaped() {
         let values: [(&str, &[f64]); 2] = [("interp", &[10.0]), ("native", &[5.0])];
         let of = report(Kind::P99, &values);
-        let judged = crate::verdict::compare(&report(Kind::P99, &[("native", &[9.0])]), &of);
+        let judged = crate::verdict::compare(&report(Kind::P99, &[("native", &[90.0])]), &of);
         let page = page(&of, &judged);
         assert_eq!(page.matches("<svg").count(), 2);
         assert!(page.contains("A &lt;chain&gt; of nodes"));

@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn verdicts_say_the_change() {
         let before = made(Kind::Rate, &[("native", &[100.0])]);
-        let now = made(Kind::Rate, &[("native", &[80.0])]);
+        let now = made(Kind::Rate, &[("native", &[60.0])]);
         let text = verdicts(&crate::verdict::compare(&before, &now));
-        assert!(text.contains("-20.0 %") && text.contains("worse"), "{text}");
+        assert!(text.contains("-40.0 %") && text.contains("worse"), "{text}");
         assert!(verdicts(&[]).contains("none of these"));
     }
 }
