@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 /// Pieces that a flood writes at once.
 const BATCH: u64 = 500;
+/// Pieces of a flood that wait for their answers at most: more than any flow keeps busy with, less than the kernel's buffers
+/// hold.
+const WINDOW: u64 = 20_000;
 
 /// True when this is the answer to message `number`.
 pub type Check = Arc<dyn Fn(u64, &[u8]) -> bool + Send + Sync>;
@@ -103,31 +106,40 @@ impl Driver for Tcp {
         let stream = self.connect()?;
         let begin = Instant::now();
         // (how many are sent is known when the time is over)
-        let total = AtomicU64::new(u64::MAX);
+        let (came, total) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
         let send = || {
-            let (mut number, mut batch) = (0, Vec::new());
+            let (mut number, mut batch) = (0u64, Vec::new());
             while number == 0 || begin.elapsed() < time {
+                if number.saturating_sub(came.load(Ordering::Relaxed)) > WINDOW {
+                    std::thread::sleep(Duration::from_micros(50));
+                    continue;
+                }
                 batch.clear();
                 (number..number + BATCH).for_each(|n| batch.extend((self.pieces)(n)));
                 number += BATCH;
-                if let Err(why) = write(&stream, &batch) {
-                    total.store(0, Ordering::Relaxed);
-                    return Err(why);
-                }
+                write(&stream, &batch)?;
             }
             total.store(number, Ordering::Relaxed);
             Ok(())
         };
         let (mut good, mut last) = (0u64, begin);
         both(send, || {
-            let came = self.answers(&stream, |number, answer, now| {
+            let answers = self.answers(&stream, |number, answer, now| {
                 good += u64::from((self.check)(number, answer));
                 last = now;
+                came.store(number + 1, Ordering::Relaxed);
                 number + 1 >= total.load(Ordering::Relaxed)
             });
-            // (a sender that waits for a flow which answers no more goes on waiting otherwise)
+            // (whatever the sender waits for, it waits no longer)
+            came.store(u64::MAX, Ordering::Relaxed);
             let _ = stream.shutdown(Shutdown::Both);
-            came
+            match answers {
+                Ok(number) if total.load(Ordering::Relaxed) == u64::MAX => Err(format!(
+                    "it answered {number} pieces on the TCP connection and then, for {} s, no more",
+                    SILENCE.as_secs()
+                )),
+                answers => answers,
+            }
         })?;
         let sent = total.load(Ordering::Relaxed);
         Ok(Drove {
