@@ -65,6 +65,8 @@ pub enum Drive {
     Start(&'static str),
     /// It drives itself.
     Own,
+    /// An end-point that was added has messages made, and ends are counted.
+    Counted,
     /// Requests to its HTTP listener, on so many connections.
     Http {
         /// The requests.

@@ -2,8 +2,8 @@
 
 use crate::case::{Case, Drive, Pace, Port, Source};
 use crate::figure::Kind;
-use crate::http;
 use crate::load::Entry;
+use crate::{http, instrument};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -30,6 +30,8 @@ pub struct Asked {
     pub rate: Option<f64>,
     /// Where messages end.
     pub until: Vec<String>,
+    /// True when a target takes part that does not speak the control protocol.
+    pub counted: bool,
 }
 
 /// Node and message of each number.
@@ -50,10 +52,14 @@ pub fn case(asked: &Asked) -> Result<Case, String> {
         (None, _) => Pace::Half,
     };
     let title = title(asked, &entries, &pace);
+    let drive = drive(asked, messages, entries)?;
+    if let (Drive::Receive { entries, .. }, true) = (&drive, asked.counted) {
+        return counted(asked, entries, title);
+    }
     Ok(Case {
         name: "flow".to_owned(),
         title,
-        drive: drive(asked, messages, entries)?,
+        drive,
         flow: Source::File(asked.path.clone()),
         flood: pace == Pace::Half,
         pace,
@@ -69,6 +75,70 @@ pub fn case(asked: &Asked) -> Result<Case, String> {
             Kind::Build,
         ],
     })
+}
+
+/// The case for targets of which one does not speak the control protocol.
+fn counted(asked: &Asked, entries: &BTreeSet<String>, title: String) -> Result<Case, String> {
+    if asked.rate.is_some() || !asked.load.is_empty() {
+        return Err(
+            "Node-RED has no control protocol: leave out --rate and --load, or choose an `http in` or `tcp in` node with --node"
+                .to_owned(),
+        );
+    }
+    let entry = entries.first().and_then(|id| node(asked, id));
+    let entry = entry.ok_or("the flow has no such node")?;
+    let ends = match asked.until.is_empty() {
+        true => ends_behind(asked, entry),
+        false => asked.until.clone(),
+    };
+    let message = match &asked.message {
+        Some(message) => message.to_string(),
+        None => "{ payload: i, topic: \"vgdc-bench\" }".to_owned(),
+    };
+    Ok(Case {
+        name: "flow".to_owned(),
+        title: format!("{title}, counted by nodes that were added"),
+        flow: Source::Nodes(instrument::add_counters(
+            &asked.nodes,
+            entry,
+            &ends,
+            &message,
+        )),
+        drive: Drive::Counted,
+        flood: true,
+        pace: Pace::None,
+        figures: vec![
+            Kind::Rate,
+            Kind::Cpu,
+            Kind::MemoryIdle,
+            Kind::MemoryLoad,
+            Kind::Start,
+            Kind::Build,
+        ],
+    })
+}
+
+/// The nodes behind this one with no wire that leads on.
+fn ends_behind(asked: &Asked, entry: &Value) -> Vec<String> {
+    let next = |of: &Value| -> Vec<String> {
+        let wires = of["wires"].as_array().into_iter().flatten();
+        let wires = wires.flat_map(|ids| ids.as_array().into_iter().flatten());
+        let links = of["links"].as_array().filter(|_| is_type(of, "link out"));
+        let all = wires.chain(links.into_iter().flatten());
+        all.filter_map(|id| id.as_str().map(str::to_owned))
+            .collect()
+    };
+    let id = entry["id"].as_str().unwrap_or_default().to_owned();
+    let (mut seen, mut todo, mut ends) = (BTreeSet::from([id.clone()]), vec![id], Vec::new());
+    while let Some(at) = todo.pop() {
+        let Some(of) = node(asked, &at) else { continue };
+        let to = next(of);
+        if to.is_empty() {
+            ends.push(at);
+        }
+        todo.extend(to.into_iter().filter(|id| seen.insert(id.clone())));
+    }
+    ends
 }
 
 /// What tells one load of one flow from another.
@@ -360,6 +430,24 @@ mod tests {
         assert!(case(&of).is_err_and(|why| why.contains("--until y")));
         of.load = crate::load::parse("{\"node\":\"z\",\"at_ms\":0}").expect("a load");
         assert!(case(&of).is_err_and(|why| why.contains("node z")));
+    }
+
+    #[test]
+    fn where_one_target_has_no_control_protocol_the_ends_are_counted() {
+        let mut of = asked(json!([
+            {"id": "i", "type": "inject", "z": "t", "wires": [["f"]]}, {"id": "f", "type": "function", "wires": [["l", "d"]]},
+            {"id": "l", "type": "link out", "links": ["m"], "wires": []}, {"id": "m", "type": "link in", "wires": [["x"]]},
+            {"id": "x", "type": "debug", "wires": []}, {"id": "d", "type": "debug", "wires": []}
+        ]));
+        of.counted = true;
+        assert_eq!(ends_behind(&of, &of.nodes[0]), ["d", "x"]);
+        let made = case(&of).expect("a case");
+        assert!(matches!(
+            (&made.drive, &made.pace),
+            (Drive::Counted, Pace::None)
+        ));
+        of.rate = Some(5.0);
+        assert!(case(&of).is_err_and(|why| why.contains("--rate")));
     }
 
     #[test]

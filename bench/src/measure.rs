@@ -1,7 +1,9 @@
 //! Measuring: a case on a target, once or often.
 
 use crate::case::{Case, Drive, PORT_VARIABLE, Pace, Port, Source};
-use crate::drive::{Driver, Drove, http::Http, mqtt::Mqtt, own::Own, receive::Receive, tcp::Tcp};
+use crate::drive::{
+    Driver, Drove, counted::Counted, http::Http, mqtt::Mqtt, own::Own, receive::Receive, tcp::Tcp,
+};
 use crate::figure::{CaseReport, Figure, Kind, Outcome, median};
 use crate::guard::Folder;
 use crate::latency::{Latencies, Times};
@@ -151,12 +153,6 @@ struct Ready {
 
 impl Ready {
     fn make(case: &Case, target: Target, settings: &Settings) -> Result<Ready, String> {
-        if target == Target::NodeRed && matches!(case.drive, Drive::Receive { .. }) {
-            return Err(
-                "Node-RED has no control protocol: it can be compared on flows that begin with `http in` or `tcp in`, and on the suite"
-                    .to_owned(),
-            );
-        }
         let folder = Folder::new()?;
         let flow = match &case.flow {
             Source::File(path) => path.clone(),
@@ -245,6 +241,7 @@ fn drive(case: &Case, running: &mut Running, port: u16, time: Duration) -> Resul
     let mut driver: Box<dyn Driver + '_> = match &case.drive {
         Drive::Start(_) => return Err("a start is not driven".to_owned()),
         Drive::Own => Box::new(Own::new(host?)),
+        Drive::Counted => Box::new(Counted::new(host?)),
         Drive::Http {
             requests,
             connections,

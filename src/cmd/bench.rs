@@ -217,6 +217,7 @@ fn own_case(args: &Args, path: &Path) -> Result<Option<Case>, String> {
         load: load.unwrap_or_default(),
         rate: args.rate,
         until: args.until.clone(),
+        counted: args.compare.contains(&Target::NodeRed),
     };
     entry::case(&asked).map(Some)
 }

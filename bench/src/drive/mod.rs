@@ -1,5 +1,6 @@
 //! Drivers: each brings messages into a running flow in one way and sees what comes of them.
 
+pub mod counted;
 pub mod http;
 pub mod mqtt;
 pub mod own;
