@@ -1,7 +1,7 @@
 //! Better, worse, or no difference: figures against saved ones, with the noise of both in mind.
 //!
 //! The repetitions of a figure lie apart; so far may two medians lie apart without meaning anything. The noise of a comparison
-//! is the root of the sum of the squares of both spreads, and never less than [`FLOOR`], since two repetitions can agree by
+//! is the root of the sum of the squares of both spreads, and never less than a floor, since two repetitions can agree by
 //! chance.
 
 use crate::figure::{Figure, Kind, Report};
