@@ -4,6 +4,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
+/// The last time that a message can have: a week.
+const LATEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// A recorded message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -41,8 +44,9 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
             )
         };
         let line: Line = serde_json::from_str(line).map_err(|e| fault(&e.to_string()))?;
-        let at = Duration::try_from_secs_f64(line.at_ms / 1e3)
-            .map_err(|_| fault("`at_ms` must be 0 or more"))?;
+        let at = Duration::try_from_secs_f64(line.at_ms / 1e3).ok();
+        let at = at.filter(|at| *at <= LATEST);
+        let at = at.ok_or_else(|| fault("`at_ms` must be from 0 to 604800000, a week"))?;
         entries.push(Entry {
             node: line.node,
             msg: Value::Object(line.msg),
@@ -76,8 +80,8 @@ mod tests {
     fn a_bad_line_is_named() {
         for (text, part) in [
             ("{\"node\":\"a\",\"at_ms\":1}\nx", "line 2"),
-            ("{\"node\":\"a\",\"at_ms\":-1}", "0 or more"),
-            ("{\"node\":\"a\",\"at_ms\":1e300}", "0 or more"),
+            ("{\"node\":\"a\",\"at_ms\":-1}", "from 0 to"),
+            ("{\"node\":\"a\",\"at_ms\":1e300}", "from 0 to"),
             ("{\"node\":\"a\"}", "at_ms"),
             ("{\"node\":\"a\",\"at_ms\":1,\"msg\":5}", "line 1"),
             ("", "no message"),

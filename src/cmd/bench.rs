@@ -14,6 +14,9 @@ use vgdc_bench::node_red::NodeRed;
 use vgdc_bench::target::{Programs, Target};
 use vgdc_bench::{load, report, suite, verdict};
 
+/// Messages of one measurement at a pace.
+const MOST: f64 = 1e8;
+
 #[derive(clap::Args)]
 pub struct Args {
     /// The flow file, or a folder that has one
@@ -157,6 +160,12 @@ fn settings(args: &Args) -> Result<Settings, String> {
     positive("seconds", args.seconds)?;
     positive("rate", args.rate.unwrap_or(1.0))?;
     positive("repeat", args.repeat as f64)?;
+    let messages = args.seconds * args.rate.unwrap_or(1.0);
+    if messages > MOST {
+        return Err(format!(
+            "--rate and --seconds make {messages} messages: {MOST} is the most that can be followed"
+        ));
+    }
     let mut targets = args.compare.clone();
     let mut seen = Vec::new();
     targets.retain(|target| {
