@@ -106,7 +106,7 @@ pub fn curves(curves: &[(String, &[(f64, f64)])]) -> String {
         let _ = writeln!(
             out,
             "<path d=\"M{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" fill=\"{1}\">{}</text>",
+             <text x=\"{:.1}\" y=\"{:.1}\" style=\"fill:{1}\">{}</text>",
             line.join("L"),
             colour(at),
             left + 8.0,
