@@ -98,6 +98,8 @@ pub enum Drive {
         messages: Content<(String, Value)>,
         /// The nodes among them.
         entries: BTreeSet<String>,
+        /// Those of the nodes that send the messages, since no wire leads to them (inject nodes); the others receive them.
+        senders: BTreeSet<String>,
         /// Where messages end; empty: where no wire leads on.
         ends: Vec<String>,
     },

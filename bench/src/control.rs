@@ -40,16 +40,16 @@ impl Requests {
         Ok(self.next)
     }
 
-    /// Adds a request for a message, whose text is there already; gives its id.
+    /// Adds a request (`receive` or `send`) for a message, whose text is there already; gives its id.
     ///
     /// # Errors
     /// The process has ended.
-    pub fn put_message(&mut self, node: &str, msg: &str) -> Result<u64, String> {
+    pub fn put_message(&mut self, op: &str, node: &str, msg: &str) -> Result<u64, String> {
         self.next += 1;
         let (id, node) = (self.next, Value::from(node));
         writeln!(
             self.input,
-            "{{\"id\":{id},\"op\":\"receive\",\"node\":{node},\"msg\":{msg}}}"
+            "{{\"id\":{id},\"op\":\"{op}\",\"node\":{node},\"msg\":{msg}}}"
         )
         .map_err(ended)?;
         Ok(id)

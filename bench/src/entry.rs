@@ -91,7 +91,7 @@ fn counted(asked: &Asked, entries: &BTreeSet<String>, title: String) -> Result<C
         true => ends_behind(asked, entry),
         false => asked.until.clone(),
     };
-    let message = match &asked.message {
+    let message = match asked.message.clone().or_else(|| injected(entry)) {
         Some(message) => message.to_string(),
         None => "{ payload: i, topic: \"vgdc-bench\" }".to_owned(),
     };
@@ -189,13 +189,44 @@ fn messages(asked: &Asked) -> Result<(Messages, BTreeSet<String>), String> {
         }
         None => only_entry(asked)?,
     };
-    let (id, message) = (entry.clone(), asked.message.clone());
+    let pressed = node(asked, &entry).and_then(injected);
+    let (id, message) = (entry.clone(), asked.message.clone().or(pressed));
     let messages = move |number| {
         let message = message.clone();
         let message = message.unwrap_or_else(|| json!({"payload": number, "topic": "vgdc-bench"}));
         (id.clone(), message)
     };
     Ok((Arc::new(messages), BTreeSet::from([entry])))
+}
+
+/// The message of an inject node, where all of its properties are plain values; none, where it depends on something.
+fn injected(node: &Value) -> Option<Value> {
+    let props = node["props"]
+        .as_array()
+        .filter(|_| is_type(node, "inject"))?;
+    let mut msg = serde_json::Map::new();
+    for prop in props {
+        let name = prop["p"]
+            .as_str()
+            .filter(|name| !name.contains(['.', '[']))?;
+        // (an inject node keeps the values of these two where it had them before it had properties)
+        let (value, ty) = match (prop.get("vt").is_some(), name) {
+            (true, _) => (&prop["v"], &prop["vt"]),
+            (false, "payload") => (&node["payload"], &node["payloadType"]),
+            (false, "topic") => (&node["topic"], &Value::Null),
+            (false, _) => return None,
+        };
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let value = match ty.as_str().unwrap_or("str") {
+            "str" => Value::from(text),
+            "num" | "bool" | "json" => serde_json::from_str(&text).ok()?,
+            _ => return None,
+        };
+        msg.insert(name.to_owned(), value);
+    }
+    msg.contains_key("payload").then_some(Value::Object(msg))
 }
 
 fn is_type(node: &Value, ty: &str) -> bool {
@@ -292,6 +323,11 @@ fn drive(asked: &Asked, messages: Messages, entries: BTreeSet<String>) -> Result
     match web.len() {
         0 => Ok(Drive::Receive {
             messages,
+            senders: nodes
+                .iter()
+                .filter(|node| is_type(node, "inject"))
+                .filter_map(|node| node["id"].as_str().map(str::to_owned))
+                .collect(),
             entries,
             ends: asked.until.clone(),
         }),
@@ -448,6 +484,28 @@ mod tests {
         ));
         of.rate = Some(5.0);
         assert!(case(&of).is_err_and(|why| why.contains("--rate")));
+    }
+
+    #[test]
+    fn an_inject_nodes_plain_message_is_sent() {
+        let of = |props: Value, payload: &str, ty: &str| {
+            injected(
+                &json!({"type": "inject", "props": props, "payload": payload, "payloadType": ty, "topic": "t"}),
+            )
+        };
+        let both = json!([{"p": "payload"}, {"p": "topic", "vt": "str", "v": "x"}]);
+        assert_eq!(
+            of(both, "5", "num"),
+            Some(json!({"payload": 5, "topic": "x"}))
+        );
+        let alone = json!([{"p": "payload"}]);
+        assert_eq!(
+            of(alone.clone(), "{\"a\":1}", "json"),
+            Some(json!({"payload": {"a": 1}}))
+        );
+        assert_eq!(of(alone.clone(), "", "date"), None);
+        assert_eq!(of(alone, "{", "json"), None);
+        assert_eq!(of(json!([]), "5", "num"), None);
     }
 
     #[test]

@@ -253,11 +253,18 @@ fn drive(case: &Case, running: &mut Running, port: u16, time: Duration) -> Resul
         Drive::Receive {
             messages,
             entries,
+            senders,
             ends,
         } => {
             let control = running.control.as_mut();
             let control = control.ok_or("it does not speak the control protocol")?;
-            Box::new(Receive::new(control, messages.clone(), entries, ends)?)
+            Box::new(Receive::new(
+                control,
+                messages.clone(),
+                entries,
+                senders,
+                ends,
+            )?)
         }
     };
     let mut sample = Sample::default();

@@ -1,4 +1,5 @@
-//! Through the control protocol: messages to the input of a node, in batches of `receive` requests.
+//! Through the control protocol: messages to the input of a node, in batches of `receive` requests; or from the output of a
+//! node, many in one `send` request.
 //!
 //! A flood counts a message as carried through when the flow has settled. A paced drive gives each message an id of its own
 //! and watches for `done` at the nodes where messages end, so it sees the messages that reach an end under their id.
@@ -11,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Requests that a flood writes at once.
+/// Messages that a flood writes at once.
 const BATCH: u64 = 100;
-/// Requests of a flood that wait for their answers at most.
-const WINDOW: u64 = 1000;
+/// Messages of a flood whose requests wait for their answers at most.
+const WINDOW: u64 = 2000;
 /// What ids of messages begin with.
 const MARK: &str = "vgdc-bench-";
 
@@ -23,11 +24,12 @@ pub struct Receive<'c> {
     control: &'c mut Control,
     /// Node and message of each number.
     messages: Content<(String, Value)>,
+    senders: BTreeSet<String>,
     ends: Vec<String>,
 }
 
 impl<'c> Receive<'c> {
-    /// Sends these messages; they end at `ends`, or, when that is empty, where no wire leads on.
+    /// Sends these messages to `entries`, or from them where they are `senders`; they end at `ends`, or, when that is empty, where no wire leads on.
     ///
     /// # Errors
     /// A node does not run in this target.
@@ -35,6 +37,7 @@ impl<'c> Receive<'c> {
         control: &'c mut Control,
         messages: Content<(String, Value)>,
         entries: &BTreeSet<String>,
+        senders: &BTreeSet<String>,
         ends: &[String],
     ) -> Result<Receive<'c>, String> {
         let nodes = control.ask("nodes", json!({}))?;
@@ -55,18 +58,41 @@ impl<'c> Receive<'c> {
         Ok(Receive {
             control,
             messages,
+            senders: senders.clone(),
             ends,
         })
     }
 
     fn put(&mut self, number: u64) -> Result<u64, String> {
         let (node, msg) = (self.messages)(number);
-        self.control.requests.put_message(&node, &msg.to_string())
+        let op = op(&self.senders, &node);
+        let requests = &mut self.control.requests;
+        requests.put_message(op, &node, &msg.to_string())
+    }
+
+    /// Adds the requests for a batch of messages; gives how many requests there are.
+    fn put_batch(&mut self, first: u64) -> Result<u64, String> {
+        let batch: Vec<_> = (first..first + BATCH).map(|n| (self.messages)(n)).collect();
+        let from = batch.first().map(|(node, _)| node.clone());
+        let from = from.filter(|node| self.senders.contains(node));
+        let from = from.filter(|node| batch.iter().all(|(other, _)| other == node));
+        let Some(node) = from else {
+            for number in first..first + BATCH {
+                self.put(number)?;
+            }
+            return Ok(BATCH);
+        };
+        // (an array of outputs, the first of which sends an array of messages)
+        let all: Vec<Value> = batch.into_iter().map(|(_, msg)| msg).collect();
+        let requests = &mut self.control.requests;
+        requests.put_message("send", &node, &json!([all]).to_string())?;
+        Ok(1)
     }
 
     fn follow(&mut self, times: &Times) -> Result<(Instant, Latencies), String> {
         let begin = Instant::now() + Duration::from_millis(5);
         let (messages, sent_all) = (&self.messages, AtomicBool::new(false));
+        let senders = &self.senders;
         let Control { requests, lines } = &mut *self.control;
         let send = || {
             let mut number = 0;
@@ -76,7 +102,7 @@ impl<'c> Receive<'c> {
                 while number < times.count() && begin + times.due(number) <= Instant::now() {
                     let (node, mut msg) = messages(number);
                     msg["_msgid"] = format!("{MARK}{number}").into();
-                    requests.put_message(&node, &msg.to_string())?;
+                    requests.put_message(op(senders, &node), &node, &msg.to_string())?;
                     number += 1;
                 }
                 requests.flush()?;
@@ -113,6 +139,13 @@ impl<'c> Receive<'c> {
             Ok(latencies)
         })?;
         Ok((begin, latencies))
+    }
+}
+
+fn op(senders: &BTreeSet<String>, node: &str) -> &'static str {
+    match senders.contains(node) {
+        true => "send",
+        false => "receive",
     }
 }
 
@@ -163,18 +196,17 @@ impl Driver for Receive<'_> {
     fn flood(&mut self, time: Duration) -> Result<Drove, String> {
         let faults = self.control.faults()?;
         let begin = Instant::now();
-        let (mut sent, mut answered) = (0, 0);
+        let (mut sent, mut waiting) = (0, 0);
         while sent == 0 || begin.elapsed() < time {
-            for number in sent..sent + BATCH {
-                self.put(number)?;
-            }
+            let requests = self.put_batch(sent)?;
             self.control.requests.flush()?;
             sent += BATCH;
-            while sent - answered > WINDOW {
+            waiting += requests;
+            while waiting * (BATCH / requests) > WINDOW {
                 match self.control.lines.next(Duration::from_secs(60))? {
                     Some((_, line)) if line.get("id").is_some() => {
                         control::result(line)?;
-                        answered += 1;
+                        waiting -= 1;
                     }
                     Some(_) => {}
                     None => return Err("it took no message within 60 s".to_owned()),
