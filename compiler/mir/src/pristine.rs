@@ -113,7 +113,10 @@ fn may_bail(inst: &Inst) -> bool {
             helper: Helper::Set | Helper::Delete,
             args,
         } if args.first() == Some(&Arg::Slot(MSG)) => false,
-        Inst::Get { base: Arg::Slot(MSG), .. } => false,
+        Inst::Get {
+            base: Arg::Slot(MSG),
+            ..
+        } => false,
         Inst::Do { helper, .. } => helper.result() != Kind::Nothing,
         Inst::Ask { .. } | Inst::Find { .. } | Inst::Get { .. } | Inst::ToNumber { .. } => true,
         _ => false,
