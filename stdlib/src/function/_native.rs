@@ -3,7 +3,7 @@
 use std::time::Duration;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::store;
-use vgdc_core::value::{Key, Msg, Object, Value};
+use vgdc_core::value::{Key, Msg, Object, Path, Value};
 use vgdc_core::{Cx, Level, NodeError};
 use vgdc_native::{Host, Native, Outcome, Scope};
 
@@ -269,6 +269,10 @@ impl Host for World<'_> {
     }
 
     fn context_set(&mut self, scope: Scope, key: &str, value: Value, store: Option<&str>) -> bool {
+        // (what cannot be stored is an error of the call, which the engine words)
+        if key.is_empty() || key.starts_with(['#', '$']) || Path::parse(key).is_err() {
+            return false;
+        }
         self.writes.push(Write {
             scope,
             key: key.to_owned(),
