@@ -351,3 +351,226 @@ fn machine_code_does_what_the_engine_does_with_a_corpus() {
     println!("{count} bodies, {} differ", wrong.len());
     assert!(wrong.is_empty());
 }
+
+/// Expressions and statements by lot, as texts: what is inside variables, objects and lists, and what comes to be changed.
+mod bodies {
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 6] = ["a", "b", "o", "l", "msg.payload", "msg.x"];
+    const KEYS: [&str; 5] = ["k", "n", "payload", "0", "length"];
+
+    fn name() -> impl Strategy<Value = String> {
+        (0..NAMES.len()).prop_map(|at| NAMES[at].to_owned())
+    }
+
+    fn literal() -> impl Strategy<Value = String> {
+        let all = [
+            "0",
+            "1",
+            "-1",
+            "2.5",
+            "NaN",
+            "''",
+            "'1'",
+            "'x y'",
+            "'ä😀'",
+            "true",
+            "false",
+            "null",
+            "undefined",
+            "[]",
+            "{}",
+            "[1, 'b']",
+            "{k: 1, n: [2]}",
+            "-0",
+            "1e21",
+            "7",
+        ];
+        (0..all.len()).prop_map(move |at| all[at].to_owned())
+    }
+
+    pub fn expression() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![3 => literal(), 5 => name()];
+        leaf.prop_recursive(3, 16, 3, |inner| {
+            let key = (0..KEYS.len()).prop_map(|at| KEYS[at]);
+            let operators = [
+                "+", "-", "*", "/", "%", "**", "&", "|", "^", "<<", ">>", ">>>", "<", ">", "<=",
+                ">=", "==", "!=", "===", "!==", "&&", "||", "??",
+            ];
+            let unary = ["-", "+", "!", "~", "typeof ", "void "];
+            let functions = [
+                "Math.floor",
+                "Math.round",
+                "Math.abs",
+                "Number",
+                "String",
+                "parseInt",
+                "parseFloat",
+                "isNaN",
+                "Array.isArray",
+                "JSON.stringify",
+                "Math.sign",
+                "Boolean",
+            ];
+            let methods = [
+                ".toString()",
+                ".toFixed(2)",
+                ".trim()",
+                ".slice(1)",
+                ".indexOf('x')",
+                ".split(' ')",
+                ".includes(1)",
+                ".toUpperCase()",
+                ".join('-')",
+                ".concat([9])",
+                ".length",
+                ".charAt(0)",
+                ".substring(0, 2)",
+                ".map(e => e + 1)",
+                ".filter(e => e)",
+                ".some(e => e === 1)",
+                ".find(e => e)",
+                ".reduce((s, e) => s + e, 0)",
+            ];
+            prop_oneof![
+                (inner.clone(), 0..operators.len(), inner.clone()).prop_map(move |(a, at, b)| {
+                    match operators[at] {
+                        "??" => format!("(({a}) ?? ({b}))"),
+                        "**" => format!("(({a}) ** ({b}))"),
+                        operator => format!("({a} {operator} {b})"),
+                    }
+                }),
+                (0..unary.len(), inner.clone())
+                    .prop_map(move |(at, a)| format!("({}({a}))", unary[at])),
+                (inner.clone(), key).prop_map(|(a, key)| format!(
+                    "({a})[{}]",
+                    if key == "0" {
+                        "0".to_owned()
+                    } else {
+                        format!("'{key}'")
+                    }
+                )),
+                (inner.clone(), inner.clone(), inner.clone())
+                    .prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+                (0..functions.len(), inner.clone())
+                    .prop_map(move |(at, a)| format!("{}({a})", functions[at])),
+                (inner.clone(), 0..methods.len())
+                    .prop_map(move |(a, at)| format!("({a}){}", methods[at])),
+                inner.clone().prop_map(|a| format!("`<${{{a}}}>`")),
+                (inner.clone(), inner)
+                    .prop_map(|(a, b)| format!("{{k: {a}, n: [{b}]}}"))
+                    .prop_map(|text| format!("({text})")),
+            ]
+        })
+    }
+
+    fn simple() -> impl Strategy<Value = String> {
+        let targets = [
+            "a",
+            "b",
+            "o",
+            "l",
+            "msg.payload",
+            "msg.x",
+            "o.k",
+            "o.n",
+            "l[0]",
+            "l[1]",
+            "msg.payload.k",
+            "msg.x.n",
+            "o[a]",
+            "l[b]",
+        ];
+        let assignments = ["=", "+=", "-=", "*=", "|="];
+        let statements = [
+            "l.push(a);",
+            "l.push(o);",
+            "l.pop();",
+            "o = l;",
+            "o = {k: o};",
+            "l = [l, b];",
+            "msg.x = o;",
+            "msg.payload = l;",
+            "a++;",
+            "b--;",
+            "o.k++;",
+            "delete o.k;",
+            "flow.set('f', a);",
+            "b = flow.get('f');",
+            "node.warn(a);",
+            "node.send({payload: a});",
+            "node.status({text: b});",
+            "global.set('g', o);",
+            "o = global.get('g') || {};",
+            "l.reverse();",
+            "l.splice(0, 1, a);",
+            "l.shift();",
+            "l.forEach(e => { a += e; });",
+        ];
+        prop_oneof![
+            4 => (0..targets.len(), 0..assignments.len(), expression()).prop_map(move |(to, by, value)| format!("{} {} {value};", targets[to], assignments[by])),
+            4 => (0..statements.len()).prop_map(move |at| statements[at].to_owned()),
+        ]
+    }
+
+    fn statement() -> impl Strategy<Value = String> {
+        simple().prop_recursive(2, 10, 3, |inner| {
+            let list = prop::collection::vec(inner.clone(), 1..3).prop_map(|list| list.join(" "));
+            prop_oneof![
+                (expression(), list.clone(), list.clone())
+                    .prop_map(|(test, yes, no)| format!("if ({test}) {{ {yes} }} else {{ {no} }}")),
+                list.clone()
+                    .prop_map(|body| format!("for (let i = 0; i < 3; i++) {{ {body} }}")),
+                list.clone()
+                    .prop_map(|body| format!("for (const e of [1, 'q', o]) {{ b = e; {body} }}")),
+                list.clone()
+                    .prop_map(|body| format!("try {{ {body} }} catch (e) {{ a = 'caught'; }}")),
+                (expression(), list.clone(), list).prop_map(|(of, one, two)| format!(
+                    "switch ({of}) {{ case 1: {one} break; case 'x y': {two} default: b = 3; }}"
+                )),
+            ]
+        })
+    }
+
+    pub fn body() -> impl Strategy<Value = String> {
+        (
+            prop::collection::vec(statement(), 1..6),
+            expression(),
+            0..4_u8,
+        )
+            .prop_map(|(statements, value, end)| {
+                let end = match end {
+                    0 => "return msg;".to_owned(),
+                    1 => format!("msg.result = {value}; return msg;"),
+                    2 => format!("return [msg, {{payload: {value}}}];"),
+                    _ => "msg.all = [a, b, o, l]; return msg;".to_owned(),
+                };
+                format!(
+                    "let a = 1, b = 'x y', o = {{k: 1, n: [2, 3]}}, l = [3, 'q'];\n{}\n{end}",
+                    statements.join("\n")
+                )
+            })
+    }
+}
+
+fn cases() -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|count| count.parse().ok()).unwrap_or(250)
+}
+
+/// Two processes that serve all bodies.
+static FUNCTIONS: Mutex<Option<[Control; 2]>> = Mutex::new(None);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// `PROPTEST_CASES=100000` looks longer.
+    #[test]
+    fn machine_code_does_what_the_engine_does_with_bodies_by_lot(body in bodies::body()) {
+        let mut processes = FUNCTIONS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let processes = processes.get_or_insert_with(engine_and_native);
+        let messages = [json!({"payload": 5}), json!({"payload": "x y", "x": {"n": [1], "k": 2}}), json!({"payload": {"k": 1}, "x": [0, "a"]}), json!({"payload": [1, 2]})];
+        let [engine, native] = both(processes, &body, &messages);
+        prop_assert!(engine == native, "{body}\n  {engine:?}\n  {native:?}");
+    }
+}

@@ -239,15 +239,16 @@ unsafe extern "C" fn place_index(_: C, base: V, n: f64) -> V {
     unsafe { place_found(ops::place_index(&mut *base, n)) }
 }
 
-unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, _cache: u32) -> u32 {
+unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
-        status(
-            (*context)
-                .key(key)
-                .and_then(|key| ops::set(&mut *base, key, value)),
-        )
+        let Some(key) = (*context).key(key) else {
+            return BAIL;
+        };
+        let done = ops::set(&mut *base, key, value);
+        ops::remember(&mut *context, cache, &*base, key);
+        status(done)
     }
 }
 

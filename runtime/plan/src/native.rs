@@ -43,7 +43,7 @@ pub mod layout {
     /// The kinds that own memory, as bits.
     pub const OWNING: u32 = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10;
 
-    /// In the memory of an object: the address that says which names it has.
+    /// In the memory of an object, which begins with how often it is referred to: the address that says which names it has.
     pub const SHAPE: i32 = 16;
     /// A cache: such an address, and behind it how far from the object's memory the value is.
     pub const CACHE: i32 = 16;

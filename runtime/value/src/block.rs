@@ -22,6 +22,8 @@ pub(crate) const SLOTS: usize = std::mem::size_of::<Header>();
 /// Where the address in [`Layout`] is: behind the byte that says which kind it is, aligned.
 pub(crate) const NAMES: usize = std::mem::offset_of!(Header, layout) + std::mem::size_of::<usize>();
 const _: () = assert!(std::mem::size_of::<Layout>() == 2 * std::mem::size_of::<usize>());
+// (machine code looks at the count, too)
+const _: () = assert!(std::mem::offset_of!(Header, count) == 0);
 const _: () = assert!(SLOTS.is_multiple_of(std::mem::align_of::<Value>()));
 const _: () = assert!(std::mem::align_of::<Header>() >= std::mem::align_of::<Value>());
 

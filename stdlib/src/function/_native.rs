@@ -4,7 +4,7 @@ use std::time::Duration;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::store;
 use vgdc_core::value::{Key, Msg, Object, Path, Value};
-use vgdc_core::{Cx, Level, NodeError};
+use vgdc_core::{Cx, Level, NodeError, OpInfo};
 use vgdc_native::{Host, Native, Outcome, Scope};
 
 /// Calls after which a function that bails out more often than not is left to the engine.
@@ -58,12 +58,11 @@ impl Compiled {
             (self.calls, self.bails) = (self.calls / 2, self.bails / 2);
         }
         self.calls += 1;
-        let info = cx.info().clone();
+        let info = cx.info();
         let mut world = World {
             env,
             msgid: msg.get_key(&Key::MSGID).cloned().unwrap_or_default(),
-            id: &info.id,
-            name: info.name.as_deref().unwrap_or_default(),
+            info,
             acts: Vec::new(),
             writes: Vec::new(),
         };
@@ -141,8 +140,7 @@ struct World<'c> {
     env: &'c NodeEnv,
     /// The id of the message that is handled: what is sent gets it.
     msgid: Value,
-    id: &'c str,
-    name: &'c str,
+    info: &'c OpInfo,
     acts: Vec<Act>,
     writes: Vec<Write>,
 }
@@ -270,7 +268,9 @@ impl Host for World<'_> {
 
     fn context_set(&mut self, scope: Scope, key: &str, value: Value, store: Option<&str>) -> bool {
         // (what cannot be stored is an error of the call, which the engine words)
-        if key.is_empty() || key.starts_with(['#', '$']) || Path::parse(key).is_err() {
+        let name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let plain = !key.is_empty() && key.bytes().all(name);
+        if !plain && (key.is_empty() || key.starts_with(['#', '$']) || Path::parse(key).is_err()) {
             return false;
         }
         self.writes.push(Write {
@@ -287,11 +287,11 @@ impl Host for World<'_> {
     }
 
     fn id(&self) -> &str {
-        self.id
+        &self.info.id
     }
 
     fn name(&self) -> &str {
-        self.name
+        self.info.name.as_deref().unwrap_or_default()
     }
 
     fn now_ms(&self) -> f64 {

@@ -497,6 +497,51 @@ impl Emit<'_> {
         self.b.block_params(end)[0]
     }
 
+    /// Sets a property: where it was the last time, if the object has the same names as then and nobody else has it.
+    fn set(&mut self, base: Value, value: Value, key: u32, cache: u32) {
+        let [object, alone, hit, miss, end] = std::array::from_fn(|_| self.b.create_block());
+        self.b.set_cold_block(miss);
+        let is_object = self.is_kind(base, layout::OBJECT);
+        self.branch(is_object, object, miss);
+        self.b.switch_to_block(object);
+        let memory = self
+            .b
+            .ins()
+            .load(types::I64, flags(), base, layout::PAYLOAD);
+        let count = self.b.ins().atomic_load(types::I64, flags(), memory);
+        let unique = self.b.ins().icmp_imm_u(IntCC::Equal, count, 1);
+        self.branch(unique, alone, miss);
+        self.b.switch_to_block(alone);
+        let caches = self
+            .b
+            .ins()
+            .load(types::I64, flags(), self.runtime, layout::CACHES);
+        let at = cache as i32 * layout::CACHE;
+        let known = self.b.ins().load(types::I64, flags(), caches, at);
+        let shape = self
+            .b
+            .ins()
+            .load(types::I64, flags(), memory, layout::SHAPE);
+        let same = self.b.ins().icmp(IntCC::Equal, known, shape);
+        self.branch(same, hit, miss);
+        self.b.switch_to_block(hit);
+        let distance = self
+            .b
+            .ins()
+            .load(types::I64, flags(), caches, at + layout::CACHE_DISTANCE);
+        let place = self.b.ins().iadd(memory, distance);
+        self.make_room(place);
+        self.copy_words(place, value);
+        self.set_kind(value, layout::UNDEFINED);
+        self.b.ins().jump(end, &[]);
+        self.b.switch_to_block(miss);
+        let key = self.b.ins().iconst(types::I32, i64::from(key));
+        let cache = self.b.ins().iconst(types::I32, i64::from(cache));
+        self.call_values(Helper::Set, &[base, value, key, cache]);
+        self.b.ins().jump(end, &[]);
+        self.b.switch_to_block(end);
+    }
+
     fn both_numbers(&mut self, a: Value, b: Value) -> Value {
         let (a, b) = (
             self.is_kind(a, layout::NUMBER_KIND),
@@ -530,6 +575,10 @@ impl Emit<'_> {
                 self.make_room(dst);
                 self.copy_words(dst, src);
                 self.set_kind(src, layout::UNDEFINED);
+            }
+            (Helper::Set, [base, value, Arg::Const(key), Arg::Const(cache)]) => {
+                let (base, value) = (self.address(*base), self.address(*value));
+                self.set(base, value, *key, *cache);
             }
             (Helper::Add, [dst, a, b]) => {
                 let [dst, a, b] = [*dst, *a, *b].map(|arg| self.address(arg));

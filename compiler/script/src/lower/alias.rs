@@ -18,7 +18,7 @@ use vgdc_mir::{Builtin, Mutation};
 
 use super::callback::{Inner, functions, loop_of};
 use super::calls::dotted;
-use super::types::{Ty, Types};
+use super::types::{Ty, Types, names_of};
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
 
@@ -442,6 +442,16 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                     found.push(target);
                 }
             }
+            // (of a literal, or of what a call gave)
+            Expression::StaticMemberExpression(member) => self.values(&member.object, found),
+            Expression::ComputedMemberExpression(member) => self.values(&member.object, found),
+            Expression::ChainExpression(chain) => match &chain.expression {
+                ChainElement::StaticMemberExpression(member) => self.values(&member.object, found),
+                ChainElement::ComputedMemberExpression(member) => {
+                    self.values(&member.object, found)
+                }
+                _ => {}
+            },
             // What is inside the receiver or an argument may be in the result.
             Expression::CallExpression(call) => {
                 if let Some(inner) = self
@@ -451,7 +461,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                     inner
                         .results()
                         .into_iter()
-                        .for_each(|result| self.sources(result, found));
+                        .for_each(|result| self.values(result, found));
                 }
                 let name = dotted(self.scoping, self.head, &call.callee);
                 if let Some((place, false)) = name.as_deref().and_then(|name| context(name, call)) {
@@ -466,22 +476,88 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                 if fresh {
                     return;
                 }
-                if let Expression::StaticMemberExpression(member) = &call.callee
-                    && let Some(receiver) = self.place(&member.object)
-                {
-                    found.push(receiver.clone().step(Step::Any));
-                    if matches!(member.property.name.as_str(), "reverse") {
-                        found.push(receiver);
+                if let Expression::StaticMemberExpression(member) = &call.callee {
+                    match self.place(&member.object) {
+                        Some(receiver) => {
+                            found.push(receiver.clone().step(Step::Any));
+                            if member.property.name == "reverse" {
+                                found.push(receiver);
+                            }
+                        }
+                        None => self.values(&member.object, found),
                     }
                 }
-                for argument in &call.arguments {
-                    let place = argument
-                        .as_expression()
-                        .and_then(|argument| self.place(argument));
-                    found.extend(place.map(|place| place.step(Step::Any)));
+                for argument in call
+                    .arguments
+                    .iter()
+                    .filter_map(|argument| argument.as_expression())
+                {
+                    match self.place(argument) {
+                        Some(place) => found.extend([place.clone(), place.step(Step::Any)]),
+                        None if Inner::of(argument).is_some() => {}
+                        None => self.values(argument, found),
+                    }
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The places whose objects may be directly inside the value of an expression.
+    fn parts(&self, e: &'w Expression<'a>, found: &mut Vec<Place>) {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.parts(&inner.expression, found),
+            Expression::ConditionalExpression(conditional) => {
+                self.parts(&conditional.consequent, found);
+                self.parts(&conditional.alternate, found);
+            }
+            Expression::LogicalExpression(logical) => {
+                self.parts(&logical.left, found);
+                self.parts(&logical.right, found);
+            }
+            Expression::ObjectExpression(object) => {
+                for property in &object.properties {
+                    match property {
+                        ObjectPropertyKind::ObjectProperty(property) => {
+                            self.values(&property.value, found)
+                        }
+                        ObjectPropertyKind::SpreadProperty(spread) => {
+                            self.parts(&spread.argument, found)
+                        }
+                    }
+                }
+            }
+            Expression::ArrayExpression(array) => {
+                for element in &array.elements {
+                    match element {
+                        ArrayExpressionElement::SpreadElement(spread) => {
+                            self.parts(&spread.argument, found)
+                        }
+                        other => {
+                            if let Some(element) = other.as_expression() {
+                                self.values(element, found);
+                            }
+                        }
+                    }
+                }
+            }
+            other => {
+                let mut whole = Vec::new();
+                self.sources(other, &mut whole);
+                if matches!(other, Expression::CallExpression(_)) {
+                    // (what a call gives may have been inside its receiver, or has it inside)
+                    found.extend(whole.iter().cloned());
+                }
+                found.extend(whole.into_iter().map(|place| place.step(Step::Any)));
+            }
+        }
+    }
+
+    /// The places whose objects may be the value of an expression, or anywhere inside it.
+    fn values(&self, e: &'w Expression<'a>, found: &mut Vec<Place>) {
+        self.sources(e, found);
+        if self.place(e).is_none() {
+            self.parts(e, found);
         }
     }
 
@@ -752,6 +828,17 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                                 declarator.span.start,
                                 lexical,
                             );
+                        } else {
+                            // (what is inside the elements gets names)
+                            for symbol in names_of(&declarator.id).unwrap_or_default() {
+                                walker.element(
+                                    symbol,
+                                    &of.right,
+                                    of.span,
+                                    declarator.span.start,
+                                    false,
+                                );
+                            }
                         }
                     }
                 }
@@ -810,6 +897,13 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
 
     fn declaration(&mut self, declaration: &'w VariableDeclaration<'a>) {
         for declarator in &declaration.declarations {
+            if let (false, Some(init)) = (
+                matches!(declarator.id, BindingPattern::BindingIdentifier(_)),
+                &declarator.init,
+            ) {
+                self.pattern(declarator, init);
+                continue;
+            }
             let (BindingPattern::BindingIdentifier(name), Some(init)) =
                 (&declarator.id, &declarator.init)
             else {
@@ -849,6 +943,33 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 declares.then_some((symbol, Alias::Place(init), block)),
             );
             self.look.writes.push((root, at));
+        }
+    }
+
+    /// What is inside an object gets names.
+    fn pattern(&mut self, declarator: &'w VariableDeclarator<'a>, init: &'w Expression<'a>) {
+        self.expression(init);
+        let mut sources = Vec::new();
+        self.look.parts(init, &mut sources);
+        let at = declarator.span.end;
+        for symbol in names_of(&declarator.id).unwrap_or_default() {
+            let block = self.look.blocks.last().copied().unwrap_or_default();
+            self.look.declared.entry(symbol).or_insert(block);
+            self.look.writes.push((Root::Local(symbol), at));
+            for from in &sources {
+                self.look.copies.push(Copied {
+                    from: from.clone(),
+                    to: Place {
+                        root: Root::Local(symbol),
+                        path: Vec::new(),
+                    },
+                    holder: None,
+                    at,
+                    loops: self.look.loops.clone(),
+                    sure: false,
+                    declares: None,
+                });
+            }
         }
     }
 
@@ -1019,11 +1140,27 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         at: u32,
         lexical: bool,
     ) {
-        let Some(from) = self.look.place(list) else {
-            return;
-        };
         self.look.declared.entry(symbol).or_insert(block);
         self.look.writes.push((Root::Local(symbol), at));
+        let Some(from) = self.look.place(list) else {
+            let mut parts = Vec::new();
+            self.look.parts(list, &mut parts);
+            for from in parts {
+                self.look.copies.push(Copied {
+                    from,
+                    to: Place {
+                        root: Root::Local(symbol),
+                        path: Vec::new(),
+                    },
+                    holder: None,
+                    at,
+                    loops: self.look.loops.clone(),
+                    sure: false,
+                    declares: None,
+                });
+            }
+            return;
+        };
         self.look.copies.push(Copied {
             from: from.step(Step::Any),
             to: Place {
@@ -1064,7 +1201,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             for (number, argument) in call.arguments.iter().enumerate() {
                 let mut sources = Vec::new();
                 if let Some(e) = argument.as_expression() {
-                    self.look.sources(e, &mut sources);
+                    self.look.values(e, &mut sources);
                 }
                 sources
                     .into_iter()
@@ -1085,7 +1222,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 let init = call.arguments.get(1).and_then(|init| init.as_expression());
                 for e in inner.results().into_iter().chain(init) {
                     let mut sources = Vec::new();
-                    self.look.sources(e, &mut sources);
+                    self.look.values(e, &mut sources);
                     let own = inner.params().and_then(|params| params.first().copied());
                     sources.retain(|from| Some(&from.root) != own.map(Root::Local).as_ref());
                     sources

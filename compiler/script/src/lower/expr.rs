@@ -762,7 +762,8 @@ impl<'a, 'w> Lower<'a, 'w> {
             _ => (Compare::Ge, 3),
         };
         let (left, right) = self.pair(&binary.left, &binary.right)?;
-        if is_number(left) && is_number(right) {
+        // (with a number on one side both are numbers to compare)
+        if is_number(left) || is_number(right) {
             let (a, b, dst) = (self.unbox(left), self.unbox(right), self.b.flag());
             self.b.push(Inst::Compare { op, dst, a, b });
             return Ok(Opd::Flag(dst));

@@ -127,7 +127,14 @@ impl<'a, 'w> Lower<'a, 'w> {
     fn declaration(&mut self, declaration: &'w VariableDeclaration<'a>) -> Res<()> {
         for declarator in &declaration.declarations {
             let BindingPattern::BindingIdentifier(name) = &declarator.id else {
-                return refuse("destructuring", declarator.span.start);
+                let Some(init) = &declarator.init else {
+                    return refuse("destructuring of a rare kind", declarator.span.start);
+                };
+                self.whole(|lower| {
+                    let value = lower.opd(init)?;
+                    lower.bind(&declarator.id, value)
+                })?;
+                continue;
             };
             let Some(symbol) = name.symbol_id.get() else {
                 return refuse("a variable of a rare kind", declarator.span.start);
@@ -161,6 +168,79 @@ impl<'a, 'w> Lower<'a, 'w> {
                 None => {}
             }
         }
+        Ok(())
+    }
+
+    /// Gives the names of a pattern what is inside a value.
+    fn bind(&mut self, pattern: &'w BindingPattern<'a>, value: Opd) -> Res<()> {
+        let base = Opd::Slot(self.own(value));
+        match pattern {
+            BindingPattern::ObjectPattern(object) => {
+                for property in &object.properties {
+                    let at = property.span.start;
+                    let Some(key) = property.key.static_name().filter(|_| !property.computed)
+                    else {
+                        return refuse("destructuring of a rare kind", at);
+                    };
+                    if super::expr::is_inherited(&key) {
+                        return refuse(format!("`{key}` as a value"), at);
+                    }
+                    let value = self.get(base, &key)?;
+                    self.bind_name(&property.value, value)?;
+                }
+                Ok(())
+            }
+            BindingPattern::ArrayPattern(array) => {
+                let Opd::Slot(list) = base else {
+                    return refuse("destructuring of a rare kind", array.span.start);
+                };
+                self.only_arrays(list);
+                for (at, element) in array.elements.iter().enumerate() {
+                    if let Some(element) = element {
+                        let index = self.b.constant(at as f64);
+                        let value = self.read(base, &super::expr::Key::Index(index))?;
+                        self.bind_name(element, value)?;
+                    }
+                }
+                Ok(())
+            }
+            other => refuse("destructuring of a rare kind", other.span().start),
+        }
+    }
+
+    /// Gives a name its value, or where that is undefined what stands behind the `=`.
+    fn bind_name(&mut self, pattern: &'w BindingPattern<'a>, value: Opd) -> Res<()> {
+        let (name, default) = match pattern {
+            BindingPattern::AssignmentPattern(with) => (&with.left, Some(&with.right)),
+            name => (name, None),
+        };
+        let local = match name {
+            BindingPattern::BindingIdentifier(name) => name
+                .symbol_id
+                .get()
+                .and_then(|symbol| self.locals.get(&symbol)),
+            _ => None,
+        };
+        let Some(local) = local.copied() else {
+            return refuse("destructuring of a rare kind", pattern.span().start);
+        };
+        let Some(default) = default else {
+            self.set_local(local, value);
+            return Ok(());
+        };
+        let value = Opd::Slot(self.own(value));
+        let (src, dst) = (self.arg(value), self.b.flag());
+        self.b.push(Inst::IsUndefined { dst, src });
+        let [missing, there, end] = std::array::from_fn(|_| self.b.block());
+        self.b.end(Terminator::Branch(dst, missing, there));
+        self.b.switch_to(missing);
+        let instead = self.opd(default)?;
+        self.set_local(local, instead);
+        self.b.jump(end);
+        self.b.switch_to(there);
+        self.set_local(local, value);
+        self.b.jump(end);
+        self.b.switch_to(end);
         Ok(())
     }
 
@@ -282,20 +362,17 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// The variable of a loop over something.
-    fn loop_variable(&mut self, left: &'w ForStatementLeft<'a>, at: u32) -> Res<SymbolId> {
+    fn loop_variable(
+        &mut self,
+        left: &'w ForStatementLeft<'a>,
+        at: u32,
+    ) -> Res<&'w BindingPattern<'a>> {
         let ForStatementLeft::VariableDeclaration(declaration) = left else {
             return refuse("a loop that sets what is declared before it", at);
         };
-        let symbol = declaration
-            .declarations
-            .first()
-            .and_then(|declarator| match &declarator.id {
-                BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
-                _ => None,
-            });
-        match symbol {
-            Some(symbol) => Ok(symbol),
-            None => refuse("destructuring", at),
+        match declaration.declarations.first() {
+            Some(declarator) => Ok(&declarator.id),
+            None => refuse("a loop of a rare kind", at),
         }
     }
 
@@ -303,7 +380,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     fn over(
         &mut self,
         list: Slot,
-        variable: SymbolId,
+        variable: &'w BindingPattern<'a>,
         of: &'w Statement<'a>,
         label: Option<&'a str>,
     ) -> Res<()> {
@@ -325,7 +402,17 @@ impl<'a, 'w> Lower<'a, 'w> {
         })?;
         self.b.end(Terminator::Branch(flag, body, end));
         self.b.switch_to(body);
-        self.set_element(variable, list, index)?;
+        match variable {
+            BindingPattern::BindingIdentifier(name) => {
+                if let Some(symbol) = name.symbol_id.get() {
+                    self.set_element(symbol, list, index)?;
+                }
+            }
+            pattern => self.whole(|lower| {
+                let element = lower.read(Opd::Slot(list), &super::expr::Key::Index(index))?;
+                lower.bind(pattern, element)
+            })?,
+        }
         self.within(label, end, Some(next), true, |lower| lower.statement(of))?;
         self.b.jump(next);
         self.b.switch_to(next);

@@ -93,7 +93,10 @@ fn refusals_name_the_construct_and_its_line() {
             "return msg.payload.replace(/a/, 1)",
             "a regular expression, line 1",
         ),
-        ("const {a} = msg;", "destructuring, line 1"),
+        (
+            "const {...a} = msg;",
+            "destructuring of a rare kind, line 1",
+        ),
         ("x = 5;", "an assignment to `x`, line 1"),
         (
             "\n\nreturn msg.payload.map(String)",

@@ -270,22 +270,21 @@ impl Find<'_> {
 impl<'a> Visit<'a> for Find<'_> {
     fn visit_variable_declaration(&mut self, declaration: &VariableDeclaration<'a>) {
         for declarator in &declaration.declarations {
-            let BindingPattern::BindingIdentifier(name) = &declarator.id else {
-                self.refuse("destructuring", declarator.span);
+            let Some(names) = names_of(&declarator.id) else {
+                self.refuse("destructuring of a rare kind", declarator.span);
                 continue;
             };
-            let symbol = name.symbol_id.get();
-            // (`var msg` is the message)
-            if let Some(symbol) =
-                symbol.filter(|symbol| self.scoping.symbol_span(*symbol).start >= self.head)
-            {
-                self.declarations.push(Declaration {
-                    symbol,
-                    is_set: declarator.init.is_some() || self.of_loop,
-                    lexical: declaration.kind != VariableDeclarationKind::Var,
-                    block: self.blocks.last().copied().unwrap_or_default(),
-                    at: declarator.span.start,
-                });
+            for symbol in names {
+                // (`var msg` is the message)
+                if self.scoping.symbol_span(symbol).start >= self.head {
+                    self.declarations.push(Declaration {
+                        symbol,
+                        is_set: declarator.init.is_some() || self.of_loop,
+                        lexical: declaration.kind != VariableDeclarationKind::Var,
+                        block: self.blocks.last().copied().unwrap_or_default(),
+                        at: declarator.span.start,
+                    });
+                }
             }
         }
         walk::walk_variable_declaration(self, declaration);
@@ -375,6 +374,29 @@ impl<'a> Visit<'a> for Find<'_> {
     }
 }
 
+/// The variables of a pattern of names, one level deep; `None` for any other.
+pub(crate) fn names_of(pattern: &BindingPattern<'_>) -> Option<Vec<SymbolId>> {
+    fn name(pattern: &BindingPattern<'_>) -> Option<SymbolId> {
+        match pattern {
+            BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
+            BindingPattern::AssignmentPattern(with) => name(&with.left),
+            _ => None,
+        }
+    }
+    match pattern {
+        BindingPattern::BindingIdentifier(_) => name(pattern).map(|name| vec![name]),
+        BindingPattern::ObjectPattern(object) if object.rest.is_none() => object
+            .properties
+            .iter()
+            .map(|property| (!property.computed).then(|| name(&property.value))?)
+            .collect(),
+        BindingPattern::ArrayPattern(array) if array.rest.is_none() => {
+            array.elements.iter().flatten().map(name).collect()
+        }
+        _ => None,
+    }
+}
+
 /// Looks at what is assigned to variables.
 struct Assigned<'s> {
     scoping: &'s Scoping,
@@ -410,6 +432,10 @@ impl<'a> Visit<'a> for Assigned<'_> {
         {
             let ty = self.expr(init);
             self.assigned(symbol, ty);
+        } else if !matches!(declarator.id, BindingPattern::BindingIdentifier(_)) {
+            for symbol in names_of(&declarator.id).unwrap_or_default() {
+                self.assigned(symbol, Ty::Any);
+            }
         }
     }
 
