@@ -456,41 +456,48 @@ impl Emit<'_> {
         )
     }
 
-    /// A property: where it was the last time, if the object has the same names as then.
-    fn get(&mut self, base: Arg, scratch: Slot, key: u32, cache: u32) -> Value {
-        let (base, scratch) = (self.address(base), self.slot(scratch));
-        let [object, hit, miss, end] = std::array::from_fn(|_| self.b.create_block());
-        self.b.append_block_param(end, types::I64);
-        self.b.set_cold_block(miss);
+    /// The memory of an object; goes to `miss` when it is none.
+    fn memory_of(&mut self, base: Value, miss: ir::Block) -> Value {
+        let object = self.b.create_block();
         let is_object = self.is_kind(base, layout::OBJECT);
         self.branch(is_object, object, miss);
         self.b.switch_to_block(object);
-        let caches = self
-            .b
-            .ins()
-            .load(types::I64, flags(), self.runtime, layout::CACHES);
+        let ins = self.b.ins();
+        ins.load(types::I64, flags(), base, layout::PAYLOAD)
+    }
+
+    /// Where a property was the last time; goes to `miss` when the object has not the same names as then.
+    fn cached(&mut self, memory: Value, cache: u32, miss: ir::Block) -> Value {
+        let hit = self.b.create_block();
         let at = cache as i32 * layout::CACHE;
-        let known = self.b.ins().load(types::I64, flags(), caches, at);
-        let memory = self
-            .b
-            .ins()
-            .load(types::I64, flags(), base, layout::PAYLOAD);
-        let shape = self
-            .b
-            .ins()
-            .load(types::I64, flags(), memory, layout::SHAPE);
+        let load = |emit: &mut Self, from: Value, distance: i32| {
+            emit.b.ins().load(types::I64, flags(), from, distance)
+        };
+        let caches = load(self, self.runtime, layout::CACHES);
+        let known = load(self, caches, at);
+        let shape = load(self, memory, layout::SHAPE);
         let same = self.b.ins().icmp(IntCC::Equal, known, shape);
         self.branch(same, hit, miss);
         self.b.switch_to_block(hit);
-        let distance = self
-            .b
-            .ins()
-            .load(types::I64, flags(), caches, at + layout::CACHE_DISTANCE);
-        let place = self.b.ins().iadd(memory, distance);
+        let distance = load(self, caches, at + layout::CACHE_DISTANCE);
+        self.b.ins().iadd(memory, distance)
+    }
+
+    fn constants(&mut self, key: u32, cache: u32) -> [Value; 2] {
+        [key, cache].map(|constant| self.b.ins().iconst(types::I32, i64::from(constant)))
+    }
+
+    /// A property: where it was the last time, if the object has the same names as then.
+    fn get(&mut self, base: Arg, scratch: Slot, key: u32, cache: u32) -> Value {
+        let (base, scratch) = (self.address(base), self.slot(scratch));
+        let [miss, end] = std::array::from_fn(|_| self.b.create_block());
+        self.b.append_block_param(end, types::I64);
+        self.b.set_cold_block(miss);
+        let memory = self.memory_of(base, miss);
+        let place = self.cached(memory, cache, miss);
         self.b.ins().jump(end, &[place.into()]);
         self.b.switch_to_block(miss);
-        let key = self.b.ins().iconst(types::I32, i64::from(key));
-        let cache = self.b.ins().iconst(types::I32, i64::from(cache));
+        let [key, cache] = self.constants(key, cache);
         let found = self.result(Helper::Get, &[base, scratch, key, cache]);
         self.b.ins().jump(end, &[found.into()]);
         self.b.switch_to_block(end);
@@ -499,44 +506,20 @@ impl Emit<'_> {
 
     /// Sets a property: where it was the last time, if the object has the same names as then and nobody else has it.
     fn set(&mut self, base: Value, value: Value, key: u32, cache: u32) {
-        let [object, alone, hit, miss, end] = std::array::from_fn(|_| self.b.create_block());
+        let [alone, miss, end] = std::array::from_fn(|_| self.b.create_block());
         self.b.set_cold_block(miss);
-        let is_object = self.is_kind(base, layout::OBJECT);
-        self.branch(is_object, object, miss);
-        self.b.switch_to_block(object);
-        let memory = self
-            .b
-            .ins()
-            .load(types::I64, flags(), base, layout::PAYLOAD);
+        let memory = self.memory_of(base, miss);
         let count = self.b.ins().atomic_load(types::I64, flags(), memory);
         let unique = self.b.ins().icmp_imm_u(IntCC::Equal, count, 1);
         self.branch(unique, alone, miss);
         self.b.switch_to_block(alone);
-        let caches = self
-            .b
-            .ins()
-            .load(types::I64, flags(), self.runtime, layout::CACHES);
-        let at = cache as i32 * layout::CACHE;
-        let known = self.b.ins().load(types::I64, flags(), caches, at);
-        let shape = self
-            .b
-            .ins()
-            .load(types::I64, flags(), memory, layout::SHAPE);
-        let same = self.b.ins().icmp(IntCC::Equal, known, shape);
-        self.branch(same, hit, miss);
-        self.b.switch_to_block(hit);
-        let distance = self
-            .b
-            .ins()
-            .load(types::I64, flags(), caches, at + layout::CACHE_DISTANCE);
-        let place = self.b.ins().iadd(memory, distance);
+        let place = self.cached(memory, cache, miss);
         self.make_room(place);
         self.copy_words(place, value);
         self.set_kind(value, layout::UNDEFINED);
         self.b.ins().jump(end, &[]);
         self.b.switch_to_block(miss);
-        let key = self.b.ins().iconst(types::I32, i64::from(key));
-        let cache = self.b.ins().iconst(types::I32, i64::from(cache));
+        let [key, cache] = self.constants(key, cache);
         self.call_values(Helper::Set, &[base, value, key, cache]);
         self.b.ins().jump(end, &[]);
         self.b.switch_to_block(end);

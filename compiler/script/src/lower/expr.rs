@@ -485,17 +485,11 @@ impl<'a, 'w> Lower<'a, 'w> {
             return self.get(base, key.value.as_str());
         }
         let (base, key) = self.pair(&member.object, &member.expression)?;
-        let (base, dst) = (self.arg(base), self.b.addr());
-        let scratch = self.temp();
-        let (helper, args) = match key {
-            Opd::Num(index) => (Helper::GetIndex, vec![base, scratch.into(), index.into()]),
-            key => {
-                let key = self.arg(key);
-                (Helper::GetValue, vec![base, key, scratch.into()])
-            }
+        let key = match key {
+            Opd::Num(index) => Key::Index(index),
+            key => Key::Value(self.arg(key)),
         };
-        self.b.push(Inst::Find { helper, dst, args });
-        Ok(Opd::Addr(dst))
+        self.read(base, &key)
     }
 
     /// `a?.b.c`: undefined as soon as what stands before a `?.` is nullish.
@@ -561,18 +555,11 @@ impl<'a, 'w> Lower<'a, 'w> {
         if member.optional {
             base = self.stop_at_none(base, none);
         }
-        let base = self.arg(base);
-        let key = self.opd(&member.expression)?;
-        let (dst, scratch) = (self.b.addr(), self.temp());
-        let (helper, args) = match key {
-            Opd::Num(index) => (Helper::GetIndex, vec![base, scratch.into(), index.into()]),
-            key => {
-                let key = self.arg(key);
-                (Helper::GetValue, vec![base, key, scratch.into()])
-            }
+        let key = match self.opd(&member.expression)? {
+            Opd::Num(index) => Key::Index(index),
+            key => Key::Value(self.arg(key)),
         };
-        self.b.push(Inst::Find { helper, dst, args });
-        Ok(Opd::Addr(dst))
+        self.read(base, &key)
     }
 
     fn unary(&mut self, unary: &'w UnaryExpression<'a>) -> Res<Opd> {
@@ -1123,9 +1110,9 @@ impl<'a, 'w> Lower<'a, 'w> {
                 match opd {
                     Opd::Num(_) => match self.kept(opd) {
                         Opd::Num(index) => Key::Index(index),
-                        other => Key::Value(self.own(other)),
+                        other => Key::Value(self.own(other).into()),
                     },
-                    other => Key::Value(self.own(other)),
+                    other => Key::Value(self.own(other).into()),
                 }
             }
         };
@@ -1213,7 +1200,7 @@ impl<'a, 'w> Lower<'a, 'w> {
                 let (base, scratch) = (self.arg(base), self.temp());
                 (
                     Helper::GetValue,
-                    vec![base, (*key).into(), scratch.into()],
+                    vec![base, *key, scratch.into()],
                     self.b.addr(),
                 )
             }
@@ -1235,9 +1222,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             Key::Index(index) => self
                 .b
                 .call(Helper::SetIndex, [base, value.into(), (*index).into()]),
-            Key::Value(key) => self
-                .b
-                .call(Helper::SetValue, [base, (*key).into(), value.into()]),
+            Key::Value(key) => self.b.call(Helper::SetValue, [base, *key, value.into()]),
         }
         Ok(())
     }
@@ -1286,7 +1271,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             SimpleAssignmentTarget::ComputedMemberExpression(member) => {
                 let key = match self.simple_key(&member.expression)? {
                     Opd::Num(index) => Key::Index(index),
-                    other => Key::Value(self.own(other)),
+                    other => Key::Value(self.own(other).into()),
                 };
                 (&member.object, key)
             }
@@ -1328,7 +1313,7 @@ pub(super) enum Member<'a, 'w> {
 pub(super) enum Key<'w> {
     Name(&'w str),
     Index(Num),
-    Value(Slot),
+    Value(Arg),
 }
 
 fn is_number(opd: Opd) -> bool {
