@@ -367,6 +367,10 @@ mod bodies {
         let all = [
             "0",
             "1",
+            "flow.get('f')",
+            "{...o}",
+            "[...l]",
+            "{...flow.get('f')}",
             "-1",
             "2.5",
             "NaN",
@@ -431,6 +435,9 @@ mod bodies {
                 ".some(e => e === 1)",
                 ".find(e => e)",
                 ".reduce((s, e) => s + e, 0)",
+                ".map(e => { a = e; return o; })",
+                ".filter(e => { l = [e]; return true; })",
+                ".forEach(e => { o = {k: e}; })",
             ];
             prop_oneof![
                 (inner.clone(), 0..operators.len(), inner.clone()).prop_map(move |(a, at, b)| {
@@ -452,6 +459,8 @@ mod bodies {
                 )),
                 (inner.clone(), inner.clone(), inner.clone())
                     .prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+                (0..4_usize, inner.clone())
+                    .prop_map(|(at, a)| format!("{}({a})", ["f", "g", "h", "p"][at])),
                 (0..functions.len(), inner.clone())
                     .prop_map(move |(at, a)| format!("{}({a})", functions[at])),
                 (inner.clone(), 0..methods.len())
@@ -506,6 +515,11 @@ mod bodies {
             "l.splice(0, 1, a);",
             "l.shift();",
             "l.forEach(e => { a += e; });",
+            "o = flow.get('f') || {};",
+            "{ const m = l; m.push(a); msg.m = m; }",
+            "{ const q = o; const r = q; r.w = a; }",
+            "flow.set('f', o);",
+            "for (const e of l) { if (l.length < 5) l.push(e); }",
         ];
         prop_oneof![
             4 => (0..targets.len(), 0..assignments.len(), expression()).prop_map(move |(to, by, value)| format!("{} {} {value};", targets[to], assignments[by])),
@@ -545,9 +559,20 @@ mod bodies {
                     2 => format!("return [msg, {{payload: {value}}}];"),
                     _ => "msg.all = [a, b, o, l]; return msg;".to_owned(),
                 };
+                let functions = [
+                    ("function f(x) { a = x; return a + 1; }", "f("),
+                    ("const g = x => { o.k = x; return o; };", "g("),
+                    ("function h(x) { l.push(x); return l; }", "h("),
+                    ("const p = x => x;", "p("),
+                ];
+                let text = format!("{}\n{end}", statements.join("\n"));
+                let used = functions
+                    .iter()
+                    .filter(|(_, call)| text.contains(call))
+                    .map(|(text, _)| *text);
+                let used = used.collect::<Vec<_>>().join("\n");
                 format!(
-                    "let a = 1, b = 'x y', o = {{k: 1, n: [2, 3]}}, l = [3, 'q'];\n{}\n{end}",
-                    statements.join("\n")
+                    "let a = 1, b = 'x y', o = {{k: 1, n: [2, 3]}}, l = [3, 'q'];\n{used}\n{text}"
                 )
             })
     }

@@ -194,16 +194,22 @@ pub(crate) fn resolve<'a, 'w>(
 
 /// The place that a place is when variables that are other names are taken for what they name.
 fn real(place: &Place, aliases: &HashMap<SymbolId, (Alias<'_, '_>, Place)>) -> Place {
-    let Root::Local(symbol) = &place.root else {
-        return place.clone();
-    };
-    match aliases.get(symbol) {
-        Some((_, named)) => Place {
+    let mut place = place.clone();
+    // (a name is of what was there before it, so that this ends; each is followed once)
+    for _ in 0..=aliases.len() {
+        let named = match &place.root {
+            Root::Local(symbol) => aliases.get(symbol).map(|(_, named)| named),
+            _ => None,
+        };
+        let Some(named) = named else {
+            break;
+        };
+        place = Place {
             root: named.root.clone(),
             path: named.path.iter().chain(&place.path).cloned().collect(),
-        },
-        None => place.clone(),
+        };
     }
+    place
 }
 
 struct Look<'a, 'w, 't> {
@@ -271,7 +277,21 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         else {
             return false;
         };
-        if key == "*" || !copied.to.path.is_empty() {
+        // (with functions in the text, what stands first need not come first)
+        if key == "*" || !copied.to.path.is_empty() || !self.functions.is_empty() {
+            return false;
+        }
+        // Nobody else has the object: it is read once, and nothing else is stored there.
+        let read = self
+            .gets
+            .iter()
+            .filter(|(place, _)| place.root.is(&copied.from.root))
+            .count();
+        let foreign = self
+            .copies
+            .iter()
+            .any(|other| other.to.root.is(&copied.from.root) && other.from.root != copied.to.root);
+        if read != 1 || foreign {
             return false;
         }
         let changes = || {
@@ -297,10 +317,6 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                 && own == 1;
             let within = |at: u32| first < at && at < stored.at;
             same && !self.returns.iter().any(|at| within(*at))
-                && !self
-                    .gets
-                    .iter()
-                    .any(|(place, at)| within(*at) && place.root.is(&copied.from.root))
         })
     }
 
@@ -694,10 +710,12 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         }
     }
 
-    fn spread(&mut self, e: &Expression<'a>, to: &Place, at: u32) {
-        if let Some(from) = self.place(e) {
+    fn spread(&mut self, e: &'w Expression<'a>, to: &Place, at: u32) {
+        let mut parts = Vec::new();
+        self.parts(e, &mut parts);
+        for from in parts {
             self.copies.push(Copied {
-                from: from.step(Step::Any),
+                from,
                 to: to.clone().step(Step::Any),
                 holder: self.holder.clone(),
                 at,

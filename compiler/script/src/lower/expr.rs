@@ -10,6 +10,7 @@ use vgdc_mir::{
 };
 
 use super::alias::Alias;
+use super::callback::loop_of;
 use super::types::Ty;
 use super::{Local, Lower, Name, Res, name_of, refuse};
 
@@ -311,7 +312,15 @@ impl<'a, 'w> Lower<'a, 'w> {
                     }
                     _ => false,
                 };
-                mutates || call.arguments.iter().any(argument)
+                // (a function of the text may change anything; one that is handed over changes what it says)
+                let inner = match (&call.callee, loop_of(call)) {
+                    (Expression::Identifier(name), _) => {
+                        matches!(name_of(self.scoping, self.head, name), Name::Local(_))
+                    }
+                    (_, Some((.., inner))) => self.acts_inside(inner),
+                    _ => false,
+                };
+                mutates || inner || call.arguments.iter().any(argument)
             }
             Expression::NewExpression(new) => new.arguments.iter().any(argument),
             Expression::ChainExpression(_) => true,

@@ -1,15 +1,17 @@
 //! Statements.
 
 use oxc_ast::ast::*;
-use oxc_ast_visit::Visit;
+use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::SymbolId;
-use oxc_span::GetSpan;
+use oxc_span::{GetSpan, Span};
+use oxc_syntax::operator::UnaryOperator;
 use vgdc_mir::{BlockId, Builtin, Helper, Inst, MSG, Slot, Terminator};
 
 use super::alias::Alias;
+use super::callback::Inner;
 use super::expr::Opd;
 use super::types::Ty;
-use super::{Local, Lower, Res, Target, refuse};
+use super::{Local, Lower, Name, Res, Target, name_of, refuse};
 
 impl<'a, 'w> Lower<'a, 'w> {
     /// Gives every variable its place.
@@ -494,26 +496,22 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     /// Whether a loop's body may change what it goes through: any change of the same variable or of what is in it.
     fn changes(&self, body: &Statement<'a>, list: &Expression<'a>) -> bool {
-        root_name(list)
-            .is_some_and(|root| Changes::look(root, |changes| changes.visit_statement(body)))
+        Changes::look(self, Of::list(self, list), None, |changes| {
+            changes.visit_statement(body)
+        })
     }
 
     /// The same of a function that is called for each element.
-    pub(super) fn changes_in(
-        &self,
-        inner: super::callback::Inner<'a, 'w>,
-        list: &Expression<'a>,
-    ) -> bool {
-        root_name(list).is_some_and(|root| {
-            Changes::look(root, |changes| {
-                inner
-                    .statements()
-                    .iter()
-                    .for_each(|statement| changes.visit_statement(statement));
-                if let Some(value) = inner.value() {
-                    changes.visit_expression(value);
-                }
-            })
+    pub(super) fn changes_in(&self, inner: Inner<'a, 'w>, list: &Expression<'a>) -> bool {
+        Changes::look(self, Of::list(self, list), None, |changes| {
+            changes.visit_inner(inner)
+        })
+    }
+
+    /// Whether a function that is handed over changes anything but its own variables.
+    pub(super) fn acts_inside(&self, inner: Inner<'a, 'w>) -> bool {
+        Changes::look(self, Of::Anything, Some(inner.span), |changes| {
+            changes.visit_inner(inner)
         })
     }
 
@@ -618,17 +616,6 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 }
 
-/// The name of the variable at the root of a place.
-fn root_name<'e>(e: &'e Expression<'_>) -> Option<&'e str> {
-    match e {
-        Expression::Identifier(name) => Some(name.name.as_str()),
-        Expression::ParenthesizedExpression(inner) => root_name(&inner.expression),
-        Expression::StaticMemberExpression(member) => root_name(&member.object),
-        Expression::ComputedMemberExpression(member) => root_name(&member.object),
-        _ => None,
-    }
-}
-
 /// Whether control can leave statements by a jump.
 fn has_jump(statements: &[Statement<'_>]) -> bool {
     struct Jumps(bool);
@@ -650,63 +637,165 @@ fn has_jump(statements: &[Statement<'_>]) -> bool {
     jumps.0
 }
 
-/// Looks for changes of a variable, or of what is in it.
-struct Changes<'n> {
-    root: &'n str,
+/// The variable at the root of a place, when other names are taken for what they name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Base {
+    Msg,
+    Local(SymbolId),
+}
+
+impl Base {
+    fn of(lower: &Lower<'_, '_>, e: &Expression<'_>) -> Option<Base> {
+        match e {
+            Expression::Identifier(name) => Base::named(lower, name),
+            Expression::ParenthesizedExpression(inner) => Base::of(lower, &inner.expression),
+            Expression::StaticMemberExpression(member) => Base::of(lower, &member.object),
+            Expression::ComputedMemberExpression(member) => Base::of(lower, &member.object),
+            _ => None,
+        }
+    }
+
+    fn named(lower: &Lower<'_, '_>, name: &IdentifierReference<'_>) -> Option<Base> {
+        match name_of(lower.scoping, lower.head, name) {
+            Name::Msg => Some(Base::Msg),
+            Name::Local(symbol) => match lower.aliases.get(&symbol) {
+                Some(Alias::Place(e)) => Base::of(lower, e),
+                // (what changes inside an element changes no list of elements)
+                Some(Alias::Element(_)) | None => Some(Base::Local(symbol)),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// What must not change.
+#[derive(Clone, Copy)]
+enum Of {
+    Anything,
+    /// This variable, and what is in it.
+    One(Base),
+    /// A value that nobody else has.
+    Nothing,
+}
+
+impl Of {
+    /// What a loop goes through.
+    fn list(lower: &Lower<'_, '_>, list: &Expression<'_>) -> Of {
+        match (Base::of(lower, list), list) {
+            (Some(base), _) => Of::One(base),
+            (None, Expression::CallExpression(_) | Expression::ArrayExpression(_)) => Of::Nothing,
+            _ => Of::Anything,
+        }
+    }
+}
+
+/// Looks for changes.
+struct Changes<'l, 'a, 'w> {
+    lower: &'l Lower<'a, 'w>,
+    of: Of,
+    /// Variables that are declared in there do not count.
+    own: Option<Span>,
     found: bool,
 }
 
-impl<'n> Changes<'n> {
-    fn look(root: &'n str, visit: impl FnOnce(&mut Self)) -> bool {
-        let mut changes = Changes { root, found: false };
+impl<'l, 'a, 'w> Changes<'l, 'a, 'w> {
+    fn look(
+        lower: &'l Lower<'a, 'w>,
+        of: Of,
+        own: Option<Span>,
+        visit: impl FnOnce(&mut Self),
+    ) -> bool {
+        let mut changes = Changes {
+            lower,
+            of,
+            own,
+            found: false,
+        };
         visit(&mut changes);
         changes.found
     }
 
-    fn of(&mut self, e: Option<&str>) {
-        self.found |= e == Some(self.root);
+    fn visit_inner(&mut self, inner: Inner<'a, 'w>) {
+        inner
+            .statements()
+            .iter()
+            .for_each(|statement| self.visit_statement(statement));
+        if let Some(value) = inner.value() {
+            self.visit_expression(value);
+        }
+    }
+
+    fn changed(&mut self, base: Option<Base>) {
+        let own = match (base, self.own) {
+            (Some(Base::Local(symbol)), Some(own)) => {
+                let declared = self.lower.scoping.symbol_span(symbol);
+                own.start <= declared.start && declared.end <= own.end
+            }
+            _ => false,
+        };
+        self.found |= match self.of {
+            Of::Anything => !own,
+            Of::One(one) => base.is_none_or(|base| base == one),
+            Of::Nothing => false,
+        };
+    }
+
+    fn inside(&mut self, object: &Expression<'a>) {
+        let base = Base::of(self.lower, object);
+        self.changed(base);
     }
 }
 
-impl<'a> Visit<'a> for Changes<'_> {
+impl<'a> Visit<'a> for Changes<'_, 'a, '_> {
     fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
         match target {
-            AssignmentTarget::AssignmentTargetIdentifier(name) => self.of(Some(name.name.as_str())),
-            AssignmentTarget::StaticMemberExpression(member) => self.of(root_name(&member.object)),
-            AssignmentTarget::ComputedMemberExpression(member) => {
-                self.of(root_name(&member.object))
+            AssignmentTarget::AssignmentTargetIdentifier(name) => {
+                self.changed(Base::named(self.lower, name))
             }
+            AssignmentTarget::StaticMemberExpression(member) => self.inside(&member.object),
+            AssignmentTarget::ComputedMemberExpression(member) => self.inside(&member.object),
             _ => self.found = true,
         }
-        oxc_ast_visit::walk::walk_assignment_target(self, target);
+        walk::walk_assignment_target(self, target);
     }
 
     fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
-        if unary.operator == oxc_syntax::operator::UnaryOperator::Delete {
-            self.of(root_name(&unary.argument));
+        if unary.operator == UnaryOperator::Delete {
+            self.inside(&unary.argument);
         }
-        oxc_ast_visit::walk::walk_unary_expression(self, unary);
+        walk::walk_unary_expression(self, unary);
     }
 
     fn visit_update_expression(&mut self, update: &UpdateExpression<'a>) {
         match &update.argument {
-            SimpleAssignmentTarget::StaticMemberExpression(member) => {
-                self.of(root_name(&member.object))
+            SimpleAssignmentTarget::AssignmentTargetIdentifier(name) => {
+                self.changed(Base::named(self.lower, name))
             }
-            SimpleAssignmentTarget::ComputedMemberExpression(member) => {
-                self.of(root_name(&member.object))
-            }
-            _ => {}
+            SimpleAssignmentTarget::StaticMemberExpression(member) => self.inside(&member.object),
+            SimpleAssignmentTarget::ComputedMemberExpression(member) => self.inside(&member.object),
+            _ => self.found = true,
         }
-        oxc_ast_visit::walk::walk_update_expression(self, update);
+        walk::walk_update_expression(self, update);
     }
 
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        if let Expression::StaticMemberExpression(member) = &call.callee
-            && vgdc_mir::Mutation::named(member.property.name.as_str()).is_some()
-        {
-            self.of(root_name(&member.object));
+        match &call.callee {
+            Expression::StaticMemberExpression(member)
+                if vgdc_mir::Mutation::named(member.property.name.as_str()).is_some() =>
+            {
+                self.inside(&member.object);
+            }
+            // (a function of the text may change anything)
+            Expression::Identifier(name)
+                if matches!(
+                    name_of(self.lower.scoping, self.lower.head, name),
+                    Name::Local(_)
+                ) =>
+            {
+                self.found = true;
+            }
+            _ => {}
         }
-        oxc_ast_visit::walk::walk_call_expression(self, call);
+        walk::walk_call_expression(self, call);
     }
 }
