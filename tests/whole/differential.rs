@@ -49,6 +49,12 @@ const KINDS: [&str; 5] = ["input", "error", "status", "done", "debug"];
 
 fn deployed(control: &mut Control, flow: &Value, payloads: &[Value]) -> Story {
     control.good("deploy", json!({"flows": flow}));
+    // (global context outlives a deploy: a case that fails must not make the next ones fail)
+    let nothing = json!({"$type": "undefined"});
+    control.good(
+        "context.set",
+        json!({"scope": "global", "key": "seen", "value": nothing}),
+    );
     story(control, payloads)
 }
 
@@ -153,7 +159,7 @@ fn flow(draws: &[Draw]) -> Value {
 static RUNNING: Mutex<Option<[Control; 2]>> = Mutex::new(None);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(150), max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn optimised_flows_do_what_the_oracle_does(draws in draws(), payloads in prop::collection::vec(prop_oneof![(0..7).prop_map(Value::from), Just(json!([1, 2])), Just(json!("1\n3")), Just(json!({"a": 1}))], 1..4)) {
@@ -578,16 +584,17 @@ mod bodies {
     }
 }
 
-fn cases() -> u32 {
+/// How many cases are tried: as many as `PROPTEST_CASES` says, else these.
+fn cases(usual: u32) -> u32 {
     let asked = std::env::var("PROPTEST_CASES").ok();
-    asked.and_then(|count| count.parse().ok()).unwrap_or(250)
+    asked.and_then(|count| count.parse().ok()).unwrap_or(usual)
 }
 
 /// Two processes that serve all bodies.
 static FUNCTIONS: Mutex<Option<[Control; 2]>> = Mutex::new(None);
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(250), max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// `PROPTEST_CASES=100000` looks longer.
     #[test]

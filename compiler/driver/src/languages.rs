@@ -1,11 +1,30 @@
 //! The languages of the texts inside nodes, for the middle: it asks, `vgdc-script` answers.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use vgdc_middle::{ContextUse, Keys, ScriptFault, ScriptInfo, ScriptKind};
 use vgdc_script::{self as script, Phase, TextKind};
 use vgdc_syntax::{Code, codes};
 
-/// Answers with the parsers of `vgdc-script`.
-pub struct Scripts;
+type Parsed = Rc<Result<script::JsInfo, Vec<script::ScriptError>>>;
+
+/// Answers with the parsers of `vgdc-script`. JavaScript, of which several things are asked, is parsed once.
+#[derive(Default)]
+pub struct Scripts {
+    javascript: RefCell<HashMap<(Phase, String), Parsed>>,
+}
+
+impl Scripts {
+    fn javascript(&self, phase: Phase, text: &str) -> Parsed {
+        let mut known = self.javascript.borrow_mut();
+        let parsed = known.entry((phase, text.to_owned()));
+        parsed
+            .or_insert_with(|| Rc::new(script::check_javascript(text, phase)))
+            .clone()
+    }
+}
 
 /// The language as `vgdc-script` knows it, and the code of its faults.
 fn language(kind: ScriptKind) -> (TextKind, Code) {
@@ -31,7 +50,14 @@ fn keys(keys: script::Keys) -> Keys {
 
 impl ScriptInfo for Scripts {
     fn context_uses(&self, kind: ScriptKind, text: &str) -> ContextUse {
-        let uses = script::context_uses(language(kind).0, text);
+        let uses = match language(kind).0 {
+            // (code that does not parse never runs)
+            TextKind::JavaScript(phase) => match &*self.javascript(phase, text) {
+                Ok(info) => info.context.clone(),
+                Err(_) => script::ContextUses::default(),
+            },
+            other => script::context_uses(other, text),
+        };
         ContextUse {
             flow: keys(uses.flow),
             global: keys(uses.global),
@@ -41,17 +67,27 @@ impl ScriptInfo for Scripts {
     fn link_calls(&self, kind: ScriptKind, text: &str) -> Keys {
         match language(kind).0 {
             // (code that does not parse never runs)
-            TextKind::JavaScript(phase) => script::check_javascript(text, phase)
-                .map(|info| keys(info.link_calls))
-                .unwrap_or_default(),
+            TextKind::JavaScript(phase) => match &*self.javascript(phase, text) {
+                Ok(info) => keys(info.link_calls.clone()),
+                Err(_) => Keys::default(),
+            },
             _ => Keys::default(),
         }
     }
 
     fn check(&self, kind: ScriptKind, text: &str) -> Vec<ScriptFault> {
         let (kind, code) = language(kind);
-        let faults = script::check_text(kind, text).into_iter();
+        let faults = match kind {
+            TextKind::JavaScript(phase) => self
+                .javascript(phase, text)
+                .as_ref()
+                .clone()
+                .err()
+                .unwrap_or_default(),
+            other => script::check_text(other, text),
+        };
         faults
+            .into_iter()
             .map(|error| ScriptFault {
                 code,
                 message: error.message,

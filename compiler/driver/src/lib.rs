@@ -76,7 +76,7 @@ impl Session {
         Session {
             registry,
             options,
-            scripts: Box::new(languages::Scripts),
+            scripts: Box::new(languages::Scripts::default()),
             observable: true,
         }
     }

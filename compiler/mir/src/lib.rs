@@ -132,12 +132,11 @@ pub enum Arith {
     UShr,
 }
 
-/// Comparisons of numbers. All are false with NaN, but [`Compare::Ne`].
+/// Comparisons of numbers. All are false with NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Compare {
     Eq,
-    Ne,
     Lt,
     Gt,
     Le,

@@ -43,7 +43,7 @@ const fn address(helper: Helper) -> *const () {
         Helper::Copy => copy as *const (),
         Helper::Move => move_ as *const (),
         Helper::Text => text as *const (),
-        Helper::ToNumber => to_number as *const (),
+
         Helper::TryNumber => try_number as *const (),
         Helper::Truthy => truthy as *const (),
         Helper::ToText => to_text as *const (),
@@ -126,11 +126,6 @@ unsafe extern "C" fn move_(_: C, dst: V, src: V) {
 unsafe extern "C" fn text(context: C, dst: V, number: u32) {
     // SAFETY: see the head of this file.
     unsafe { *dst = (*context).text(number).cloned().unwrap_or_default() };
-}
-
-unsafe extern "C" fn to_number(_: C, value: V) -> f64 {
-    // SAFETY: see the head of this file.
-    unsafe { (*value).to_number() }
 }
 
 unsafe extern "C" fn try_number(context: C, value: V) -> u32 {

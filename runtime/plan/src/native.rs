@@ -155,9 +155,8 @@ helpers! {
     Move(Address, Address) -> Nothing;
     /// A constant text.
     Text(Address, Constant) -> Nothing;
-    /// `ToNumber`.
-    ToNumber(Address) -> Number;
-    /// `ToNumber` of what may be anything: the number is in the context.
+
+    /// `ToNumber`: the number is in the context.
     TryNumber(Address) -> Status;
     /// `ToBoolean`.
     Truthy(Address) -> Flag;

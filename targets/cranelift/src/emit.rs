@@ -701,7 +701,7 @@ fn type_of(kind: Kind) -> Type {
 fn condition(compare: Compare) -> FloatCC {
     match compare {
         Compare::Eq => FloatCC::Equal,
-        Compare::Ne => FloatCC::NotEqual,
+
         Compare::Lt => FloatCC::LessThan,
         Compare::Gt => FloatCC::GreaterThan,
         Compare::Le => FloatCC::LessThanOrEqual,

@@ -16,7 +16,7 @@ use oxc_span::Span;
 use oxc_syntax::operator::{AssignmentOperator, UnaryOperator};
 use vgdc_mir::{Builtin, Mutation};
 
-use super::callback::{Inner, functions, loop_of};
+use super::callback::{Functions, Inner, loop_of};
 use super::calls::dotted;
 use super::types::{Ty, Types, names_of};
 use super::{Name, Res, name_of, refuse};
@@ -132,6 +132,7 @@ struct Change {
 pub(crate) fn resolve<'a, 'w>(
     parsed: &Parsed<'a, 'w>,
     types: &Types,
+    functions: &Functions<'a, 'w>,
 ) -> Res<HashMap<SymbolId, Alias<'a, 'w>>> {
     let mut look = Look {
         scoping: parsed.scoping,
@@ -140,7 +141,7 @@ pub(crate) fn resolve<'a, 'w>(
         copies: Vec::new(),
         changes: Vec::new(),
         writes: Vec::new(),
-        functions: functions(parsed)?,
+        functions,
         loops: Vec::new(),
         blocks: vec![Span::new(0, u32::MAX)],
         conditions: 0,
@@ -221,7 +222,7 @@ struct Look<'a, 'w, 't> {
     /// Assignments to variables.
     writes: Vec<(Root, u32)>,
     /// Functions of the text. Where there are any, what stands first need not come first.
-    functions: HashMap<SymbolId, Inner<'a, 'w>>,
+    functions: &'t Functions<'a, 'w>,
     loops: Vec<Span>,
     blocks: Vec<Span>,
     /// The object of which a property is being set.
@@ -389,40 +390,41 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         }
     }
 
+    fn variable(&self, name: &IdentifierReference<'a>) -> Option<Place> {
+        let root = match name_of(self.scoping, self.head, name) {
+            Name::Local(symbol) => Root::Local(symbol),
+            Name::Msg => Root::Msg,
+            _ => return None,
+        };
+        Some(Place {
+            root,
+            path: Vec::new(),
+        })
+    }
+
+    fn member(&self, member: &StaticMemberExpression<'a>) -> Option<Place> {
+        let step = Step::Key(member.property.name.to_string());
+        Some(self.place(&member.object)?.step(step))
+    }
+
+    fn computed(&self, member: &ComputedMemberExpression<'a>) -> Option<Place> {
+        let step = match &member.expression {
+            Expression::StringLiteral(text) => Step::Key(text.value.to_string()),
+            _ => Step::Any,
+        };
+        Some(self.place(&member.object)?.step(step))
+    }
+
     /// The place that an expression is.
     fn place(&self, e: &Expression<'a>) -> Option<Place> {
         match e {
             Expression::ParenthesizedExpression(inner) => self.place(&inner.expression),
-            Expression::Identifier(name) => match name_of(self.scoping, self.head, name) {
-                Name::Local(symbol) => Some(Place {
-                    root: Root::Local(symbol),
-                    path: Vec::new(),
-                }),
-                Name::Msg => Some(Place {
-                    root: Root::Msg,
-                    path: Vec::new(),
-                }),
-                _ => None,
-            },
-            Expression::StaticMemberExpression(member) => {
-                let object = self.place(&member.object)?;
-                Some(object.step(Step::Key(member.property.name.to_string())))
-            }
-            Expression::ComputedMemberExpression(member) => {
-                let step = match &member.expression {
-                    Expression::StringLiteral(text) => Step::Key(text.value.to_string()),
-                    _ => Step::Any,
-                };
-                Some(self.place(&member.object)?.step(step))
-            }
+            Expression::Identifier(name) => self.variable(name),
+            Expression::StaticMemberExpression(member) => self.member(member),
+            Expression::ComputedMemberExpression(member) => self.computed(member),
             Expression::ChainExpression(chain) => match &chain.expression {
-                ChainElement::StaticMemberExpression(member) => {
-                    let object = self.place(&member.object)?;
-                    Some(object.step(Step::Key(member.property.name.to_string())))
-                }
-                ChainElement::ComputedMemberExpression(member) => {
-                    Some(self.place(&member.object)?.step(Step::Any))
-                }
+                ChainElement::StaticMemberExpression(member) => self.member(member),
+                ChainElement::ComputedMemberExpression(member) => self.computed(member),
                 _ => None,
             },
             _ => None,
@@ -590,30 +592,9 @@ impl<'a, 'w> Look<'a, 'w, '_> {
 
     fn target(&self, target: &AssignmentTarget<'a>) -> Option<Place> {
         match target {
-            AssignmentTarget::AssignmentTargetIdentifier(name) => {
-                match name_of(self.scoping, self.head, name) {
-                    Name::Local(symbol) => Some(Place {
-                        root: Root::Local(symbol),
-                        path: Vec::new(),
-                    }),
-                    Name::Msg => Some(Place {
-                        root: Root::Msg,
-                        path: Vec::new(),
-                    }),
-                    _ => None,
-                }
-            }
-            AssignmentTarget::StaticMemberExpression(member) => {
-                let object = self.place(&member.object)?;
-                Some(object.step(Step::Key(member.property.name.to_string())))
-            }
-            AssignmentTarget::ComputedMemberExpression(member) => {
-                let step = match &member.expression {
-                    Expression::StringLiteral(text) => Step::Key(text.value.to_string()),
-                    _ => Step::Any,
-                };
-                Some(self.place(&member.object)?.step(step))
-            }
+            AssignmentTarget::AssignmentTargetIdentifier(name) => self.variable(name),
+            AssignmentTarget::StaticMemberExpression(member) => self.member(member),
+            AssignmentTarget::ComputedMemberExpression(member) => self.computed(member),
             _ => None,
         }
     }

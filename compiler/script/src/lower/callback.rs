@@ -151,8 +151,11 @@ pub(crate) fn loop_of<'a, 'w>(
     inner.params().map(|_| (name, &member.object, inner))
 }
 
+/// Functions by their names.
+pub(crate) type Functions<'a, 'w> = HashMap<SymbolId, Inner<'a, 'w>>;
+
 /// The functions of a text that have a name and are only called by it.
-pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<HashMap<SymbolId, Inner<'a, 'w>>> {
+pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w>> {
     let mut found = HashMap::new();
     for statement in parsed.statements {
         match statement {

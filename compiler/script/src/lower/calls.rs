@@ -47,7 +47,12 @@ impl<'a, 'w> Lower<'a, 'w> {
                 } else {
                     Host::NodeName
                 };
-                return Ok(Opd::Temp(self.host(host, &[])));
+                return Ok(Opd::Temp(self.call_row(
+                    Helper::Host,
+                    None,
+                    host as u32,
+                    &[],
+                )));
             }
             _ => return refuse(format!("`{object}.{name}`"), at),
         };
@@ -67,31 +72,31 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(row)
     }
 
-    /// Empties the slots of arguments.
-    fn done_with(&mut self, row: &[Slot]) {
+    /// Calls a helper with arguments that are in slots side by side, which are emptied then.
+    fn call_row(
+        &mut self,
+        helper: Helper,
+        receiver: Option<Arg>,
+        which: u32,
+        row: &[Slot],
+    ) -> Slot {
+        let dst = self.temp();
+        let first = match row.first() {
+            Some(slot) => *slot,
+            None => self.temp(),
+        };
+        let args = [
+            Some(dst.into()),
+            receiver,
+            Some(first.into()),
+            Some(which.into()),
+            Some((row.len() as u32).into()),
+        ];
+        self.b
+            .call(helper, args.into_iter().flatten().collect::<Vec<_>>());
         for slot in row {
             self.b.call(Helper::Clear, [(*slot).into()]);
         }
-    }
-
-    /// The first of some slots, for a helper that takes them all.
-    fn first(&mut self, row: &[Slot]) -> Arg {
-        match row.first() {
-            Some(slot) => (*slot).into(),
-            None => self.temp().into(),
-        }
-    }
-
-    fn host(&mut self, host: Host, row: &[Slot]) -> Slot {
-        let dst = self.temp();
-        let first = self.first(row);
-        let args = [
-            dst.into(),
-            first,
-            Arg::Const(host as u32),
-            Arg::Const(row.len() as u32),
-        ];
-        self.b.call(Helper::Host, args);
         dst
     }
 
@@ -133,17 +138,12 @@ impl<'a, 'w> Lower<'a, 'w> {
             other => self.arg(other),
         };
         let row = self.arguments(&call.arguments)?;
-        let (dst, first) = (self.temp(), self.first(&row));
-        let args = [
-            dst.into(),
-            receiver,
-            first,
-            Arg::Const(method as u32),
-            Arg::Const(row.len() as u32),
-        ];
-        self.b.call(Helper::Method, args);
-        self.done_with(&row);
-        Ok(Opd::Temp(dst))
+        Ok(Opd::Temp(self.call_row(
+            Helper::Method,
+            Some(receiver),
+            method as u32,
+            &row,
+        )))
     }
 
     fn mutation(
@@ -154,17 +154,12 @@ impl<'a, 'w> Lower<'a, 'w> {
     ) -> Res<Opd> {
         let row = self.arguments(&call.arguments)?;
         let receiver = self.place(object)?;
-        let (dst, first) = (self.temp(), self.first(&row));
-        let args = [
-            dst.into(),
-            receiver,
-            first,
-            Arg::Const(mutation as u32),
-            Arg::Const(row.len() as u32),
-        ];
-        self.b.call(Helper::Mutate, args);
-        self.done_with(&row);
-        Ok(Opd::Temp(dst))
+        Ok(Opd::Temp(self.call_row(
+            Helper::Mutate,
+            Some(receiver),
+            mutation as u32,
+            &row,
+        )))
     }
 
     fn call_named(&mut self, name: &str, call: &'w CallExpression<'a>) -> Res<Opd> {
@@ -175,12 +170,15 @@ impl<'a, 'w> Lower<'a, 'w> {
         if let Some(builtin) = Builtin::named(name) {
             return self.builtin(builtin, &call.arguments);
         }
-        let most = match Host::named(name) {
-            Some(Host::Send | Host::Status | Host::Env) => 1,
-            Some(Host::NodeGet | Host::FlowGet | Host::GlobalGet | Host::Error) => 2,
-            Some(Host::NodeSet | Host::FlowSet | Host::GlobalSet) => 3,
-            Some(Host::Log | Host::Warn | Host::Debug | Host::Trace) => 1,
-            Some(Host::NodeId | Host::NodeName) | None => return refuse(format!("`{name}()`"), at),
+        let Some(host) = Host::named(name) else {
+            return refuse(format!("`{name}()`"), at);
+        };
+        let most = match host {
+            Host::Send | Host::Status | Host::Env => 1,
+            Host::NodeGet | Host::FlowGet | Host::GlobalGet | Host::Error => 2,
+            Host::NodeSet | Host::FlowSet | Host::GlobalSet => 3,
+            Host::Log | Host::Warn | Host::Debug | Host::Trace => 1,
+            Host::NodeId | Host::NodeName => return refuse(format!("`{name}()`"), at),
         };
         if call.arguments.len() > most || call.arguments.is_empty() {
             return refuse(
@@ -188,26 +186,18 @@ impl<'a, 'w> Lower<'a, 'w> {
                 at,
             );
         }
-        let Some(host) = Host::named(name) else {
-            return refuse(format!("`{name}()`"), at);
-        };
         let row = self.arguments(&call.arguments)?;
-        let dst = self.host(host, &row);
-        self.done_with(&row);
-        Ok(Opd::Temp(dst))
+        Ok(Opd::Temp(self.call_row(
+            Helper::Host,
+            None,
+            host as u32,
+            &row,
+        )))
     }
 
     pub(super) fn builtin(&mut self, builtin: Builtin, arguments: &'w [Argument<'a>]) -> Res<Opd> {
         let row = self.arguments(arguments)?;
-        let (dst, first) = (self.temp(), self.first(&row));
-        let args = [
-            dst.into(),
-            first,
-            Arg::Const(builtin as u32),
-            Arg::Const(row.len() as u32),
-        ];
-        self.b.call(Helper::Builtin, args);
-        self.done_with(&row);
+        let dst = self.call_row(Helper::Builtin, None, builtin as u32, &row);
         Ok(match result_of(builtin) {
             Ty::Num => Opd::Num(self.unbox(Opd::Temp(dst))),
             Ty::Flag => Opd::Flag(self.truth(Opd::Temp(dst))),

@@ -17,6 +17,7 @@ mod types;
 use std::collections::HashMap;
 
 use alias::Alias;
+use callback::Functions;
 use oxc_ast::ast::IdentifierReference;
 use oxc_semantic::{Scoping, SymbolId};
 use vgdc_mir::{BlockId, Body, Builder, Flag, Num, Slot};
@@ -56,8 +57,9 @@ pub fn lower(text: &str) -> Result<Body, Refusal> {
 }
 
 fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
-    let types = types::infer(parsed)?;
-    let aliases = alias::resolve(parsed, &types)?;
+    let functions = callback::functions(parsed)?;
+    let types = types::infer(parsed, &functions)?;
+    let aliases = alias::resolve(parsed, &types, &functions)?;
     let mut lower = Lower {
         b: Builder::new(),
         scoping: parsed.scoping,
@@ -69,7 +71,7 @@ fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
         targets: Vec::new(),
         temps: Vec::new(),
         returns: Vec::new(),
-        functions: callback::functions(parsed)?,
+        functions,
         inside: Vec::new(),
         label: None,
     };
@@ -128,7 +130,7 @@ struct Lower<'a, 'w> {
     /// Where `return` leads, and with its value into which slot, in the functions that are being put in.
     returns: Vec<(BlockId, Slot)>,
     /// Functions of the text, by their names.
-    functions: HashMap<SymbolId, callback::Inner<'a, 'w>>,
+    functions: Functions<'a, 'w>,
     /// Functions that are being put in: none of them again, or there would be no end.
     inside: Vec<SymbolId>,
     /// The label of the statement that comes.

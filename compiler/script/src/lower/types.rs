@@ -12,7 +12,7 @@ use oxc_span::Span;
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, UnaryOperator};
 use vgdc_mir::{Builtin, Math, Method};
 
-use super::callback::{functions, loop_of};
+use super::callback::{Functions, loop_of};
 use super::calls::dotted;
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
@@ -163,16 +163,13 @@ fn is_comparison(operator: BinaryOperator) -> bool {
 }
 
 /// Infers the types of all variables of a text.
-pub(crate) fn infer(parsed: &Parsed<'_, '_>) -> Res<Types> {
+pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> Res<Types> {
     let mut find = Find {
         scoping: parsed.scoping,
         head: parsed.head,
         declarations: Vec::new(),
         uses: Vec::new(),
-        put_in: functions(parsed)?
-            .into_values()
-            .map(|inner| inner.span)
-            .collect(),
+        put_in: functions.values().map(|inner| inner.span).collect(),
         blocks: vec![Span::new(0, u32::MAX)],
         of_loop: false,
         refused: None,
