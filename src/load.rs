@@ -24,7 +24,7 @@ pub struct Flow {
 
 /// A compiler with the node library.
 pub fn session(options: Options) -> Session {
-    Session::new(vgdc_stdlib::specs(), options)
+    Session::new(vgdc_stdlib::specs(), options).with_lowerings(vgdc_stdlib::lowerings())
 }
 
 impl Flow {

@@ -17,6 +17,7 @@ pub fn generate(compiled: &mut Compiled) {
                 .ops
                 .iter_mut()
                 .for_each(|op| op.native.clear());
+            compiled.plan.regions.clear();
             let warning = Diagnostic::warning(codes::VERIFIER, error.to_string());
             compiled.diagnostics.push(
                 warning

@@ -1,7 +1,7 @@
 //! Makes the node table from the files that are there, so that adding a node touches one place: its file.
 //!
 //! Every `src/<category>/<name>.rs` is a module with a `NODE`; files whose name begins with `_` are shared helpers of
-//! their category and have none. The head comment (`//!`) of a node's file is its help text.
+//! their category and have none. A file with a `pub fn lower` says how its node becomes code. The head comment (`//!`) of a node's file is its help text.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -27,6 +27,7 @@ fn sorted(dir: &Path) -> Vec<std::path::PathBuf> {
 
 fn table(src: &Path) -> String {
     let (mut mods, mut nodes, mut docs) = (String::new(), String::new(), String::new());
+    let mut lowerings = String::new();
     for dir in sorted(src).iter().filter(|path| path.is_dir()) {
         let category = stem(dir);
         let _ = writeln!(
@@ -52,6 +53,12 @@ fn table(src: &Path) -> String {
             }
             let _ = writeln!(nodes, "    &{category}::{name}::NODE,");
             let help = std::fs::read_to_string(file).unwrap_or_default();
+            if help.contains("\npub fn lower(") {
+                let _ = writeln!(
+                    lowerings,
+                    "    (&{category}::{name}::NODE, |props| {category}::{name}::lower(config(props)?)),"
+                );
+            }
             let help: Vec<&str> = help
                 .lines()
                 .map_while(|line| line.strip_prefix("//!"))
@@ -68,7 +75,9 @@ fn table(src: &Path) -> String {
     format!(
         "{mods}\n/// Every node of the library.\npub static NODES: &[&vgdc_core::NodeDef] = &[\n{nodes}];\n\n\
          /// Every node with its help text (Markdown), from the head of its file.\n\
-         pub static DOCS: &[(&vgdc_core::NodeDef, &str)] = &[\n{docs}];\n"
+         pub static DOCS: &[(&vgdc_core::NodeDef, &str)] = &[\n{docs}];\n\n\
+         /// How nodes become code.\n#[cfg(feature = \"lower\")]\n\
+         static LOWERINGS: &[(&vgdc_core::NodeDef, vgdc_mir::NodeLowering)] = &[\n{lowerings}];\n"
     )
 }
 

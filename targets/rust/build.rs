@@ -109,7 +109,7 @@ fn node_type(source: &str) -> Option<&str> {
     rest.split_once('"').map(|(ty, _)| ty)
 }
 
-/// Takes out of each manifest what only tests need; gives the folders of the members.
+/// Takes out of each manifest what only tests and the compiler need; gives the folders of the members.
 fn strip_manifests(files: &mut Files) -> Vec<String> {
     let mut members = Vec::new();
     for (path, content) in files.iter_mut() {
@@ -122,10 +122,25 @@ fn strip_manifests(files: &mut Files) -> Vec<String> {
         for table in ["dev-dependencies", "bench", "test"] {
             manifest.remove(table);
         }
+        drop_features(&mut manifest);
         *content = manifest.to_string().into_bytes();
         members.push(folder.to_owned());
     }
     members
+}
+
+/// Takes out what is optional, which programs do without: the compiler's side of the node library.
+fn drop_features(manifest: &mut Table) {
+    if let Some(Value::Table(features)) = manifest.get_mut("features") {
+        // (the names stay, since the sources ask for them)
+        features
+            .iter_mut()
+            .for_each(|(_, needs)| *needs = Value::Array(Vec::new()));
+    }
+    if let Some(Value::Table(dependencies)) = manifest.get_mut("dependencies") {
+        let optional = |d: &Value| d.get("optional").and_then(Value::as_bool) == Some(true);
+        dependencies.retain(|_, dependency| !optional(dependency));
+    }
 }
 
 /// The workspace's manifest with these members only.

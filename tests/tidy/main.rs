@@ -47,6 +47,18 @@ fn names(manifest: &toml::Table, tables: &[&str]) -> BTreeSet<String> {
     tables.iter().filter_map(of).flatten().collect()
 }
 
+/// What a crate is always built from. (An optional dependency is of whoever asks for its feature.)
+fn needs(manifest: &toml::Table) -> BTreeSet<String> {
+    let tables = ["dependencies", "build-dependencies"];
+    let optional = |name: &String| {
+        let of = |table: &&str| manifest.get(*table)?.get(name)?.get("optional")?.as_bool();
+        tables.iter().find_map(of) == Some(true)
+    };
+    let mut all = names(manifest, &tables);
+    all.retain(|name| !optional(name));
+    all
+}
+
 /// Crates of the workspace that a folder's crate is built from, directly or through others (not for its tests).
 fn reaches(folder: &str) -> BTreeSet<String> {
     let all = members();
@@ -61,7 +73,7 @@ fn reaches(folder: &str) -> BTreeSet<String> {
         .collect();
     let (mut seen, mut todo) = (BTreeSet::new(), vec![folder.to_owned()]);
     while let Some(at) = todo.pop() {
-        for dependency in names(&all[&at], &["dependencies", "build-dependencies"]) {
+        for dependency in needs(&all[&at]) {
             if let Some(to) = folder_of.get(&dependency)
                 && seen.insert(to.clone())
             {
@@ -119,6 +131,22 @@ fn the_compiler_meets_the_runtime_only_in_spec_value_and_plan() {
             })
             .collect();
         assert!(bad.is_empty(), "{folder} reaches {bad:?}");
+    }
+}
+
+#[test]
+fn only_the_node_library_can_be_built_for_the_compiler() {
+    for (folder, manifest) in members() {
+        let (all, always) = (names(&manifest, &["dependencies"]), needs(&manifest));
+        let optional: Vec<_> = all.difference(&always).collect();
+        let allowed: &[&str] = match folder.as_str() {
+            "stdlib" => &["vgdc-mir"],
+            _ => &[],
+        };
+        let bad = optional
+            .iter()
+            .find(|name| name.starts_with("vgdc-") && !allowed.contains(&name.as_str()));
+        assert!(bad.is_none(), "{folder} can be built with {bad:?}");
     }
 }
 

@@ -39,25 +39,52 @@ pub fn explain(compiled: &Compiled, node: Option<&str>) -> String {
     out
 }
 
-/// Which texts in nodes become machine code, and what keeps the others from it.
+/// Which nodes and texts become machine code, what keeps the others from it, and which of them are one function.
 fn functions(compiled: &Compiled, asked: &impl Fn(&str) -> bool, out: &mut String) {
-    let mut first = true;
+    let label = |op: usize| {
+        let op = compiled.plan.ops.get(op)?;
+        let name = op.name.as_deref().filter(|name| !name.is_empty());
+        let label = name.map_or(op.id.clone(), |name| format!("{name} ({})", op.id));
+        asked(&op.id).then_some(label)
+    };
+    let mut lines = String::new();
     for text in &compiled.lowered.texts {
-        let Some(op) = compiled.plan.ops.get(text.op).filter(|op| asked(&op.id)) else {
+        let Some(label) = label(text.op) else {
             continue;
         };
-        if std::mem::take(&mut first) {
-            out.push_str("code\n");
-        }
-        let label = op.name.as_deref().filter(|name| !name.is_empty());
-        let label = label.map_or(op.id.clone(), |name| format!("{name} ({})", op.id));
         let _ = match &text.function {
-            Ok(_) => writeln!(out, "  + {label}: `{}` is machine code", text.property),
+            Ok(_) => writeln!(lines, "  + {label}: `{}` is machine code", text.property),
             Err(refusal) => writeln!(
-                out,
+                lines,
                 "  - {label}: `{}` runs in the engine because of {} in line {}",
                 text.property, refusal.construct, refusal.line
             ),
         };
+    }
+    for node in &compiled.lowered.nodes {
+        let Some(label) = label(node.op) else {
+            continue;
+        };
+        let _ = match &node.code {
+            Ok(()) => writeln!(lines, "  + {label}: is machine code"),
+            Err(why) => writeln!(lines, "  - {label}: is no machine code because of {why}"),
+        };
+    }
+    section(out, "code", &lines);
+    let mut lines = String::new();
+    for region in compiled.plan.regions.iter().filter(|r| r.stages.len() > 1) {
+        let ops = region.stages.iter().map(|stage| stage.op as usize);
+        let ids = ops.filter_map(|op| compiled.plan.ops.get(op).map(|op| op.id.as_str()));
+        let ids: Vec<&str> = ids.collect();
+        if ids.iter().any(|id| asked(id)) {
+            let _ = writeln!(lines, "  + {}", ids.join(" → "));
+        }
+    }
+    section(out, "regions of several nodes in one function", &lines);
+}
+
+fn section(out: &mut String, title: &str, lines: &str) {
+    if !lines.is_empty() {
+        let _ = write!(out, "{title}\n{lines}");
     }
 }

@@ -10,17 +10,21 @@ mod explain;
 mod languages;
 mod manifest;
 pub mod native;
+mod regions;
 mod stage;
 
 pub use explain::explain;
 pub use manifest::Manifest;
+pub use regions::Node;
 pub use stage::Stage;
 pub use vgdc_middle::{
     ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
 };
 
+use std::collections::HashMap;
 use vgdc_ir::{Graph, verify};
 use vgdc_middle::{context, islands, lower, pipeline, resolve, scripts};
+use vgdc_mir::NodeLowering;
 use vgdc_plan::Plan;
 use vgdc_spec::NodeSpec;
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, codes};
@@ -30,6 +34,7 @@ pub struct Session {
     registry: Registry,
     options: Options,
     scripts: Box<dyn ScriptInfo>,
+    lowerings: HashMap<&'static str, NodeLowering>,
     observable: bool,
 }
 
@@ -77,6 +82,7 @@ impl Session {
             registry,
             options,
             scripts: Box::new(languages::Scripts::default()),
+            lowerings: HashMap::new(),
             observable: true,
         }
     }
@@ -85,6 +91,16 @@ impl Session {
     #[must_use]
     pub fn with_scripts(mut self, scripts: Box<dyn ScriptInfo>) -> Session {
         self.scripts = scripts;
+        self
+    }
+
+    /// With what nodes, by their types, say of how they become code.
+    #[must_use]
+    pub fn with_lowerings(
+        mut self,
+        lowerings: impl IntoIterator<Item = (&'static str, NodeLowering)>,
+    ) -> Session {
+        self.lowerings.extend(lowerings);
         self
     }
 
@@ -122,7 +138,7 @@ impl Session {
         };
         let mut plan = lower(&optimised, &islands);
         let lowered = match self.options.optimise {
-            true => native::lower(&mut plan, &self.registry),
+            true => native::lower(&mut plan, &self.registry, &self.lowerings),
             false => native::Lowered::default(),
         };
         verify_all(&optimised, &plan, &mut diagnostics);

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use vgdc_middle::Registry;
+use vgdc_mir::NodeLowering;
 use vgdc_plan::Plan;
 use vgdc_script::{Phase, Refusal};
 use vgdc_spec::FieldKind;
+
+use crate::regions::{self, Node};
 
 /// What was lowered, and what was not.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,6 +17,8 @@ pub struct Lowered {
     pub bodies: Vec<vgdc_mir::Body>,
     /// Each text of the plan.
     pub texts: Vec<Text>,
+    /// Each node that says how it becomes code.
+    pub nodes: Vec<Node>,
 }
 
 /// A text in a node.
@@ -27,8 +32,12 @@ pub struct Text {
     pub function: Result<u32, Refusal>,
 }
 
-/// Lowers the texts that run for each message, and tells the operators their functions.
-pub fn lower(plan: &mut Plan, registry: &Registry) -> Lowered {
+/// Lowers the texts that run for each message, tells the operators their functions, and makes functions of regions.
+pub fn lower(
+    plan: &mut Plan,
+    registry: &Registry,
+    lowerings: &HashMap<&'static str, NodeLowering>,
+) -> Lowered {
     let mut lowered = Lowered::default();
     let mut known: HashMap<String, Result<u32, Refusal>> = HashMap::new();
     for (at, op) in plan.ops.iter_mut().enumerate() {
@@ -63,5 +72,6 @@ pub fn lower(plan: &mut Plan, registry: &Registry) -> Lowered {
             });
         }
     }
+    regions::find(plan, &mut lowered, lowerings);
     lowered
 }

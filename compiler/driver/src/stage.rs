@@ -89,17 +89,25 @@ impl Compiled {
 }
 
 impl Compiled {
-    /// Each function with the first operator that has it.
+    /// The operators of a region's function, or the first one that has this text.
+    fn of_function(&self, number: u32) -> Vec<&str> {
+        let id = |op: usize| self.plan.ops.get(op).map(|op| op.id.as_str());
+        let region = self.plan.regions.iter().find(|r| r.function == number);
+        if let Some(region) = region {
+            let ops = region.stages.iter().map(|stage| stage.op as usize);
+            return ops.filter_map(id).collect();
+        }
+        let texts = &self.lowered.texts;
+        let text = texts.iter().find(|text| text.function == Ok(number));
+        text.and_then(|text| id(text.op)).into_iter().collect()
+    }
+
+    /// Each function with its operators.
     fn mir(&self) -> String {
         let mut out = String::new();
         for (number, body) in self.lowered.bodies.iter().enumerate() {
-            let of = self
-                .lowered
-                .texts
-                .iter()
-                .find(|text| text.function == Ok(number as u32));
-            let of = of.and_then(|text| self.plan.ops.get(text.op));
-            let _ = writeln!(out, "fn {number} // {}", of.map_or("", |op| op.id.as_str()));
+            let names = self.of_function(number as u32).join(" → ");
+            let _ = writeln!(out, "fn {number} // {names}");
             let _ = writeln!(out, "{body}");
         }
         out

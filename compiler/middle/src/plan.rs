@@ -33,6 +33,7 @@ pub fn lower(graph: &Graph, islands: &[Vec<OpId>]) -> plan::Plan {
         flows: graph.flows().iter().map(flow).collect(),
         env: graph.envs().iter().map(env).collect(),
         code: None,
+        regions: Vec::new(),
     }
 }
 

@@ -16,6 +16,14 @@
 //! Edges to catch, status and complete nodes, calls and returns take no turn; that changes nothing above: rounds are counted
 //! along turns. An operator that sends later (a timer, an answer from a socket) makes an event from outside.
 //!
+//! # Loops
+//!
+//! On a loop everything is both below and beside. It is the same nevertheless when the loop is a simple one, whatever leads to it
+//! leads nowhere else, and nothing that it leads to comes together again: then all that an event brings goes around in step, each
+//! message comes to each operator once a lap, always by the same way, and in the order in which it entered. Taking turns out makes
+//! the laps shorter and changes no order, as long as one turn is left, which is where the loop is entered: two ways lead there.
+//! None of all these operators may share anything with another of them.
+//!
 //! `tests/fuse.rs` holds this against a simulation of the queue on random graphs.
 
 use std::collections::HashMap;
@@ -101,9 +109,46 @@ impl Ways {
         let starts: Vec<OpId> = members(&above).collect();
         let beside = self.reach(&starts, |edge| !edges.contains(&edge), false);
         if let Some(both) = members(&below).find(|op| beside[op.index()]) {
-            return Err(Obstacle::Around(both));
+            return match edges {
+                [_] if self.in_step(&below, &above) => Ok(()),
+                _ => Err(Obstacle::Around(both)),
+            };
         }
         self.sharing(&below, &beside)
+    }
+
+    /// Whether an edge is on a simple loop on which everything goes around in step; see the head of this file.
+    fn in_step(&self, below: &[bool], above: &[bool]) -> bool {
+        let on_loop = |op: OpId| below[op.index()] && above[op.index()];
+        let all: Vec<OpId> = (0..below.len() as u32)
+            .map(OpId)
+            .filter(|op| below[op.index()] || above[op.index()])
+            .collect();
+        let mut entered = false;
+        for &op in &all {
+            let into = self.into[op.index()].iter().map(|(_, from)| *from);
+            let out = self.out[op.index()].iter().map(|(_, to)| *to);
+            let fine = if on_loop(op) {
+                entered |= into.clone().any(|from| !on_loop(from));
+                into.filter(|from| on_loop(*from)).count() == 1
+                    && out.filter(|to| on_loop(*to)).count() == 1
+            } else if below[op.index()] {
+                into.filter(|from| below[from.index()]).count() == 1
+            } else {
+                out.count() == 1
+            };
+            if !fine {
+                return false;
+            }
+        }
+        let mut held: Vec<u32> = all
+            .iter()
+            .flat_map(|op| self.shares[op.index()].iter().copied())
+            .collect();
+        let count = held.len();
+        held.sort_unstable();
+        held.dedup();
+        entered && held.len() == count
     }
 
     fn sharing(&self, below: &[bool], beside: &[bool]) -> Result<(), Obstacle> {

@@ -47,6 +47,20 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
+/// Loops that are entered somewhere, with a few more edges.
+fn looped() -> impl Strategy<Value = Plan> {
+    (plan(), 2..6usize).prop_map(|(mut plan, length)| {
+        let count = plan.ops.len();
+        let length = length.min(count - 1);
+        plan.edges.truncate(2);
+        for at in 0..length {
+            plan.edges.push((1 + at, 1 + (at + 1) % length, 0));
+        }
+        plan.edges.push((0, 1, 0));
+        plan
+    })
+}
+
 fn graph(plan: &Plan) -> (Graph, HashMap<OpId, ContextUse>) {
     let mut graph = Graph::new();
     graph.add_env(EnvScope::default());
@@ -256,6 +270,18 @@ proptest! {
     }
 
     #[test]
+    fn fusing_loops_changes_no_sequence(plan in looped()) {
+        let (before, uses) = graph(&plan);
+        let mut after = before.clone();
+        fuse::run(&mut after, &uses, &mut Trace::default());
+        prop_assume!(fused_edges(&after) > 0);
+        let (Some(expected), Some(found)) = (run(&before, &plan), run(&after, &plan)) else {
+            return Err(TestCaseError::reject("does not end"));
+        };
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
     fn erasing_junctions_changes_no_sequence(plan in plan()) {
         let (before, uses) = graph(&plan);
         let mut after = before.clone();
@@ -309,9 +335,28 @@ fn what_comes_together_again_is_not_fused_above() {
 }
 
 #[test]
-fn loops_are_not_fused() {
+fn a_loop_that_nothing_enters_is_not_fused() {
     assert_eq!(fused(&[PLAIN; 2], &[(0, 1, 0), (1, 0, 0)]), []);
     assert_eq!(fused(&[PLAIN; 1], &[(0, 0, 0)]), []);
+}
+
+#[test]
+fn a_simple_loop_is_fused_but_for_where_it_is_entered() {
+    let simple = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 1, 0), (2, 4, 1)];
+    assert_eq!(fused(&[PLAIN; 5], &simple), [(1, 2), (2, 3), (2, 4)]);
+    // What two places of the loop lead to would see their messages in another order,
+    let comes_together = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (1, 3, 1), (2, 3, 1)];
+    assert_eq!(fused(&[PLAIN; 4], &comes_together), []);
+    // as would the loop itself, when what leads to it leads there by two ways,
+    let two_ways_in = [(0, 1, 0), (0, 2, 1), (2, 1, 0), (1, 3, 0), (3, 1, 0)];
+    assert_eq!(fused(&[PLAIN; 4], &two_ways_in), []);
+    // or when there are two ways around.
+    let two_ways_around = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (1, 3, 1), (3, 1, 0)];
+    assert_eq!(fused(&[PLAIN; 4], &two_ways_around), []);
+    let shares = (false, Some(0));
+    let simple = [(0, 1, 0), (1, 2, 0), (2, 1, 0)];
+    assert_eq!(fused(&[PLAIN, shares, shares], &simple), []);
+    assert_eq!(fused(&[PLAIN, shares, PLAIN], &simple), [(1, 2)]);
 }
 
 #[test]

@@ -97,6 +97,11 @@ impl Builder {
         number(&mut self.body.texts, text)
     }
 
+    /// The number of a constant of another kind, given as the control protocol writes values.
+    pub fn value(&mut self, json: &str) -> u32 {
+        number(&mut self.body.values, json)
+    }
+
     /// A new block, to which nothing is added yet.
     pub fn block(&mut self) -> BlockId {
         self.body.blocks.push(Block::default());
@@ -139,6 +144,11 @@ impl Builder {
         self.end(Terminator::Jump(to));
     }
 
+    /// Ends the block: goes on at the first when true, else at the second.
+    pub fn branch(&mut self, flag: Flag, yes: BlockId, no: BlockId) {
+        self.end(Terminator::Branch(flag, yes, no));
+    }
+
     /// A constant number.
     pub fn constant(&mut self, value: f64) -> Num {
         let dst = self.num();
@@ -154,7 +164,8 @@ impl Builder {
     }
 }
 
-fn number(list: &mut Vec<String>, text: &str) -> u32 {
+/// The place of a text in a list, to which it is added when it is not there.
+pub(crate) fn number(list: &mut Vec<String>, text: &str) -> u32 {
     let at = list.iter().position(|known| known == text);
     let at = at.unwrap_or_else(|| {
         list.push(text.to_owned());

@@ -8,11 +8,17 @@
 //!   So nothing here needs to know what an exception is.
 
 mod build;
+mod node;
 mod pristine;
+mod region;
 mod text;
+mod visit;
 
 pub use build::Builder;
+pub use node::{NodeCode, NodeLowering};
+pub use region::{Region, Stage, fuse};
 pub use vgdc_plan::native::{Builtin, Helper, Host, Kind, Math, Method, Mutation};
+pub use visit::{Access, Operand};
 
 /// A slot of the frame, which holds a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +56,8 @@ pub struct Body {
     pub keys: Vec<String>,
     /// Constant texts.
     pub texts: Vec<String>,
+    /// Constants of other kinds, as the control protocol writes values.
+    pub values: Vec<String>,
     /// The blocks; the first is the beginning.
     pub blocks: Vec<Block>,
 }
@@ -73,8 +81,10 @@ pub enum Terminator {
     Jump(BlockId),
     /// Goes on at the first when true, else at the second.
     Branch(Flag, BlockId, BlockId),
-    /// Ends the call with the value in a slot.
+    /// Ends the call with the value in a slot: what a function node's text returns.
     Return(Slot),
+    /// Ends the call: the message leaves by this output.
+    Send(u32),
 }
 
 /// An operand of a helper.
@@ -147,6 +157,10 @@ pub enum Compare {
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)] // the fields are what the names say
 pub enum Inst {
+    /// What follows is the code of this operator of the region.
+    Stage {
+        number: u32,
+    },
     /// A constant number.
     Num {
         dst: Num,

@@ -52,7 +52,7 @@ fn next(end: &Terminator) -> Vec<usize> {
     match end {
         Terminator::Jump(to) => vec![to.0 as usize],
         Terminator::Branch(_, yes, no) => vec![yes.0 as usize, no.0 as usize],
-        Terminator::Bail | Terminator::Return(_) => Vec::new(),
+        Terminator::Bail | Terminator::Return(_) | Terminator::Send(_) => Vec::new(),
     }
 }
 

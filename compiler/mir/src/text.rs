@@ -38,11 +38,13 @@ impl Body {
                 writeln!(f, "  if f{} b{} else b{}", flag.0, yes.0, no.0)
             }
             Terminator::Return(slot) => writeln!(f, "  return v{}", slot.0),
+            Terminator::Send(port) => writeln!(f, "  send {port}"),
         }
     }
 
     fn inst(&self, f: &mut fmt::Formatter<'_>, inst: &Inst) -> fmt::Result {
         match inst {
+            Inst::Stage { number } => write!(f, "stage {number}"),
             Inst::Num { dst, value } => write!(f, "n{} = {value:?}", dst.0),
             Inst::MoveNum { dst, src } => write!(f, "n{} = n{}", dst.0, src.0),
             Inst::Arith { op, dst, a, b } => write!(f, "n{} = {op:?} n{}, n{}", dst.0, a.0, b.0),
@@ -85,15 +87,12 @@ impl Body {
         write!(f, "{helper:?}")?;
         for (at, (arg, kind)) in args.iter().zip(helper.parameters()).enumerate() {
             write!(f, "{}", if at == 0 { " " } else { ", " })?;
-            match (helper, kind, arg) {
-                (Helper::Text, Kind::Constant, Arg::Const(text)) => {
-                    write!(f, "{:?}", self.texts[*text as usize])?;
+            match (kind, arg) {
+                (Kind::Text, Arg::Const(text)) => write!(f, "{:?}", self.texts[*text as usize])?,
+                (Kind::Value, Arg::Const(value)) => {
+                    write!(f, "{}", self.values[*value as usize])?;
                 }
-                (Helper::Set | Helper::Place | Helper::Delete, Kind::Constant, Arg::Const(key))
-                    if at + 1 < helper.parameters().len() || helper != Helper::Set =>
-                {
-                    write!(f, ".{}", self.keys[*key as usize])?;
-                }
+                (Kind::Key, Arg::Const(key)) => write!(f, ".{}", self.keys[*key as usize])?,
                 _ => write!(f, "{arg}")?,
             }
         }

@@ -6,6 +6,7 @@
 
 use crate::event::WatchFlags;
 use crate::mailbox::{Mail, Mailbox, MailboxShared, Request};
+use crate::native::{Region, regions};
 use crate::shared::NodeEnv;
 use crate::{Cx, Event, EventKind, Kinds, Level, NodeError, OpInfo, Process, Shared};
 use std::any::{Any, TypeId};
@@ -62,6 +63,16 @@ pub struct Counters {
     pub nanos: [u64; 40],
 }
 
+impl Counters {
+    #[inline]
+    fn sent(&mut self, output: usize, count: u64) {
+        if self.sent.len() <= output {
+            self.sent.resize(output + 1, 0);
+        }
+        self.sent[output] += count;
+    }
+}
+
 impl Default for Counters {
     fn default() -> Self {
         Counters {
@@ -86,6 +97,8 @@ pub(crate) struct Slot {
     pub(crate) targets: Vec<u32>,
     pub(crate) watch: Arc<WatchFlags>,
     process: Option<Box<dyn Process>>,
+    /// Handles messages in the place of the process, when this is the first operator of a region.
+    pub(crate) region: Option<Box<Region>>,
     pub(crate) state: State,
     generation: u32,
     pub(crate) counters: Counters,
@@ -269,10 +282,7 @@ impl Island {
     pub(crate) fn send(&mut self, slot: u32, output: usize, mut msg: Msg) {
         msg.ensure_id();
         let at = &mut self.slots[slot as usize];
-        if at.counters.sent.len() <= output {
-            at.counters.sent.resize(output + 1, 0);
-        }
-        at.counters.sent[output] += 1;
+        at.counters.sent(output, 1);
         if at.watch.any(Kinds::SEND) {
             let msg = msg.clone();
             self.tell(slot, EventKind::Send { output, msg });
@@ -308,10 +318,7 @@ impl Island {
             msg.ensure_id();
         }
         let at = &mut self.slots[slot as usize];
-        if at.counters.sent.len() <= output {
-            at.counters.sent.resize(output + 1, 0);
-        }
-        at.counters.sent[output] += msgs.len() as u64;
+        at.counters.sent(output, msgs.len() as u64);
         if at.watch.any(Kinds::SEND) {
             for msg in &msgs {
                 self.tell(
@@ -358,6 +365,27 @@ impl Island {
 
     /// Hands a message to an operator: the heart of it all.
     pub(crate) fn handle(&mut self, slot: u32, msg: Msg) {
+        let region = &mut self.slots[slot as usize].region;
+        match region.take_if(|region| region.is_ready()) {
+            Some(region) => region.run(self, msg),
+            None => self.handle_alone(slot, msg),
+        }
+    }
+
+    /// A message has come to an operator whose work a region does.
+    pub(crate) fn received(&mut self, slot: u32) {
+        self.handled += 1;
+        self.slots[slot as usize].counters.received += 1;
+    }
+
+    /// A message has gone through an operator of a region.
+    pub(crate) fn passed(&mut self, slot: u32, output: usize) {
+        self.received(slot);
+        self.slots[slot as usize].counters.sent(output, 1);
+    }
+
+    /// Hands a message to an operator's own process.
+    pub(crate) fn handle_alone(&mut self, slot: u32, msg: Msg) {
         let at = &mut self.slots[slot as usize];
         if at.process.is_none() {
             // The operator is in the middle of a turn (it sent to itself, at once): its turn comes later. One that does not
@@ -706,6 +734,8 @@ impl Island {
     }
 
     fn end(&mut self, slot: u32) {
+        // (each may have this operator in it; the next plan brings them back)
+        self.slots.iter_mut().for_each(|at| at.region = None);
         self.timers.clear_all(slot);
         self.queue.retain(|(to, _)| *to != slot);
         let at = &mut self.slots[slot as usize];
@@ -779,6 +809,9 @@ impl Island {
         for &slot in &fresh {
             self.with_process(slot, |process, cx| process.started(cx));
         }
+        for (first, region) in regions(self, &numbers) {
+            self.slots[first as usize].region = Some(Box::new(region));
+        }
         Started {
             states: self
                 .slots
@@ -842,6 +875,7 @@ impl Island {
             slot.watch.set(kinds);
             (slot.op, slot.ports, slot.catch, slot.status) = (op, ports, catch, status);
             (slot.complete, slot.targets) = (complete, targets);
+            slot.region = None;
             return slot;
         }
         self.generation += 1;
@@ -880,6 +914,7 @@ impl Island {
             targets,
             watch,
             process: None,
+            region: None,
             state: State::Failed,
             generation: self.generation,
             counters: Counters::default(),
@@ -921,10 +956,16 @@ impl Island {
         }
     }
 
-    pub(crate) fn set_watch(&self, watch: &HashMap<String, Kinds>) {
+    pub(crate) fn set_watch(&mut self, watch: &HashMap<String, Kinds>) {
         for slot in &self.slots {
             slot.watch
                 .set(watch.get(&slot.info.id).copied().unwrap_or_default());
+        }
+        for slot in 0..self.slots.len() {
+            if let Some(mut region) = self.slots[slot].region.take() {
+                region.look(&self.slots);
+                self.slots[slot].region = Some(region);
+            }
         }
     }
 

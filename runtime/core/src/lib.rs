@@ -13,6 +13,7 @@ pub mod event;
 pub mod island;
 pub mod log;
 pub mod mailbox;
+pub mod native;
 pub mod process;
 pub mod runtime;
 pub mod services;

@@ -131,6 +131,7 @@ fn plan(ops: &[&str]) -> Plan {
         }],
         env: vec![EnvScope::default()],
         code: None,
+        regions: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ mod typed;
 pub use env::{env_property, substitute_env};
 pub use jsonata::Jsonata;
 pub use mustache::Template;
-pub use typed::{Target, TypedValue, parse_context_key};
+pub use typed::{ContextKey, Target, TypedValue, parse_context_key};
 
 use vgdc_value::{ErrorValue, Value};
 

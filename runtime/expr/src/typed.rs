@@ -137,6 +137,24 @@ impl ContextKey {
         })
     }
 
+    /// Whose context it is.
+    #[must_use]
+    pub fn scope(&self) -> CtxScope {
+        self.scope
+    }
+
+    /// The key, without the store.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The store, where one is named.
+    #[must_use]
+    pub fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
     /// Whether parts of the key are read from the message.
     #[must_use]
     pub fn is_dynamic(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 use std::time::{Duration, Instant};
-use vgdc_plan::native::layout;
+use vgdc_plan::native::{BY_VALUE, OK, layout};
 use vgdc_value::{Key, Object, Value};
 
 /// How a call ended.
@@ -12,6 +12,19 @@ pub enum Outcome {
     Returned(Value),
     /// Somebody else has to do it all again. The message is as it came, where the function says so.
     BailedOut(Value),
+}
+
+/// How a call of a function of several stages ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Whether it ended well. Otherwise it bailed out in this stage.
+    pub well: bool,
+    /// In which stage.
+    pub stage: u32,
+    /// The output by which the message leaves; nothing where the value says it.
+    pub port: Option<u32>,
+    /// The slot of the returned value.
+    pub slot: u32,
 }
 
 /// Which context.
@@ -37,6 +50,10 @@ pub enum Level {
 /// `None`) makes the call bail out.
 #[allow(missing_docs)] // the names are Node-RED's
 pub trait Host {
+    /// What is asked next is asked by this stage.
+    fn enter(&mut self, stage: u32);
+    /// Gives a value the id of the message that came, if it can be a message; whether it can.
+    fn identify(&mut self, value: &mut Value) -> bool;
     fn send(&mut self, messages: &Value) -> bool;
     fn status(&mut self, status: Value) -> bool;
     fn log(&mut self, level: Level, value: Value) -> bool;
@@ -69,10 +86,13 @@ pub struct Context {
     pub(crate) number: f64,
     result: u32,
     fuel: u32,
+    stage: u32,
+    port: u32,
     // From here on only the helpers look.
     cache_count: usize,
     keys: *const [Key],
     texts: *const [Value],
+    values: *const [Value],
     host: *mut dyn Host,
     until: Option<Instant>,
     limit: Duration,
@@ -84,6 +104,8 @@ const _: () = {
     assert!(offset_of!(Context, number) == layout::NUMBER as usize);
     assert!(offset_of!(Context, result) == layout::RESULT as usize);
     assert!(offset_of!(Context, fuel) == layout::FUEL as usize);
+    assert!(offset_of!(Context, stage) == layout::STAGE as usize);
+    assert!(offset_of!(Context, port) == layout::PORT as usize);
     assert!(size_of::<Cache>() == layout::CACHE as usize);
     assert!(offset_of!(Cache, distance) == layout::CACHE_DISTANCE as usize);
     assert!(size_of::<Value>() == layout::VALUE as usize);
@@ -96,6 +118,7 @@ impl Context {
         caches: &mut [Cache],
         keys: &[Key],
         texts: &[Value],
+        values: &[Value],
         host: &mut dyn Host,
         limit: Duration,
     ) -> Context {
@@ -108,17 +131,25 @@ impl Context {
             number: 0.0,
             result: 0,
             fuel: FUEL,
+            stage: 0,
+            port: BY_VALUE,
             cache_count: caches.len(),
             keys,
             texts,
+            values,
             host,
             until: None,
             limit,
         }
     }
 
-    pub(crate) fn result(&self) -> u32 {
-        self.result
+    pub(crate) fn ended(&self, status: u32) -> Ended {
+        Ended {
+            well: status == OK,
+            stage: self.stage,
+            port: (self.port != BY_VALUE).then_some(self.port),
+            slot: self.result,
+        }
     }
 
     pub(crate) fn key(&self, number: u32) -> Option<&Key> {
@@ -131,9 +162,17 @@ impl Context {
         unsafe { &*self.texts }.get(number as usize)
     }
 
+    pub(crate) fn value(&self, number: u32) -> Option<&Value> {
+        // SAFETY: the constants are borrowed for the whole call.
+        unsafe { &*self.values }.get(number as usize)
+    }
+
+    /// The world, which is told the stage that asks.
     pub(crate) fn host(&mut self) -> &mut dyn Host {
         // SAFETY: the host is borrowed mutably for the whole call, and only one helper runs at a time.
-        unsafe { &mut *self.host }
+        let host = unsafe { &mut *self.host };
+        host.enter(self.stage);
+        host
     }
 
     pub(crate) fn remember(&mut self, cache: u32, names: usize, distance: usize) {

@@ -1,11 +1,11 @@
 //! Code in memory, and one function of it with what it needs to be called.
 
-use crate::call::{Cache, Context, Host, Outcome};
+use crate::call::{Cache, Context, Ended, Host, Outcome};
 use crate::helpers::TABLE;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
-use vgdc_plan::native::{ABI, Code, OK};
+use vgdc_plan::native::{ABI, Code};
 use vgdc_value::{Key, Msg, Value};
 
 /// Why code cannot be run. Everything runs in the engine then.
@@ -68,6 +68,7 @@ pub struct Native {
     entry: Entry,
     keys: Box<[Key]>,
     texts: Box<[Value]>,
+    values: Box<[Value]>,
     caches: Box<[Cache]>,
     frame: Box<[Value]>,
     pristine: bool,
@@ -105,6 +106,11 @@ impl Native {
                 .iter()
                 .map(|text| Value::from(text.as_str()))
                 .collect(),
+            values: function
+                .values
+                .iter()
+                .map(|text| vgdc_value::control::decode(text).map_err(|_| CodeError::Damaged))
+                .collect::<Result<_, _>>()?,
             caches: (0..function.caches).map(|_| Cache::default()).collect(),
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
             pristine: function.pristine,
@@ -119,27 +125,49 @@ impl Native {
 
     /// Calls it with a message. `limit` is how long it may take.
     pub fn call(&mut self, msg: Msg, host: &mut dyn Host, limit: Duration) -> Outcome {
+        let ended = self.run(msg, host, limit);
+        let outcome = match ended.well {
+            true => Outcome::Returned(self.take(ended.slot)),
+            false => Outcome::BailedOut(self.take(0)),
+        };
+        self.clear();
+        outcome
+    }
+
+    /// Calls it with a message, and leaves the values of its frame where they are: [`Native::take`] gives those that are
+    /// wanted, and [`Native::clear`] has to be called then.
+    #[inline]
+    pub fn run(&mut self, msg: Msg, host: &mut dyn Host, limit: Duration) -> Ended {
         self.frame[0] = msg.into_value();
         let mut context = Context::new(
             &TABLE,
             &mut self.caches,
             &self.keys,
             &self.texts,
+            &self.values,
             host,
             limit,
         );
         // SAFETY: the code is what the compiler made for this frame, table and these constants (the number of slots and caches
         // is its own); the frame's values are valid and nobody else uses them meanwhile.
         let status = unsafe { (self.entry)(&raw mut context, self.frame.as_mut_ptr()) };
-        let result = context.result() as usize;
-        let outcome = match (status, self.frame.get_mut(result)) {
-            (OK, Some(value)) => Outcome::Returned(std::mem::take(value)),
-            _ => Outcome::BailedOut(std::mem::take(&mut self.frame[0])),
-        };
+        context.ended(status)
+    }
+
+    /// Takes a value out of the frame.
+    pub fn take(&mut self, slot: u32) -> Value {
+        self.frame
+            .get_mut(slot as usize)
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Lets go of all that is in the frame.
+    #[inline]
+    pub fn clear(&mut self) {
         for value in &mut self.frame {
             *value = Value::Undefined;
         }
-        outcome
     }
 }
 

@@ -43,6 +43,7 @@ const fn address(helper: Helper) -> *const () {
         Helper::Copy => copy as *const (),
         Helper::Move => move_ as *const (),
         Helper::Text => text as *const (),
+        Helper::Constant => constant as *const (),
 
         Helper::TryNumber => try_number as *const (),
         Helper::Truthy => truthy as *const (),
@@ -77,6 +78,7 @@ const fn address(helper: Helper) -> *const () {
         Helper::Math2 => math2 as *const (),
         Helper::ToInt32 => to_int32 as *const (),
         Helper::Tick => tick as *const (),
+        Helper::Identify => identify as *const (),
     }
 }
 
@@ -126,6 +128,11 @@ unsafe extern "C" fn move_(_: C, dst: V, src: V) {
 unsafe extern "C" fn text(context: C, dst: V, number: u32) {
     // SAFETY: see the head of this file.
     unsafe { *dst = (*context).text(number).cloned().unwrap_or_default() };
+}
+
+unsafe extern "C" fn constant(context: C, dst: V, number: u32) {
+    // SAFETY: see the head of this file.
+    unsafe { *dst = (*context).value(number).cloned().unwrap_or_default() };
 }
 
 unsafe extern "C" fn try_number(context: C, value: V) -> u32 {
@@ -374,4 +381,9 @@ unsafe extern "C" fn to_int32(_: C, x: f64) -> f64 {
 unsafe extern "C" fn tick(context: C) -> u32 {
     // SAFETY: see the head of this file.
     status(unsafe { (*context).tick() }.then_some(()))
+}
+
+unsafe extern "C" fn identify(context: C, value: V) -> u32 {
+    // SAFETY: see the head of this file.
+    u32::from(unsafe { (*context).host().identify(&mut *value) })
 }

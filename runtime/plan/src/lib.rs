@@ -37,6 +37,29 @@ pub struct Plan {
     /// Machine code of functions' texts; absent where everything runs in the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<native::Code>,
+    /// Operators that run as one function.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+}
+
+/// Operators that one function of [`Plan::code`] does the work of, as long as nobody watches one of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// The function.
+    pub function: u32,
+    /// Its operators. The first is where messages come in; each stands after the one that it follows.
+    pub stages: Vec<Stage>,
+}
+
+/// An operator of a region.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// The operator.
+    pub op: OpIndex,
+    /// The slot in which the message is as it came, when the function bails out in this stage.
+    pub kept: u32,
+    /// The stage before, and the output by which the message leaves that one; nothing for the first.
+    pub from: Option<(u32, u32)>,
 }
 
 /// A tab, or a subflow instance: what `flow` context belongs to.
@@ -265,6 +288,19 @@ impl Plan {
                         ));
                     }
                 }
+            }
+        }
+        for (index, region) in self.regions.iter().enumerate() {
+            let same = |op: OpIndex| island_of.get(op as usize).copied();
+            let home = region.stages.first().and_then(|stage| same(stage.op));
+            for (at, stage) in region.stages.iter().enumerate() {
+                let after = stage.from.is_none_or(|(before, _)| (before as usize) < at);
+                if home.is_none() || same(stage.op) != home || !after {
+                    return bad(format!("region {index} is not of operators of one island"));
+                }
+            }
+            if home.is_none() {
+                return bad(format!("region {index} has no operators"));
             }
         }
         for (index, scope) in self.env.iter().enumerate() {

@@ -5,18 +5,25 @@
 //! the returned value in the context, or [`BAIL`]: the code met something that it was not made for. Nothing has happened
 //! then that anybody could have seen, and whoever called it runs the same text in the engine.
 //!
+//! A function may be the code of several operators, its stages, of which each goes on where the one before sends the message.
+//! The context says in which stage it ended. When that is a bail-out, the stages before it have done what they do, and the
+//! message as it came to this one is in the slot that the function names for it.
+//!
 //! The code has no relocations. It reaches the runtime through a table of helpers (the context's first word), and its keys
 //! and constants by their numbers.
 
 use serde::{Deserialize, Serialize};
 
 /// Version of this contract: code of another one is not run.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// The call has ended well.
 pub const OK: u32 = 0;
 /// The call has to be made again, in the engine.
 pub const BAIL: u32 = 1;
+
+/// In the place of an output: the returned value says by which outputs which messages leave.
+pub const BY_VALUE: u32 = u32::MAX;
 
 /// Where things are in memory. The runtime asserts that they are there.
 #[allow(missing_docs)] // the names say it
@@ -31,6 +38,10 @@ pub mod layout {
     pub const RESULT: i32 = 24;
     /// How many times a loop may go around before it looks at the clock.
     pub const FUEL: i32 = 28;
+    /// The stage that runs.
+    pub const STAGE: i32 = 32;
+    /// The output by which the message leaves, or [`super::BY_VALUE`].
+    pub const PORT: i32 = 36;
 
     /// A value: its kind in the first byte, the rest from here.
     pub const VALUE: i32 = 16;
@@ -80,6 +91,9 @@ pub struct Function {
     pub keys: Vec<String>,
     /// Texts, by number.
     pub texts: Vec<String>,
+    /// Constants of other kinds, as the control protocol writes values, by number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
 }
 
 mod base64_text {
@@ -104,8 +118,16 @@ pub enum Kind {
     Address,
     /// An unboxed number.
     Number,
-    /// A constant of the call: a number of a key, a text, a function.
+    /// A constant of the call, such as which function is meant.
     Constant,
+    /// The number of a property's name.
+    Key,
+    /// The number of a text.
+    Text,
+    /// The number of a constant value.
+    Value,
+    /// The number of a cache.
+    Cache,
     /// As a result: [`OK`] or [`BAIL`].
     Status,
     /// As a result: 0 or 1; anything else is a bail-out.
@@ -154,7 +176,9 @@ helpers! {
     /// Moves a value; the source is undefined then.
     Move(Address, Address) -> Nothing;
     /// A constant text.
-    Text(Address, Constant) -> Nothing;
+    Text(Address, Text) -> Nothing;
+    /// A constant that is neither a number nor a text.
+    Constant(Address, Value) -> Nothing;
 
     /// `ToNumber`: the number is in the context.
     TryNumber(Address) -> Status;
@@ -175,25 +199,25 @@ helpers! {
     /// `key in object`: key, object.
     Has(Address, Address) -> Flag;
     /// A property by a constant key: base, scratch, key, cache.
-    Get(Address, Address, Constant, Constant) -> Found;
+    Get(Address, Address, Key, Cache) -> Found;
     /// A property by a computed key: base, key, scratch.
     GetValue(Address, Address, Address) -> Found;
     /// An element: base, scratch, index.
     GetIndex(Address, Address, Number) -> Found;
     /// A property's place, for changing what is in it: base, key.
-    Place(Address, Constant) -> Found;
+    Place(Address, Key) -> Found;
     /// The same by a computed key.
     PlaceValue(Address, Address) -> Found;
     /// The same by an index.
     PlaceIndex(Address, Number) -> Found;
     /// Sets a property to a value, which is moved: base, value, key, cache.
-    Set(Address, Address, Constant, Constant) -> Status;
+    Set(Address, Address, Key, Cache) -> Status;
     /// The same by a computed key: base, key, value.
     SetValue(Address, Address, Address) -> Status;
     /// The same by an index: base, value, index.
     SetIndex(Address, Address, Number) -> Status;
     /// Deletes a property.
-    Delete(Address, Constant) -> Status;
+    Delete(Address, Key) -> Status;
     /// The same by a computed key.
     DeleteValue(Address, Address) -> Status;
     /// An empty object, with room.
@@ -222,6 +246,8 @@ helpers! {
     ToInt32(Number) -> Number;
     /// Looks at the clock, in a loop.
     Tick() -> Status;
+    /// Whether a value can be a message; if it is one, it gets the id of the message that came.
+    Identify(Address) -> Flag;
 }
 
 macro_rules! numbered {

@@ -6,7 +6,7 @@
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::value::{ErrorValue, Msg, Rare, Value};
 use vgdc_core::{Cx, Node, NodeError, Process};
-use vgdc_expr::{ExprError, Target, TypedValue};
+use vgdc_expr::{Env, ExprError, Target, TypedValue};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -139,7 +139,7 @@ impl Rule {
     ///
     /// # Errors
     /// What is wrong with the value that is searched for, and with the new one.
-    fn parse(rule: &Value, env: &NodeEnv) -> Result<Rule, Vec<String>> {
+    fn parse(rule: &Value, env: &dyn Env) -> Result<Rule, Vec<String>> {
         let text = |key: &str| match rule.get(key) {
             Value::Undefined | Value::Null => String::new(),
             other => other.to_js_string(),
@@ -221,7 +221,7 @@ impl Rule {
     }
 }
 
-fn to_value(rule: &Value, to: &str, ty: &str, env: &NodeEnv) -> Result<Option<TypedValue>, String> {
+fn to_value(rule: &Value, to: &str, ty: &str, env: &dyn Env) -> Result<Option<TypedValue>, String> {
     let constant = |value| Ok(Some(TypedValue::Constant(value)));
     match ty {
         "json" | "bin" => TypedValue::parse(ty, to)
@@ -551,6 +551,65 @@ impl Process for Change {
             }
         }
         cx.send_done(msg);
+    }
+}
+
+/// The node's code: its rules, one after the other.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower(config: ChangeConfig) -> Result<vgdc_mir::NodeCode, String> {
+    let mut code = super::lower::Code::default();
+    for rule in rules_of(&config) {
+        if [rule.get("tot"), rule.get("fromt")].contains(&Value::from("env")) {
+            return Err("an environment variable".to_owned());
+        }
+        let rule = Rule::parse(&rule, &super::lower::Nowhere).map_err(|all| all.join(", "))?;
+        lower_rule(&mut code, &rule)?;
+    }
+    code.b.end(vgdc_mir::Terminator::Send(0));
+    Ok(vgdc_mir::NodeCode::Body(code.b.finish()))
+}
+
+#[cfg(feature = "lower")]
+fn lower_rule(code: &mut super::lower::Code, rule: &Rule) -> Result<(), String> {
+    match rule {
+        // (what cannot be read is passed over)
+        Rule::Set { to: None, .. } | Rule::Set { value: None, .. } | Rule::Delete(None) => Ok(()),
+        Rule::Set {
+            to: Some(to),
+            value: Some(value),
+            ..
+        } => {
+            let (value, maybe_undefined) = code.value(value)?;
+            code.target(to, value, maybe_undefined)
+        }
+        Rule::Delete(Some(Target::Msg(path))) => code.delete(path),
+        Rule::Delete(Some(Target::Context(_))) => Err("deleting from a context".to_owned()),
+        Rule::Move(rules) => match rules.as_slice() {
+            [
+                delete @ Rule::Delete(_),
+                Rule::Set {
+                    to: Some(to),
+                    value: Some(value),
+                    ..
+                },
+            ] => {
+                let (taken, maybe_undefined) = code.value(value)?;
+                lower_rule(code, delete)?;
+                code.target(to, taken, maybe_undefined)
+            }
+            [
+                set @ Rule::Set { value: Some(_), .. },
+                delete @ Rule::Delete(_),
+            ] => {
+                lower_rule(code, set)?;
+                lower_rule(code, delete)
+            }
+            _ => Err("moving what cannot be read".to_owned()),
+        },
+        Rule::Change { .. } => Err("searching and replacing".to_owned()),
     }
 }
 

@@ -11,7 +11,6 @@
 //! Code that runs longer than *Timeout* (or the setting `globalFunctionTimeout`, both in seconds; without either, ten seconds)
 //! is stopped with an error; the rest of the flow goes on. Modules of npm cannot be loaded.
 
-use super::native::Compiled;
 use crate::common::links::{self, Returned, push_caller};
 use std::any::Any;
 use std::cell::RefCell;
@@ -20,6 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use vgdc_core::native::Compiled;
 use vgdc_core::store;
 use vgdc_core::value::{ErrorValue, Msg, Value};
 use vgdc_core::{Closing, Completion, Cx, Level, Node, NodeError, OpInfo, Process, TimerId};
@@ -426,7 +426,7 @@ impl Function {
     fn call(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         if let Some(compiled) = self.compiled.as_mut().filter(|compiled| compiled.pays()) {
             let before = cx.completion(&msg);
-            match compiled.call(cx, &self.world.env, msg) {
+            match compiled.call(cx, msg) {
                 None => return cx.done(before),
                 Some(unchanged) => msg = unchanged,
             }
@@ -631,6 +631,24 @@ async fn closing(code: vgdc_engine::Function, world: Rc<World>, info: Arc<OpInfo
         tokio::time::sleep_until(due).await;
         code.fire_timer(id);
     }
+}
+
+/// The node's code: its text, when nothing has to happen before the first message.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower(config: FunctionConfig) -> Result<vgdc_mir::NodeCode, String> {
+    if !config.initialize.trim().is_empty() {
+        return Err("code that runs on start".to_owned());
+    }
+    if config.timeout > 0.0 {
+        return Err("a timeout of its own".to_owned());
+    }
+    if !config.libs.is_empty() {
+        return Err("modules".to_owned());
+    }
+    Ok(vgdc_mir::NodeCode::JavaScript("func"))
 }
 
 #[cfg(test)]

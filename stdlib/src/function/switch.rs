@@ -574,3 +574,187 @@ impl Process for Switch {
         }
     }
 }
+/// The node's code: a question for each rule, and a way out for each.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower(config: SwitchConfig) -> Result<vgdc_mir::NodeCode, String> {
+    use super::lower::Code;
+    use vgdc_mir::{Helper, Inst, MSG, NodeCode, Slot, Terminator};
+    if config.repair {
+        return Err("recreating message sequences".to_owned());
+    }
+    let Ok(TypedValue::Msg(property)) = TypedValue::parse(&config.property_type, &config.property)
+    else {
+        return Err("a property that is not of the message".to_owned());
+    };
+    let mut code = Code::default();
+    let found = code.get(&property)?;
+    let value = code.b.slot();
+    code.b.push(Inst::Copy {
+        dst: value,
+        src: found.into(),
+    });
+    let mut matched = Vec::new();
+    for (port, rule) in config.rules.iter().enumerate() {
+        let rule = Rule::parse(rule)?;
+        let flag = lower_rule(&mut code, &rule, value, &matched)?;
+        if config.checkall == "false" {
+            let [out, more] = std::array::from_fn(|_| code.b.block());
+            code.b.branch(flag, out, more);
+            code.b.switch_to(out);
+            code.b.end(Terminator::Send(port as u32));
+            code.b.switch_to(more);
+        }
+        matched.push((rule.op == Op::Else, flag));
+    }
+    let nothing = |code: &mut Code| {
+        let dst = code.b.slot();
+        code.b.push(Inst::Undefined { dst });
+        code.b.end(Terminator::Return(dst));
+    };
+    if config.checkall != "false" {
+        // Most often one rule matches. Where several do, each gets its own copy, by value.
+        let [once, seldom, several, none] = std::array::from_fn(|_| code.b.block());
+        let mut count = code.b.constant(0.0);
+        let one = code.b.constant(1.0);
+        for (_, flag) in &matched {
+            let (more, sum) = (code.b.num(), code.b.num());
+            code.b.push(Inst::FlagNum {
+                dst: more,
+                src: *flag,
+            });
+            code.b.push(Inst::Arith {
+                op: vgdc_mir::Arith::Add,
+                dst: sum,
+                a: count,
+                b: more,
+            });
+            count = sum;
+        }
+        let is = |code: &mut Code, op, b| {
+            let dst = code.b.flag();
+            code.b.push(Inst::Compare {
+                op,
+                dst,
+                a: count,
+                b,
+            });
+            dst
+        };
+        let single = is(&mut code, vgdc_mir::Compare::Eq, one);
+        code.b.branch(single, once, seldom);
+        code.b.switch_to(seldom);
+        let many = is(&mut code, vgdc_mir::Compare::Gt, one);
+        code.b.branch(many, several, none);
+        code.b.switch_to(several);
+        let (list, entry): (Slot, Slot) = (code.b.slot(), code.b.slot());
+        code.b
+            .call(Helper::Array, [list.into(), (matched.len() as u32).into()]);
+        for (_, flag) in &matched {
+            let [yes, no, add] = std::array::from_fn(|_| code.b.block());
+            code.b.branch(*flag, yes, no);
+            code.b.switch_to(yes);
+            code.b.push(Inst::Copy {
+                dst: entry,
+                src: MSG.into(),
+            });
+            code.b.jump(add);
+            code.b.switch_to(no);
+            code.b.push(Inst::Null { dst: entry });
+            code.b.jump(add);
+            code.b.switch_to(add);
+            code.b.call(Helper::Push, [list.into(), entry.into()]);
+        }
+        code.b.end(Terminator::Return(list));
+        code.b.switch_to(once);
+        for (port, (_, flag)) in matched.iter().enumerate() {
+            let [out, more] = std::array::from_fn(|_| code.b.block());
+            code.b.branch(*flag, out, more);
+            code.b.switch_to(out);
+            code.b.end(Terminator::Send(port as u32));
+            code.b.switch_to(more);
+        }
+        code.b.jump(none);
+        code.b.switch_to(none);
+    }
+    nothing(&mut code);
+    Ok(NodeCode::Body(code.b.finish()))
+}
+
+/// Whether a rule matches. `before`: the rules before it, whether they are "otherwise", and their answers.
+#[cfg(feature = "lower")]
+fn lower_rule(
+    code: &mut super::lower::Code,
+    rule: &Rule,
+    property: vgdc_mir::Slot,
+    before: &[(bool, vgdc_mir::Flag)],
+) -> Result<vgdc_mir::Flag, String> {
+    use vgdc_mir::{Helper, Inst, Slot};
+    let operand = |code: &mut super::lower::Code, operand: &Operand| match operand {
+        Operand::Previous => Err("the value before".to_owned()),
+        Operand::Typed(typed) => code.value(typed).map(|(slot, _)| slot),
+    };
+    let less = |code: &mut super::lower::Code, with: Slot, mode: u32| {
+        let args = vec![property.into(), with.into(), mode.into()];
+        code.ask(Helper::Less, args)
+    };
+    let (below, above, at_most, at_least) = (0, 1, 2, 3);
+    let mut one = |mode| {
+        let with = operand(code, &rule.value)?;
+        Ok(less(code, with, mode))
+    };
+    match rule.op {
+        Op::Lt => one(below),
+        Op::Gt => one(above),
+        Op::Lte => one(at_most),
+        Op::Gte => one(at_least),
+        Op::Eq | Op::Neq => {
+            let with = operand(code, &rule.value)?;
+            let same = code.ask(Helper::LooseEqual, vec![property.into(), with.into()]);
+            Ok(match rule.op {
+                Op::Eq => same,
+                _ => code.not(same),
+            })
+        }
+        Op::Between => {
+            let (a, b) = (operand(code, &rule.value)?, operand(code, &rule.second)?);
+            let [from_a, to_b] = [less(code, a, at_least), less(code, b, at_most)];
+            let [to_a, from_b] = [less(code, a, at_most), less(code, b, at_least)];
+            let (up, down) = (code.both(from_a, to_b), code.both(to_a, from_b));
+            Ok(code.either(up, down))
+        }
+        Op::True | Op::False => {
+            let with = code.b.slot();
+            code.constant(with, &Value::Bool(rule.op == Op::True))?;
+            Ok(code.ask(Helper::StrictEqual, vec![property.into(), with.into()]))
+        }
+        Op::Null | Op::NotNull => {
+            let dst = code.b.flag();
+            code.b.push(Inst::Nullish {
+                dst,
+                src: property.into(),
+            });
+            Ok(match rule.op {
+                Op::Null => dst,
+                _ => code.not(dst),
+            })
+        }
+        // Holds for what no rule before it has taken; one that holds takes nothing from those after it.
+        Op::Else => {
+            let mut free = code.flag(true);
+            for (is_else, flag) in before {
+                let taken = *flag;
+                let left = code.not(taken);
+                // (see `route`: after an "otherwise" that did not match, nothing has been taken again)
+                free = match is_else {
+                    false => code.both(free, left),
+                    true => left,
+                };
+            }
+            Ok(free)
+        }
+        op => Err(format!("the rule `{op:?}`")),
+    }
+}

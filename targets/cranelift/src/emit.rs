@@ -8,9 +8,9 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::collections::HashMap;
 use vgdc_mir::{
-    Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, Num, Slot, Terminator, Unary,
+    Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, MSG, Num, Slot, Terminator, Unary,
 };
-use vgdc_plan::native::{BAIL, OK, layout};
+use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
 
 /// Makes a function.
 pub(crate) fn function(
@@ -269,6 +269,7 @@ impl Emit<'_> {
 
     fn inst(&mut self, inst: &Inst) {
         match inst {
+            Inst::Stage { number } => self.put(layout::STAGE, *number),
             Inst::Num { dst, value } => {
                 let value = self.b.ins().f64const(*value);
                 self.set_num(*dst, value);
@@ -679,14 +680,27 @@ impl Emit<'_> {
                 self.branch(flag, blocks[yes.0 as usize], blocks[no.0 as usize]);
             }
             Terminator::Return(slot) => {
-                let slot = self.b.ins().iconst(types::I32, i64::from(slot.0));
-                self.b
-                    .ins()
-                    .store(flags(), slot, self.runtime, layout::RESULT);
-                let status = self.b.ins().iconst(types::I32, i64::from(OK));
-                self.b.ins().return_(&[status]);
+                self.put(layout::RESULT, slot.0);
+                self.leave(BY_VALUE);
+            }
+            Terminator::Send(port) => {
+                self.put(layout::RESULT, MSG.0);
+                self.leave(*port);
             }
         }
+    }
+
+    /// Puts a constant into the context.
+    fn put(&mut self, at: i32, constant: u32) {
+        let value = self.b.ins().iconst(types::I32, i64::from(constant));
+        self.b.ins().store(flags(), value, self.runtime, at);
+    }
+
+    /// Ends the call well.
+    fn leave(&mut self, port: u32) {
+        self.put(layout::PORT, port);
+        let status = self.b.ins().iconst(types::I32, i64::from(OK));
+        self.b.ins().return_(&[status]);
     }
 }
 
@@ -694,7 +708,14 @@ fn type_of(kind: Kind) -> Type {
     match kind {
         Kind::Address | Kind::Found => types::I64,
         Kind::Number => types::F64,
-        Kind::Constant | Kind::Status | Kind::Flag | Kind::Nothing => types::I32,
+        Kind::Constant
+        | Kind::Key
+        | Kind::Text
+        | Kind::Value
+        | Kind::Cache
+        | Kind::Status
+        | Kind::Flag
+        | Kind::Nothing => types::I32,
     }
 }
 

@@ -69,6 +69,7 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
             caches: body.caches,
             keys: body.keys.clone(),
             texts: body.texts.clone(),
+            values: body.values.clone(),
         });
         code.bytes.extend_from_slice(compiled.code_buffer());
     }

@@ -94,6 +94,10 @@ fn head(plan: &Plan) -> TokenStream {
         }
         None => quote!(None),
     };
+    let regions = match plan.regions.is_empty() {
+        true => quote!(Vec::new()),
+        false => json(&plan.regions),
+    };
     let islands = plan.islands.iter().map(|ops| {
         let ops = ops.iter().copied().map(Literal::u32_unsuffixed);
         quote!(&[#(#ops),*])
@@ -117,6 +121,7 @@ fn head(plan: &Plan) -> TokenStream {
                 flows: FLOWS.iter().map(|flow| flow()).collect(),
                 env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
                 code: #code,
+                regions: #regions,
             })
         }
 

@@ -99,6 +99,7 @@ fn plan() -> Plan {
         flows: vec![global, tab],
         env: vec![EnvScope::default(), inner],
         code: None,
+        regions: Vec::new(),
     }
 }
 

@@ -18,6 +18,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         flows: FLOWS.iter().map(|flow| flow()).collect(),
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
         code: None,
+        regions: Vec::new(),
     })
 }
 static ISLANDS: &[&[plan::OpIndex]] = &[&[0, 1, 2, 3]];

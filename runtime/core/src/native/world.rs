@@ -1,118 +1,118 @@
-//! The function node's texts as machine code: what they do is kept until the call has ended well.
+//! What code finds around it. What it does there is kept back until the call has ended well: if it bails out, nobody has
+//! seen any of it.
 
-use std::time::Duration;
-use vgdc_core::shared::NodeEnv;
-use vgdc_core::store;
-use vgdc_core::value::{Key, Msg, Object, Path, Value};
-use vgdc_core::{Cx, Level, NodeError, OpInfo};
-use vgdc_native::{Host, Native, Outcome, Scope};
+use crate::shared::NodeEnv;
+use crate::{Cx, Level, NodeError, OpInfo};
+use std::sync::Arc;
+use vgdc_native::{Host, Scope};
+use vgdc_value::{ErrorValue, Key, Msg, Object, Path, Value};
 
-/// Calls after which a function that bails out more often than not is left to the engine.
-const TRIAL: u32 = 100;
-
-/// A text that runs as machine code, with the engine behind it.
-pub struct Compiled {
-    native: Native,
-    limit: Duration,
-    calls: u32,
-    bails: u32,
+/// Where a stage runs: its operator's names, contexts and environment.
+pub(super) struct Place {
+    pub(super) env: NodeEnv,
+    pub(super) info: Arc<OpInfo>,
 }
 
-/// What a call did, in order.
-enum Act {
+/// What a stage did.
+pub(super) enum Act {
     Send(Vec<Vec<Msg>>),
     Status(Value),
     Log(Level, Value),
     Error(Value, Option<Value>),
 }
 
-/// A value for a context, to be stored when the call has ended well.
+/// A value for a context.
 struct Write {
+    stage: u32,
     scope: Scope,
     key: String,
     store: Option<String>,
     value: Value,
 }
 
-impl Compiled {
-    /// The machine code of a property, if the plan has it and it can be run.
-    pub fn new(cx: &Cx<'_>, property: &str, limit: Duration) -> Option<Compiled> {
-        let native = cx.native(property)?;
-        Some(Compiled {
-            native,
-            limit,
-            calls: 0,
-            bails: 0,
-        })
+impl Act {
+    pub(super) fn perform(self, cx: &mut Cx<'_>) {
+        match self {
+            Act::Send(outputs) => cx.send_all(outputs),
+            Act::Status(status) => cx.status(status),
+            Act::Log(level, value) => cx.log(level, value),
+            Act::Error(value, msg) => {
+                let msg = msg.and_then(|msg| Msg::try_from(msg).ok());
+                cx.error(NodeError::from_value(value), msg.as_ref());
+            }
+        }
     }
+}
 
-    /// Whether it is worth trying.
-    pub fn pays(&self) -> bool {
-        self.calls < TRIAL || self.bails * 2 < self.calls
-    }
+/// What a text returned, as messages.
+pub(super) enum Outputs {
+    Nothing,
+    One(Msg),
+    Many(Vec<Vec<Msg>>),
+}
 
-    /// Handles a message; gives it back when the engine has to do it, and nothing has happened.
-    pub fn call(&mut self, cx: &mut Cx<'_>, env: &NodeEnv, msg: Msg) -> Option<Msg> {
-        let kept = (!self.native.is_pristine()).then(|| msg.clone());
-        if self.calls == u32::MAX {
-            (self.calls, self.bails) = (self.calls / 2, self.bails / 2);
-        }
-        self.calls += 1;
-        let info = cx.info();
-        let mut world = World {
-            env,
-            msgid: msg.get_key(&Key::MSGID).cloned().unwrap_or_default(),
-            info,
-            acts: Vec::new(),
-            writes: Vec::new(),
-        };
-        let returned = match self.native.call(msg, &mut world, self.limit) {
-            Outcome::Returned(value) => value,
-            Outcome::BailedOut(msg) => {
-                self.bails += 1;
-                return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
-            }
-        };
-        let outputs = match (world.messages(returned), kept.as_ref()) {
-            (Some(outputs), _) => outputs,
-            (None, Some(_)) => {
-                self.bails += 1;
-                return kept;
-            }
-            // (it returned the message or nothing)
-            (None, None) => Outputs::Nothing,
-        };
-        let World { acts, writes, .. } = world;
-        for (at, write) in writes.into_iter().enumerate() {
-            if let Err(error) = write.store(env) {
-                if at == 0 && kept.is_some() {
-                    return kept;
-                }
-                cx.error(NodeError::from_value(error.into()), None);
-            }
-        }
-        for act in acts {
-            match act {
-                Act::Send(outputs) => cx.send_all(outputs),
-                Act::Status(status) => cx.status(status),
-                Act::Log(level, value) => cx.log(level, value),
-                Act::Error(value, msg) => {
-                    let msg = msg.and_then(|msg| Msg::try_from(msg).ok());
-                    cx.error(NodeError::from_value(value), msg.as_ref());
-                }
-            }
-        }
-        match outputs {
+impl Outputs {
+    pub(super) fn send(self, cx: &mut Cx<'_>) {
+        match self {
             Outputs::Nothing => {}
             Outputs::One(msg) => cx.send(0, msg),
             Outputs::Many(outputs) => cx.send_all(outputs),
         }
-        None
+    }
+}
+
+/// The world of a call.
+pub(super) struct World<'c> {
+    /// One for each stage.
+    places: &'c [Place],
+    /// The stage that runs.
+    stage: u32,
+    /// The id of the message that is handled: what is sent gets it.
+    msgid: Value,
+    acts: Vec<(u32, Act)>,
+    writes: Vec<Write>,
+}
+
+/// What a call did, in order.
+#[derive(Default)]
+pub(super) struct Deeds {
+    pub(super) acts: Vec<(u32, Act)>,
+    writes: Vec<Write>,
+}
+
+impl Deeds {
+    /// Forgets what this stage did, and those after it.
+    pub(super) fn forget_from(&mut self, stage: u32) {
+        self.acts.retain(|(of, _)| *of < stage);
+        self.writes.retain(|write| write.stage < stage);
+    }
+
+    /// Stores the values for contexts. Gives the errors, each with its stage; with `or_nothing` nothing was stored when the
+    /// first one fails.
+    ///
+    /// # Errors
+    /// `or_nothing`, and the first one failed.
+    pub(super) fn store(
+        &mut self,
+        places: &[Place],
+        or_nothing: bool,
+    ) -> Result<Vec<(u32, ErrorValue)>, ()> {
+        let mut errors = Vec::new();
+        for (at, write) in self.writes.drain(..).enumerate() {
+            let stage = write.stage;
+            if let Err(error) = write.store(&places[stage as usize].env) {
+                if at == 0 && or_nothing {
+                    return Err(());
+                }
+                errors.push((stage, error));
+            }
+        }
+        Ok(errors)
     }
 }
 
 impl Write {
-    fn store(self, env: &NodeEnv) -> Result<(), vgdc_core::value::ErrorValue> {
+    fn store(self, env: &NodeEnv) -> Result<(), ErrorValue> {
         let store = self.store.as_deref();
         match self.scope {
             Scope::Flow => env.flow_set(&self.key, self.value, store),
@@ -121,33 +121,43 @@ impl Write {
     }
 }
 
-fn scope_of(env: &NodeEnv, scope: Scope) -> store::Scope {
+fn scope_of(env: &NodeEnv, scope: Scope) -> vgdc_store::Scope {
     match scope {
         Scope::Node => env.node_scope().clone(),
         Scope::Flow => env.flow().clone(),
-        Scope::Global => store::Scope::Global,
+        Scope::Global => vgdc_store::Scope::Global,
     }
 }
 
-/// What a text returned, as messages.
-enum Outputs {
-    Nothing,
-    One(Msg),
-    Many(Vec<Vec<Msg>>),
-}
+impl<'c> World<'c> {
+    /// The world of a call with this message.
+    pub(super) fn new(places: &'c [Place], msg: &Msg) -> World<'c> {
+        World {
+            places,
+            stage: 0,
+            msgid: msg.get_key(&Key::MSGID).cloned().unwrap_or_default(),
+            acts: Vec::new(),
+            writes: Vec::new(),
+        }
+    }
 
-struct World<'c> {
-    env: &'c NodeEnv,
-    /// The id of the message that is handled: what is sent gets it.
-    msgid: Value,
-    info: &'c OpInfo,
-    acts: Vec<Act>,
-    writes: Vec<Write>,
-}
+    pub(super) fn into_deeds(self) -> Deeds {
+        Deeds {
+            acts: self.acts,
+            writes: self.writes,
+        }
+    }
 
-impl World<'_> {
+    fn place(&self) -> &'c Place {
+        &self.places[self.stage as usize]
+    }
+
+    fn did(&mut self, act: Act) -> bool {
+        self.acts.push((self.stage, act));
+        true
+    }
     /// Messages for the outputs; `None` where something is no message, which Node-RED has words for.
-    fn messages(&self, value: Value) -> Option<Outputs> {
+    pub(super) fn messages(&self, value: Value) -> Option<Outputs> {
         match value {
             Value::Undefined | Value::Null => Some(Outputs::Nothing),
             Value::Object(object) => Some(Outputs::One(self.identified(object))),
@@ -185,6 +195,11 @@ impl World<'_> {
 
     fn identified(&self, object: Object) -> Msg {
         let mut msg = Msg::from(object);
+        self.give_id(&mut msg);
+        msg
+    }
+
+    fn give_id(&self, msg: &mut Msg) {
         if self.msgid.is_undefined() {
             msg.remove("_msgid");
             msg.ensure_id();
@@ -194,7 +209,6 @@ impl World<'_> {
         {
             msg.insert(Key::MSGID, self.msgid.clone());
         }
-        msg
     }
 }
 
@@ -204,6 +218,24 @@ fn first_part(key: &str) -> &str {
 }
 
 impl Host for World<'_> {
+    fn enter(&mut self, stage: u32) {
+        self.stage = stage.min(self.places.len() as u32 - 1);
+    }
+
+    fn identify(&mut self, value: &mut Value) -> bool {
+        match Msg::try_from(std::mem::take(value)) {
+            Ok(mut msg) => {
+                self.give_id(&mut msg);
+                *value = msg.into_value();
+                true
+            }
+            Err(other) => {
+                *value = other;
+                false
+            }
+        }
+    }
+
     fn send(&mut self, messages: &Value) -> bool {
         let outputs = match self.messages(messages.clone()) {
             Some(Outputs::Nothing) => return true,
@@ -211,12 +243,11 @@ impl Host for World<'_> {
             Some(Outputs::Many(outputs)) => outputs,
             None => return false,
         };
-        self.acts.push(Act::Send(outputs));
-        true
+        self.did(Act::Send(outputs))
     }
 
     fn status(&mut self, status: Value) -> bool {
-        self.acts.push(Act::Status(match status {
+        self.did(Act::Status(match status {
             // A text, a number or a truth is short for an object with it as its text.
             Value::Str(_) | Value::Number(_) | Value::Bool(_) => {
                 let mut object = Object::new();
@@ -224,12 +255,11 @@ impl Host for World<'_> {
                 Value::Object(object)
             }
             status => status,
-        }));
-        true
+        }))
     }
 
     fn log(&mut self, level: vgdc_native::Level, value: Value) -> bool {
-        self.acts.push(Act::Log(
+        self.did(Act::Log(
             match level {
                 vgdc_native::Level::Warn => Level::Warn,
                 vgdc_native::Level::Info => Level::Info,
@@ -237,22 +267,17 @@ impl Host for World<'_> {
                 vgdc_native::Level::Trace => Level::Trace,
             },
             value,
-        ));
-        true
+        ))
     }
 
     fn error(&mut self, value: Value, msg: Option<Value>) -> bool {
-        self.acts.push(Act::Error(value, msg));
-        true
+        self.did(Act::Error(value, msg))
     }
 
     fn context_get(&mut self, scope: Scope, key: &str, store: Option<&str>) -> Option<Value> {
-        for write in self
-            .writes
-            .iter()
-            .rev()
-            .filter(|write| write.scope == scope)
-        {
+        for write in self.writes.iter().rev().filter(|write| {
+            write.scope == scope && (scope != Scope::Node || write.stage == self.stage)
+        }) {
             if write.key == key && write.store.as_deref() == store {
                 return Some(write.value.clone());
             }
@@ -260,9 +285,10 @@ impl Host for World<'_> {
                 return None;
             }
         }
+        let env = &self.place().env;
         match scope {
-            Scope::Flow => self.env.flow_get(key, store).ok(),
-            scope => self.env.get(&scope_of(self.env, scope), key, store).ok(),
+            Scope::Flow => env.flow_get(key, store).ok(),
+            scope => env.get(&scope_of(env, scope), key, store).ok(),
         }
     }
 
@@ -274,6 +300,7 @@ impl Host for World<'_> {
             return false;
         }
         self.writes.push(Write {
+            stage: self.stage,
             scope,
             key: key.to_owned(),
             store: store.map(str::to_owned),
@@ -283,18 +310,18 @@ impl Host for World<'_> {
     }
 
     fn env(&mut self, name: &str) -> Value {
-        self.env.env(name)
+        self.place().env.env(name)
     }
 
     fn id(&self) -> &str {
-        &self.info.id
+        &self.place().info.id
     }
 
     fn name(&self) -> &str {
-        self.info.name.as_deref().unwrap_or_default()
+        self.place().info.name.as_deref().unwrap_or_default()
     }
 
     fn now_ms(&self) -> f64 {
-        self.env.shared().clock.now_ms()
+        self.place().env.shared().clock.now_ms()
     }
 }

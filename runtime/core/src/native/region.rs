@@ -1,0 +1,161 @@
+//! Operators that run as one function, as long as nobody watches one of them.
+//!
+//! A message that comes to the first of them goes through the code of all that it passes in one call. Where that bails out,
+//! the operators before have done their work, and the message goes on from there as it would without machine code.
+
+use super::Record;
+use super::world::{Outputs, Place, World};
+use crate::island::{Island, Slot, State};
+use crate::shared::NodeEnv;
+use crate::{Cx, Kinds, NodeError};
+use std::collections::HashMap;
+use std::time::Duration;
+use vgdc_native::Native;
+use vgdc_plan::OpIndex;
+use vgdc_value::Msg;
+
+/// What a person sees of an operator's messages: whoever wants that gets the operators one by one.
+const WATCHED: Kinds = Kinds(Kinds::INPUT.0 | Kinds::SEND.0 | Kinds::DONE.0);
+
+/// A region that can be called.
+pub(crate) struct Region {
+    native: Native,
+    places: Vec<Place>,
+    stages: Vec<Stage>,
+    limit: Duration,
+    record: Record,
+    pub(crate) watched: bool,
+}
+
+struct Stage {
+    /// The operator's slot in the island.
+    slot: u32,
+    /// The slot of the frame where its message is as it came.
+    kept: u32,
+    /// The stage before, and the output by which the message leaves that one.
+    from: Option<(u32, u32)>,
+}
+
+impl Region {
+    /// Whether a message that comes to the first operator goes through the function.
+    #[inline]
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.watched && self.record.pays()
+    }
+
+    /// Looks again whether somebody watches one of its operators.
+    pub(crate) fn look(&mut self, slots: &[Slot]) {
+        let watched = |stage: &Stage| slots[stage.slot as usize].watch.any(WATCHED);
+        self.watched = self.stages.iter().any(watched);
+    }
+
+    /// Handles a message.
+    pub(crate) fn run(mut self: Box<Self>, island: &mut Island, msg: Msg) {
+        self.record.called();
+        let mut world = World::new(&self.places, &msg);
+        let ended = self.native.run(msg, &mut world, self.limit);
+        let stage = ended.stage.min(self.stages.len() as u32 - 1);
+        let at = &self.stages[stage as usize];
+        let (slot, kept) = (at.slot, at.kept);
+        let outputs = match (ended.well, ended.port) {
+            (false, _) => None,
+            (true, Some(_)) => Msg::try_from(self.native.take(ended.slot))
+                .ok()
+                .map(Outputs::One),
+            (true, None) => world.messages(self.native.take(ended.slot)),
+        };
+        let mut deeds = world.into_deeds();
+        let left = match outputs {
+            Some(outputs) => Ok((outputs, ended.port.unwrap_or(0))),
+            None => {
+                self.record.bails += 1;
+                deeds.forget_from(stage);
+                Err(Msg::try_from(self.native.take(kept)).unwrap_or_default())
+            }
+        };
+        self.native.clear();
+        let mut passed = self.stages[stage as usize].from;
+        while let Some((before, port)) = passed {
+            island.passed(self.stages[before as usize].slot, port as usize);
+            passed = self.stages[before as usize].from;
+        }
+        let errors = deeds.store(&self.places, false).unwrap_or_default();
+        let slot_of = |of: u32| self.stages[of as usize].slot;
+        let errors: Vec<_> = errors.into_iter().map(|(of, e)| (slot_of(of), e)).collect();
+        let acts: Vec<_> = (deeds.acts.into_iter())
+            .map(|(of, act)| (slot_of(of), act))
+            .collect();
+        // (what is done now may bring another message here)
+        let head = self.stages[0].slot;
+        island.slots[head as usize].region = Some(self);
+        for (slot, error) in errors {
+            island.error(slot, NodeError::from_value(error.into()), None);
+        }
+        for (slot, act) in acts {
+            act.perform(&mut Cx { island, slot });
+        }
+        match left {
+            Ok((outputs, port)) => {
+                island.received(slot);
+                match outputs {
+                    Outputs::One(msg) => island.send(slot, port as usize, msg),
+                    outputs => outputs.send(&mut Cx { island, slot }),
+                }
+            }
+            Err(msg) => island.handle_alone(slot, msg),
+        }
+    }
+}
+
+/// The regions of an island's operators, each with the slot of its first. Those whose operators do not all run are left out.
+pub(crate) fn regions(island: &Island, numbers: &HashMap<OpIndex, u32>) -> Vec<(u32, Region)> {
+    let shared = &island.shared;
+    let plan = &shared.plan;
+    let (Some(memory), Some(code)) = (shared.code.as_ref(), plan.code.as_ref()) else {
+        return Vec::new();
+    };
+    let limit = shared.setting("globalFunctionTimeout").to_number();
+    let limit = match limit > 0.0 {
+        true => Duration::from_secs_f64(limit.min(1e6)),
+        false => Duration::from_secs(1_000_000),
+    };
+    let mut found = Vec::new();
+    for planned in &plan.regions {
+        let stages: Option<Vec<Stage>> = planned
+            .stages
+            .iter()
+            .map(|stage| {
+                let slot = *numbers.get(&stage.op)?;
+                (island.slots[slot as usize].state == State::Started).then_some(Stage {
+                    slot,
+                    kept: stage.kept,
+                    from: stage.from,
+                })
+            })
+            .collect();
+        let Some(stages) = stages.filter(|stages| !stages.is_empty()) else {
+            continue;
+        };
+        let Ok(native) = Native::new(memory, code, planned.function) else {
+            continue;
+        };
+        let place = |stage: &Stage| {
+            let at = &island.slots[stage.slot as usize];
+            Place {
+                env: NodeEnv::new(shared.clone(), at.op),
+                info: at.info.clone(),
+            }
+        };
+        let mut region = Region {
+            native,
+            places: stages.iter().map(place).collect(),
+            limit,
+            record: Record::default(),
+            watched: false,
+            stages,
+        };
+        region.look(&island.slots);
+        found.push((region.stages[0].slot, region));
+    }
+    found
+}
