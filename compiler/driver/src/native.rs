@@ -54,7 +54,8 @@ pub fn lower(
             let function = match known.get(text) {
                 Some(function) => function.clone(),
                 None => {
-                    let made = vgdc_script::lower(text).map(|body| {
+                    let made = vgdc_script::lower(text).map(|mut body| {
+                        vgdc_mir::opt::optimise(&mut body);
                         lowered.bodies.push(body);
                         lowered.bodies.len() as u32 - 1
                     });

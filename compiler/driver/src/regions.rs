@@ -96,7 +96,10 @@ fn code_of(
         false => Err("a complete node that listens to it".to_owned()),
     };
     let (code, said) = match made {
-        Ok(NodeCode::Body(body)) => (Some(Code::Own(Box::new(body))), Some(Ok(()))),
+        Ok(NodeCode::Body(mut body)) => {
+            vgdc_mir::opt::optimise(&mut body);
+            (Some(Code::Own(Box::new(body))), Some(Ok(())))
+        }
         // (what is to be said about texts is said about them)
         Ok(NodeCode::JavaScript(property)) => {
             (op.native.get(property).copied().map(Code::Shared), None)

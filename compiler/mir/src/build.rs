@@ -87,6 +87,12 @@ impl Builder {
         self.body.caches - 1
     }
 
+    /// The first of the two caches of a property that is set.
+    pub fn set_cache(&mut self) -> u32 {
+        self.body.caches += 2;
+        self.body.caches - 2
+    }
+
     /// The number of a property's name.
     pub fn key(&mut self, name: &str) -> u32 {
         number(&mut self.body.keys, name)

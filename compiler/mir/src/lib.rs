@@ -9,6 +9,7 @@
 
 mod build;
 mod node;
+pub mod opt;
 mod pristine;
 mod region;
 mod text;

@@ -4,9 +4,7 @@
 //! bails out keeps a copy of it as it came; the stages before it have done what they do, and nobody does that again.
 
 use crate::build::number;
-use crate::{
-    Access, Arg, Block, BlockId, Body, Flag, Helper, Host, Inst, MSG, Operand, Slot, Terminator,
-};
+use crate::{Arg, Block, BlockId, Body, Flag, Helper, Host, Inst, MSG, Operand, Slot, Terminator};
 
 /// An operator of a region.
 #[derive(Debug, Clone, Copy)]
@@ -194,11 +192,9 @@ fn owners(body: &Body) -> Vec<Slot> {
                     ..
                 }
         );
-        inst.clone().operands(|operand, access| {
-            if let (Operand::Slot(slot), false) = (operand, plain || access == Access::Read) {
-                owns[slot.0 as usize] = true;
-            }
-        });
+        if !plain {
+            inst.writes(|slot| owns[slot.0 as usize] = true);
+        }
     }
     (1..body.slots)
         .map(Slot)

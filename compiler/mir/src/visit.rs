@@ -28,9 +28,40 @@ pub enum Access {
 }
 
 impl Inst {
+    /// Whether the values whose addresses it gives to a helper are only looked at, but for a scratch slot, which is not among
+    /// those that are lent then.
+    pub fn lends_nothing(&self) -> bool {
+        match self {
+            Inst::Ask { helper, .. } => *helper != Helper::Identify,
+            Inst::Calc { .. } => true,
+            Inst::Find { helper, .. } => matches!(helper, Helper::GetIndex | Helper::GetValue),
+            _ => false,
+        }
+    }
+
+    /// Calls with each slot that may have another value afterwards.
+    pub fn writes(&self, mut f: impl FnMut(Slot)) {
+        let reads_only = self.lends_nothing();
+        self.clone().operands(|operand, access| {
+            if let (Operand::Slot(slot), true) = (operand, access.may_write(reads_only)) {
+                f(*slot);
+            }
+        });
+        // (of slots side by side only the first is an operand)
+        let Inst::Do { helper, args } = self else {
+            return;
+        };
+        if let Some((first, count)) = helper.row()
+            && let (Some(Arg::Slot(first)), Some(Arg::Const(count))) =
+                (args.get(first), args.get(count))
+        {
+            (first.0..first.0 + count).for_each(|slot| f(Slot(slot)));
+        }
+    }
+
     /// Shows every operand. Those that are written come last.
     pub fn operands(&mut self, mut f: impl FnMut(Operand<'_>, Access)) {
-        use Access::{Lend, Read, Write};
+        use Access::{Read, Write};
         use Operand as O;
         match self {
             Inst::Stage { .. } => {}
@@ -95,7 +126,7 @@ impl Inst {
                 of_arg(base, Read, &mut f);
                 f(O::Key(key), Read);
                 f(O::Cache(cache), Read);
-                f(O::Slot(scratch), Lend);
+                f(O::Slot(scratch), Write);
                 f(O::Addr(dst), Write);
             }
             Inst::Do { helper, args } => of_args(*helper, args, &mut f),
@@ -115,6 +146,16 @@ impl Inst {
     }
 }
 
+impl Access {
+    fn may_write(self, reads_only: bool) -> bool {
+        match self {
+            Access::Read => false,
+            Access::Write => true,
+            Access::Lend => !reads_only,
+        }
+    }
+}
+
 fn of_arg(arg: &mut Arg, access: Access, f: &mut impl FnMut(Operand<'_>, Access)) {
     match arg {
         Arg::Slot(slot) => f(Operand::Slot(slot), access),
@@ -125,12 +166,14 @@ fn of_arg(arg: &mut Arg, access: Access, f: &mut impl FnMut(Operand<'_>, Access)
 }
 
 fn of_args(helper: Helper, args: &mut [Arg], f: &mut impl FnMut(Operand<'_>, Access)) {
-    for (arg, kind) in args.iter_mut().zip(helper.parameters()) {
+    let scratch = helper.scratch();
+    for (at, (arg, kind)) in args.iter_mut().zip(helper.parameters()).enumerate() {
         match (kind, arg) {
             (Kind::Key, Arg::Const(key)) => f(Operand::Key(key), Access::Read),
             (Kind::Text, Arg::Const(text)) => f(Operand::Text(text), Access::Read),
             (Kind::Value, Arg::Const(value)) => f(Operand::Value(value), Access::Read),
             (Kind::Cache, Arg::Const(cache)) => f(Operand::Cache(cache), Access::Read),
+            (_, arg) if scratch == Some(at) => of_arg(arg, Access::Write, f),
             (_, arg) => of_arg(arg, Access::Lend, f),
         }
     }

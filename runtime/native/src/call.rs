@@ -110,6 +110,9 @@ const _: () = {
     assert!(offset_of!(Cache, distance) == layout::CACHE_DISTANCE as usize);
     assert!(size_of::<Value>() == layout::VALUE as usize);
     assert!(Object::NAMES == layout::SHAPE as usize);
+    assert!(Object::LEN == layout::OBJECT_LEN as usize);
+    assert!(Object::LEN + 4 == layout::OBJECT_ROOM as usize);
+    assert!(Object::VALUES == layout::OBJECT_VALUES as usize);
 };
 
 impl Context {

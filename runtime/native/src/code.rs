@@ -5,8 +5,8 @@ use crate::helpers::TABLE;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
-use vgdc_plan::native::{ABI, Code};
-use vgdc_value::{Key, Msg, Value};
+use vgdc_plan::native::{ABI, Code, layout};
+use vgdc_value::{Array, Key, Msg, Value};
 
 /// Why code cannot be run. Everything runs in the engine then.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub enum CodeError {
     Version(u32),
     /// It was made for another architecture.
     Architecture(String),
+    /// Memory is laid out otherwise than the compiler took for granted.
+    Layout,
     /// The system gives no memory that can be executed.
     Memory(std::io::Error),
     /// There is no such function, or it lies outside of the code.
@@ -31,6 +33,9 @@ impl std::fmt::Display for CodeError {
                 )
             }
             CodeError::Architecture(arch) => write!(f, "the machine code is for {arch}"),
+            CodeError::Layout => {
+                f.write_str("memory is laid out otherwise than the machine code takes for granted")
+            }
             CodeError::Memory(error) => write!(f, "no memory for machine code: {error}"),
             CodeError::Damaged => f.write_str("the machine code is damaged"),
         }
@@ -55,10 +60,18 @@ impl Memory {
         if code.arch != std::env::consts::ARCH {
             return Err(CodeError::Architecture(code.arch.clone()));
         }
+        if !arrays_are_as_expected() {
+            return Err(CodeError::Layout);
+        }
         let mut memory = MmapMut::map_anon(code.bytes.len().max(1)).map_err(CodeError::Memory)?;
         memory[..code.bytes.len()].copy_from_slice(&code.bytes);
         Ok(Memory(memory.make_exec().map_err(CodeError::Memory)?))
     }
+}
+
+fn arrays_are_as_expected() -> bool {
+    let expected = [layout::ARRAY_ROOM, layout::ARRAY_FIRST, layout::ARRAY_LEN];
+    Array::words() == Some(expected.map(|at| at as usize))
 }
 
 type Entry = unsafe extern "C" fn(*mut Context, *mut Value) -> u32;
@@ -176,5 +189,15 @@ impl std::fmt::Debug for Native {
         f.debug_struct("Native")
             .field("slots", &self.frame.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_where_code_looks_for_them() {
+        assert!(arrays_are_as_expected(), "{:?}", Array::words());
     }
 }

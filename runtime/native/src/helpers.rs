@@ -248,8 +248,12 @@ unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) ->
         let Some(key) = (*context).key(key) else {
             return BAIL;
         };
+        let before = ops::names_without(&*base, key);
         let done = ops::set(&mut *base, key, value);
         ops::remember(&mut *context, cache, &*base, key);
+        if let (Some(before), Some(after)) = (before, ops::names_of(&*base)) {
+            (*context).remember(cache + 1, before, after);
+        }
         status(done)
     }
 }

@@ -354,3 +354,19 @@ pub(crate) fn remember(context: &mut Context, cache: u32, base: &Value, key: &Ke
         context.remember(cache, names, distance);
     }
 }
+
+/// The address that says which names an object has, if those are shared by others.
+pub(crate) fn names_of(base: &Value) -> Option<usize> {
+    match base {
+        Value::Object(object) => object.names(),
+        _ => None,
+    }
+}
+
+/// The same for an object that does not have this name.
+pub(crate) fn names_without(base: &Value, key: &Key) -> Option<usize> {
+    match base {
+        Value::Object(object) if object.get_key(key).is_none() => object.names(),
+        _ => None,
+    }
+}

@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of this contract: code of another one is not run.
-pub const ABI: u32 = 2;
+pub const ABI: u32 = 3;
 
 /// The call has ended well.
 pub const OK: u32 = 0;
@@ -50,12 +50,24 @@ pub mod layout {
     pub const NULL: u8 = 1;
     pub const BOOL: u8 = 2;
     pub const NUMBER_KIND: u8 = 3;
+    pub const ARRAY: u8 = 7;
     pub const OBJECT: u8 = 8;
     /// The kinds that own memory, as bits.
     pub const OWNING: u32 = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10;
 
     /// In the memory of an object, which begins with how often it is referred to: the address that says which names it has.
     pub const SHAPE: i32 = 16;
+    /// How many values it has, and how many it has room for, as 32-bit integers; and the values.
+    pub const OBJECT_LEN: i32 = 24;
+    pub const OBJECT_ROOM: i32 = 28;
+    pub const OBJECT_VALUES: i32 = 32;
+
+    /// In the memory of an array, which begins with how often it is referred to: where its elements are, how many, and for
+    /// how many there is room.
+    pub const ARRAY_ROOM: i32 = 16;
+    pub const ARRAY_FIRST: i32 = 24;
+    pub const ARRAY_LEN: i32 = 32;
+
     /// A cache: such an address, and behind it how far from the object's memory the value is.
     pub const CACHE: i32 = 16;
     pub const CACHE_DISTANCE: i32 = 8;
@@ -210,7 +222,8 @@ helpers! {
     PlaceValue(Address, Address) -> Found;
     /// The same by an index.
     PlaceIndex(Address, Number) -> Found;
-    /// Sets a property to a value, which is moved: base, value, key, cache.
+    /// Sets a property to a value, which is moved: base, value, key, and the first of two caches. The second has the address
+    /// that says which names an object has before it gets this one, and that afterwards.
     Set(Address, Address, Key, Cache) -> Status;
     /// The same by a computed key: base, key, value.
     SetValue(Address, Address, Address) -> Status;
@@ -248,6 +261,28 @@ helpers! {
     Tick() -> Status;
     /// Whether a value can be a message; if it is one, it gets the id of the message that came.
     Identify(Address) -> Flag;
+}
+
+impl Helper {
+    /// Which parameter is the slot for what the helper makes, among those that find values.
+    pub fn scratch(self) -> Option<usize> {
+        match self {
+            Helper::Get | Helper::GetIndex => Some(1),
+            Helper::GetValue => Some(2),
+            _ => None,
+        }
+    }
+}
+
+impl Helper {
+    /// Which parameters are the first of several slots side by side, and how many there are.
+    pub fn row(self) -> Option<(usize, usize)> {
+        match self {
+            Helper::Builtin | Helper::Host => Some((1, 3)),
+            Helper::Method | Helper::Mutate => Some((2, 4)),
+            _ => None,
+        }
+    }
 }
 
 macro_rules! numbered {

@@ -19,6 +19,9 @@ struct Header {
 }
 
 pub(crate) const SLOTS: usize = std::mem::size_of::<Header>();
+/// Where the number of slots is; that for which there is room follows.
+pub(crate) const LEN: usize = std::mem::offset_of!(Header, len);
+const _: () = assert!(std::mem::offset_of!(Header, capacity) == LEN + 4);
 /// Where the address in [`Layout`] is: behind the byte that says which kind it is, aligned.
 pub(crate) const NAMES: usize = std::mem::offset_of!(Header, layout) + std::mem::size_of::<usize>();
 const _: () = assert!(std::mem::size_of::<Layout>() == 2 * std::mem::size_of::<usize>());

@@ -193,6 +193,17 @@ impl Object {
         Some((std::ptr::from_ref(shape).addr(), distance))
     }
 
+    /// For machine code: the address that all objects with the same names in the same order have at [`Object::NAMES`]; `None`
+    /// when the object's names are its own.
+    pub fn names(&self) -> Option<usize> {
+        self.shape().map(|shape| std::ptr::from_ref(shape).addr())
+    }
+
+    /// How far from an object's memory the number of its values is, as 32 bits; that for which it has room follows.
+    pub const LEN: usize = crate::block::LEN;
+    /// How far from an object's memory its values begin.
+    pub const VALUES: usize = crate::block::SLOTS;
+
     /// How far from an object's memory the address is that [`Object::place_of`] gives.
     pub const NAMES: usize = crate::block::NAMES;
 

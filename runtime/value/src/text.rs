@@ -158,6 +158,52 @@ impl Array {
         self.make_mut().push(value.into());
     }
 
+    /// For machine code: how far from an array's memory the words are that say for how many elements there is room, where the
+    /// first is, and how many there are. Nobody promises where they are, so that they are looked for: `None` when they are not
+    /// found.
+    pub fn words() -> Option<[usize; 3]> {
+        let mut values = Vec::with_capacity(11);
+        values.extend([Value::Undefined, Value::Null, Value::Bool(true)]);
+        let wanted = [values.capacity(), values.as_ptr().addr(), values.len()];
+        let array = Array::from(values);
+        // (the count of weak references and the one in front of it come first)
+        let count = 2 + std::mem::size_of::<Elements>() / std::mem::size_of::<usize>();
+        let inside = Arc::as_ptr(&array.0);
+        // SAFETY: the array's memory holds two counts and the elements' words, in this order, as `Arc::as_ptr` says; the words
+        // are a number, an address and a number, all of them initialised.
+        let words: Vec<usize> = (2..count)
+            .map(|at| unsafe { inside.cast::<usize>().add(at - 2).read() })
+            .collect();
+        let place = |wanted: usize| {
+            let mut found = words
+                .iter()
+                .enumerate()
+                .filter(|(_, word)| **word == wanted);
+            let (at, _) = found.next()?;
+            found.next().is_none().then_some(at + 2)
+        };
+        let [room, first, len] = wanted.map(place);
+        // (what an array points to must be where its counts begin)
+        let words = [room?, first?, len?].map(|at| at * std::mem::size_of::<usize>());
+        array.counts_are_in_front().then_some(words)
+    }
+
+    /// Whether the memory that an array points to begins with how often it is referred to, two words before its elements.
+    fn counts_are_in_front(&self) -> bool {
+        // SAFETY: an array is one pointer, which is not null.
+        let memory = unsafe { std::ptr::from_ref(self).cast::<usize>().read() };
+        let distance = Arc::as_ptr(&self.0).addr().checked_sub(memory);
+        let other = self.clone();
+        // SAFETY: the pointer leads to memory that begins at least two words before the elements (checked first).
+        let count = || unsafe {
+            std::ptr::from_ref(&other)
+                .cast::<*const usize>()
+                .read()
+                .read()
+        };
+        distance == Some(2 * std::mem::size_of::<usize>()) && count() == 2
+    }
+
     /// True when both are the same array in memory.
     pub fn ptr_eq(&self, other: &Array) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

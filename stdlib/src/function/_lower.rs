@@ -146,7 +146,7 @@ impl Code {
         let (base, last) = self.place(path)?;
         match last {
             Step::Key(key) => {
-                let cache = self.b.cache();
+                let cache = self.b.set_cache();
                 self.b
                     .call(Helper::Set, [base, value.into(), key.into(), cache.into()]);
             }

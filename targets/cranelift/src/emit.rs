@@ -1,5 +1,6 @@
 //! From the middle representation to Cranelift's: what is frequent stands in the code, the rest is called.
 
+use crate::array::{self, Views};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     self, AbiParam, InstBuilder as _, MemFlagsData, SigRef, Signature, Type, Value, types,
@@ -7,8 +8,10 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::collections::HashMap;
+use vgdc_mir::opt::{self, Owners};
 use vgdc_mir::{
-    Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, MSG, Num, Slot, Terminator, Unary,
+    Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, MSG, Mutation, Num, Slot,
+    Terminator, Unary,
 };
 use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
 
@@ -31,11 +34,19 @@ pub(crate) fn function(
     let vars = |b: &mut FunctionBuilder<'_>, count: u32, ty: Type| -> Vec<Variable> {
         (0..count).map(|_| b.declare_var(ty)).collect()
     };
-    let (nums, of_flags, addrs) = (
-        vars(&mut b, body.nums, types::F64),
+    let (of_flags, addrs) = (
         vars(&mut b, body.flags, types::I8),
         vars(&mut b, body.addrs, types::I64),
     );
+    let whole = opt::integral(body);
+    let nums = whole
+        .iter()
+        .map(|whole| b.declare_var(if *whole { types::I64 } else { types::F64 }))
+        .collect();
+    let fuel = b.declare_var(types::I32);
+    let left = b.ins().load(types::I32, flags(), runtime, layout::FUEL);
+    b.def_var(fuel, left);
+    let views = array::views(body, &mut b);
     let blocks: Vec<ir::Block> = body.blocks.iter().map(|_| b.create_block()).collect();
     let bail = b.create_block();
     b.ins().jump(blocks[0], &[]);
@@ -45,16 +56,25 @@ pub(crate) fn function(
         frame,
         table,
         nums,
+        whole,
         flags: of_flags,
         addrs,
+        fuel,
+        views,
+        owners: Owners::default(),
+        length: body.keys.iter().position(|key| key == "length"),
         bail,
         signatures: HashMap::new(),
         call_conv: isa.default_call_conv(),
     };
-    for (block, at) in body.blocks.iter().zip(&blocks) {
+    let owners = opt::owners_at_entry(body);
+    for ((block, at), owners) in body.blocks.iter().zip(&blocks).zip(owners) {
         emit.b.switch_to_block(*at);
+        emit.owners = owners;
         for inst in &block.insts {
             emit.inst(inst);
+            emit.owners.apply(inst);
+            emit.forget_views(inst);
         }
         emit.end(&block.end, &blocks);
     }
@@ -68,26 +88,51 @@ pub(crate) fn function(
 }
 
 /// Memory that is there and aligned.
-fn flags() -> MemFlagsData {
+pub(crate) fn flags() -> MemFlagsData {
     MemFlagsData::trusted()
 }
 
-struct Emit<'f> {
-    b: FunctionBuilder<'f>,
-    runtime: Value,
+pub(crate) struct Emit<'f> {
+    pub(crate) b: FunctionBuilder<'f>,
+    pub(crate) runtime: Value,
     frame: Value,
     table: Value,
     nums: Vec<Variable>,
+    /// Which of them are whole, and machine integers.
+    whole: Vec<bool>,
     flags: Vec<Variable>,
     addrs: Vec<Variable>,
+    /// How many times loops may still go around before they look at the clock.
+    fuel: Variable,
+    /// Where the elements of arrays in slots are, as far as that is known.
+    pub(crate) views: Views,
+    /// The slots that may hold a value with memory of its own, where code is made now.
+    owners: Owners,
+    /// The number of the name `length`.
+    pub(crate) length: Option<usize>,
     bail: ir::Block,
     signatures: HashMap<Helper, SigRef>,
     call_conv: CallConv,
 }
 
 impl Emit<'_> {
-    fn num(&mut self, num: Num) -> Value {
-        self.b.use_var(self.nums[num.0 as usize])
+    fn is_whole(&self, num: Num) -> bool {
+        self.whole[num.0 as usize]
+    }
+
+    /// A number, as such.
+    pub(crate) fn num(&mut self, num: Num) -> Value {
+        let value = self.b.use_var(self.nums[num.0 as usize]);
+        match self.is_whole(num) {
+            true => self.b.ins().fcvt_from_sint(types::F64, value),
+            false => value,
+        }
+    }
+
+    /// A number that is known to be whole, as an integer.
+    pub(crate) fn whole(&mut self, num: Num) -> Option<Value> {
+        self.is_whole(num)
+            .then(|| self.b.use_var(self.nums[num.0 as usize]))
     }
 
     fn set_num(&mut self, num: Num, value: Value) {
@@ -106,13 +151,13 @@ impl Emit<'_> {
         self.b.def_var(self.addrs[addr.0 as usize], value);
     }
 
-    fn slot(&mut self, slot: Slot) -> Value {
+    pub(crate) fn slot(&mut self, slot: Slot) -> Value {
         let distance = i64::from(slot.0) * i64::from(layout::VALUE);
         self.b.ins().iadd_imm_s(self.frame, distance)
     }
 
     /// The address of an argument that is a value.
-    fn address(&mut self, arg: Arg) -> Value {
+    pub(crate) fn address(&mut self, arg: Arg) -> Value {
         match arg {
             Arg::Slot(slot) => self.slot(slot),
             Arg::Addr(addr) => self.b.use_var(self.addrs[addr.0 as usize]),
@@ -126,12 +171,12 @@ impl Emit<'_> {
         self.b.ins().uload8(types::I32, flags(), address, 0)
     }
 
-    fn set_kind(&mut self, address: Value, kind: u8) {
+    pub(crate) fn set_kind(&mut self, address: Value, kind: u8) {
         let kind = self.b.ins().iconst(types::I8, i64::from(kind));
         self.b.ins().store(flags(), kind, address, 0);
     }
 
-    fn is_kind(&mut self, address: Value, kind: u8) -> Value {
+    pub(crate) fn is_kind(&mut self, address: Value, kind: u8) -> Value {
         let found = self.kind(address);
         self.b
             .ins()
@@ -139,7 +184,7 @@ impl Emit<'_> {
     }
 
     /// Whether a value owns memory.
-    fn owns(&mut self, address: Value) -> Value {
+    pub(crate) fn owns(&mut self, address: Value) -> Value {
         let kind = self.kind(address);
         let owning = self.b.ins().iconst(types::I32, i64::from(layout::OWNING));
         let bit = self.b.ins().ushr(owning, kind);
@@ -147,12 +192,12 @@ impl Emit<'_> {
     }
 
     /// Goes on in `yes` when true, else in `no`, and adds to `yes` from now on.
-    fn branch(&mut self, condition: Value, yes: ir::Block, no: ir::Block) {
+    pub(crate) fn branch(&mut self, condition: Value, yes: ir::Block, no: ir::Block) {
         self.b.ins().brif(condition, yes, &[], no, &[]);
     }
 
     /// Does something only when a condition holds, which it seldom does.
-    fn seldom(&mut self, condition: Value, f: impl FnOnce(&mut Self)) {
+    pub(crate) fn seldom(&mut self, condition: Value, f: impl FnOnce(&mut Self)) {
         let (rare, more) = (self.b.create_block(), self.b.create_block());
         self.branch(condition, rare, more);
         self.b.set_cold_block(rare);
@@ -163,7 +208,7 @@ impl Emit<'_> {
     }
 
     /// One of two values, the second being seldom wanted.
-    fn choose(
+    pub(crate) fn choose(
         &mut self,
         condition: Value,
         ty: Type,
@@ -217,7 +262,7 @@ impl Emit<'_> {
     }
 
     /// Calls a helper, and bails out when it does; gives its result.
-    fn call_values(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
+    pub(crate) fn call_values(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
         let result = self.call_raw(helper, values)?;
         let bad = match helper.result() {
             Kind::Status => self
@@ -252,7 +297,7 @@ impl Emit<'_> {
         self.call_values(helper, &values)
     }
 
-    fn found(&mut self, helper: Helper, args: &[Arg]) -> Value {
+    pub(crate) fn found(&mut self, helper: Helper, args: &[Arg]) -> Value {
         match self.call(helper, args) {
             Some(value) => value,
             None => unreachable!("{helper:?} has a result"),
@@ -260,29 +305,39 @@ impl Emit<'_> {
     }
 
     /// Makes room for a value: what is there lets go of its memory.
-    fn make_room(&mut self, address: Value) {
+    pub(crate) fn make_room(&mut self, address: Value) {
         let owns = self.owns(address);
         self.seldom(owns, |emit| {
             emit.call_values(Helper::Clear, &[address]);
         });
     }
 
+    /// The same for a slot of the frame, of which more may be known.
+    pub(crate) fn make_room_in(&mut self, slot: Slot, address: Value) {
+        if self.owners.has(slot) {
+            self.make_room(address);
+        }
+    }
+
     fn inst(&mut self, inst: &Inst) {
         match inst {
             Inst::Stage { number } => self.put(layout::STAGE, *number),
             Inst::Num { dst, value } => {
-                let value = self.b.ins().f64const(*value);
+                let value = match self.is_whole(*dst) {
+                    true => self.b.ins().iconst(types::I64, *value as i64),
+                    false => self.b.ins().f64const(*value),
+                };
                 self.set_num(*dst, value);
             }
             Inst::MoveNum { dst, src } => {
-                let value = self.num(*src);
+                // (a whole one can go where others do, but not the other way around)
+                let value = match self.is_whole(*dst) {
+                    true => self.b.use_var(self.nums[src.0 as usize]),
+                    false => self.num(*src),
+                };
                 self.set_num(*dst, value);
             }
-            Inst::Arith { op, dst, a, b } => {
-                let (a, b) = (self.num(*a), self.num(*b));
-                let value = self.arith(*op, a, b);
-                self.set_num(*dst, value);
-            }
+            Inst::Arith { op, dst, a, b } => self.arith(*op, *dst, *a, *b),
             Inst::Unary { op, dst, src } => {
                 let src = self.num(*src);
                 let value = match op {
@@ -309,8 +364,13 @@ impl Emit<'_> {
                 self.set_flag(*dst, value);
             }
             Inst::Compare { op, dst, a, b } => {
-                let (a, b) = (self.num(*a), self.num(*b));
-                let value = self.b.ins().fcmp(condition(*op), a, b);
+                let value = match (self.whole(*a), self.whole(*b)) {
+                    (Some(a), Some(b)) => self.b.ins().icmp(whole_condition(*op), a, b),
+                    _ => {
+                        let (a, b) = (self.num(*a), self.num(*b));
+                        self.b.ins().fcmp(condition(*op), a, b)
+                    }
+                };
                 self.set_flag(*dst, value);
             }
             Inst::NumTruthy { dst, src } => {
@@ -321,30 +381,29 @@ impl Emit<'_> {
             }
             Inst::FlagNum { dst, src } => {
                 let src = self.flag(*src);
-                let wide = self.b.ins().uextend(types::I32, src);
-                let value = self.b.ins().fcvt_from_uint(types::F64, wide);
-                self.set_num(*dst, value);
+                let wide = self.b.ins().uextend(types::I64, src);
+                self.set_whole(*dst, wide);
             }
             Inst::Box { dst, src } => {
                 let (address, value) = (self.slot(*dst), self.num(*src));
-                self.make_room(address);
+                self.make_room_in(*dst, address);
                 self.set_kind(address, layout::NUMBER_KIND);
                 self.b.ins().store(flags(), value, address, layout::PAYLOAD);
             }
             Inst::BoxFlag { dst, src } => {
                 let (address, value) = (self.slot(*dst), self.flag(*src));
-                self.make_room(address);
+                self.make_room_in(*dst, address);
                 self.set_kind(address, layout::BOOL);
                 self.b.ins().store(flags(), value, address, layout::PAYLOAD);
             }
             Inst::Undefined { dst } => {
                 let address = self.slot(*dst);
-                self.make_room(address);
+                self.make_room_in(*dst, address);
                 self.set_kind(address, layout::UNDEFINED);
             }
             Inst::Null { dst } => {
                 let address = self.slot(*dst);
-                self.make_room(address);
+                self.make_room_in(*dst, address);
                 self.set_kind(address, layout::NULL);
             }
             Inst::ToNumber { dst, src } => {
@@ -383,16 +442,31 @@ impl Emit<'_> {
                 self.set_flag(*dst, value);
             }
             Inst::Copy { dst, src } => {
-                let (dst, src) = (self.slot(*dst), self.address(*src));
-                let (one, other) = (self.owns(dst), self.owns(src));
-                let either = self.b.ins().bor(one, other);
+                let (to, from) = (self.slot(*dst), self.address(*src));
+                let may_own = |arg: &Arg| match arg {
+                    Arg::Slot(slot) => self.owners.has(*slot),
+                    _ => true,
+                };
+                let owned = [may_own(&Arg::Slot(*dst)), may_own(src)];
+                let owns = match owned {
+                    [false, false] => None,
+                    [true, false] => Some(self.owns(to)),
+                    [false, true] => Some(self.owns(from)),
+                    [true, true] => {
+                        let (one, other) = (self.owns(to), self.owns(from));
+                        Some(self.b.ins().bor(one, other))
+                    }
+                };
+                let Some(owns) = owns else {
+                    return self.copy_words(to, from);
+                };
                 let [whole, plain, end] = std::array::from_fn(|_| self.b.create_block());
-                self.branch(either, whole, plain);
+                self.branch(owns, whole, plain);
                 self.b.switch_to_block(whole);
-                self.call_values(Helper::Copy, &[dst, src]);
+                self.call_values(Helper::Copy, &[to, from]);
                 self.b.ins().jump(end, &[]);
                 self.b.switch_to_block(plain);
-                self.copy_words(dst, src);
+                self.copy_words(to, from);
                 self.b.ins().jump(end, &[]);
                 self.b.switch_to_block(end);
             }
@@ -416,27 +490,32 @@ impl Emit<'_> {
                 self.set_num(*dst, value);
             }
             Inst::Find { helper, dst, args } => {
-                let value = self.found(*helper, args);
+                let value = match (helper, args.as_slice()) {
+                    (Helper::GetIndex, [base, Arg::Slot(scratch), Arg::Num(index)]) => {
+                        self.element(*base, *scratch, *index)
+                    }
+                    _ => self.found(*helper, args),
+                };
                 self.set_addr(*dst, value);
             }
         }
     }
 
-    fn result(&mut self, helper: Helper, values: &[Value]) -> Value {
+    pub(crate) fn result(&mut self, helper: Helper, values: &[Value]) -> Value {
         match self.call_values(helper, values) {
             Some(value) => value,
             None => unreachable!("{helper:?} has a result"),
         }
     }
 
-    fn copy_words(&mut self, dst: Value, src: Value) {
+    pub(crate) fn copy_words(&mut self, dst: Value, src: Value) {
         for at in [0, layout::PAYLOAD] {
             let word = self.b.ins().load(types::I64, flags(), src, at);
             self.b.ins().store(flags(), word, dst, at);
         }
     }
 
-    fn number_in(&mut self, address: Value) -> Value {
+    pub(crate) fn number_in(&mut self, address: Value) -> Value {
         self.b
             .ins()
             .load(types::F64, flags(), address, layout::PAYLOAD)
@@ -457,75 +536,6 @@ impl Emit<'_> {
         )
     }
 
-    /// The memory of an object; goes to `miss` when it is none.
-    fn memory_of(&mut self, base: Value, miss: ir::Block) -> Value {
-        let object = self.b.create_block();
-        let is_object = self.is_kind(base, layout::OBJECT);
-        self.branch(is_object, object, miss);
-        self.b.switch_to_block(object);
-        let ins = self.b.ins();
-        ins.load(types::I64, flags(), base, layout::PAYLOAD)
-    }
-
-    /// Where a property was the last time; goes to `miss` when the object has not the same names as then.
-    fn cached(&mut self, memory: Value, cache: u32, miss: ir::Block) -> Value {
-        let hit = self.b.create_block();
-        let at = cache as i32 * layout::CACHE;
-        let load = |emit: &mut Self, from: Value, distance: i32| {
-            emit.b.ins().load(types::I64, flags(), from, distance)
-        };
-        let caches = load(self, self.runtime, layout::CACHES);
-        let known = load(self, caches, at);
-        let shape = load(self, memory, layout::SHAPE);
-        let same = self.b.ins().icmp(IntCC::Equal, known, shape);
-        self.branch(same, hit, miss);
-        self.b.switch_to_block(hit);
-        let distance = load(self, caches, at + layout::CACHE_DISTANCE);
-        self.b.ins().iadd(memory, distance)
-    }
-
-    fn constants(&mut self, key: u32, cache: u32) -> [Value; 2] {
-        [key, cache].map(|constant| self.b.ins().iconst(types::I32, i64::from(constant)))
-    }
-
-    /// A property: where it was the last time, if the object has the same names as then.
-    fn get(&mut self, base: Arg, scratch: Slot, key: u32, cache: u32) -> Value {
-        let (base, scratch) = (self.address(base), self.slot(scratch));
-        let [miss, end] = std::array::from_fn(|_| self.b.create_block());
-        self.b.append_block_param(end, types::I64);
-        self.b.set_cold_block(miss);
-        let memory = self.memory_of(base, miss);
-        let place = self.cached(memory, cache, miss);
-        self.b.ins().jump(end, &[place.into()]);
-        self.b.switch_to_block(miss);
-        let [key, cache] = self.constants(key, cache);
-        let found = self.result(Helper::Get, &[base, scratch, key, cache]);
-        self.b.ins().jump(end, &[found.into()]);
-        self.b.switch_to_block(end);
-        self.b.block_params(end)[0]
-    }
-
-    /// Sets a property: where it was the last time, if the object has the same names as then and nobody else has it.
-    fn set(&mut self, base: Value, value: Value, key: u32, cache: u32) {
-        let [alone, miss, end] = std::array::from_fn(|_| self.b.create_block());
-        self.b.set_cold_block(miss);
-        let memory = self.memory_of(base, miss);
-        let count = self.b.ins().atomic_load(types::I64, flags(), memory);
-        let unique = self.b.ins().icmp_imm_u(IntCC::Equal, count, 1);
-        self.branch(unique, alone, miss);
-        self.b.switch_to_block(alone);
-        let place = self.cached(memory, cache, miss);
-        self.make_room(place);
-        self.copy_words(place, value);
-        self.set_kind(value, layout::UNDEFINED);
-        self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(miss);
-        let [key, cache] = self.constants(key, cache);
-        self.call_values(Helper::Set, &[base, value, key, cache]);
-        self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(end);
-    }
-
     fn both_numbers(&mut self, a: Value, b: Value) -> Value {
         let (a, b) = (
             self.is_kind(a, layout::NUMBER_KIND),
@@ -537,26 +547,30 @@ impl Emit<'_> {
     fn action(&mut self, helper: Helper, args: &[Arg]) {
         match (helper, args) {
             (Helper::Tick, _) => {
-                let fuel = self
-                    .b
-                    .ins()
-                    .load(types::I32, flags(), self.runtime, layout::FUEL);
+                let fuel = self.b.use_var(self.fuel);
                 let less = self.b.ins().iadd_imm_s(fuel, -1);
-                self.b
-                    .ins()
-                    .store(flags(), less, self.runtime, layout::FUEL);
+                self.b.def_var(self.fuel, less);
                 let empty = self.b.ins().icmp_imm_u(IntCC::Equal, less, 0);
                 self.seldom(empty, |emit| {
                     emit.call_values(Helper::Tick, &[]);
+                    let runtime = emit.runtime;
+                    let fuel = emit
+                        .b
+                        .ins()
+                        .load(types::I32, flags(), runtime, layout::FUEL);
+                    emit.b.def_var(emit.fuel, fuel);
                 });
             }
             (Helper::Clear, [Arg::Slot(slot)]) => {
                 let address = self.slot(*slot);
-                self.make_room(address);
+                self.make_room_in(*slot, address);
             }
-            (Helper::Move, [dst, src]) => {
-                let (dst, src) = (self.address(*dst), self.address(*src));
-                self.make_room(dst);
+            (Helper::Move, [to, src]) => {
+                let (dst, src) = (self.address(*to), self.address(*src));
+                match to {
+                    Arg::Slot(slot) => self.make_room_in(*slot, dst),
+                    _ => self.make_room(dst),
+                }
                 self.copy_words(dst, src);
                 self.set_kind(src, layout::UNDEFINED);
             }
@@ -564,6 +578,19 @@ impl Emit<'_> {
                 let (base, value) = (self.address(*base), self.address(*value));
                 self.set(base, value, *key, *cache);
             }
+            (Helper::SetIndex, [base, value, Arg::Num(index)]) => {
+                self.set_element(*base, *value, *index);
+            }
+            (
+                Helper::Mutate,
+                [
+                    Arg::Slot(dst),
+                    receiver,
+                    Arg::Slot(value),
+                    Arg::Const(which),
+                    Arg::Const(1),
+                ],
+            ) if *which == Mutation::Push as u32 => self.push(*dst, *receiver, *value),
             (Helper::Add, [dst, a, b]) => {
                 let [dst, a, b] = [*dst, *a, *b].map(|arg| self.address(arg));
                 let numbers = self.both_numbers(a, b);
@@ -620,14 +647,30 @@ impl Emit<'_> {
         )
     }
 
-    fn arith(&mut self, op: Arith, a: Value, b: Value) -> Value {
-        match op {
-            Arith::Add => return self.b.ins().fadd(a, b),
-            Arith::Sub => return self.b.ins().fsub(a, b),
-            Arith::Mul => return self.b.ins().fmul(a, b),
-            Arith::Div => return self.b.ins().fdiv(a, b),
-            _ => {}
+    fn arith(&mut self, op: Arith, dst: Num, a: Num, b: Num) {
+        if op.is_bitwise() {
+            return self.bitwise(op, dst, a, b);
         }
+        if self.is_whole(dst)
+            && let (Some(a), Some(b)) = (self.whole(a), self.whole(b))
+        {
+            let value = match op {
+                Arith::Sub => self.b.ins().isub(a, b),
+                _ => self.b.ins().iadd(a, b),
+            };
+            return self.set_num(dst, value);
+        }
+        let (a, b) = (self.num(a), self.num(b));
+        let value = match op {
+            Arith::Add => self.b.ins().fadd(a, b),
+            Arith::Sub => self.b.ins().fsub(a, b),
+            Arith::Mul => self.b.ins().fmul(a, b),
+            _ => self.b.ins().fdiv(a, b),
+        };
+        self.set_num(dst, value);
+    }
+
+    fn bitwise(&mut self, op: Arith, dst: Num, a: Num, b: Num) {
         let (a, b) = (self.int_of(a), self.int_of(b));
         let value = match op {
             Arith::And => self.b.ins().band(a, b),
@@ -642,14 +685,28 @@ impl Emit<'_> {
                 }
             }
         };
-        match op {
-            Arith::UShr => self.b.ins().fcvt_from_uint(types::F64, value),
-            _ => self.b.ins().fcvt_from_sint(types::F64, value),
-        }
+        let wide = match op {
+            Arith::UShr => self.b.ins().uextend(types::I64, value),
+            _ => self.b.ins().sextend(types::I64, value),
+        };
+        self.set_whole(dst, wide);
+    }
+
+    /// Puts a whole number into a register of either kind.
+    fn set_whole(&mut self, dst: Num, value: Value) {
+        let value = match self.is_whole(dst) {
+            true => value,
+            false => self.b.ins().fcvt_from_sint(types::F64, value),
+        };
+        self.set_num(dst, value);
     }
 
     /// `ToInt32`: quick for what fits into 64 bits.
-    fn int_of(&mut self, number: Value) -> Value {
+    fn int_of(&mut self, number: Num) -> Value {
+        if let Some(whole) = self.whole(number) {
+            return self.b.ins().ireduce(types::I32, whole);
+        }
+        let number = self.num(number);
         let size = self.b.ins().fabs(number);
         let limit = self.b.ins().f64const(9.0e18);
         let fits = self.b.ins().fcmp(FloatCC::LessThan, size, limit);
@@ -716,6 +773,16 @@ fn type_of(kind: Kind) -> Type {
         | Kind::Status
         | Kind::Flag
         | Kind::Nothing => types::I32,
+    }
+}
+
+fn whole_condition(compare: Compare) -> IntCC {
+    match compare {
+        Compare::Eq => IntCC::Equal,
+        Compare::Lt => IntCC::SignedLessThan,
+        Compare::Gt => IntCC::SignedGreaterThan,
+        Compare::Le => IntCC::SignedLessThanOrEqual,
+        Compare::Ge => IntCC::SignedGreaterThanOrEqual,
     }
 }
 

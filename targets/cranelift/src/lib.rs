@@ -3,7 +3,9 @@
 //! One emitter makes position-independent code without relocations (`vgdc_plan::native` says what it may rely on). What it
 //! makes can be run in this process or travel in an artifact: both are the same bytes.
 
+mod array;
 mod emit;
+mod object;
 
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable as _};

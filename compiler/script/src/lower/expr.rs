@@ -897,7 +897,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         }
         let value = self.opd(&property.value)?;
         let value = self.own(value);
-        let (key, cache) = (self.b.key(&name), self.b.cache());
+        let (key, cache) = (self.b.key(&name), self.b.set_cache());
         self.b.call(
             Helper::Set,
             [dst.into(), value.into(), Arg::Const(key), Arg::Const(cache)],
@@ -1222,7 +1222,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         let base = self.place(object)?;
         match key {
             Key::Name(name) => {
-                let (key, cache) = (self.b.key(name), self.b.cache());
+                let (key, cache) = (self.b.key(name), self.b.set_cache());
                 self.b.call(
                     Helper::Set,
                     [base, value.into(), Arg::Const(key), Arg::Const(cache)],

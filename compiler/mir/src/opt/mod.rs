@@ -1,0 +1,22 @@
+//! What makes a function faster, whatever machine it is for. Each pass leaves what the function does as it is.
+
+mod hoist;
+mod integral;
+mod owning;
+mod scratch;
+mod thread;
+
+pub use integral::integral;
+pub use owning::{Owners, owners_at_entry};
+
+use crate::Body;
+
+/// Runs the passes.
+pub fn optimise(body: &mut Body) {
+    // Before all that asks what is in a slot: a slot that only catches what a helper makes is seldom written.
+    scratch::run(body);
+    // Before hoist, which wants loops with one way back.
+    thread::run(body);
+    hoist::run(body);
+    owning::run(body);
+}

@@ -1,0 +1,230 @@
+//! Elements of arrays.
+//!
+//! For a slot whose elements are read by index, the code remembers where they are and how many (a *view*) for as long as nothing
+//! can have changed the array: a loop over an array looks at its kind and its memory once. No elements stands for "not known".
+
+use crate::emit::{Emit, flags};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{self, InstBuilder as _, Value, types};
+use cranelift_frontend::{FunctionBuilder, Variable};
+use std::collections::HashMap;
+use vgdc_mir::{Arg, Body, Helper, Inst, Mutation, Num, Slot};
+use vgdc_plan::native::layout;
+
+/// Where the elements of a slot's array are, and how many.
+#[derive(Clone, Copy)]
+pub(crate) struct View {
+    first: Variable,
+    len: Variable,
+}
+
+/// The views, by slot.
+pub(crate) type Views = HashMap<Slot, View>;
+
+/// The views of a function, of which nothing is known yet.
+pub(crate) fn views(body: &Body, b: &mut FunctionBuilder<'_>) -> Views {
+    let mut views = Views::new();
+    for inst in body.blocks.iter().flat_map(|block| &block.insts) {
+        if let Inst::Find {
+            helper: Helper::GetIndex,
+            args,
+            ..
+        } = inst
+            && let Some(Arg::Slot(base)) = args.first()
+        {
+            views.entry(*base).or_insert_with(|| {
+                let [first, len] = std::array::from_fn(|_| b.declare_var(types::I64));
+                let nothing = b.ins().iconst(types::I64, 0);
+                b.def_var(first, nothing);
+                b.def_var(len, nothing);
+                View { first, len }
+            });
+        }
+    }
+    views
+}
+
+impl Emit<'_> {
+    /// Forgets what an instruction may have changed.
+    pub(crate) fn forget_views(&mut self, inst: &Inst) {
+        if self.views.is_empty() {
+            return;
+        }
+        let mut changed: Vec<Slot> = Vec::new();
+        inst.writes(|slot| changed.push(slot));
+        for slot in changed {
+            if let Some(view) = self.views.get(&slot).copied() {
+                let nothing = self.b.ins().iconst(types::I64, 0);
+                self.b.def_var(view.len, nothing);
+            }
+        }
+    }
+
+    /// Goes to `miss` when a value is no array; gives where its elements are, and how many.
+    fn elements(&mut self, base: Value, miss: ir::Block) -> (Value, Value, Value) {
+        let array = self.b.create_block();
+        let is_array = self.is_kind(base, layout::ARRAY);
+        self.branch(is_array, array, miss);
+        self.b.switch_to_block(array);
+        let mut load = |from: Value, at: i32| self.b.ins().load(types::I64, flags(), from, at);
+        let memory = load(base, layout::PAYLOAD);
+        let first = load(memory, layout::ARRAY_FIRST);
+        let len = load(memory, layout::ARRAY_LEN);
+        (memory, first, len)
+    }
+
+    /// An index as an integer; goes to `miss` when it is not whole. (One that is too large or negative comes out as one that
+    /// no array has.)
+    fn index(&mut self, index: Num, miss: ir::Block) -> Value {
+        if let Some(whole) = self.whole(index) {
+            return whole;
+        }
+        let number = self.num(index);
+        let whole = self.b.ins().fcvt_to_sint_sat(types::I64, number);
+        let back = self.b.ins().fcvt_from_sint(types::F64, whole);
+        let same = self.b.ins().fcmp(FloatCC::Equal, number, back);
+        let fine = self.b.create_block();
+        self.branch(same, fine, miss);
+        self.b.switch_to_block(fine);
+        whole
+    }
+
+    fn at(&mut self, first: Value, index: Value) -> Value {
+        let distance = self.b.ins().imul_imm_s(index, i64::from(layout::VALUE));
+        self.b.ins().iadd(first, distance)
+    }
+
+    /// An element.
+    pub(crate) fn element(&mut self, base: Arg, scratch: Slot, index: Num) -> Value {
+        let view = match base {
+            Arg::Slot(slot) => self.views.get(&slot).copied(),
+            _ => None,
+        };
+        let (base, scratch) = (self.address(base), self.slot(scratch));
+        let [hit, look, miss, end] = std::array::from_fn(|_| self.b.create_block());
+        self.b.append_block_param(end, types::I64);
+        let whole = self.index(index, miss);
+        let (first, len) = match view {
+            Some(view) => {
+                let len = self.b.use_var(view.len);
+                let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, whole, len);
+                self.branch(inside, hit, look);
+                self.b.set_cold_block(look);
+                self.b.switch_to_block(look);
+                let (_, first, len) = self.elements(base, miss);
+                self.b.def_var(view.first, first);
+                self.b.def_var(view.len, len);
+                (None, len)
+            }
+            None => {
+                self.b.ins().jump(look, &[]);
+                self.b.switch_to_block(look);
+                let (_, first, len) = self.elements(base, miss);
+                (Some(first), len)
+            }
+        };
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, whole, len);
+        self.branch(inside, hit, miss);
+        self.b.switch_to_block(hit);
+        let first = match (first, view) {
+            (Some(first), _) => first,
+            (None, Some(view)) => self.b.use_var(view.first),
+            (None, None) => unreachable!("one of them says where the elements are"),
+        };
+        let place = self.at(first, whole);
+        self.b.ins().jump(end, &[place.into()]);
+        self.b.set_cold_block(miss);
+        self.b.switch_to_block(miss);
+        let number = self.num(index);
+        let found = self.result(Helper::GetIndex, &[base, scratch, number]);
+        self.b.ins().jump(end, &[found.into()]);
+        self.b.switch_to_block(end);
+        self.b.block_params(end)[0]
+    }
+
+    /// Goes to `miss` unless nobody else has an array.
+    fn alone(&mut self, memory: Value, miss: ir::Block) {
+        let alone = self.b.create_block();
+        let count = self.b.ins().atomic_load(types::I64, flags(), memory);
+        let unique = self.b.ins().icmp_imm_u(IntCC::Equal, count, 1);
+        self.branch(unique, alone, miss);
+        self.b.switch_to_block(alone);
+    }
+
+    /// Puts a value, which is moved, in the place of an element.
+    pub(crate) fn set_element(&mut self, base: Arg, value: Arg, index: Num) {
+        let (base, value) = (self.address(base), self.address(value));
+        let [hit, miss, end] = std::array::from_fn(|_| self.b.create_block());
+        let whole = self.index(index, miss);
+        let (memory, first, len) = self.elements(base, miss);
+        self.alone(memory, miss);
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, whole, len);
+        self.branch(inside, hit, miss);
+        self.b.switch_to_block(hit);
+        let place = self.at(first, whole);
+        self.make_room(place);
+        self.copy_words(place, value);
+        self.set_kind(value, layout::UNDEFINED);
+        self.b.ins().jump(end, &[]);
+        self.b.set_cold_block(miss);
+        self.b.switch_to_block(miss);
+        let number = self.num(index);
+        self.call_values(Helper::SetIndex, &[base, value, number]);
+        self.b.ins().jump(end, &[]);
+        self.b.switch_to_block(end);
+    }
+
+    /// `array.push(value)`: the new length is put into `dst`.
+    pub(crate) fn push(&mut self, dst: Slot, receiver: Arg, value: Slot) {
+        let (array, item) = (self.address(receiver), self.slot(value));
+        let result = self.slot(dst);
+        let [room, miss, end] = std::array::from_fn(|_| self.b.create_block());
+        let (memory, first, len) = self.elements(array, miss);
+        self.alone(memory, miss);
+        let most = self
+            .b
+            .ins()
+            .load(types::I64, flags(), memory, layout::ARRAY_ROOM);
+        let fits = self.b.ins().icmp(IntCC::UnsignedLessThan, len, most);
+        self.branch(fits, room, miss);
+        self.b.switch_to_block(room);
+        let place = self.at(first, len);
+        self.copy_words(place, item);
+        self.set_kind(item, layout::UNDEFINED);
+        let more = self.b.ins().iadd_imm_s(len, 1);
+        let ins = self.b.ins();
+        ins.store(flags(), more, memory, layout::ARRAY_LEN);
+        self.make_room_in(dst, result);
+        self.put_number(result, more);
+        self.b.ins().jump(end, &[]);
+        self.b.set_cold_block(miss);
+        self.b.switch_to_block(miss);
+        let which = self
+            .b
+            .ins()
+            .iconst(types::I32, i64::from(Mutation::Push as u32));
+        let count = self.b.ins().iconst(types::I32, 1);
+        self.call_values(Helper::Mutate, &[result, array, item, which, count]);
+        self.b.ins().jump(end, &[]);
+        self.b.switch_to_block(end);
+    }
+
+    /// Puts a whole number, boxed, where nothing is to be let go of.
+    fn put_number(&mut self, address: Value, whole: Value) {
+        let number = self.b.ins().fcvt_from_sint(types::F64, whole);
+        self.set_kind(address, layout::NUMBER_KIND);
+        let ins = self.b.ins();
+        ins.store(flags(), number, address, layout::PAYLOAD);
+    }
+
+    /// The length of an array, put into a scratch slot, with which the code goes on in `end`; what is no array is seen to by
+    /// what is added next.
+    pub(crate) fn length_of(&mut self, base: Value, scratch: (Slot, Value), end: ir::Block) {
+        let other = self.b.create_block();
+        let (_, _, len) = self.elements(base, other);
+        self.make_room_in(scratch.0, scratch.1);
+        self.put_number(scratch.1, len);
+        self.b.ins().jump(end, &[scratch.1.into()]);
+        self.b.switch_to_block(other);
+    }
+}
