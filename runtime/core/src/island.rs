@@ -65,7 +65,7 @@ pub struct Counters {
 
 impl Counters {
     #[inline]
-    fn sent(&mut self, output: usize, count: u64) {
+    pub(crate) fn sent(&mut self, output: usize, count: u64) {
         if self.sent.len() <= output {
             self.sent.resize(output + 1, 0);
         }
@@ -136,7 +136,7 @@ pub struct Island {
     pub(crate) in_flight: usize,
     pub(crate) starting: Vec<Pin<Box<dyn Future<Output = ()>>>>,
     settling: Vec<oneshot::Sender<u64>>,
-    handled: u64,
+    pub(crate) handled: u64,
     generation: u32,
     close_timeout: Duration,
     told_full: Option<Instant>,
@@ -370,18 +370,6 @@ impl Island {
             Some(region) => region.run(self, msg),
             None => self.handle_alone(slot, msg),
         }
-    }
-
-    /// A message has come to an operator whose work a region does.
-    pub(crate) fn received(&mut self, slot: u32) {
-        self.handled += 1;
-        self.slots[slot as usize].counters.received += 1;
-    }
-
-    /// A message has gone through an operator of a region.
-    pub(crate) fn passed(&mut self, slot: u32, output: usize) {
-        self.received(slot);
-        self.slots[slot as usize].counters.sent(output, 1);
     }
 
     /// Hands a message to an operator's own process.
@@ -735,6 +723,7 @@ impl Island {
 
     fn end(&mut self, slot: u32) {
         // (each may have this operator in it; the next plan brings them back)
+        self.each_region(|region, slots| region.count(slots));
         self.slots.iter_mut().for_each(|at| at.region = None);
         self.timers.clear_all(slot);
         self.queue.retain(|(to, _)| *to != slot);
@@ -764,6 +753,7 @@ impl Island {
     async fn update(&mut self, update: Update) -> Started {
         self.shared = update.shared;
         let plan = self.shared.plan.clone();
+        self.each_region(|region, slots| region.count(slots));
         let mut old: HashMap<String, Slot> = self
             .slots
             .drain(..)
@@ -961,15 +951,20 @@ impl Island {
             slot.watch
                 .set(watch.get(&slot.info.id).copied().unwrap_or_default());
         }
+        self.each_region(|region, slots| region.look(slots));
+    }
+
+    fn each_region(&mut self, mut f: impl FnMut(&mut Region, &mut [Slot])) {
         for slot in 0..self.slots.len() {
             if let Some(mut region) = self.slots[slot].region.take() {
-                region.look(&self.slots);
+                f(&mut region, &mut self.slots);
                 self.slots[slot].region = Some(region);
             }
         }
     }
 
-    pub(crate) fn counters(&self) -> Vec<(String, Counters)> {
+    pub(crate) fn counters(&mut self) -> Vec<(String, Counters)> {
+        self.each_region(|region, slots| region.count(slots));
         self.slots
             .iter()
             .map(|slot| (slot.info.id.clone(), slot.counters.clone()))

@@ -221,7 +221,7 @@ pub(crate) fn host(context: &mut Context, which: Host, args: &mut [Value]) -> Op
     let host = context.host();
     let mut take = |at: usize| args.get_mut(at).map(std::mem::take);
     let done = match which {
-        Host::Send => host.send(&take(0)?),
+        Host::Send => host.send(take(0)?),
         Host::Status => host.status(take(0)?),
         Host::Log => host.log(Level::Info, take(0)?),
         Host::Warn => host.log(Level::Warn, take(0)?),

@@ -54,7 +54,7 @@ pub trait Host {
     fn enter(&mut self, stage: u32);
     /// Gives a value the id of the message that came, if it can be a message; whether it can.
     fn identify(&mut self, value: &mut Value) -> bool;
-    fn send(&mut self, messages: &Value) -> bool;
+    fn send(&mut self, messages: Value) -> bool;
     fn status(&mut self, status: Value) -> bool;
     fn log(&mut self, level: Level, value: Value) -> bool;
     fn error(&mut self, value: Value, msg: Option<Value>) -> bool;
@@ -88,6 +88,8 @@ pub struct Context {
     fuel: u32,
     stage: u32,
     port: u32,
+    thunks: *const *const (),
+    answer: u64,
     // From here on only the helpers look.
     cache_count: usize,
     keys: *const [Key],
@@ -106,6 +108,8 @@ const _: () = {
     assert!(offset_of!(Context, fuel) == layout::FUEL as usize);
     assert!(offset_of!(Context, stage) == layout::STAGE as usize);
     assert!(offset_of!(Context, port) == layout::PORT as usize);
+    assert!(offset_of!(Context, thunks) == layout::THUNKS as usize);
+    assert!(offset_of!(Context, answer) == layout::ANSWER as usize);
     assert!(size_of::<Cache>() == layout::CACHE as usize);
     assert!(offset_of!(Cache, distance) == layout::CACHE_DISTANCE as usize);
     assert!(size_of::<Value>() == layout::VALUE as usize);
@@ -118,6 +122,7 @@ const _: () = {
 impl Context {
     pub(crate) fn new(
         table: &'static [*const ()],
+        thunks: &[*const ()],
         caches: &mut [Cache],
         keys: &[Key],
         texts: &[Value],
@@ -136,6 +141,8 @@ impl Context {
             fuel: FUEL,
             stage: 0,
             port: BY_VALUE,
+            thunks: thunks.as_ptr(),
+            answer: 0,
             cache_count: caches.len(),
             keys,
             texts,

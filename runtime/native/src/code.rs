@@ -5,7 +5,7 @@ use crate::helpers::TABLE;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
-use vgdc_plan::native::{ABI, Code, layout};
+use vgdc_plan::native::{ABI, COLD, Code, layout};
 use vgdc_value::{Array, Key, Msg, Value};
 
 /// Why code cannot be run. Everything runs in the engine then.
@@ -46,7 +46,16 @@ impl std::error::Error for CodeError {}
 
 /// The code of a plan, in executable memory. Freed when the last function of it is gone.
 #[derive(Debug)]
-pub struct Memory(Mmap);
+pub struct Memory {
+    code: Mmap,
+    /// The addresses of the thunks in it.
+    thunks: Box<[*const ()]>,
+}
+
+// SAFETY: the addresses are of code that never changes, in the mapping that goes along.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
 
 impl Memory {
     /// Copies code into executable memory.
@@ -65,7 +74,16 @@ impl Memory {
         }
         let mut memory = MmapMut::map_anon(code.bytes.len().max(1)).map_err(CodeError::Memory)?;
         memory[..code.bytes.len()].copy_from_slice(&code.bytes);
-        Ok(Memory(memory.make_exec().map_err(CodeError::Memory)?))
+        let inside = |offset: &u32| (*offset as usize) < code.bytes.len();
+        if code.thunks.len() != COLD.len() || !code.thunks.iter().all(inside) {
+            return Err(CodeError::Damaged);
+        }
+        let memory = memory.make_exec().map_err(CodeError::Memory)?;
+        let address = |offset: &u32| memory[*offset as usize..].as_ptr().cast();
+        Ok(Memory {
+            thunks: code.thunks.iter().map(address).collect(),
+            code: memory,
+        })
     }
 }
 
@@ -86,7 +104,7 @@ pub struct Native {
     frame: Box<[Value]>,
     pristine: bool,
     /// Keeps the code where it is.
-    _memory: Arc<Memory>,
+    memory: Arc<Memory>,
 }
 
 impl Native {
@@ -100,13 +118,14 @@ impl Native {
             .get(number as usize)
             .ok_or(CodeError::Damaged)?;
         let offset = function.offset as usize;
-        if offset >= code.bytes.len() || code.bytes.len() > memory.0.len() || function.slots == 0 {
+        if offset >= code.bytes.len() || code.bytes.len() > memory.code.len() || function.slots == 0
+        {
             return Err(CodeError::Damaged);
         }
         // SAFETY: the memory is executable, holds the code that a compiler of this version made for this architecture
-        // (checked by `Memory::new`), and the offset lies in it; `_memory` keeps it as long as this can be called.
+        // (checked by `Memory::new`), and the offset lies in it; `memory` keeps it as long as this can be called.
         let entry =
-            unsafe { std::mem::transmute::<*const u8, Entry>(memory.0.as_ptr().add(offset)) };
+            unsafe { std::mem::transmute::<*const u8, Entry>(memory.code.as_ptr().add(offset)) };
         Ok(Native {
             entry,
             keys: function
@@ -127,7 +146,7 @@ impl Native {
             caches: (0..function.caches).map(|_| Cache::default()).collect(),
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
             pristine: function.pristine,
-            _memory: memory.clone(),
+            memory: memory.clone(),
         })
     }
 
@@ -154,6 +173,7 @@ impl Native {
         self.frame[0] = msg.into_value();
         let mut context = Context::new(
             &TABLE,
+            &self.memory.thunks,
             &mut self.caches,
             &self.keys,
             &self.texts,

@@ -295,7 +295,8 @@ unsafe extern "C" fn delete_value(_: C, base: V, key: V) -> u32 {
 
 unsafe extern "C" fn object(_: C, dst: V, room: u32) {
     // SAFETY: see the head of this file.
-    unsafe { *dst = Value::Object(Object::with_capacity(room.min(1024) as usize)) };
+    // (messages get an id, and often a property more)
+    unsafe { *dst = Value::Object(Object::with_capacity(room.min(1024) as usize + 2)) };
 }
 
 unsafe extern "C" fn array(_: C, dst: V, room: u32) {

@@ -42,6 +42,10 @@ pub mod layout {
     pub const STAGE: i32 = 32;
     /// The output by which the message leaves, or [`super::BY_VALUE`].
     pub const PORT: i32 = 36;
+    /// The address of the table of thunks: code that calls a helper of [`super::COLD`] and keeps all registers.
+    pub const THUNKS: i32 = 40;
+    /// What the helper that a thunk called has answered.
+    pub const ANSWER: i32 = 48;
 
     /// A value: its kind in the first byte, the rest from here.
     pub const VALUE: i32 = 16;
@@ -85,6 +89,9 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// The functions in it.
     pub functions: Vec<Function>,
+    /// Where the thunks begin, in the order of [`COLD`].
+    #[serde(default)]
+    pub thunks: Vec<u32>,
 }
 
 /// A function in the code.
@@ -122,6 +129,15 @@ mod base64_text {
         STANDARD.decode(text).map_err(D::Error::custom)
     }
 }
+
+/// Helpers that stand where code seldom comes, in loops: they are called by thunks, in this order, so that what is in
+/// registers can stay there.
+pub const COLD: &[Helper] = &[
+    Helper::Tick,
+    Helper::TryNumber,
+    Helper::GetIndex,
+    Helper::SetIndex,
+];
 
 /// What a parameter or a result of a helper is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -467,6 +483,7 @@ mod tests {
                 keys: vec!["payload".to_owned()],
                 ..Function::default()
             }],
+            thunks: vec![16],
         };
         let json = serde_json::to_string(&code).expect("JSON");
         assert!(json.contains("AP8H"));

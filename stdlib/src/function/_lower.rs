@@ -3,7 +3,7 @@
 
 use vgdc_core::value::{ErrorValue, Path, PathSegment, Value, control};
 use vgdc_expr::{ContextKey, CtxScope, Env, Target, TypedValue};
-use vgdc_mir::{Addr, Arg, Builder, Builtin, Flag, Helper, Host, Inst, MSG, Slot};
+use vgdc_mir::{Addr, Arg, Builder, Builtin, Flag, Helper, Host, Inst, MSG, Slot, Terminator};
 
 /// Why a node does not become code; its own process handles its messages then.
 pub type Refusal = String;
@@ -224,7 +224,35 @@ impl Code {
         Ok((dst, maybe_undefined))
     }
 
-    fn builtin(&mut self, dst: Slot, which: Builtin, args: &[Slot]) {
+    /// Copies a property of the message into a new slot.
+    pub fn read(&mut self, path: &Path) -> Result<Slot, Refusal> {
+        let (found, dst) = (self.get(path)?, self.b.slot());
+        self.b.push(Inst::Copy {
+            dst,
+            src: found.into(),
+        });
+        Ok(dst)
+    }
+
+    /// Whether `typeof` gives this for a value.
+    pub fn is_type(&mut self, value: Slot, name: &str) -> Flag {
+        let [found, wanted] = std::array::from_fn(|_| self.b.slot());
+        self.b.call(Helper::TypeOf, [found.into(), value.into()]);
+        self.text(wanted, name);
+        self.ask(Helper::StrictEqual, vec![found.into(), wanted.into()])
+    }
+
+    /// Ends the call so when the flag is set.
+    pub fn when(&mut self, flag: Flag, end: Terminator) {
+        let [yes, no] = std::array::from_fn(|_| self.b.block());
+        self.b.branch(flag, yes, no);
+        self.b.switch_to(yes);
+        self.b.end(end);
+        self.b.switch_to(no);
+    }
+
+    /// Calls a function of the language.
+    pub fn builtin(&mut self, dst: Slot, which: Builtin, args: &[Slot]) {
         let first = args.first().copied().unwrap_or(dst);
         self.b.call(
             Helper::Builtin,

@@ -6,7 +6,7 @@ use vgdc_core::value::{ErrorValue, Msg, Path, PathError, Value};
 /// A property expression. One that cannot be read is an error of each message, as in Node-RED, not of the start.
 #[derive(Debug)]
 pub(crate) struct Property {
-    path: Result<Path, PathError>,
+    pub(crate) path: Result<Path, PathError>,
 }
 
 impl Property {

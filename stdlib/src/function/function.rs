@@ -62,7 +62,7 @@ const UNFINISHED: usize = 1_000;
 
 /// The behaviour.
 pub struct Function {
-    code: vgdc_engine::Function,
+    code: Code,
     /// *On Message* as machine code, which is tried first.
     compiled: Option<Compiled>,
     world: Rc<World>,
@@ -77,6 +77,35 @@ pub struct Function {
     keeps_messages: bool,
     /// `node.linkcall`s on their way: the engine's number and the timer, by the call's id.
     link_calls: HashMap<String, (u32, TimerId)>,
+}
+
+/// The code in the engine.
+enum Code {
+    Made(vgdc_engine::Function),
+    /// Machine code does what there is to do: the engine starts when that bails out for the first time.
+    Unneeded(Box<FunctionSource>),
+}
+
+impl Code {
+    fn make(
+        source: &FunctionSource,
+        world: &Rc<World>,
+        cx: &mut Cx<'_>,
+    ) -> Result<vgdc_engine::Function, NodeError> {
+        let engine = cx.local(|| Engine::new(Limits::default()));
+        let engine = Result::as_ref(&engine).map_err(EngineError::to_string)?;
+        engine
+            .function(source, world.clone())
+            .map_err(|error| NodeError::from_value(error.value))
+    }
+
+    /// The code, if it is in the engine.
+    fn made(&self) -> Option<&vgdc_engine::Function> {
+        match self {
+            Code::Made(code) => Some(code),
+            Code::Unneeded(_) => None,
+        }
+    }
 }
 
 enum State {
@@ -262,25 +291,26 @@ impl Node for Function {
 
     fn new(config: FunctionConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         check_libs(&config.libs, cx)?;
-        let engine = cx.local(|| Engine::new(Limits::default()));
-        let engine = Result::as_ref(&engine).map_err(EngineError::to_string)?;
         let world = Rc::new(World {
             env: cx.env(),
             effects: RefCell::default(),
         });
         let source = source(config, cx);
-        let code = engine
-            .function(&source, world.clone())
-            .map_err(|error| NodeError::from_value(error.value))?;
         let limit = if source.timeout_s > 0.0 {
             source.timeout_s
         } else {
             ENDLESS
         };
         // (a message that a complete node gets is as the code left it: the engine keeps that)
-        let compiled = match source.keep_message {
+        let keeps_messages = source.keep_message;
+        let compiled = match keeps_messages {
             true => None,
             false => Compiled::new(cx, "func", Duration::from_secs_f64(limit.min(1e6))),
+        };
+        let has_more = !source.initialize.is_empty() || !source.finalize.is_empty();
+        let code = match compiled.is_some() && !has_more {
+            true => Code::Unneeded(Box::new(source)),
+            false => Code::Made(Code::make(&source, &world, cx)?),
         };
         Ok(Function {
             code,
@@ -291,7 +321,7 @@ impl Node for Function {
             engine_timers: HashMap::new(),
             last_call: 0,
             unfinished: BTreeMap::new(),
-            keeps_messages: source.keep_message,
+            keeps_messages,
             link_calls: HashMap::new(),
         })
     }
@@ -431,13 +461,17 @@ impl Function {
                 Some(unchanged) => msg = unchanged,
             }
         }
+        let code = match self.engine_code(cx) {
+            Ok(code) => code,
+            Err(error) => return cx.error(error, Some(&msg)),
+        };
         self.last_call += 1;
         let call = self.last_call;
         let before = match self.keeps_messages {
             true => Completion::default(),
             false => cx.completion(&msg),
         };
-        let ended = self.code.call(msg, call);
+        let ended = code.call(msg, call);
         // (what a message needs to be finished with later is there before the code's own `node.done()` is carried out)
         match ended {
             vgdc_engine::Completion::Done(msg) => {
@@ -456,6 +490,20 @@ impl Function {
                 self.carry_out(cx);
             }
         }
+    }
+
+    /// The code in the engine, which starts now if it has not yet.
+    fn engine_code(&mut self, cx: &mut Cx<'_>) -> Result<vgdc_engine::Function, NodeError> {
+        let source = match &self.code {
+            Code::Made(code) => return Ok(code.clone()),
+            Code::Unneeded(source) => source,
+        };
+        let code = Code::make(source, &self.world, cx)?;
+        self.code = Code::Made(code.clone());
+        // (there is no *On Start* that it would run)
+        code.setup();
+        self.carry_out(cx);
+        Ok(code)
     }
 
     fn remember(&mut self, call: CallId, completion: Completion) {
@@ -516,17 +564,26 @@ impl Function {
                 msg.ensure_id();
                 cx.deliver(&target.id, msg);
             }
-            Err(text) => {
-                self.code
-                    .link_reply(request, Err(ErrorValue::new("Error", text)));
-            }
+            Err(text) => self.link_reply(request, Err(ErrorValue::new("Error", text))),
+        }
+    }
+}
+
+impl Function {
+    /// Answers a call of the code; only code in the engine makes any.
+    fn link_reply(&self, request: u32, reply: Result<Msg, ErrorValue>) {
+        if let Some(code) = self.code.made() {
+            code.link_reply(request, reply);
         }
     }
 }
 
 impl Process for Function {
     fn started(&mut self, cx: &mut Cx<'_>) {
-        match self.code.setup() {
+        let Some(code) = self.code.made() else {
+            return self.set_up(cx, Ok(()));
+        };
+        match code.setup() {
             vgdc_engine::Completion::Done(_) => {
                 self.carry_out(cx);
                 self.set_up(cx, Ok(()));
@@ -557,12 +614,13 @@ impl Process for Function {
         match self.timers.remove(&timer) {
             Some(Timer::Engine(id)) => {
                 self.engine_timers.remove(&id);
-                self.code.fire_timer(id);
+                if let Some(code) = self.code.made() {
+                    code.fire_timer(id);
+                }
             }
             Some(Timer::LinkCall(call)) => {
                 if let Some((request, _)) = self.link_calls.remove(&call) {
-                    self.code
-                        .link_reply(request, Err(ErrorValue::new("Error", "timeout")));
+                    self.link_reply(request, Err(ErrorValue::new("Error", "timeout")));
                 }
             }
             None => {}
@@ -579,19 +637,19 @@ impl Process for Function {
         if let Some((request, timer)) = self.link_calls.remove(&call) {
             self.timers.remove(&timer);
             cx.clear_timer(timer);
-            self.code.link_reply(request, Ok(msg));
+            self.link_reply(request, Ok(msg));
             self.carry_out(cx);
         }
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, removed: bool) -> Closing {
-        let finished = self.code.close(removed);
-        if finished {
+        let code = self.code.made()?.clone();
+        if code.close(removed) {
             self.carry_out(cx);
             return None;
         }
         Some(Box::pin(closing(
-            self.code.clone(),
+            code,
             self.world.clone(),
             cx.info().clone(),
         )))

@@ -369,6 +369,80 @@ impl Process for Json {
     }
 }
 
+/// The node's code, for messages without a schema: what is not a text or a plain value bails out.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower(config: JsonConfig) -> Result<vgdc_mir::NodeCode, String> {
+    use vgdc_core::value::Path;
+    use vgdc_mir::{Builtin, Helper, Inst, NodeCode, Terminator};
+    if config.pretty {
+        return Err("a text that is formatted".to_owned());
+    }
+    let property = Property::parse(&config.property, "payload");
+    let path = property.path.map_err(|error| error.message)?;
+    let wants = |action: &str| config.action.is_empty() || config.action == action;
+    let mut code = crate::function::lower::Code::default();
+    let schema = code.get(&Path::key("schema"))?;
+    let has_schema = code.b.flag();
+    code.b.push(Inst::Truthy {
+        dst: has_schema,
+        src: schema.into(),
+    });
+    code.when(has_schema, Terminator::Bail);
+    let value = code.read(&path)?;
+    let missing = code.b.flag();
+    code.b.push(Inst::IsUndefined {
+        dst: missing,
+        src: value.into(),
+    });
+    code.when(missing, Terminator::Send(0));
+    let is_text = code.is_type(value, "string");
+    let made = code.b.slot();
+    if wants("obj") {
+        let [parse, other] = std::array::from_fn(|_| code.b.block());
+        code.b.branch(is_text, parse, other);
+        code.b.switch_to(parse);
+        code.builtin(made, Builtin::JsonParse, &[value]);
+        code.b.call(Helper::Clear, [value.into()]);
+        code.set(&path, made, false)?;
+        code.b.end(Terminator::Send(0));
+        code.b.switch_to(other);
+    } else {
+        code.when(is_text, Terminator::Send(0));
+    }
+    // (buffers are texts too)
+    let is_buffer = code.b.slot();
+    code.builtin(is_buffer, Builtin::IsBuffer, &[value]);
+    let flag = code.b.flag();
+    code.b.push(Inst::Truthy {
+        dst: flag,
+        src: is_buffer.into(),
+    });
+    code.when(flag, Terminator::Bail);
+    if wants("str") {
+        code.builtin(made, Builtin::JsonStringify, &[value]);
+        let nothing = code.b.flag();
+        code.b.push(Inst::IsUndefined {
+            dst: nothing,
+            src: made.into(),
+        });
+        code.when(nothing, Terminator::Bail);
+        code.b.call(Helper::Clear, [value.into()]);
+        code.set(&path, made, false)?;
+        code.b.end(Terminator::Send(0));
+    } else {
+        // (what JSON has no word for, such as a bigint, is refused)
+        for name in ["object", "number", "boolean"] {
+            let is = code.is_type(value, name);
+            code.when(is, Terminator::Send(0));
+        }
+        code.b.end(Terminator::Bail);
+    }
+    Ok(NodeCode::Body(code.b.finish()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -136,8 +136,10 @@ impl Emit<'_> {
         self.b.set_cold_block(miss);
         self.b.switch_to_block(miss);
         let number = self.num(index);
-        let found = self.result(Helper::GetIndex, &[base, scratch, number]);
-        self.b.ins().jump(end, &[found.into()]);
+        let found = self.call_cold(Helper::GetIndex, &[base, scratch, number]);
+        self.b
+            .ins()
+            .jump(end, &found.map(Into::into).into_iter().collect::<Vec<_>>());
         self.b.switch_to_block(end);
         self.b.block_params(end)[0]
     }
@@ -169,7 +171,7 @@ impl Emit<'_> {
         self.b.set_cold_block(miss);
         self.b.switch_to_block(miss);
         let number = self.num(index);
-        self.call_values(Helper::SetIndex, &[base, value, number]);
+        self.call_cold(Helper::SetIndex, &[base, value, number]);
         self.b.ins().jump(end, &[]);
         self.b.switch_to_block(end);
     }

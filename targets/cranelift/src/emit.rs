@@ -264,6 +264,11 @@ impl Emit<'_> {
     /// Calls a helper, and bails out when it does; gives its result.
     pub(crate) fn call_values(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
         let result = self.call_raw(helper, values)?;
+        Some(self.checked(helper, result))
+    }
+
+    /// What a helper has answered, when that is no bail-out.
+    pub(crate) fn checked(&mut self, helper: Helper, result: Value) -> Value {
         let bad = match helper.result() {
             Kind::Status => self
                 .b
@@ -274,15 +279,15 @@ impl Emit<'_> {
                 .ins()
                 .icmp_imm_u(IntCC::UnsignedGreaterThan, result, 1),
             Kind::Found => self.b.ins().icmp_imm_u(IntCC::Equal, result, 0),
-            _ => return Some(result),
+            _ => return result,
         };
         let more = self.b.create_block();
         self.branch(bad, self.bail, more);
         self.b.switch_to_block(more);
-        Some(match helper.result() {
+        match helper.result() {
             Kind::Flag => self.b.ins().ireduce(types::I8, result),
             _ => result,
-        })
+        }
     }
 
     fn call(&mut self, helper: Helper, args: &[Arg]) -> Option<Value> {
@@ -528,7 +533,7 @@ impl Emit<'_> {
             types::F64,
             |emit| emit.number_in(address),
             |emit| {
-                emit.call_values(Helper::TryNumber, &[address]);
+                emit.call_cold(Helper::TryNumber, &[address]);
                 emit.b
                     .ins()
                     .load(types::F64, flags(), emit.runtime, layout::NUMBER)
@@ -552,7 +557,7 @@ impl Emit<'_> {
                 self.b.def_var(self.fuel, less);
                 let empty = self.b.ins().icmp_imm_u(IntCC::Equal, less, 0);
                 self.seldom(empty, |emit| {
-                    emit.call_values(Helper::Tick, &[]);
+                    emit.call_cold(Helper::Tick, &[]);
                     let runtime = emit.runtime;
                     let fuel = emit
                         .b
@@ -761,7 +766,7 @@ impl Emit<'_> {
     }
 }
 
-fn type_of(kind: Kind) -> Type {
+pub(crate) fn type_of(kind: Kind) -> Type {
     match kind {
         Kind::Address | Kind::Found => types::I64,
         Kind::Number => types::F64,

@@ -6,15 +6,17 @@
 mod array;
 mod emit;
 mod object;
+mod thunk;
 
-use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::ir;
+use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable as _};
 use cranelift_codegen::{CodegenError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use std::str::FromStr as _;
 use target_lexicon::Triple;
 use vgdc_mir::Body;
-use vgdc_plan::native::{ABI, Code, Function};
+use vgdc_plan::native::{ABI, COLD, Code, Function};
 
 /// Why there is no code.
 #[derive(Debug)]
@@ -54,18 +56,16 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
         ..Code::default()
     };
     let mut builder = FunctionBuilderContext::new();
+    for helper in COLD {
+        let thunk = thunk::function(*helper, isa.as_ref(), &mut builder);
+        let offset = append(&mut code, thunk, isa.as_ref())?;
+        code.thunks.push(offset);
+    }
     for body in bodies {
-        let mut context = Context::for_function(emit::function(body, isa.as_ref(), &mut builder));
-        let compiled = context
-            .compile(isa.as_ref(), &mut Default::default())
-            .map_err(|error| Error(format!("Cranelift refuses a function: {:?}", error.inner)))?;
-        if !compiled.buffer.relocs().is_empty() {
-            return Err(Error("the code of a function has relocations".to_owned()));
-        }
-        // (functions begin at multiples of 16 bytes)
-        code.bytes.resize(code.bytes.len().next_multiple_of(16), 0);
+        let function = emit::function(body, isa.as_ref(), &mut builder);
+        let offset = append(&mut code, function, isa.as_ref())?;
         code.functions.push(Function {
-            offset: code.bytes.len() as u32,
+            offset,
             slots: body.slots,
             pristine: body.is_pristine(),
             caches: body.caches,
@@ -73,9 +73,24 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
             texts: body.texts.clone(),
             values: body.values.clone(),
         });
-        code.bytes.extend_from_slice(compiled.code_buffer());
     }
     Ok(code)
+}
+
+/// Compiles a function and adds it to the code; gives where it begins.
+fn append(code: &mut Code, function: ir::Function, isa: &dyn TargetIsa) -> Result<u32, Error> {
+    let mut context = Context::for_function(function);
+    let compiled = context
+        .compile(isa, &mut Default::default())
+        .map_err(|error| Error(format!("Cranelift refuses a function: {:?}", error.inner)))?;
+    if !compiled.buffer.relocs().is_empty() {
+        return Err(Error("the code of a function has relocations".to_owned()));
+    }
+    // (functions begin at multiples of 16 bytes)
+    code.bytes.resize(code.bytes.len().next_multiple_of(16), 0);
+    let offset = code.bytes.len() as u32;
+    code.bytes.extend_from_slice(compiled.code_buffer());
+    Ok(offset)
 }
 
 /// The text of a function in Cranelift's own language: `vgdc emit --stage clif`.

@@ -34,6 +34,8 @@ struct Stage {
     kept: u32,
     /// The stage before, and the output by which the message leaves that one.
     from: Option<(u32, u32)>,
+    /// How many messages ended in this stage that have not been counted at the operators yet.
+    ended: u64,
 }
 
 impl Region {
@@ -47,6 +49,28 @@ impl Region {
     pub(crate) fn look(&mut self, slots: &[Slot]) {
         let watched = |stage: &Stage| slots[stage.slot as usize].watch.any(WATCHED);
         self.watched = self.stages.iter().any(watched);
+    }
+
+    /// Counts at the operators what went through them.
+    pub(crate) fn count(&mut self, slots: &mut [Slot]) {
+        for stage in 0..self.stages.len() {
+            let ended = std::mem::take(&mut self.stages[stage].ended);
+            if ended > 0 {
+                slots[self.stages[stage].slot as usize].counters.received += ended;
+                self.count_before(stage as u32, ended, slots);
+            }
+        }
+    }
+
+    fn count_before(&self, stage: u32, messages: u64, slots: &mut [Slot]) {
+        let mut from = self.stages[stage as usize].from;
+        while let Some((before, port)) = from {
+            let before = &self.stages[before as usize];
+            let counters = &mut slots[before.slot as usize].counters;
+            counters.received += messages;
+            counters.sent(port as usize, messages);
+            from = before.from;
+        }
     }
 
     /// Handles a message.
@@ -74,10 +98,10 @@ impl Region {
             }
         };
         self.native.clear();
-        let mut passed = self.stages[stage as usize].from;
-        while let Some((before, port)) = passed {
-            island.passed(self.stages[before as usize].slot, port as usize);
-            passed = self.stages[before as usize].from;
+        match left {
+            Ok(_) => self.stages[stage as usize].ended += 1,
+            // (the operator's own process counts what it handles)
+            Err(_) => self.count_before(stage, 1, &mut island.slots),
         }
         let errors = deeds.store(&self.places, false).unwrap_or_default();
         let slot_of = |of: u32| self.stages[of as usize].slot;
@@ -96,7 +120,7 @@ impl Region {
         }
         match left {
             Ok((outputs, port)) => {
-                island.received(slot);
+                island.handled += 1;
                 match outputs {
                     Outputs::One(msg) => island.send(slot, port as usize, msg),
                     outputs => outputs.send(&mut Cx { island, slot }),
@@ -130,6 +154,7 @@ pub(crate) fn regions(island: &Island, numbers: &HashMap<OpIndex, u32>) -> Vec<(
                     slot,
                     kept: stage.kept,
                     from: stage.from,
+                    ended: 0,
                 })
             })
             .collect();

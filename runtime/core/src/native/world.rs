@@ -15,6 +15,8 @@ pub(super) struct Place {
 
 /// What a stage did.
 pub(super) enum Act {
+    /// From the first output.
+    SendOne(Msg),
     Send(Vec<Vec<Msg>>),
     Status(Value),
     Log(Level, Value),
@@ -33,6 +35,7 @@ struct Write {
 impl Act {
     pub(super) fn perform(self, cx: &mut Cx<'_>) {
         match self {
+            Act::SendOne(msg) => cx.send(0, msg),
             Act::Send(outputs) => cx.send_all(outputs),
             Act::Status(status) => cx.status(status),
             Act::Log(level, value) => cx.log(level, value),
@@ -236,14 +239,13 @@ impl Host for World<'_> {
         }
     }
 
-    fn send(&mut self, messages: &Value) -> bool {
-        let outputs = match self.messages(messages.clone()) {
-            Some(Outputs::Nothing) => return true,
-            Some(Outputs::One(msg)) => vec![vec![msg]],
-            Some(Outputs::Many(outputs)) => outputs,
-            None => return false,
-        };
-        self.did(Act::Send(outputs))
+    fn send(&mut self, messages: Value) -> bool {
+        match self.messages(messages) {
+            Some(Outputs::Nothing) => true,
+            Some(Outputs::One(msg)) => self.did(Act::SendOne(msg)),
+            Some(Outputs::Many(outputs)) => self.did(Act::Send(outputs)),
+            None => false,
+        }
     }
 
     fn status(&mut self, status: Value) -> bool {
