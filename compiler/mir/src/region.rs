@@ -128,7 +128,7 @@ impl Fused<'_> {
         block.insts.push(Inst::Ask {
             helper: Helper::Identify,
             dst: is_message,
-            args: vec![value.into()],
+            args: vec![value.into(), MSG.into()],
         });
         let mut go_on = Block::default();
         if value != MSG {

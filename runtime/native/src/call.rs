@@ -6,15 +6,6 @@ use vgdc_plan::native::{BY_VALUE, OK, layout};
 use vgdc_value::{Key, Object, Value};
 
 /// How a call ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// With this value.
-    Returned(Value),
-    /// Somebody else has to do it all again. The message is as it came, where the function says so.
-    BailedOut(Value),
-}
-
-/// How a call of a function of several stages ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
     /// Whether it ended well. Otherwise it bailed out in this stage.
@@ -52,8 +43,8 @@ pub enum Level {
 pub trait Host {
     /// What is asked next is asked by this stage.
     fn enter(&mut self, stage: u32);
-    /// Gives a value the id of the message that came, if it can be a message; whether it can.
-    fn identify(&mut self, value: &mut Value) -> bool;
+    /// Gives a value this id, if it can be a message; whether it can.
+    fn identify(&mut self, value: &mut Value, id: Value) -> bool;
     fn send(&mut self, messages: Value) -> bool;
     fn status(&mut self, status: Value) -> bool;
     fn log(&mut self, level: Level, value: Value) -> bool;

@@ -1,7 +1,8 @@
 //! Code in memory, and one function of it with what it needs to be called.
 
-use crate::call::{Cache, Context, Ended, Host, Outcome};
+use crate::call::{Cache, Context, Ended, Host};
 use crate::helpers::TABLE;
+use crate::ops;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,17 +156,6 @@ impl Native {
         self.pristine
     }
 
-    /// Calls it with a message. `limit` is how long it may take.
-    pub fn call(&mut self, msg: Msg, host: &mut dyn Host, limit: Duration) -> Outcome {
-        let ended = self.run(msg, host, limit);
-        let outcome = match ended.well {
-            true => Outcome::Returned(self.take(ended.slot)),
-            false => Outcome::BailedOut(self.take(0)),
-        };
-        self.clear();
-        outcome
-    }
-
     /// Calls it with a message, and leaves the values of its frame where they are: [`Native::take`] gives those that are
     /// wanted, and [`Native::clear`] has to be called then.
     #[inline]
@@ -185,6 +175,11 @@ impl Native {
         // is its own); the frame's values are valid and nobody else uses them meanwhile.
         let status = unsafe { (self.entry)(&raw mut context, self.frame.as_mut_ptr()) };
         context.ended(status)
+    }
+
+    /// The id of the message as the code left it; what is returned gets it. To be asked before anything is taken.
+    pub fn id(&self) -> Value {
+        self.frame.first().map(ops::id_of).unwrap_or_default()
     }
 
     /// Takes a value out of the frame.

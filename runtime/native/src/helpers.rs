@@ -388,7 +388,10 @@ unsafe extern "C" fn tick(context: C) -> u32 {
     status(unsafe { (*context).tick() }.then_some(()))
 }
 
-unsafe extern "C" fn identify(context: C, value: V) -> u32 {
-    // SAFETY: see the head of this file.
-    u32::from(unsafe { (*context).host().identify(&mut *value) })
+unsafe extern "C" fn identify(context: C, value: V, msg: V) -> u32 {
+    // SAFETY: see the head of this file. (Both may be the same value: the id is taken before that is changed.)
+    unsafe {
+        let id = ops::id_of(&*msg);
+        u32::from((*context).host().identify(&mut *value, id))
+    }
 }

@@ -12,5 +12,5 @@ mod helpers;
 mod method;
 mod ops;
 
-pub use call::{Context, Ended, Host, Level, Outcome, Scope};
+pub use call::{Context, Ended, Host, Level, Scope};
 pub use code::{CodeError, Memory, Native};

@@ -370,3 +370,12 @@ pub(crate) fn names_without(base: &Value, key: &Key) -> Option<usize> {
         _ => None,
     }
 }
+
+/// The id of a message; undefined when it has none.
+pub(crate) fn id_of(msg: &Value) -> Value {
+    let id = match msg {
+        Value::Object(object) => object.get_key(&Key::MSGID).cloned(),
+        _ => None,
+    };
+    id.unwrap_or_default()
+}

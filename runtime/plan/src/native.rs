@@ -275,8 +275,8 @@ helpers! {
     ToInt32(Number) -> Number;
     /// Looks at the clock, in a loop.
     Tick() -> Status;
-    /// Whether a value can be a message; if it is one, it gets the id of the message that came.
-    Identify(Address) -> Flag;
+    /// Whether a value can be a message; if it is one, it gets the id of the second, the message that came, as it is now.
+    Identify(Address, Address) -> Flag;
 }
 
 impl Helper {

@@ -4,7 +4,7 @@ use super::Record;
 use super::world::{Outputs, Place, World};
 use crate::{Cx, NodeError};
 use std::time::Duration;
-use vgdc_native::{Native, Outcome};
+use vgdc_native::Native;
 use vgdc_value::Msg;
 
 /// A text that runs as machine code.
@@ -39,13 +39,16 @@ impl Compiled {
         let kept = (!self.native.is_pristine()).then(|| msg.clone());
         self.record.called();
         let mut world = World::new(&self.place, &msg);
-        let returned = match self.native.call(msg, &mut world, self.limit) {
-            Outcome::Returned(value) => value,
-            Outcome::BailedOut(msg) => {
-                self.record.bails += 1;
-                return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
-            }
-        };
+        let ended = self.native.run(msg, &mut world, self.limit);
+        if !ended.well {
+            self.record.bails += 1;
+            let msg = self.native.take(0);
+            self.native.clear();
+            return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
+        }
+        world.msgid = self.native.id();
+        let returned = self.native.take(ended.slot);
+        self.native.clear();
         let outputs = match (world.messages(returned), kept.as_ref()) {
             (Some(outputs), _) => outputs,
             (None, Some(_)) => {

@@ -86,7 +86,10 @@ impl Region {
             (true, Some(_)) => Msg::try_from(self.native.take(ended.slot))
                 .ok()
                 .map(Outputs::One),
-            (true, None) => world.messages(self.native.take(ended.slot)),
+            (true, None) => {
+                world.msgid = self.native.id();
+                world.messages(self.native.take(ended.slot))
+            }
         };
         let mut deeds = world.into_deeds();
         let left = match outputs {

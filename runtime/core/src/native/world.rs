@@ -71,7 +71,7 @@ pub(super) struct World<'c> {
     /// The stage that runs.
     stage: u32,
     /// The id of the message that is handled: what is sent gets it.
-    msgid: Value,
+    pub(super) msgid: Value,
     acts: Vec<(u32, Act)>,
     writes: Vec<Write>,
 }
@@ -198,20 +198,21 @@ impl<'c> World<'c> {
 
     fn identified(&self, object: Object) -> Msg {
         let mut msg = Msg::from(object);
-        self.give_id(&mut msg);
+        give_id(&mut msg, &self.msgid);
         msg
     }
+}
 
-    fn give_id(&self, msg: &mut Msg) {
-        if self.msgid.is_undefined() {
-            msg.remove("_msgid");
-            msg.ensure_id();
-        } else if msg
-            .get_key(&Key::MSGID)
-            .is_none_or(|own| !own.strict_eq(&self.msgid))
-        {
-            msg.insert(Key::MSGID, self.msgid.clone());
-        }
+/// Gives a message an id; one that is undefined stands for a new one.
+fn give_id(msg: &mut Msg, id: &Value) {
+    if id.is_undefined() {
+        msg.remove("_msgid");
+        msg.ensure_id();
+    } else if msg
+        .get_key(&Key::MSGID)
+        .is_none_or(|own| !own.strict_eq(id))
+    {
+        msg.insert(Key::MSGID, id.clone());
     }
 }
 
@@ -225,10 +226,10 @@ impl Host for World<'_> {
         self.stage = stage.min(self.places.len() as u32 - 1);
     }
 
-    fn identify(&mut self, value: &mut Value) -> bool {
+    fn identify(&mut self, value: &mut Value, id: Value) -> bool {
         match Msg::try_from(std::mem::take(value)) {
             Ok(mut msg) => {
-                self.give_id(&mut msg);
+                give_id(&mut msg, &id);
                 *value = msg.into_value();
                 true
             }
