@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use vgdc_middle::{ContextUse, Keys, ScriptFault, ScriptInfo, ScriptKind};
+use vgdc_ir::Ty;
+use vgdc_middle::{ContextUse, Keys, ScriptFault, ScriptInfo, ScriptKind, ScriptTypes};
 use vgdc_script::{self as script, Phase, TextKind};
 use vgdc_syntax::{Code, codes};
 
@@ -72,6 +73,25 @@ impl ScriptInfo for Scripts {
                 Err(_) => Keys::default(),
             },
             _ => Keys::default(),
+        }
+    }
+
+    fn infer(&self, kind: ScriptKind, text: &str, message: &Ty, outputs: usize) -> ScriptTypes {
+        let (TextKind::JavaScript(phase), _) = language(kind) else {
+            return ScriptTypes {
+                outputs: vec![Ty::any_object(); outputs],
+                faults: Vec::new(),
+            };
+        };
+        let found = script::infer(text, phase, message, outputs);
+        let faults = found.faults.into_iter().map(|error| ScriptFault {
+            code: error.code,
+            message: error.message,
+            range: error.range,
+        });
+        ScriptTypes {
+            outputs: found.outputs,
+            faults: faults.collect(),
         }
     }
 

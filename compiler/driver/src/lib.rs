@@ -129,6 +129,13 @@ impl Session {
         let mut optimised = graph.clone();
         let calls = scripts::link_calls(&optimised, &self.registry, self.scripts.as_ref());
         pipeline::normalise(&mut optimised, &calls, &mut trace);
+        let found = pipeline::infer(
+            &mut optimised,
+            &self.registry,
+            self.scripts.as_ref(),
+            &mut trace,
+        );
+        scripts::warn(doc, &optimised, &found, &mut diagnostics);
         let islands = if self.options.optimise {
             let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
             pipeline::optimise(&mut optimised, &uses, self.observable, &mut trace);

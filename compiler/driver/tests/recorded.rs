@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 use vgdc_driver::{Options, Session};
 use vgdc_plan::{Chain, EnvIndex, EnvScope, EnvVar, Op, Plan};
-use vgdc_spec::{Effect, NodeSpec, Outputs, Role};
+use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Types};
 use vgdc_syntax::{FlowDoc, SourceMap};
 
 const fn spec(ty: &'static str, role: Role) -> NodeSpec {
@@ -16,6 +16,8 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         role,
         effect: Effect::State,
         fields: &[],
+        types: Types::Unknown,
+        needs: &[],
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::Value as Json;
 use vgdc_driver::{Options, Session};
 use vgdc_plan::Plan;
-use vgdc_spec::{Effect, FieldKind, FieldSpec, NodeSpec, Outputs, Role};
+use vgdc_spec::{Effect, FieldKind, FieldSpec, NodeSpec, Outputs, Role, Types};
 use vgdc_syntax::{FlowDoc, SourceMap};
 
 const LINKS: &[FieldSpec] = &[FieldSpec {
@@ -26,6 +26,8 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         role,
         effect,
         fields: LINKS,
+        types: Types::Unknown,
+        needs: &[],
     }
 }
 

@@ -443,7 +443,7 @@ fn read_op(cursor: &mut Cursor<'_>) -> Option<Operator> {
         effect: Effect::Io,
         props: serde_json::Map::new(),
         wires: Vec::new(),
-        input: Ty::Any,
+        input: Ty::ANY,
         outputs: Vec::new(),
         disabled: false,
         fingerprint: String::new(),

@@ -65,16 +65,16 @@ fn part() -> impl Strategy<Value = Part> {
 
 fn ty() -> impl Strategy<Value = Ty> {
     let leaf = prop_oneof![
-        Just(Ty::Any),
-        Just(Ty::Int),
-        Just(Ty::Date),
-        text().prop_map(Ty::Handle)
+        Just(Ty::ANY),
+        Just(Ty::INT),
+        Just(Ty::DATE),
+        text().prop_map(|kind| Ty::handle(&kind))
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
-            inner.clone().prop_map(|ty| Ty::Array(Box::new(ty))),
+            inner.clone().prop_map(Ty::array),
             (vec((text(), inner), 0..3), any::<bool>())
-                .prop_map(|(fields, open)| Ty::Object { fields, open }),
+                .prop_map(|(fields, open)| Ty::object(fields, open)),
         ]
     })
 }

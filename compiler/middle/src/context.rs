@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use crate::scripts::NoScripts;
     use serde_json::json;
-    use vgdc_spec::{Effect, FieldKind, FieldSpec, Outputs, Role};
+    use vgdc_spec::{Effect, FieldKind, FieldSpec, Outputs, Role, Types};
 
     static SPEC: NodeSpec = NodeSpec {
         ty: "any",
@@ -82,6 +82,8 @@ mod tests {
         outputs: Outputs::Fixed(1),
         role: Role::Operator,
         effect: Effect::Pure,
+        types: Types::Unknown,
+        needs: &[],
         fields: &[FieldSpec {
             name: "rules",
             kind: FieldKind::Json,

@@ -19,11 +19,12 @@ pub mod scripts;
 pub mod shift;
 pub mod trace;
 pub mod typed;
+pub mod typing;
 
 pub use keys::{ContextUse, Keys};
 pub use plan::lower;
 pub use registry::Registry;
 pub use resolve::resolve;
-pub use scripts::{NoScripts, ScriptFault, ScriptInfo};
+pub use scripts::{NoScripts, ScriptFault, ScriptInfo, ScriptTypes};
 pub use trace::Trace;
 pub use typed::ScriptKind;

@@ -6,10 +6,13 @@ use vgdc_ir::verify::{self, Stage};
 use vgdc_ir::{Graph, OpId};
 
 use crate::keys::{ContextUse, Keys};
+use crate::passes::infer_types::Finding;
 use crate::passes::{
-    bind_links, drop_disabled, elide_clones, erase_comments, erase_junctions, fuse, invert_scopes,
-    order, prune_dead,
+    bind_links, drop_disabled, elide_clones, erase_comments, erase_junctions, fuse, infer_types,
+    invert_scopes, order, prune_dead,
 };
+use crate::registry::Registry;
+use crate::scripts::ScriptInfo;
 use crate::trace::Trace;
 
 /// Makes all meaning explicit: what every target needs, the oracle too. `calls`: the link-ins that scripts call.
@@ -50,6 +53,19 @@ pub fn optimise(
     // Last: it looks at which edge of an output is the last one.
     elide_clones::run(graph, trace);
     check(graph, Stage::Normal, "elide_clones");
+}
+
+/// Puts types on a normalised graph, and says what is certain to fail. Before [`optimise`]: its passes may rely on types, and
+/// what they leave of a wire carries what it carried.
+pub fn infer(
+    graph: &mut Graph,
+    registry: &Registry,
+    scripts: &dyn ScriptInfo,
+    trace: &mut Trace,
+) -> Vec<Finding> {
+    let findings = infer_types::run(graph, registry, scripts, trace);
+    check(graph, Stage::Normal, "infer_types");
+    findings
 }
 
 /// In debug builds, stops at the pass that broke the graph.

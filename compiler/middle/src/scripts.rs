@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use vgdc_ir::{Graph, OpId, Operator};
+use vgdc_ir::{Graph, OpId, Operator, Ty};
 use vgdc_syntax::{Code, Diagnostic, Diagnostics, FlowDoc, Level, NodeIx};
 
 use crate::keys::{ContextUse, Keys};
+use crate::passes::infer_types::Finding;
 use crate::registry::Registry;
 use crate::typed::{self, Content, ScriptKind};
 
@@ -23,11 +24,29 @@ pub trait ScriptInfo {
         }
     }
 
+    /// The types of what a script sends to each output, when it is called with a message of this type.
+    fn infer(&self, kind: ScriptKind, text: &str, message: &Ty, outputs: usize) -> ScriptTypes {
+        let _ = (kind, text, message);
+        ScriptTypes {
+            outputs: vec![Ty::any_object(); outputs],
+            faults: Vec::new(),
+        }
+    }
+
     /// What is wrong with a script; nothing, where it is not known.
     fn check(&self, kind: ScriptKind, text: &str) -> Vec<ScriptFault> {
         let _ = (kind, text);
         Vec::new()
     }
+}
+
+/// What is known of a script's types.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScriptTypes {
+    /// The type of what it sends to each output.
+    pub outputs: Vec<Ty>,
+    /// What is certain to go wrong with every message.
+    pub faults: Vec<ScriptFault>,
 }
 
 /// Something wrong with a script.
@@ -90,9 +109,57 @@ pub fn check(
                 return;
             };
             for fault in scripts.check(kind, text) {
-                diagnostics.push(report(doc, op, path, fault, level));
+                let mut found = report(doc, op, path, fault, level);
+                if deploy_mode {
+                    found = found.with_note("this node will fail to start; the others run");
+                }
+                diagnostics.push(found);
             }
         });
+    }
+}
+
+/// Reports what types show to fail, as warnings. What is found in a subflow's template is reported once, and only when it fails
+/// in all instances.
+pub fn warn(doc: &FlowDoc, graph: &Graph, found: &[Finding], diagnostics: &mut Diagnostics) {
+    let mut instances: HashMap<u32, usize> = HashMap::new();
+    for (_, op) in graph.ops() {
+        *instances.entry(op.origin.node).or_default() += 1;
+    }
+    let place = |finding: &Finding| {
+        let fault = &finding.fault;
+        let node = graph.op(finding.op).origin.node;
+        (node, finding.path.clone(), fault.code, fault.range.clone())
+    };
+    let mut counts = HashMap::new();
+    for finding in found {
+        *counts.entry(place(finding)).or_default() += 1_usize;
+    }
+    for finding in found {
+        let place = place(finding);
+        let node = place.0;
+        // (once only, so it is taken out)
+        if counts.remove(&place) != instances.get(&node).copied() {
+            continue;
+        }
+        let op = graph.op(finding.op);
+        diagnostics.push(match &finding.path {
+            Some(path) => report(doc, op, path, finding.fault.clone(), Level::Warning),
+            None => whole(doc, op, &finding.fault),
+        });
+    }
+}
+
+/// A fault of a node as a whole.
+fn whole(doc: &FlowDoc, op: &Operator, fault: &ScriptFault) -> Diagnostic {
+    let found = Diagnostic::warning(fault.code, fault.message.clone());
+    let Some(node) = doc.node(NodeIx(op.origin.node)) else {
+        return found;
+    };
+    let found = found.with_node(node.node_ref());
+    match node.prop("type") {
+        Some(ty) => found.with_label(ty.span(), ""),
+        None => found,
     }
 }
 
@@ -145,9 +212,6 @@ fn report(
     level: Level,
 ) -> Diagnostic {
     let mut found = Diagnostic::new(level, fault.code, fault.message);
-    if level == Level::Warning {
-        found = found.with_note("this node will fail to start; the others run");
-    }
     let Some(node) = doc.node(NodeIx(op.origin.node)) else {
         return found;
     };

@@ -11,6 +11,7 @@
 mod deep;
 mod error;
 mod field;
+mod infer;
 mod javascript;
 mod jsonata;
 mod keys;
@@ -20,6 +21,7 @@ mod simple;
 
 pub use error::{ScriptError, to_diagnostic};
 pub use field::{TextKind, check_field, check_text, context_uses};
+pub use infer::{Inferred, infer};
 pub use javascript::{Feature, JsInfo, Phase, Support, Tier, check_javascript, tier};
 pub use jsonata::check_jsonata;
 pub use keys::{ContextUses, Keys};

@@ -165,6 +165,7 @@ codes! {
     0110 NOT_SUPPORTED "something Node-RED does and vgdc does not"
     0111 BAD_CONTEXT_STORE "an unknown context store"
     0112 EMPTY_FLOW "there is nothing to run"
+    0120 NEED_NEVER_MET "a node needs what no message has"
 
     // 200–299: scripts and expressions.
     0200 BAD_JAVASCRIPT "a syntax error in JavaScript"
@@ -175,6 +176,8 @@ codes! {
     0205 BAD_JSON_VALUE "a typed input is not JSON"
     0206 BAD_TYPED_INPUT "a typed input's value does not fit its type"
     0207 UNKNOWN_MODULE "a JavaScript module that is not there"
+    0210 ALWAYS_THROWS "code that fails with every message"
+    0211 ALWAYS_NAN "a calculation that never gives a number"
 
     // 300–399: building and targets.
     0300 BUILD_FAILED "the build failed"

@@ -25,7 +25,9 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
 /// Puts `impl Node for …` into the node table: makes `pub static NODE: NodeDef`.
 ///
 /// `#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure)]`; `outputs` may be
-/// `field("outputs")` or `rules("rules")`; `role` is a `Role`, `Operator` when left out.
+/// `field("outputs")` or `rules("rules")`; `role` is a `Role`, `Operator` when left out. `types` is what it does to the types
+/// of messages, see `Types`: a text, or a function that says it; `needs` lists what a message must have, see `Need`:
+/// `needs = [("res", "there is nobody to answer")]`.
 #[proc_macro_attribute]
 pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = syn::parse_macro_input!(args as NodeArgs);
@@ -239,6 +241,8 @@ struct NodeArgs {
     outputs: Tokens,
     effect: Tokens,
     role: Tokens,
+    types: Tokens,
+    needs: Tokens,
 }
 
 impl Parse for NodeArgs {
@@ -246,6 +250,7 @@ impl Parse for NodeArgs {
         let span = input.span();
         let (mut ty, mut category, mut inputs, mut outputs, mut effect, mut role) =
             (None, None, None, None, None, None);
+        let (mut types, mut needs) = (quote!(::vgdc_core::spec::Types::Unknown), quote!(&[]));
         for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
             let value = &pair.value;
             match pair.key.to_string().as_str() {
@@ -255,10 +260,12 @@ impl Parse for NodeArgs {
                 "outputs" => outputs = Some(outputs_of(value)?),
                 "effect" => effect = Some(quote!(::vgdc_core::spec::Effect::#value)),
                 "role" => role = Some(quote!(::vgdc_core::spec::Role::#value)),
+                "types" => types = types_of(value),
+                "needs" => needs = needs_of(value)?,
                 _ => {
                     return Err(syn::Error::new(
                         pair.key.span(),
-                        "expected type, category, inputs, outputs, effect or role",
+                        "expected type, category, inputs, outputs, effect, role, types or needs",
                     ));
                 }
             }
@@ -271,8 +278,44 @@ impl Parse for NodeArgs {
             outputs: outputs.ok_or_else(|| missing("outputs"))?,
             effect: effect.ok_or_else(|| missing("effect"))?,
             role: role.unwrap_or_else(|| quote!(::vgdc_core::spec::Role::Operator)),
+            types,
+            needs,
         })
     }
+}
+
+/// A text, or the path of a function.
+fn types_of(value: &Expr) -> Tokens {
+    match value {
+        Expr::Lit(text) => quote!(::vgdc_core::spec::Types::Text(#text)),
+        function => quote!(::vgdc_core::spec::Types::Code(#function)),
+    }
+}
+
+/// `[("field", "what happens without it"), …]`.
+fn needs_of(value: &Expr) -> syn::Result<Tokens> {
+    let wrong = |at: &Expr| {
+        syn::Error::new(
+            at.span(),
+            "expected [(\"field\", \"what happens without it\")]",
+        )
+    };
+    let Expr::Array(list) = value else {
+        return Err(wrong(value));
+    };
+    let mut needs = Vec::new();
+    for item in &list.elems {
+        let Expr::Tuple(pair) = item else {
+            return Err(wrong(item));
+        };
+        let (Some(field), Some(without), 2) =
+            (pair.elems.first(), pair.elems.last(), pair.elems.len())
+        else {
+            return Err(wrong(item));
+        };
+        needs.push(quote!(::vgdc_core::spec::Need { field: #field, without: #without }));
+    }
+    Ok(quote!(&[#(#needs),*]))
 }
 
 fn outputs_of(value: &Expr) -> syn::Result<Tokens> {
@@ -313,6 +356,8 @@ impl NodeArgs {
             outputs,
             effect,
             role,
+            types,
+            needs,
         } = self;
         let this = &item.self_ty;
         quote! {
@@ -326,6 +371,8 @@ impl NodeArgs {
                     role: #role,
                     effect: #effect,
                     fields: <<#this as ::vgdc_core::Node>::Config as ::vgdc_core::Config>::FIELDS,
+                    types: #types,
+                    needs: #needs,
                 },
                 create: ::vgdc_core::process::create::<#this>,
             };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vgdc_core::plan::{Chain, Edge, EnvScope, FORMAT, Flow, Listener, Op, OpIndex, Plan, Port};
-use vgdc_core::spec::{Effect, NodeSpec, Outputs, Role};
+use vgdc_core::spec::{Effect, NodeSpec, Outputs, Role, Types};
 use vgdc_core::value::{Msg, Value};
 use vgdc_core::{
     Closing, Cx, DeployType, Deployment, Event, EventKind, Kinds, NodeDef, NodeError, Process,
@@ -22,6 +22,8 @@ const fn spec(ty: &'static str) -> NodeSpec {
         role: Role::Operator,
         effect: Effect::State,
         fields: &[],
+        types: Types::Unknown,
+        needs: &[],
     }
 }
 

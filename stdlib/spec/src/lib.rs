@@ -3,6 +3,10 @@
 //! This is the meeting point of the two halves of vgdc. The compiler reads these tables through its `Registry` and never
 //! names a node; the runtime finds the behaviour that goes with a table by its type. No code lives here.
 
+mod typing;
+
+pub use typing::{Need, TypeId, Types, Typing};
+
 /// Everything the compiler, the editor and the documentation need to know about one node type.
 #[derive(Debug, Clone, Copy)]
 pub struct NodeSpec {
@@ -20,6 +24,10 @@ pub struct NodeSpec {
     pub effect: Effect,
     /// The properties that a user can set, in the order of the form.
     pub fields: &'static [FieldSpec],
+    /// What it does to the types of messages.
+    pub types: Types,
+    /// What a message must have, for the node to do anything with it.
+    pub needs: &'static [Need],
 }
 
 impl NodeSpec {

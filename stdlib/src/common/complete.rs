@@ -19,7 +19,7 @@ pub struct CompleteConfig {
 /// Passes on what it is told.
 pub struct Complete;
 
-#[node(type = "complete", category = "common", inputs = 0, outputs = 1, effect = Source, role = Complete)]
+#[node(type = "complete", category = "common", inputs = 0, outputs = 1, effect = Source, role = Complete, types = "object{..}")]
 impl Node for Complete {
     type Config = CompleteConfig;
 

@@ -134,7 +134,7 @@ struct Counter {
     pause: Option<TimerId>,
 }
 
-#[node(type = "debug", category = "common", inputs = 1, outputs = 0, effect = Io)]
+#[node(type = "debug", category = "common", inputs = 1, outputs = 0, effect = Io, types = "msg")]
 impl Node for Debug {
     type Config = DebugConfig;
 

@@ -8,6 +8,7 @@
 //! can be used when they are typed in by hand.
 
 use super::cron::Schedule;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Object, Path, Value};
 use vgdc_core::{Cx, Level, Node, NodeError, Process, TimerId};
 use vgdc_expr::TypedValue;
@@ -63,7 +64,7 @@ struct Prop {
     jsonata: bool,
 }
 
-#[node(type = "inject", category = "common", inputs = 0, outputs = 1, effect = Source)]
+#[node(type = "inject", category = "common", inputs = 0, outputs = 1, effect = Source, types = types)]
 impl Node for Inject {
     type Config = InjectConfig;
 
@@ -97,6 +98,53 @@ impl Node for Inject {
             inject.arm(cx);
         }
         Ok(inject)
+    }
+}
+
+/// Its properties, in their order. (What a button brings along is not on the wires.)
+fn types(t: &mut dyn Typing) {
+    let (given, own) = (t.message(), t.ty("object{}"));
+    let message = t.either(given, own);
+    t.set_message(message);
+    let (props, list) = (t.literal("props"), t.ty("array<any>"));
+    if !t.may_be(props, list) {
+        old_properties(t, true, true);
+    }
+    for at in 0..t.count("props") {
+        let path = t.text(&format!("props.{at}.p"));
+        let kind = t.text(&format!("props.{at}.vt"));
+        match (
+            path.as_str(),
+            kind.as_str(),
+            t.has(&format!("props.{at}.v")),
+        ) {
+            ("payload", _, false) => old_properties(t, true, false),
+            ("topic", "str", false) => old_properties(t, false, true),
+            _ => {
+                let text = t.text(&format!("props.{at}.v"));
+                set_typed(t, &path, &kind, &text);
+            }
+        }
+    }
+    t.send(0);
+}
+
+fn old_properties(t: &mut dyn Typing, payload: bool, topic: bool) {
+    if payload {
+        let (kind, text) = (t.text("payloadType"), t.text("payload"));
+        set_typed(t, "payload", &kind, &text);
+    }
+    if topic {
+        let text = t.text("topic");
+        set_typed(t, "topic", "str", &text);
+    }
+}
+
+fn set_typed(t: &mut dyn Typing, path: &str, kind: &str, text: &str) {
+    let kind = if kind.is_empty() { "str" } else { kind };
+    if !path.is_empty() && !(kind == "jsonata" && text.is_empty()) {
+        let ty = t.typed(kind, text);
+        t.set(path, ty);
     }
 }
 

@@ -11,7 +11,7 @@ pub struct JunctionConfig {}
 /// Passes on what it gets.
 pub struct Junction;
 
-#[node(type = "junction", category = "common", inputs = 1, outputs = 1, effect = Pure, role = Junction)]
+#[node(type = "junction", category = "common", inputs = 1, outputs = 1, effect = Pure, role = Junction, types = "msg")]
 impl Node for Junction {
     type Config = JunctionConfig;
 

@@ -37,7 +37,7 @@ struct Call {
     timer: TimerId,
 }
 
-#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall)]
+#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall, types = "object{..}")]
 impl Node for LinkCall {
     type Config = LinkCallConfig;
 

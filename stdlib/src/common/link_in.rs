@@ -15,7 +15,7 @@ pub struct LinkInConfig {
 /// Passes on what it gets.
 pub struct LinkIn;
 
-#[node(type = "link in", category = "common", inputs = 0, outputs = 1, effect = Pure, role = LinkIn)]
+#[node(type = "link in", category = "common", inputs = 0, outputs = 1, effect = Pure, role = LinkIn, types = "msg")]
 impl Node for LinkIn {
     type Config = LinkInConfig;
 

@@ -30,7 +30,7 @@ enum Mode {
     None,
 }
 
-#[node(type = "link out", category = "common", inputs = 1, outputs = 1, effect = Pure, role = LinkOut)]
+#[node(type = "link out", category = "common", inputs = 1, outputs = 1, effect = Pure, role = LinkOut, types = "msg{_event: string}")]
 impl Node for LinkOut {
     type Config = LinkOutConfig;
 

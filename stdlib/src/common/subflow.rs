@@ -20,7 +20,7 @@ pub struct SubflowConfig {
 /// Passes on what it gets. It never says that it has finished with a message, as in Node-RED.
 pub struct Subflow;
 
-#[node(type = "subflow", category = "subflows", inputs = 1, outputs = 1, effect = Pure, role = SubflowInstance)]
+#[node(type = "subflow", category = "subflows", inputs = 1, outputs = 1, effect = Pure, role = SubflowInstance, types = "msg")]
 impl Node for Subflow {
     type Config = SubflowConfig;
 

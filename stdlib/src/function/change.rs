@@ -4,6 +4,7 @@
 //! numbers and booleans that are equal); *delete* removes; *move* renames.
 
 use vgdc_core::shared::NodeEnv;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Rare, Value};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::{Env, ExprError, Target, TypedValue};
@@ -86,7 +87,7 @@ enum Stop {
     Silent,
 }
 
-#[node(type = "change", category = "function", inputs = 1, outputs = 1, effect = State)]
+#[node(type = "change", category = "function", inputs = 1, outputs = 1, effect = State, types = types)]
 impl Node for Change {
     type Config = ChangeConfig;
 
@@ -107,6 +108,92 @@ impl Node for Change {
             rules: valid.then_some(rules),
             env,
         })
+    }
+}
+
+/// The rules, in their order.
+fn types(t: &mut dyn Typing) {
+    let (rules, list) = (t.literal("rules"), t.ty("array<any>"));
+    if !t.may_be(rules, list) {
+        // (rules of flows from before there were several)
+        let anything = t.ty("object{..}");
+        t.set_message(anything);
+    }
+    for at in 0..t.count("rules") {
+        rule_types(t, &format!("rules.{at}"));
+    }
+    t.send(0);
+}
+
+fn rule_types(t: &mut dyn Typing, rule: &str) {
+    let mut text = |key: &str| t.text(&format!("{rule}.{key}"));
+    let (action, path, mut place) = (text("t"), text("p"), text("pt"));
+    let (mut to, mut kind) = (text("to"), text("tot"));
+    if place.is_empty() {
+        place = "msg".to_owned();
+    }
+    let on_message = place == "msg";
+    match action.as_str() {
+        "delete" if on_message => {
+            let none = t.ty("undefined");
+            t.set(&path, none);
+        }
+        "delete" => {}
+        "move" => {
+            if kind.is_empty() {
+                kind = "msg".to_owned();
+            }
+            let taken = t.typed(&place, &path);
+            let none = t.ty("undefined");
+            let delete_first = kind == place && !(path.contains(&to) && path != to);
+            if on_message && delete_first {
+                t.set(&path, none);
+            }
+            if kind == "msg" {
+                t.set(&to, taken);
+            }
+            if on_message && !delete_first {
+                t.set(&path, none);
+            }
+        }
+        _ => {
+            if action == "set" && kind.is_empty() && to.starts_with("msg.") {
+                to.drain(..4);
+                kind = "msg".to_owned();
+            }
+            let value = match kind.as_str() {
+                "" | "str" => {
+                    let (value, null) = (t.literal(&format!("{rule}.to")), t.ty("null"));
+                    let none = t.ty("undefined");
+                    if t.may_be(value, null) { none } else { value }
+                }
+                kind => t.typed(kind, &to),
+            };
+            if !on_message {
+                return;
+            }
+            // Where the way to a value is not there, nothing is done; nor where nothing is found to change.
+            let (before, current) = (t.message(), t.get(&path));
+            let is_sure = action != "change" && !(kind == "msg" && to.contains(['.', '[']));
+            let mut made = value;
+            if action == "change" {
+                made = t.either(made, current);
+                let string = t.ty("string");
+                if t.may_be(current, string) {
+                    made = t.either(made, string);
+                }
+                let (changed, number) = (t.ty("string | bool"), t.ty("number"));
+                if !t.may_be(current, changed) && !t.may_be(current, number) {
+                    made = current;
+                }
+            }
+            t.set(&path, made);
+            if !is_sure {
+                let after = t.message();
+                let either = t.either(before, after);
+                t.set_message(either);
+            }
+        }
     }
 }
 

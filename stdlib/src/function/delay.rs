@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Value, number};
 use vgdc_core::{Closing, Completion, Cx, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};
@@ -90,7 +91,7 @@ fn unit_ms(unit: &str) -> f64 {
     }
 }
 
-#[node(type = "delay", category = "function", inputs = 1, outputs = field("outputs"), effect = State)]
+#[node(type = "delay", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types)]
 impl Node for Delay {
     type Config = DelayConfig;
 
@@ -140,6 +141,20 @@ impl Node for Delay {
             _ => {}
         }
         Ok(node)
+    }
+}
+
+/// Messages come out as they came in, but for what tells this node something; where topics are kept apart, each has one.
+fn types(t: &mut dyn Typing) {
+    let any = t.ty("any");
+    for field in ["flush", "reset", "toFront"] {
+        t.set(field, any);
+    }
+    let (before, text) = (t.get("topic"), t.ty("string"));
+    let topic = t.either(before, text);
+    t.set("topic", topic);
+    for output in 0..t.outputs() {
+        t.send(output);
     }
 }
 

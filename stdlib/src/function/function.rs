@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use vgdc_core::native::Compiled;
+use vgdc_core::spec::Typing;
 use vgdc_core::store;
 use vgdc_core::value::{ErrorValue, Msg, Value};
 use vgdc_core::{Closing, Completion, Cx, Level, Node, NodeError, OpInfo, Process, TimerId};
@@ -285,7 +286,7 @@ fn level_of(level: LogLevel) -> Level {
     }
 }
 
-#[node(type = "function", category = "function", inputs = 1, outputs = field("outputs"), effect = State)]
+#[node(type = "function", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types)]
 impl Node for Function {
     type Config = FunctionConfig;
 
@@ -325,6 +326,17 @@ impl Node for Function {
             link_calls: HashMap::new(),
         })
     }
+}
+
+/// What the code sends.
+fn types(t: &mut dyn Typing) {
+    let message = t.message();
+    t.script("func");
+    let none = t.ty("undefined");
+    t.set_message(none);
+    t.script("initialize");
+    t.script("finalize");
+    t.set_message(message);
 }
 
 fn source(config: FunctionConfig, cx: &Cx<'_>) -> FunctionSource {

@@ -4,6 +4,7 @@
 //! it), `drop` (the message is dropped). With `round` the result is a whole number. What is no number is logged and dropped.
 
 use super::property::Property;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Value};
 use vgdc_core::{Cx, Level, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -36,7 +37,7 @@ pub struct Range {
     output: (f64, f64),
 }
 
-#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure)]
+#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure, types = types)]
 impl Node for Range {
     type Config = RangeConfig;
 
@@ -59,6 +60,21 @@ impl Node for Range {
             output,
         })
     }
+}
+
+/// A number in the place of another; what is not there is left alone.
+fn types(t: &mut dyn Typing) {
+    let path = match t.text("property") {
+        path if path.is_empty() => "payload".to_owned(),
+        path => path,
+    };
+    let (before, none, number) = (t.message(), t.ty("undefined"), t.ty("number"));
+    t.except(&path, none);
+    t.set(&path, number);
+    t.send(0);
+    t.set_message(before);
+    t.only(&path, none);
+    t.send(0);
 }
 
 impl Range {

@@ -42,7 +42,7 @@ pub struct Filter {
     previous: HashMap<String, Value>,
 }
 
-#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State)]
+#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg")]
 impl Node for Filter {
     type Config = FilterConfig;
 

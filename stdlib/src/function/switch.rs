@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Object, Value, generate_id, json};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::TypedValue;
@@ -143,7 +144,7 @@ pub struct Switch {
     env: NodeEnv,
 }
 
-#[node(type = "switch", category = "function", inputs = 1, outputs = rules("rules"), effect = State)]
+#[node(type = "switch", category = "function", inputs = 1, outputs = rules("rules"), effect = State, types = types)]
 impl Node for Switch {
     type Config = SwitchConfig;
 
@@ -189,6 +190,78 @@ impl Node for Switch {
             env: cx.env(),
         })
     }
+}
+
+/// Each output sends what its rule lets through; a rule that is tried later gets what those before it have left.
+fn types(t: &mut dyn Typing) {
+    let whole = t.message();
+    if t.text("repair") == "true" {
+        let any = t.ty("any");
+        t.set("parts", any);
+    }
+    let stops = t.text("checkall") == "false";
+    let path = t.text("property");
+    let of_message = matches!(t.text("propertyType").as_str(), "msg" | "");
+    let path = path.strip_prefix("msg.").unwrap_or(&path).to_owned();
+    let (all, mut left) = (t.message(), t.message());
+    for at in 0..t.count("rules") {
+        let name = t.text(&format!("rules.{at}.t"));
+        t.set_message(if stops || name == "else" { left } else { all });
+        let Some((only, except)) = of_message.then(|| rule_types(t, at, &name)).flatten() else {
+            t.send(at);
+            continue;
+        };
+        if let Some(only) = only {
+            let ty = t.ty(only);
+            t.only(&path, ty);
+        }
+        t.send(at);
+        if let Some(except) = except {
+            let ty = t.ty(except);
+            t.set_message(left);
+            t.except(&path, ty);
+            left = t.message();
+        }
+    }
+    t.set_message(whole);
+}
+
+/// What the property has where a rule matches, and what it has not where the rule does not.
+type Narrowed = (Option<&'static str>, Option<&'static str>);
+
+fn rule_types(t: &mut dyn Typing, at: usize, name: &str) -> Option<Narrowed> {
+    const SOMETHING: &str = "any-null-undefined";
+    Some(match Op::of(name)? {
+        Op::Null => (Some("null | undefined"), Some("null | undefined")),
+        Op::NotNull => (Some(SOMETHING), Some(SOMETHING)),
+        Op::True | Op::False => (Some("bool"), None),
+        Op::Empty => (
+            Some("string | array<any> | buffer | date | object{..} | handle | other"),
+            None,
+        ),
+        Op::NotEmpty => (
+            Some("string | array<any> | buffer | object{..} | handle | other"),
+            None,
+        ),
+        Op::HasKey => (Some(SOMETHING), None),
+        // (what is not there equals no number and no text)
+        Op::Eq if matches!(t.text(&format!("rules.{at}.vt")).as_str(), "num" | "str") => {
+            (Some(SOMETHING), None)
+        }
+        Op::IsType => match t.text(&format!("rules.{at}.v")).as_str() {
+            "string" => (Some("string"), Some("string")),
+            // (NaN is left)
+            "number" => (Some("number"), None),
+            "boolean" => (Some("bool"), Some("bool")),
+            "array" => (Some("array<any>"), Some("array<any>")),
+            "buffer" => (Some("buffer"), Some("buffer")),
+            "undefined" => (Some("undefined"), Some("undefined")),
+            "null" => (Some("null"), Some("null")),
+            "object" => (Some("object{..} | date | handle | other"), None),
+            _ => (None, None),
+        },
+        _ => (None, None),
+    })
 }
 
 impl Rule {

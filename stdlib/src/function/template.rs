@@ -5,6 +5,7 @@
 //! the text as it is. The result is a text, or parsed as JSON or YAML. An empty template takes `msg.template`.
 
 use vgdc_core::shared::NodeEnv;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Value, json};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::{Target, Template};
@@ -34,7 +35,7 @@ pub struct TemplateNode {
     env: NodeEnv,
 }
 
-#[node(type = "template", category = "function", inputs = 1, outputs = 1, effect = State)]
+#[node(type = "template", category = "function", inputs = 1, outputs = 1, effect = State, types = types)]
 impl Node for TemplateNode {
     type Config = TemplateConfig;
 
@@ -57,6 +58,27 @@ impl Node for TemplateNode {
             config,
         })
     }
+}
+
+/// A text, or what it is parsed to.
+fn types(t: &mut dyn Typing) {
+    let field = match t.text("field") {
+        field if field.is_empty() => "payload".to_owned(),
+        field => field,
+    };
+    let mustache = t.text("syntax") == "mustache";
+    let made = match t.text("output").as_str() {
+        "json" | "yaml" => "any",
+        // (without a template of its own it takes the message's, whatever that is)
+        _ if !mustache && t.text("template").is_empty() => "any",
+        _ => "string",
+    };
+    let made = t.ty(made);
+    match t.text("fieldType").as_str() {
+        "flow" | "global" => {}
+        _ => t.set(&field, made),
+    }
+    t.send(0);
 }
 
 impl TemplateNode {

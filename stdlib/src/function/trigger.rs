@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Path, Value, number};
 use vgdc_core::{Closing, Cx, Node, NodeError, Process, TimerId};
 use vgdc_expr::{Template, TypedValue};
@@ -116,7 +117,7 @@ impl What {
     }
 }
 
-#[node(type = "trigger", category = "function", inputs = 1, outputs = field("outputs"), effect = State)]
+#[node(type = "trigger", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types)]
 impl Node for Trigger {
     type Config = TriggerConfig;
 
@@ -155,6 +156,36 @@ impl Node for Trigger {
             latest: HashMap::new(),
             env: cx.env(),
         })
+    }
+}
+
+/// The message with one payload, later with the other.
+fn types(t: &mut dyn Typing) {
+    let mut payload = t.ty("never");
+    for (what, kind, usual) in [("op1", "op1type", "1"), ("op2", "op2type", "0")] {
+        let text = match t.text(what) {
+            text if text.is_empty() => usual.to_owned(),
+            text => text,
+        };
+        let one = match t.text(kind).as_str() {
+            "nul" => continue,
+            "pay" | "payl" => t.get("payload"),
+            "val" => t.ty("bool | null | string"),
+            "null" => t.ty("null"),
+            "" | "str" => t.ty("string"),
+            "date" if matches!(text.as_str(), "0" | "1") => t.ty("number"),
+            "date" => {
+                // (a loop sends the time as a number)
+                let (shown, number) = (t.typed("date", &text), t.ty("number"));
+                t.either(shown, number)
+            }
+            kind => t.typed(kind, &text),
+        };
+        payload = t.either(payload, one);
+    }
+    t.set("payload", payload);
+    for output in 0..t.outputs() {
+        t.send(output);
     }
 }
 

@@ -11,6 +11,7 @@
 use super::cors::{self, Cors};
 use super::web;
 use std::sync::{Arc, Mutex};
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, Handle, Msg, Object, Value};
 use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
 use vgdc_http::http::{HeaderMap, Method, StatusCode, header};
@@ -60,7 +61,7 @@ struct Arrived {
 /// A request that could not be read: the node warns.
 struct Unreadable(String);
 
-#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source)]
+#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
 impl Node for HttpIn {
     type Config = HttpInConfig;
 
@@ -117,6 +118,19 @@ impl Node for HttpIn {
         routes.push(server.route(Some(method), pattern, handler)?);
         Ok(HttpIn { _routes: routes })
     }
+}
+
+/// A request: of a GET the payload is its query.
+fn types(t: &mut dyn Typing) {
+    let payload = match t.text("method").to_lowercase().as_str() {
+        "get" => "object{..}",
+        _ => "any",
+    };
+    let message = t.ty(&format!(
+        "object{{payload: {payload}, req: handle(\"IncomingMessage\"), res: handle(\"ServerResponse\")}}"
+    ));
+    t.set_message(message);
+    t.send(0);
 }
 
 impl Process for HttpIn {

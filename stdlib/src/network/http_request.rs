@@ -25,6 +25,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, ErrorValue, Msg, Object, Path, Value, json, number};
 use vgdc_core::{Closing, Cx, Node, NodeError, Process};
 use vgdc_expr::Template;
@@ -152,7 +153,7 @@ enum Problem {
     TooManyRedirects,
 }
 
-#[node(type = "http request", category = "network", inputs = 1, outputs = 1, effect = Io)]
+#[node(type = "http request", category = "network", inputs = 1, outputs = 1, effect = Io, types = types)]
 impl Node for HttpRequest {
     type Config = HttpRequestConfig;
 
@@ -196,6 +197,29 @@ impl Node for HttpRequest {
             config,
         })
     }
+}
+
+/// The message with the answer, or with what went wrong as its payload.
+fn types(t: &mut dyn Typing) {
+    let payload = match t.text("ret").as_str() {
+        "bin" => "buffer | string",
+        "obj" => "any",
+        _ => "string",
+    };
+    let payload = t.ty(payload);
+    t.set("payload", payload);
+    let any = t.ty("any");
+    for field in [
+        "statusCode",
+        "headers",
+        "responseUrl",
+        "redirectList",
+        "retry",
+        "responseCookies",
+    ] {
+        t.set(field, any);
+    }
+    t.send(0);
 }
 
 impl HttpRequest {

@@ -29,7 +29,7 @@ pub struct HttpResponse {
     headers: Object,
 }
 
-#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io)]
+#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, types = "msg", needs = [("res", "there is no request to answer")])]
 impl Node for HttpResponse {
     type Config = HttpResponseConfig;
 

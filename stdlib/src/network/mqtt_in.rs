@@ -16,6 +16,7 @@ use super::web::is_text;
 use std::any::Any;
 use std::collections::HashMap;
 use std::rc::Rc;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, Msg, Object, Value, json};
 use vgdc_core::{Closing, Completion, Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -124,7 +125,7 @@ impl Actions {
     }
 }
 
-#[node(type = "mqtt in", category = "network", inputs = 1, outputs = 1, effect = Source)]
+#[node(type = "mqtt in", category = "network", inputs = 1, outputs = 1, effect = Source, types = types)]
 impl Node for MqttIn {
     type Config = MqttInConfig;
 
@@ -169,6 +170,29 @@ impl Node for MqttIn {
         node.client = Some(client);
         Ok(node)
     }
+}
+
+/// What comes from the broker; with subscriptions that messages make, also what they ask for.
+fn types(t: &mut dyn Typing) {
+    let dynamic = !matches!(t.text("inputs").as_str(), "" | "0");
+    let payload = match t.text("datatype").as_str() {
+        _ if dynamic => "any",
+        "utf8" | "base64" => "string",
+        "buffer" => "buffer",
+        _ => "any",
+    };
+    if dynamic {
+        let (topic, list) = (t.ty("string"), t.ty("any"));
+        t.set("topic", topic);
+        t.set("payload", list);
+        t.send(0);
+    }
+    let message = t.ty(&format!(
+        "object{{topic: string, payload: {payload}, qos: number, retain: bool, responseTopic: any, correlationData: any, \
+         contentType: any, messageExpiryInterval: any, payloadFormatIndicator: any, userProperties: any, _topic: any}}"
+    ));
+    t.set_message(message);
+    t.send(0);
 }
 
 /// Shows the state of the connection.

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Value, generate_id};
 use vgdc_core::{Closing, Cx, Level, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};
@@ -73,7 +74,7 @@ enum Event {
     Closed(Arc<str>, Ended),
 }
 
-#[node(type = "tcp in", category = "network", inputs = 0, outputs = 1, effect = Source)]
+#[node(type = "tcp in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
 impl Node for TcpIn {
     type Config = TcpInConfig;
 
@@ -100,6 +101,19 @@ impl Node for TcpIn {
         }
         Ok(node)
     }
+}
+
+/// What comes over a connection.
+fn types(t: &mut dyn Typing) {
+    let payload = match t.text("datatype").as_str() {
+        "buffer" => "buffer",
+        _ => "buffer | string",
+    };
+    let message = t.ty(&format!(
+        "object{{topic: string, payload: {payload}, ip: string | undefined, port: number | undefined, _session: any}}"
+    ));
+    t.set_message(message);
+    t.send(0);
 }
 
 impl TcpIn {

@@ -24,7 +24,7 @@ pub struct WebsocketIn {
     hub: Option<Rc<Hub>>,
 }
 
-#[node(type = "websocket in", category = "network", inputs = 0, outputs = 1, effect = Source)]
+#[node(type = "websocket in", category = "network", inputs = 0, outputs = 1, effect = Source, types = "object{..}")]
 impl Node for WebsocketIn {
     type Config = WebsocketInConfig;
 

@@ -5,6 +5,7 @@
 //! strict headers, errors that can be caught) or the older, more forgiving reading (`""`). `msg.reset` sends the header
 //! row anew.
 
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, Key, Msg, Object, Value, json, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -62,7 +63,7 @@ pub struct Csv {
 
 const BAD_TEMPLATE: &str = "Malformed columns template.";
 
-#[node(type = "csv", category = "parsers", inputs = 1, outputs = 1, effect = State)]
+#[node(type = "csv", category = "parsers", inputs = 1, outputs = 1, effect = State, types = types)]
 impl Node for Csv {
     type Config = CsvConfig;
 
@@ -121,6 +122,18 @@ impl Node for Csv {
         }
         Ok(node)
     }
+}
+
+/// Texts become objects, objects texts; a sequence may end with a message of its own.
+fn types(t: &mut dyn Typing) {
+    let any = t.ty("any");
+    for field in ["payload", "columns", "parts", "complete"] {
+        t.set(field, any);
+    }
+    t.send(0);
+    let end = t.ty("object{complete: bool}");
+    t.set_message(end);
+    t.send(0);
 }
 
 fn has_columns(template: &[String]) -> bool {

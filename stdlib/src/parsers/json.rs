@@ -4,6 +4,7 @@
 //! `msg.schema` (JSON Schema, draft 6 and 7) the value is checked, and an error raised when it does not fit.
 
 use crate::function::property::Property;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Object, Value, json, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -28,7 +29,7 @@ pub struct Json {
     schema: Option<(Value, serde_json::Value, jsonschema::Validator)>,
 }
 
-#[node(type = "json", category = "parsers", inputs = 1, outputs = 1, effect = Pure)]
+#[node(type = "json", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types)]
 impl Node for Json {
     type Config = JsonConfig;
 
@@ -41,6 +42,28 @@ impl Node for Json {
             schema: None,
         })
     }
+}
+
+/// A property is parsed or written; one that is neither text nor to be written stays.
+fn types(t: &mut dyn Typing) {
+    let path = match t.text("property") {
+        path if path.is_empty() => "payload".to_owned(),
+        path => path,
+    };
+    // (what has been checked by a schema has lost it)
+    for field in ["schema", "schemaError"] {
+        let any = t.ty("any");
+        t.set(field, any);
+    }
+    let before = t.get(&path);
+    let text = t.ty("string");
+    let parsed = t.ty("any");
+    let made = match t.text("action").as_str() {
+        "str" => t.either(before, text),
+        _ => parsed,
+    };
+    t.set(&path, made);
+    t.send(0);
 }
 
 /// What becomes of a message.

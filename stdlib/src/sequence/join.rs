@@ -125,7 +125,7 @@ pub struct Join {
     env: NodeEnv,
 }
 
-#[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State)]
+#[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State, types = "object{..}")]
 impl Node for Join {
     type Config = JoinConfig;
 

@@ -5,6 +5,7 @@
 //! together again. *Handle as a message stream* splits across messages: what is after the last delimiter waits for the next.
 
 use super::delimiter::{bytes_of, unescape};
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, Msg, Object, Path, Value, generate_id, json, number};
 use vgdc_core::{Completion, Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -47,7 +48,7 @@ pub struct Split {
     pending: Vec<Completion>,
 }
 
-#[node(type = "split", category = "sequence", inputs = 1, outputs = 1, effect = State)]
+#[node(type = "split", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types)]
 impl Node for Split {
     type Config = SplitConfig;
 
@@ -97,6 +98,38 @@ impl Node for Split {
             pending: Vec::new(),
         })
     }
+}
+
+/// A property becomes a part of itself.
+fn types(t: &mut dyn Typing) {
+    let path = match t.text("property") {
+        path if path.is_empty() => "payload".to_owned(),
+        path => path,
+    };
+    let whole = t.get(&path);
+    let mut part = t.members(whole);
+    if t.text("arraySplt") != "1" {
+        let some = t.ty("array<any>");
+        part = t.either(part, some);
+    }
+    for kind in ["string", "buffer"] {
+        let kind = t.ty(kind);
+        if t.may_be(whole, kind) {
+            part = t.either(part, kind);
+        }
+    }
+    let any = t.ty("any");
+    let name = t.text("addname");
+    if !name.is_empty() {
+        t.set(&name, any);
+    }
+    let parts = t.ty("object{..}");
+    let (id, none) = (t.ty("string"), t.ty("undefined"));
+    let fresh = t.either(id, none);
+    t.set("_msgid", fresh);
+    t.set("parts", parts);
+    t.set(&path, part);
+    t.send(0);
 }
 
 /// The pieces of a text, of so many UTF-16 units.

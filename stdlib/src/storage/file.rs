@@ -134,7 +134,7 @@ struct Batch {
 /// Work is done; the batch is in the channel.
 struct Ready;
 
-#[node(type = "file", category = "storage", inputs = 1, outputs = 1, effect = Io)]
+#[node(type = "file", category = "storage", inputs = 1, outputs = 1, effect = Io, types = "msg{filename: string}")]
 impl Node for File {
     type Config = FileConfig;
 

@@ -12,6 +12,7 @@ use super::fs::{FsError, place};
 use std::any::Any;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Value};
 use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
@@ -84,7 +85,7 @@ struct End {
     error: Option<FsError>,
 }
 
-#[node(type = "file in", category = "storage", inputs = 1, outputs = 1, effect = Io)]
+#[node(type = "file in", category = "storage", inputs = 1, outputs = 1, effect = Io, types = types)]
 impl Node for FileIn {
     type Config = FileInConfig;
 
@@ -111,6 +112,30 @@ impl Node for FileIn {
             next: 0,
         })
     }
+}
+
+/// The file's contents; or what went wrong; or pieces of it, with or without what the message had.
+fn types(t: &mut dyn Typing) {
+    let contents = match t.text("format").as_str() {
+        "utf8" | "lines" => "string | undefined",
+        "" | "stream" => "buffer | undefined",
+        _ => "any",
+    };
+    let contents = t.ty(contents);
+    let (name, any) = (t.ty("string"), t.ty("any"));
+    let topic = t.get("topic");
+    t.set("payload", contents);
+    t.set("filename", name);
+    t.set("parts", any);
+    t.set("error", any);
+    t.send(0);
+    let bare = t.ty("object{filename: any, parts: any}");
+    t.set_message(bare);
+    let none = t.ty("undefined");
+    let topic = t.either(topic, none);
+    t.set("topic", topic);
+    t.set("payload", contents);
+    t.send(0);
 }
 
 impl FileIn {

@@ -1,6 +1,6 @@
 //! Node tables for the tests: one of each role. The compiler knows no node, so any names do.
 
-use vgdc_spec::{Effect, FieldKind, FieldSpec, NodeSpec, Outputs, Role};
+use vgdc_spec::{Effect, FieldKind, FieldSpec, NodeSpec, Outputs, Role, Types};
 
 const fn field(name: &'static str, kind: FieldKind) -> FieldSpec {
     FieldSpec {
@@ -25,6 +25,8 @@ const fn spec(
         role,
         effect,
         fields,
+        types: Types::Unknown,
+        needs: &[],
     }
 }
 

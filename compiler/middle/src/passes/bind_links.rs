@@ -96,7 +96,7 @@ fn set_links(graph: &mut Graph, from: OpId, to: &[OpId], trace: &mut Trace) {
     graph.rewire(from, 0, edges);
     let op = graph.op_mut(from);
     if op.outputs.is_empty() {
-        op.outputs.push(vgdc_ir::Ty::Any);
+        op.outputs.push(vgdc_ir::Ty::ANY);
     }
     op.wires = vec![ids];
     if !to.is_empty() && !returns {

@@ -7,6 +7,7 @@ pub mod elide_clones;
 pub mod erase_comments;
 pub mod erase_junctions;
 pub mod fuse;
+pub mod infer_types;
 pub mod invert_scopes;
 pub mod order;
 pub mod prune_dead;

@@ -96,8 +96,8 @@ fn operator(id: &str, part: Part, number: u32) -> Operator {
         part,
         props: Map::new(),
         wires: Vec::new(),
-        input: Ty::Any,
-        outputs: vec![Ty::Any],
+        input: Ty::ANY,
+        outputs: vec![Ty::ANY],
         disabled: false,
         fingerprint: String::new(),
         origin: Origin {

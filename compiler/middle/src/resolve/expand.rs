@@ -389,8 +389,8 @@ impl<'a> Expander<'a, '_> {
             part: props::part(node, spec, &place.ids),
             effect: spec.map_or(Effect::Io, |spec| spec.effect),
             props: props::of(node, spec, &place.ids),
-            input: Ty::Any,
-            outputs: vec![Ty::Any; item.wires.len()],
+            input: Ty::ANY,
+            outputs: vec![Ty::ANY; item.wires.len()],
             wires: item.wires.clone(),
             disabled: place.disabled || node.d(),
             fingerprint: props::fingerprint(node, self.seeds[&env], &["x", "y", "wires"])
@@ -474,7 +474,7 @@ impl<'a> Expander<'a, '_> {
                 push_wire(&mut op.wires, wire.port, [id.clone()]);
             }
         }
-        op.outputs = vec![Ty::Any; op.wires.len()];
+        op.outputs = vec![Ty::ANY; op.wires.len()];
         if def.subflow_status().is_some() {
             let status = status_op(&op, inner.flow);
             if !self.lookup.has(inner.flow, &status.id) {
