@@ -1,6 +1,8 @@
 //! The same flows, run by the oracle (nothing optimised, one queue), optimised, and as artifacts: every node must be handed
 //! the same messages in the same order, raise the same errors and show the same statuses.
 
+mod types;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -684,7 +684,7 @@ impl<'a> Infer<'_> {
         let Some(state) = &self.state else {
             return Ok(());
         };
-        let types: Vec<Ty> = sent.iter().map(|val| state.type_of(val)).collect();
+        let types: Vec<Ty> = sent.iter().map(|val| state.type_sent(val)).collect();
         for (output, ty) in types.iter().enumerate() {
             self.send_to(output, ty);
         }

@@ -161,8 +161,8 @@ impl Infer<'_> {
     /// Sends a value, as `return` and `node.send` do: a message, or an array of what goes to each output.
     fn send(&mut self, val: &Val) {
         let Some(state) = &self.state else { return };
-        let ty = state.type_of(val);
-        let message = ty.meet(&Ty::any_object());
+        let ty = state.type_sent(val);
+        let message = messages(&ty);
         if let Some(first) = self.sent.first_mut() {
             *first = first.join(&message);
         }
@@ -174,7 +174,7 @@ impl Infer<'_> {
     /// Sends to one of the outputs: a message, or an array of messages.
     fn send_to(&mut self, output: usize, ty: &Ty) {
         let inside = ty.element().unwrap_or(Ty::NEVER);
-        let messages = ty.join(&inside).meet(&Ty::any_object());
+        let messages = messages(&ty.join(&inside));
         if let Some(sent) = self.sent.get_mut(output) {
             *sent = sent.join(&messages);
         }
@@ -234,6 +234,15 @@ impl Infer<'_> {
                 None => state.clone(),
             });
         }
+    }
+}
+
+/// What of a type can be sent as a message. Dates, errors and the like can, and are objects then.
+fn messages(ty: &Ty) -> Ty {
+    let odd = "date | other | handle".parse().unwrap_or_default();
+    match ty.may_be(&odd) {
+        true => Ty::any_object(),
+        false => ty.meet(&Ty::any_object()),
     }
 }
 

@@ -149,11 +149,14 @@ impl Obj {
 pub(super) struct State {
     vars: BTreeMap<SymbolId, Val>,
     heap: BTreeMap<Loc, Obj>,
+    /// Some object may be inside itself. In a message that is sent, what leads back is no object.
+    circles: bool,
 }
 
 impl State {
     pub(super) fn join(&self, other: &State) -> State {
         let mut made = self.clone();
+        made.circles |= other.circles;
         for (symbol, val) in &other.vars {
             let known = self.var(*symbol);
             made.vars.insert(*symbol, known.join(val));
@@ -256,11 +259,46 @@ impl State {
                 }
             }
         }
+        let others = if anywhere { Others::All } else { Others::None };
+        self.circles |= self.may_reach(val, &of.locs, others);
         if anywhere {
-            let ty = self.hand_out(val);
+            let ty = self.type_of(val);
             let done = of.locs.first().copied().filter(|_| alone);
             self.touch(name, &ty, done);
+            // (only now: what nobody else had was none of those that were written to)
+            self.hand_out(val);
         }
+    }
+
+    /// Whether a value may lead to one of these objects, or to some of those that others have.
+    fn may_reach(&self, val: &Val, locs: &BTreeSet<Loc>, others: Others) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![val];
+        while let Some(val) = todo.pop() {
+            let by_type = match others {
+                Others::None => false,
+                Others::Arrays => has_array(&val.ty),
+                Others::All => val.ty.may_be_object() || val.ty.element().is_some(),
+            };
+            if by_type || !val.locs.is_disjoint(locs) {
+                return true;
+            }
+            for loc in val.locs.iter().filter(|loc| seen.insert(**loc)) {
+                let Some(obj) = self.heap.get(loc) else {
+                    continue;
+                };
+                let more = match others {
+                    Others::None => false,
+                    Others::Arrays => obj.open,
+                    Others::All => obj.open || obj.shared,
+                };
+                if more {
+                    return true;
+                }
+                todo.extend(obj.fields.values());
+            }
+        }
+        false
     }
 
     /// Nothing is known of an object's fields any more.
@@ -321,6 +359,7 @@ impl State {
 
     /// An element comes into an array of which nobody knows which one it is.
     pub(super) fn push(&mut self, val: &Val) {
+        self.circles |= self.may_reach(val, &BTreeSet::new(), Others::Arrays);
         let ty = self.hand_out(val);
         self.each_type(&mut |of| match of.element() {
             Some(element) if !of.is_any() => of.with_element(element.join(&ty)),
@@ -351,6 +390,25 @@ impl State {
     /// The type of a value as it is now.
     pub(super) fn type_of(&self, val: &Val) -> Ty {
         self.looked_into(val, DEPTH)
+    }
+
+    /// The type of a value in a message that is sent.
+    pub(super) fn type_sent(&self, val: &Val) -> Ty {
+        let ty = self.type_of(val);
+        if !self.circles {
+            return ty;
+        }
+        let or_other = |ty: &Ty| match ty.may_be_object() || ty.element().is_some() {
+            true => ty.join(&Ty::OTHER),
+            false => ty.clone(),
+        };
+        ty.inside_out(&mut |of| {
+            let (fields, open) = of.fields();
+            match of.element() {
+                Some(element) => Ty::array(or_other(&element)),
+                None => Ty::object(fields.map(|(name, ty)| (name, or_other(ty))), open),
+            }
+        })
     }
 
     fn looked_into(&self, val: &Val, depth: usize) -> Ty {
@@ -388,6 +446,20 @@ impl State {
         let obj = self.heap.get(&loc).filter(|obj| !obj.open)?;
         Some(obj.fields.clone().into_iter().collect())
     }
+}
+
+/// Of what others may have too, what something may lead to.
+#[derive(Clone, Copy)]
+enum Others {
+    None,
+    Arrays,
+    All,
+}
+
+/// Whether there may be an array in a value.
+fn has_array(ty: &Ty) -> bool {
+    let (mut fields, open) = ty.fields();
+    open || ty.element().is_some() || fields.any(|(_, ty)| has_array(ty))
 }
 
 fn is_index(name: &str) -> bool {

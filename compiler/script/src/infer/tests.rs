@@ -273,3 +273,16 @@ fn texts_at_start_send_nothing_unless_they_may() {
     assert_eq!(at_start("node.send({payload: 1});"), "object{..}");
     assert_eq!(at_start("foo(node)"), "object{..}");
 }
+
+#[test]
+fn what_leads_back_is_no_object() {
+    let circle = "let o = {n: {}}; o.n.back = o; return {payload: o.n};";
+    let payload: Ty = sent(circle, PLAIN).parse().expect("a type");
+    let back = payload.field("payload").field("back");
+    assert!(Ty::OTHER.is(&back), "{back}");
+    // What is made anew leads nowhere.
+    let fresh = "msg.payload.b = {c: 1}; return msg;";
+    let expected =
+        "object{payload: object{a: number, b: object{c: int32}, s: string}, topic: string}";
+    assert_eq!(sent(fresh, PLAIN), expected);
+}
