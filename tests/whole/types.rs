@@ -204,3 +204,189 @@ fn every_node_of_the_library_says_what_can_be_read() {
         );
     }
 }
+
+/// The type of what comes to the node `end`, and the codes of what is warned of, with the node and the line.
+fn checked(mut flow: Value) -> (String, Vec<String>) {
+    for node in flow.as_array_mut().into_iter().flatten() {
+        for (name, value) in [("z", json!("t")), ("x", json!(1)), ("y", json!(1))] {
+            let map = node.as_object_mut().expect("a node");
+            map.entry(name).or_insert(value);
+        }
+    }
+    let tab = json!({"id": "t", "type": "tab"});
+    flow.as_array_mut().expect("a list").push(tab);
+    let mut sources = SourceMap::new();
+    let (doc, _) = FlowDoc::parse(&mut sources, "flows.json", flow.to_string());
+    let compiled = Session::new(vgdc_stdlib::specs(), Options::default()).compile(&doc);
+    let mut ops = compiled.optimised.ops();
+    let end = ops.find(|(_, op)| op.id == "end");
+    let warnings = compiled.diagnostics.iter().filter(|found| {
+        (120..130).contains(&found.code.number()) || (210..220).contains(&found.code.number())
+    });
+    let warnings = warnings.map(|found| {
+        let node = found.node.as_ref().map_or("", |node| node.id.as_str());
+        let line = found.body.as_ref().map_or(0, |body| body.line);
+        format!("{} {node} {line}: {}", found.code, found.message)
+    });
+    (
+        end.map(|(_, op)| op.input.to_string()).unwrap_or_default(),
+        warnings.collect(),
+    )
+}
+
+/// An inject node, one other node, and the end.
+fn through(message: &Value, mut node: Value) -> (String, Vec<String>) {
+    node["id"] = "n".into();
+    if node.get("wires").is_none() {
+        node["wires"] = json!([["end"]]);
+    }
+    checked(json!([inject("go", message, "n"), node, {"id": "end", "type": "helper", "wires": []}]))
+}
+
+#[test]
+fn nodes_of_the_library_say_what_they_do() {
+    let message = json!({"payload": 5, "topic": "t"});
+    let rules = |rules: Value| json!({"type": "change", "rules": rules});
+    let switch = |rule: Value| json!({"type": "switch", "property": "payload", "propertyType": "msg", "rules": [rule], "checkall": "true"});
+    let cases = [
+        (
+            json!({"type": "junction"}),
+            "object{_msgid: string, payload: int32, topic: string}",
+        ),
+        (
+            json!({"type": "template", "template": "x", "output": "str", "syntax": "mustache", "field": "payload", "fieldType": "msg"}),
+            "object{_msgid: string, payload: string, topic: string}",
+        ),
+        (
+            json!({"type": "range", "property": "payload"}),
+            "object{_msgid: string, payload: number, topic: string}",
+        ),
+        (
+            rules(json!([{"t": "set", "p": "a.b", "pt": "msg", "to": "true", "tot": "bool"}])),
+            "object{_msgid: string, a: object{b: bool} | undefined, payload: int32, topic: string}",
+        ),
+        (
+            rules(json!([{"t": "move", "p": "payload", "pt": "msg", "to": "old", "tot": "msg"}])),
+            "object{_msgid: string, old: int32, topic: string}",
+        ),
+        (
+            rules(json!([{"t": "delete", "p": "topic", "pt": "msg"}])),
+            "object{_msgid: string, payload: int32}",
+        ),
+        (
+            rules(
+                json!([{"t": "change", "p": "topic", "pt": "msg", "from": "t", "fromt": "str", "to": "1", "tot": "num"}]),
+            ),
+            "object{_msgid: string, payload: int32, topic: int32 | string}",
+        ),
+        (
+            switch(json!({"t": "istype", "v": "number", "vt": "number"})),
+            "object{_msgid: string, payload: int32, topic: string}",
+        ),
+        (
+            switch(json!({"t": "istype", "v": "string", "vt": "string"})),
+            "never",
+        ),
+        (switch(json!({"t": "null"})), "never"),
+        (
+            json!({"type": "function", "func": "return {payload: msg.payload > 3, n: msg.payload};", "outputs": 1}),
+            "object{_msgid: string, n: int32, payload: bool}",
+        ),
+        (
+            json!({"type": "json", "property": "payload", "action": "str"}),
+            "object{_msgid: string, payload: int32 | string, schema: any, schemaError: any, topic: string}",
+        ),
+        (
+            json!({"type": "delay"}),
+            "object{_msgid: string, flush: any, payload: int32, reset: any, toFront: any, topic: string}",
+        ),
+        (json!({"type": "no such node"}), "object{..}"),
+    ];
+    for (node, expected) in cases {
+        let (ty, warnings) = through(&message, node.clone());
+        assert_eq!(ty, expected, "{node}");
+        assert_eq!(warnings, [""; 0], "{node}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_with_every_message_is_told() {
+    let message = json!({"payload": 5});
+    let function = |func: &str| json!({"type": "function", "func": func, "outputs": 1});
+    let cases = [
+        (
+            json!({"type": "http response", "wires": []}),
+            "VG0120 n 0: no message that comes here has `msg.res`: there is no request to answer",
+        ),
+        (
+            function("let a = 1;\nreturn {payload: msg.payload.split(',')};"),
+            "VG0210 n 2: `msg.payload` is always a number here, so calling `split` of it fails",
+        ),
+        (
+            function("return {payload: msg.data.x};"),
+            "VG0210 n 1: `msg.data` is always undefined here, so reading `x` of it fails",
+        ),
+        (
+            json!({"type": "change", "rules": [{"t": "set", "p": "payload", "pt": "msg", "to": "paylaod", "tot": "msg"}]}),
+            "VG0121 n 1: no message that comes here has `msg.paylaod`",
+        ),
+    ];
+    for (node, expected) in cases {
+        assert_eq!(through(&message, node.clone()).1, [expected], "{node}");
+    }
+    let object = through(
+        &json!({"payload": {"a": 1}}),
+        function("return {payload: msg.payload * 2};"),
+    );
+    assert_eq!(
+        object.1,
+        ["VG0211 n 1: `msg.payload` is always an object here, so calculating with it gives NaN"]
+    );
+}
+
+#[test]
+fn a_request_is_followed_to_its_answer() {
+    let request =
+        json!({"id": "in", "type": "http in", "method": "post", "url": "/a", "wires": [["f"]]});
+    let answer = json!({"id": "end", "type": "http response", "wires": []});
+    let with = |func: &str, more: Value| {
+        let function =
+            json!({"id": "f", "type": "function", "func": func, "outputs": 1, "wires": [["end"]]});
+        checked(json!([request, function, answer, more]))
+    };
+    let nothing = json!({"id": "c", "type": "comment"});
+    let (ty, warnings) = with("msg.payload = 'ok'; return msg;", nothing.clone());
+    let expected = "object{_msgid: string, payload: string, req: handle(\"IncomingMessage\"), res: handle(\"ServerResponse\")}";
+    assert_eq!((ty.as_str(), warnings.len()), (expected, 0));
+    let (_, dropped) = with("return {payload: 'ok'};", nothing);
+    assert_eq!(dropped.len(), 1, "{dropped:?}");
+    // Another way in brings what is needed, or may.
+    let (_, mixed) = with(
+        "return {payload: 'ok'};",
+        json!({"id": "any", "type": "link in", "links": [], "wires": [["end"]]}),
+    );
+    assert_eq!(mixed.len(), 1, "nothing leads into that link: {mixed:?}");
+    let (_, mixed) = with(
+        "return {payload: 'ok'};",
+        json!({"id": "any", "type": "catch", "scope": null, "wires": [["end"]]}),
+    );
+    assert_eq!(mixed, [""; 0]);
+}
+
+#[test]
+fn a_template_is_warned_of_when_all_its_instances_fail() {
+    let flow = |second: &str| {
+        json!([
+            {"id": "s", "type": "subflow", "z": "", "in": [{"wires": [{"id": "f"}]}], "out": []},
+            {"id": "f", "type": "function", "z": "s", "func": "return {payload: msg.payload.trim()};", "outputs": 1, "wires": [[]]},
+            {"id": "one", "type": "subflow:s", "wires": []},
+            {"id": "two", "type": "subflow:s", "wires": []},
+            inject("go1", &json!({"payload": 1}), "one"),
+            inject("go2", &json!({"payload": second}), "two"),
+        ])
+    };
+    assert_eq!(checked(flow("text")).1, [""; 0]);
+    let mut wrong = flow("");
+    wrong[5] = inject("go2", &json!({"payload": 2.5}), "two");
+    assert_eq!(checked(wrong).1.len(), 1);
+}

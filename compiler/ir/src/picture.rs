@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::graph::{EdgeRef, Graph};
 use crate::id::{FlowId, OpId};
 use crate::op::{EdgeKind, Operator, Part};
+use crate::ty::Ty;
 
 /// The graph as a Mermaid flowchart.
 pub fn mermaid(graph: &Graph) -> String {
@@ -17,10 +18,11 @@ pub fn mermaid(graph: &Graph) -> String {
             _ => "-.->",
         };
         let label = label(graph, &edge);
-        let label = if label.is_empty() {
-            String::new()
-        } else {
-            format!("|{label}|")
+        let plain = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let label = match (label.is_empty(), plain) {
+            (true, _) => String::new(),
+            (false, true) => format!("|{label}|"),
+            (false, false) => format!("|{}|", escaped(&label)),
         };
         let _ = writeln!(out, "  n{} {arrow}{label} n{}", edge.from.0, edge.to.0);
     }
@@ -50,14 +52,33 @@ pub fn dot(graph: &Graph) -> String {
     out
 }
 
-/// What stands at an edge: the output, where there are several; and what it carries, where it is no message.
+/// What stands at an edge: the output, where there are several; the type of its messages, where it is known and short; and
+/// what it carries, where it is no message.
 fn label(graph: &Graph, edge: &EdgeRef<'_>) -> String {
-    let outputs = graph.op(edge.from).outputs.len();
-    match edge.kind() {
-        EdgeKind::Wire(port) if outputs > 1 => (port + 1).to_string(),
-        EdgeKind::Wire(_) => String::new(),
-        kind => kind.word().to_owned(),
+    let outputs = &graph.op(edge.from).outputs;
+    let EdgeKind::Wire(port) = edge.kind() else {
+        return edge.kind().word().to_owned();
+    };
+    let ty = outputs.get(usize::from(port)).and_then(short);
+    match (outputs.len() > 1, ty) {
+        (true, Some(ty)) => format!("{}: {ty}", port + 1),
+        (true, None) => (port + 1).to_string(),
+        (false, ty) => ty.unwrap_or_default(),
     }
+}
+
+/// Types that are longer stand at no edge.
+const LONGEST_TYPE: usize = 36;
+
+/// A message's type without what every message has; `None` when there is nothing to say, or too much.
+fn short(ty: &Ty) -> Option<String> {
+    let (_, open) = ty.fields();
+    let rest = if open { Ty::ANY } else { Ty::UNDEFINED };
+    let own = ty.with("_msgid", rest);
+    let text = own.to_string();
+    let text = text.strip_prefix("object").unwrap_or(&text);
+    let says = !own.is_any() && own != Ty::any_object();
+    (says && text.len() <= LONGEST_TYPE).then(|| text.to_owned())
 }
 
 trait Style {

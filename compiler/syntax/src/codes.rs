@@ -166,6 +166,7 @@ codes! {
     0111 BAD_CONTEXT_STORE "an unknown context store"
     0112 EMPTY_FLOW "there is nothing to run"
     0120 NEED_NEVER_MET "a node needs what no message has"
+    0121 READS_NOTHING "a value is taken from a property that no message has"
 
     // 200–299: scripts and expressions.
     0200 BAD_JAVASCRIPT "a syntax error in JavaScript"

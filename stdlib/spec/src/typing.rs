@@ -100,6 +100,10 @@ pub trait Typing {
     /// Sends the current message to an output, counted from 0.
     fn send(&mut self, output: usize);
 
+    /// Says that the node takes a value from a path in the current message because a property of it, or what is inside it, says
+    /// so. That no message has anything there is reported.
+    fn reads(&mut self, property: &str, path: &str);
+
     /// Sends what the code in a property sends, when it is called with the current message.
     fn script(&mut self, property: &str);
 }

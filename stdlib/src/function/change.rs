@@ -143,13 +143,18 @@ fn rule_types(t: &mut dyn Typing, rule: &str) {
             if kind.is_empty() {
                 kind = "msg".to_owned();
             }
-            let taken = t.typed(&place, &path);
+            let mut taken = t.typed(&place, &path);
             let none = t.ty("undefined");
             let delete_first = kind == place && !(path.contains(&to) && path != to);
             if on_message && delete_first {
                 t.set(&path, none);
             }
             if kind == "msg" {
+                // (where the way to a value is not there, what the new place had stays)
+                if !delete_first {
+                    let before = t.get(&to);
+                    taken = t.either(taken, before);
+                }
                 t.set(&to, taken);
             }
             if on_message && !delete_first {
@@ -169,6 +174,9 @@ fn rule_types(t: &mut dyn Typing, rule: &str) {
                 }
                 kind => t.typed(kind, &to),
             };
+            if kind == "msg" && action == "set" {
+                t.reads(&format!("{rule}.to"), &to);
+            }
             if !on_message {
                 return;
             }

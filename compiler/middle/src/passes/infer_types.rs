@@ -7,7 +7,7 @@
 //! on the wires: code that relies on a type has to check it once.
 //! Pays: it makes nothing faster itself; it says what will fail, and what code may be made special for. A flow of 3,000 nodes
 //! takes a few milliseconds without scripts.
-//! Tests: below; the driver's `tests/types.rs`; `tests/whole/types.rs` (messages that came along wires have their types).
+//! Tests: below; `tests/whole/types.rs` (with the node library; and messages that came along wires have their types).
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -323,6 +323,24 @@ impl Typing for Asked<'_> {
         }
     }
 
+    fn reads(&mut self, property: &str, path: &str) {
+        let Some(steps) = path::steps(path) else {
+            return;
+        };
+        let found = path::get(&self.message, &steps);
+        if self.message.is_never() || found != Ty::UNDEFINED {
+            return;
+        }
+        let text = self.text(property);
+        let shown = path.strip_prefix("msg.").unwrap_or(path);
+        let fault = ScriptFault {
+            code: vgdc_syntax::codes::READS_NOTHING,
+            message: format!("no message that comes here has `msg.{shown}`"),
+            range: 0..text.len(),
+        };
+        self.sent.faults.push((property.to_owned(), fault));
+    }
+
     fn script(&mut self, property: &str) {
         let Some(field) = self.spec.field(property) else {
             return;
