@@ -142,7 +142,8 @@ fn old_properties(t: &mut dyn Typing, payload: bool, topic: bool) {
 
 fn set_typed(t: &mut dyn Typing, path: &str, kind: &str, text: &str) {
     let kind = if kind.is_empty() { "str" } else { kind };
-    if !path.is_empty() && !(kind == "jsonata" && text.is_empty()) {
+    let nothing = kind == "jsonata" && text.is_empty();
+    if !path.is_empty() && !nothing {
         let ty = t.typed(kind, text);
         t.set(path, ty);
     }

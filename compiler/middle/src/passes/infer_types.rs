@@ -50,7 +50,12 @@ pub fn run(
 ) -> Vec<Finding> {
     let mut infer = Infer::new(graph, registry, scripts);
     infer.run();
-    let (inputs, outputs) = (infer.inputs, infer.outputs);
+    let Infer {
+        inputs,
+        outputs,
+        mut faults,
+        ..
+    } = infer;
     let mut findings = Vec::new();
     for id in graph.op_ids().to_vec() {
         let op = graph.op_mut(id);
@@ -69,7 +74,7 @@ pub fn run(
             path: None,
             fault,
         }));
-        let faults = typing::sent(op, spec, &op.input, scripts).faults;
+        let faults = std::mem::take(&mut faults[id.index()]);
         findings.extend(faults.into_iter().map(|(path, fault)| Finding {
             op: id,
             path: Some(path),
@@ -119,6 +124,8 @@ struct Infer<'a> {
     from: Vec<Vec<(OpId, EdgeKind)>>,
     inputs: Vec<Ty>,
     outputs: Vec<Vec<Ty>>,
+    /// What the last look at each has found to go wrong.
+    faults: Vec<Vec<(String, ScriptFault)>>,
     visits: Vec<u32>,
 }
 
@@ -132,6 +139,7 @@ impl<'a> Infer<'a> {
             from: vec![Vec::new(); bound],
             inputs: vec![Ty::NEVER; bound],
             outputs: vec![Vec::new(); bound],
+            faults: vec![Vec::new(); bound],
             visits: vec![0; bound],
         };
         for (id, op) in graph.ops() {
@@ -191,6 +199,7 @@ impl<'a> Infer<'a> {
             }
         }
         self.inputs[at] = input;
+        self.faults[at] = sent.faults;
         changed
     }
 
