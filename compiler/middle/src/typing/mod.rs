@@ -31,7 +31,6 @@ pub fn sent(op: &Operator, spec: Option<&NodeSpec>, input: &Ty, scripts: &dyn Sc
         op,
         spec,
         scripts,
-        input,
         message: input.clone(),
         types: Vec::new(),
         unknown: false,
@@ -72,15 +71,14 @@ fn read(text: &str) -> Option<(Ty, bool)> {
     }
 }
 
-/// A message as it is sent: it gets an id when it has none, perhaps that of another one (`others`) that is sent with it.
-fn with_id(message: &Ty, others: &Ty) -> Ty {
+/// A message as it is sent: it gets an id when it has none.
+fn with_id(message: &Ty) -> Ty {
     let message = message.meet(&Ty::any_object());
     let id = message.field("_msgid");
     if id.is_any() || id == Ty::STRING || message.is_never() {
         return message;
     }
-    let others = others.meet(&Ty::any_object()).field("_msgid").present();
-    message.with("_msgid", id.present().join(&Ty::STRING).join(&others))
+    message.with("_msgid", id.present().join(&Ty::STRING))
 }
 
 /// The type of a JSON value.
@@ -117,7 +115,6 @@ struct Asked<'a> {
     op: &'a Operator,
     spec: &'a NodeSpec,
     scripts: &'a dyn ScriptInfo,
-    input: &'a Ty,
     message: Ty,
     types: Vec<Ty>,
     /// It asked for what is known only when the flow starts.
@@ -317,7 +314,7 @@ impl Typing for Asked<'_> {
     }
 
     fn send(&mut self, output: usize) {
-        let message = with_id(&self.message, &Ty::NEVER);
+        let message = with_id(&self.message);
         if let Some(ty) = self.sent.outputs.get_mut(output) {
             *ty = ty.join(&message);
         }
@@ -353,7 +350,7 @@ impl Typing for Asked<'_> {
         let outputs = self.op.outputs.len();
         let found = self.scripts.infer(kind, &text, &self.message, outputs);
         for (output, ty) in found.outputs.into_iter().enumerate() {
-            let ty = with_id(&ty, self.input);
+            let ty = with_id(&ty);
             if let Some(known) = self.sent.outputs.get_mut(output) {
                 *known = known.join(&ty);
             }
@@ -378,11 +375,10 @@ mod tests {
 
     #[test]
     fn a_message_gets_an_id() {
-        let input: Ty = "object{_msgid: string}".parse().unwrap();
         let fresh = Ty::object([("payload", Ty::INT)], false);
         let text = "object{_msgid: string, payload: int32}";
-        assert_eq!(with_id(&fresh, &input).to_string(), text);
-        assert_eq!(with_id(&Ty::any_object(), &input), Ty::any_object());
-        assert!(with_id(&Ty::STRING, &input).is_never());
+        assert_eq!(with_id(&fresh).to_string(), text);
+        assert_eq!(with_id(&Ty::any_object()), Ty::any_object());
+        assert!(with_id(&Ty::STRING).is_never());
     }
 }

@@ -685,6 +685,7 @@ impl<'a> Infer<'_> {
             return Ok(());
         };
         let types: Vec<Ty> = sent.iter().map(|val| state.type_sent(val)).collect();
+        self.id = self.id.join(&super::id_of_message(state));
         for (output, ty) in types.iter().enumerate() {
             self.send_to(output, ty);
         }

@@ -81,6 +81,9 @@ pub(crate) struct Beyond;
 
 type Res<T> = Result<T, Beyond>;
 
+/// The name under which the message is followed that the body is called with: no place in the text is the first one.
+const MESSAGE: state::Loc = 0;
+
 /// How many statements and expressions are looked at in one body: loops are followed several times.
 const STEPS: usize = 20_000;
 
@@ -97,6 +100,8 @@ struct Infer<'w> {
     /// What is known wherever something in the `try` blocks around may throw.
     thrown: Vec<Option<State>>,
     sent: Vec<Ty>,
+    /// The type of the id that the message has where something is sent.
+    id: Ty,
     /// The value of the condition that was looked at last.
     value: Val,
     /// How many conditions there are around; or the body may have ended before.
@@ -117,6 +122,7 @@ fn body(text: &str, parsed: &Parsed<'_, '_>, message: &Ty, outputs: usize) -> In
         continues: Vec::new(),
         thrown: Vec::new(),
         sent: vec![Ty::NEVER; outputs],
+        id: Ty::NEVER,
         value: Val::never(),
         uncertain: 0,
         faults: Vec::new(),
@@ -131,13 +137,13 @@ fn body(text: &str, parsed: &Parsed<'_, '_>, message: &Ty, outputs: usize) -> In
     };
     let message = message.meet(&Ty::any_object());
     if let Some(state) = &mut infer.state {
-        let object = state.make(0, &message, false);
+        let object = state.make(MESSAGE, &message, false);
         infer.assign(msg, object);
     }
     infer.later();
     match infer.statements(parsed.statements) {
         Ok(()) => Inferred {
-            outputs: infer.sent,
+            outputs: infer.sent.iter().map(|ty| with_id(ty, &infer.id)).collect(),
             faults: infer.faults,
         },
         Err(Beyond) => nothing_known(),
@@ -155,6 +161,7 @@ impl Infer<'_> {
                 }
             };
             self.sent.iter_mut().for_each(|sent| *sent = sent.join(&ty));
+            self.id = Ty::ANY;
         }
     }
 
@@ -162,6 +169,7 @@ impl Infer<'_> {
     fn send(&mut self, val: &Val) {
         let Some(state) = &self.state else { return };
         let ty = state.type_sent(val);
+        self.id = self.id.join(&id_of_message(state));
         let message = messages(&ty);
         if let Some(first) = self.sent.first_mut() {
             *first = first.join(&message);
@@ -234,6 +242,23 @@ impl Infer<'_> {
                 None => state.clone(),
             });
         }
+    }
+}
+
+/// The type of the id that the message which the body was called with has now.
+fn id_of_message(state: &State) -> Ty {
+    state.type_of(&state.get(&Val::object(MESSAGE), "_msgid"))
+}
+
+/// A message as it is sent: one without an id gets that of the message, or a new one.
+fn with_id(ty: &Ty, id: &Ty) -> Ty {
+    let own = ty.field("_msgid");
+    match own.is_any() || own.is(&Ty::STRING) {
+        true => ty.clone(),
+        false => ty.with(
+            "_msgid",
+            own.present().join(&Ty::STRING).join(&id.present()),
+        ),
     }
 }
 

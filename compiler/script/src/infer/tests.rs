@@ -9,7 +9,12 @@ use crate::Phase;
 fn sent(body: &str, message: &str) -> String {
     let message: Ty = message.parse().expect("a type");
     let found = infer(body, Phase::Body, &message, 2);
-    let texts: Vec<String> = found.outputs.iter().map(ToString::to_string).collect();
+    // (every message has an id)
+    let own = |ty: &Ty| match ty.field("_msgid").is_any() {
+        true => ty.to_string(),
+        false => ty.with("_msgid", Ty::UNDEFINED).to_string(),
+    };
+    let texts: Vec<String> = found.outputs.iter().map(own).collect();
     match texts.last().map(String::as_str) {
         Some("never") => texts[0].clone(),
         _ => texts.join(" ; "),
@@ -285,4 +290,19 @@ fn what_leads_back_is_no_object() {
     let expected =
         "object{payload: object{a: number, b: object{c: int32}, s: string}, topic: string}";
     assert_eq!(sent(fresh, PLAIN), expected);
+}
+
+#[test]
+fn a_new_message_gets_the_id_of_the_one_that_came() {
+    let id = |body: &str| {
+        let message = "object{_msgid: string}".parse().expect("a type");
+        let found = infer(body, Phase::Body, &message, 1);
+        found.outputs[0].field("_msgid").to_string()
+    };
+    assert_eq!(id("return {payload: 1};"), "string");
+    assert_eq!(id("msg._msgid = 5; return {payload: 1};"), "int32 | string");
+    assert_eq!(
+        id("msg['_ms' + 'gid'] = true; return {payload: 1};"),
+        "any-null-undefined"
+    );
 }
