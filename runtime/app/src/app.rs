@@ -15,6 +15,9 @@ use vgdc_plan::Plan;
 use vgdc_probe::{Control, Deployer, Hub, Identity};
 use vgdc_value::{Object, Value};
 
+/// How long after the flows have started what only that needed is let go of.
+const SETTLED: Duration = Duration::from_millis(200);
+
 /// What a process runs.
 pub struct App {
     /// Its name in `info`.
@@ -147,6 +150,10 @@ async fn serve(app: App, options: &Options) -> ExitCode {
             say(&*console, &format!("Listening on http://{addr}"));
         }
         say(&*console, "Started flows");
+        tokio::spawn(async {
+            tokio::time::sleep(SETTLED).await;
+            crate::memory::let_go_of_start();
+        });
     }
     match options.control {
         ControlOption::Stdio => stdio_control(&control, &hub, app.updates, app.credentials).await,

@@ -7,6 +7,7 @@ mod app;
 mod control_ws;
 mod credentials;
 mod logging;
+mod memory;
 pub mod options;
 mod program;
 
