@@ -34,6 +34,12 @@ impl Builder {
         }
     }
 
+    /// Its slots hold references to objects.
+    pub fn share(&mut self) {
+        self.body.shared = true;
+        self.call(Helper::Share, [crate::MSG.into()]);
+    }
+
     /// The function.
     pub fn finish(self) -> Body {
         self.body

@@ -43,6 +43,9 @@ pub const MSG: Slot = Slot(0);
 /// A function.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Body {
+    /// Slots hold references to objects ([`Helper::Share`]): a change of what one slot leads to may be one of what others lead
+    /// to, and no address leads into an object.
+    pub shared: bool,
     /// How many slots its frame has.
     pub slots: u32,
     /// How many registers of numbers.

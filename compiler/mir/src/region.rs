@@ -268,7 +268,9 @@ impl Body {
     /// Whether the message that it returns may have got another `_msgid` than it came with.
     pub fn may_change_id(&self) -> bool {
         let by_name = self.keys.iter().any(|key| key == "_msgid");
+        // (with references nobody can tell which object is the message)
         by_name
+            || self.shared
             || self
                 .blocks
                 .iter()

@@ -247,7 +247,7 @@ pub(crate) fn host(context: &mut Context, which: Host, args: &mut [Value]) -> Op
 }
 
 /// The name of a store; `None` where something else was given (a callback).
-fn store_name(given: &Option<Value>) -> Option<Option<&str>> {
+pub(crate) fn store_name(given: &Option<Value>) -> Option<Option<&str>> {
     match given {
         None | Some(Value::Undefined) => Some(None),
         Some(Value::Str(name)) => Some(Some(name)),
@@ -255,7 +255,7 @@ fn store_name(given: &Option<Value>) -> Option<Option<&str>> {
     }
 }
 
-fn scope(which: Host) -> Scope {
+pub(crate) fn scope(which: Host) -> Scope {
     match which {
         Host::FlowGet | Host::FlowSet => Scope::Flow,
         Host::GlobalGet | Host::GlobalSet => Scope::Global,

@@ -1,5 +1,6 @@
 //! A call: what code finds in its context, and what it can ask of the world.
 
+use crate::heap::Heap;
 use std::mem::offset_of;
 use std::time::{Duration, Instant};
 use vgdc_plan::native::{BY_VALUE, OK, layout};
@@ -87,6 +88,7 @@ pub struct Context {
     texts: *const [Value],
     values: *const [Value],
     host: *mut dyn Host,
+    heap: *mut Heap,
     until: Option<Instant>,
     limit: Duration,
 }
@@ -119,6 +121,7 @@ impl Context {
         texts: &[Value],
         values: &[Value],
         host: &mut dyn Host,
+        heap: &mut Heap,
         limit: Duration,
     ) -> Context {
         // SAFETY: only the lifetime changes: the context lives for one call, during which the host is borrowed.
@@ -139,6 +142,7 @@ impl Context {
             texts,
             values,
             host,
+            heap,
             until: None,
             limit,
         }
@@ -174,6 +178,18 @@ impl Context {
         let host = unsafe { &mut *self.host };
         host.enter(self.stage);
         host
+    }
+
+    /// The objects of the call, where it works on references.
+    pub(crate) fn heap<'h>(&self) -> Option<&'h mut Heap> {
+        // SAFETY: the heap is borrowed mutably for the whole call, and only one helper runs at a time, which asks once.
+        unsafe { &mut *self.heap }.is_on().then(|| unsafe { &mut *self.heap })
+    }
+
+    /// From now on the call works on references.
+    pub(crate) fn share(&mut self, msg: &mut Value) {
+        // SAFETY: as above.
+        unsafe { &mut *self.heap }.begin(msg);
     }
 
     pub(crate) fn remember(&mut self, cache: u32, names: usize, distance: usize) {

@@ -1,6 +1,7 @@
 //! Code in memory, and one function of it with what it needs to be called.
 
 use crate::call::{Cache, Context, Ended, Host};
+use crate::heap::Heap;
 use crate::helpers::TABLE;
 use crate::ops;
 use memmap2::{Mmap, MmapMut};
@@ -103,6 +104,7 @@ pub struct Native {
     values: Box<[Value]>,
     caches: Box<[Cache]>,
     frame: Box<[Value]>,
+    heap: Heap,
     pristine: bool,
     /// Keeps the code where it is.
     memory: Arc<Memory>,
@@ -146,6 +148,7 @@ impl Native {
                 .collect::<Result<_, _>>()?,
             caches: (0..function.caches).map(|_| Cache::default()).collect(),
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
+            heap: Heap::default(),
             pristine: function.pristine,
             memory: memory.clone(),
         })
@@ -169,6 +172,7 @@ impl Native {
             &self.texts,
             &self.values,
             host,
+            &mut self.heap,
             limit,
         );
         // SAFETY: the code is what the compiler made for this frame, table and these constants (the number of slots and caches
@@ -196,6 +200,7 @@ impl Native {
         for value in &mut self.frame {
             *value = Value::Undefined;
         }
+        self.heap.end();
     }
 }
 

@@ -5,8 +5,9 @@
 //! at a time.
 
 use crate::call::Context;
+use crate::heap::is_reference;
 use crate::ops::{self, Found};
-use crate::{builtin, method};
+use crate::{builtin, method, shared};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use vgdc_plan::native::{BAIL, Builtin, Helper, Host, Math, Method, Mutation, OK};
 use vgdc_value::{Array, Object, Value, number};
@@ -79,6 +80,8 @@ const fn address(helper: Helper) -> *const () {
         Helper::ToInt32 => to_int32 as *const (),
         Helper::Tick => tick as *const (),
         Helper::Identify => identify as *const (),
+        Helper::Share => share as *const (),
+        Helper::Unshare => unshare as *const (),
     }
 }
 
@@ -135,9 +138,22 @@ unsafe extern "C" fn constant(context: C, dst: V, number: u32) {
     unsafe { *dst = (*context).value(number).cloned().unwrap_or_default() };
 }
 
+/// What is done with a value and asks for what is in it.
+///
+/// # Safety
+/// See the head of this file.
+unsafe fn with<T>(context: C, value: V, f: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    // SAFETY: see the head of this file.
+    let (value, heap) = unsafe { (&*value, (*context).heap()) };
+    match heap {
+        Some(heap) if is_reference(value) => f(&heap.resolve(value)?),
+        _ => f(value),
+    }
+}
+
 unsafe extern "C" fn try_number(context: C, value: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(ops::to_number(&*value).map(|n| (*context).number = n)) }
+    unsafe { status(with(context, value, ops::to_number).map(|n| (*context).number = n)) }
 }
 
 unsafe extern "C" fn truthy(_: C, value: V) -> u32 {
@@ -145,29 +161,41 @@ unsafe extern "C" fn truthy(_: C, value: V) -> u32 {
     unsafe { u32::from((*value).truthy()) }
 }
 
-unsafe extern "C" fn to_text(_: C, dst: V, value: V) -> u32 {
+unsafe extern "C" fn to_text(context: C, dst: V, value: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(ops::to_text(&*value).map(|text| *dst = text)) }
+    unsafe { status(with(context, value, ops::to_text).map(|text| *dst = text)) }
 }
 
-unsafe extern "C" fn add(_: C, dst: V, a: V, b: V) -> u32 {
+unsafe extern "C" fn add(context: C, dst: V, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(ops::add(&*a, &*b).map(|sum| *dst = sum)) }
+    let sum = unsafe { with(context, a, |a| with(context, b, |b| ops::add(a, b))) };
+    // SAFETY: see the head of this file.
+    status(sum.map(|sum| unsafe { *dst = sum }))
 }
 
-unsafe extern "C" fn strict_equal(_: C, a: V, b: V) -> u32 {
+unsafe extern "C" fn strict_equal(context: C, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { flag(ops::strict_equal(&*a, &*b)) }
+    unsafe {
+        flag(match (*context).heap() {
+            Some(heap) => shared::strict_equal(heap, &*a, &*b),
+            None => ops::strict_equal(&*a, &*b),
+        })
+    }
 }
 
-unsafe extern "C" fn loose_equal(_: C, a: V, b: V) -> u32 {
+unsafe extern "C" fn loose_equal(context: C, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { flag(ops::loose_equal(&*a, &*b)) }
+    unsafe {
+        flag(match (*context).heap() {
+            Some(heap) => shared::loose_equal(heap, &*a, &*b),
+            None => ops::loose_equal(&*a, &*b),
+        })
+    }
 }
 
-unsafe extern "C" fn less(_: C, a: V, b: V, mode: u32) -> u32 {
+unsafe extern "C" fn less(context: C, a: V, b: V, mode: u32) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { flag(ops::less(&*a, &*b, mode)) }
+    flag(unsafe { with(context, a, |a| with(context, b, |b| ops::less(a, b, mode))) })
 }
 
 unsafe extern "C" fn type_of(_: C, dst: V, value: V) {
@@ -175,9 +203,14 @@ unsafe extern "C" fn type_of(_: C, dst: V, value: V) {
     unsafe { *dst = Value::from((*value).type_of()) };
 }
 
-unsafe extern "C" fn has(_: C, key: V, object: V) -> u32 {
+unsafe extern "C" fn has(context: C, key: V, object: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { flag(ops::has(&*key, &*object)) }
+    unsafe {
+        flag(match (*context).heap() {
+            Some(heap) => shared::has(heap, &*key, &*object),
+            None => ops::has(&*key, &*object),
+        })
+    }
 }
 
 /// The address of what was found; what was made is put into the scratch slot.
@@ -202,19 +235,30 @@ unsafe extern "C" fn get(context: C, base: V, scratch: V, key: u32, cache: u32) 
         let Some(key) = (*context).key(key) else {
             return std::ptr::null_mut();
         };
+        if let Some(heap) = (*context).heap() {
+            return found(shared::get(heap, &*base, key).map(Found::Made), scratch);
+        }
         ops::remember(&mut *context, cache, &*base, key);
         found(ops::get(&*base, key), scratch)
     }
 }
 
-unsafe extern "C" fn get_value(_: C, base: V, key: V, scratch: V) -> V {
+unsafe extern "C" fn get_value(context: C, base: V, key: V, scratch: V) -> V {
     // SAFETY: see the head of this file.
-    unsafe { found(ops::get_value(&*base, &*key), scratch) }
+    unsafe {
+        if let Some(heap) = (*context).heap() {
+            return found(shared::get_value(heap, &*base, &*key).map(Found::Made), scratch);
+        }
+        found(ops::get_value(&*base, &*key), scratch) }
 }
 
-unsafe extern "C" fn get_index(_: C, base: V, scratch: V, n: f64) -> V {
+unsafe extern "C" fn get_index(context: C, base: V, scratch: V, n: f64) -> V {
     // SAFETY: see the head of this file.
-    unsafe { found(ops::get_index(&*base, n), scratch) }
+    unsafe {
+        if let Some(heap) = (*context).heap() {
+            return found(shared::get_index(heap, &*base, n).map(Found::Made), scratch);
+        }
+        found(ops::get_index(&*base, n), scratch) }
 }
 
 fn place_found(found: Option<&mut Value>) -> V {
@@ -248,6 +292,10 @@ unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) ->
         let Some(key) = (*context).key(key) else {
             return BAIL;
         };
+        if let Some(heap) = (*context).heap() {
+            let base = heap.content_mut(&*base);
+            return status(base.and_then(|base| ops::set(base, key, value)));
+        }
         let before = ops::names_without(&*base, key);
         let done = ops::set(&mut *base, key, value);
         ops::remember(&mut *context, cache, &*base, key);
@@ -258,18 +306,29 @@ unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) ->
     }
 }
 
-unsafe extern "C" fn set_value(_: C, base: V, key: V, value: V) -> u32 {
+unsafe extern "C" fn set_value(context: C, base: V, key: V, value: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
+        if let Some(heap) = (*context).heap() {
+            let Some(key) = heap.resolve(&*key) else {
+                return BAIL;
+            };
+            let base = heap.content_mut(&*base);
+            return status(base.and_then(|base| ops::set_value(base, &key, value)));
+        }
         status(ops::set_value(&mut *base, &*key, value))
     }
 }
 
-unsafe extern "C" fn set_index(_: C, base: V, value: V, n: f64) -> u32 {
+unsafe extern "C" fn set_index(context: C, base: V, value: V, n: f64) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
+        if let Some(heap) = (*context).heap() {
+            let base = heap.content_mut(&*base);
+            return status(base.and_then(|base| ops::set_index(base, n, value)));
+        }
         status(ops::set_index(&mut *base, n, value))
     }
 }
@@ -277,51 +336,111 @@ unsafe extern "C" fn set_index(_: C, base: V, value: V, n: f64) -> u32 {
 unsafe extern "C" fn delete(context: C, base: V, key: u32) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
-        status(
-            (*context)
-                .key(key)
-                .and_then(|key| ops::delete(&mut *base, key.as_str())),
-        )
+        let (key, base) = ((*context).key(key), changed(context, base));
+        status(key.zip(base).and_then(|(key, base)| ops::delete(base, key.as_str())))
     }
 }
 
-unsafe extern "C" fn delete_value(_: C, base: V, key: V) -> u32 {
+unsafe extern "C" fn delete_value(context: C, base: V, key: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
-        let key = ops::to_text(&*key);
-        status(key.and_then(|key| ops::delete(&mut *base, key.as_str()?)))
+        let key = with(context, key, ops::to_text);
+        let base = changed(context, base);
+        status(key.zip(base).and_then(|(key, base)| ops::delete(base, key.as_str()?)))
     }
 }
 
-unsafe extern "C" fn object(_: C, dst: V, room: u32) {
+/// What is to be changed, by its name.
+///
+/// # Safety
+/// See the head of this file.
+unsafe fn changed<'v>(context: C, base: V) -> Option<&'v mut Value> {
     // SAFETY: see the head of this file.
+    unsafe {
+        match (*context).heap() {
+            Some(heap) => heap.content_mut(&*base),
+            None => Some(&mut *base),
+        }
+    }
+}
+
+/// Puts an object that has just been made into a slot.
+///
+/// # Safety
+/// See the head of this file.
+unsafe fn made(context: C, dst: V, value: Value) {
+    // SAFETY: see the head of this file.
+    unsafe {
+        *dst = match (*context).heap() {
+            Some(heap) => heap.own(value),
+            None => value,
+        };
+    }
+}
+
+unsafe extern "C" fn object(context: C, dst: V, room: u32) {
     // (messages get an id, and often a property more)
-    unsafe { *dst = Value::Object(Object::with_capacity(room.min(1024) as usize + 2)) };
-}
-
-unsafe extern "C" fn array(_: C, dst: V, room: u32) {
+    let value = Value::Object(Object::with_capacity(room.min(1024) as usize + 2));
     // SAFETY: see the head of this file.
-    unsafe { *dst = Value::Array(Array::from(Vec::with_capacity(room.min(1024) as usize))) };
+    unsafe { made(context, dst, value) };
 }
 
-unsafe extern "C" fn push(_: C, array: V, value: V) {
+unsafe extern "C" fn array(context: C, dst: V, room: u32) {
+    let value = Value::Array(Array::from(Vec::with_capacity(room.min(1024) as usize)));
+    // SAFETY: see the head of this file.
+    unsafe { made(context, dst, value) };
+}
+
+unsafe extern "C" fn push(context: C, array: V, value: V) {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
-        if let Value::Array(items) = &mut *array {
+        if let Some(Value::Array(items)) = changed(context, array) {
             items.push(value);
         }
     }
 }
 
-unsafe extern "C" fn spread_object(_: C, dst: V, src: V) -> u32 {
+unsafe extern "C" fn spread_object(context: C, dst: V, src: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(ops::spread_object(&mut *dst, &*src)) }
+    unsafe {
+        status(match (*context).heap() {
+            Some(heap) => shared::spread_object(heap, &*dst, &*src),
+            None => ops::spread_object(&mut *dst, &*src),
+        })
+    }
 }
 
-unsafe extern "C" fn spread_array(_: C, dst: V, src: V) -> u32 {
+unsafe extern "C" fn spread_array(context: C, dst: V, src: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(ops::spread_array(&mut *dst, &*src)) }
+    unsafe {
+        status(match (*context).heap() {
+            Some(heap) => shared::spread_array(heap, &*dst, &*src),
+            None => ops::spread_array(&mut *dst, &*src),
+        })
+    }
+}
+
+unsafe extern "C" fn share(context: C, msg: V) {
+    // SAFETY: see the head of this file.
+    unsafe { (*context).share(&mut *msg) };
+}
+
+unsafe extern "C" fn unshare(context: C, result: V, msg: V) -> u32 {
+    // SAFETY: see the head of this file. (The two may be the same slot: both are read before either is written.)
+    let (context, values) = unsafe { (&mut *context, [(*result).clone(), (*msg).clone()]) };
+    let done = guarded(|| {
+        let heap = context.heap()?;
+        let msg = heap.resolve(&values[1])?;
+        let value = shared::finish(context, heap, &values[0])?;
+        heap.end();
+        Some((value, msg))
+    });
+    // SAFETY: see the head of this file.
+    status(done.map(|(value, whole)| unsafe {
+        *msg = whole;
+        *result = value;
+    }))
 }
 
 /// The arguments of a call.
@@ -336,23 +455,43 @@ unsafe fn arguments<'v>(first: V, count: u32) -> &'v mut [Value] {
 unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
     // SAFETY: see the head of this file.
     let (context, args) = unsafe { (&mut *context, arguments(first, count)) };
-    let done = guarded(|| builtin::call(context, *Builtin::ALL.get(which as usize)?, args));
+    let done = guarded(|| {
+        let which = *Builtin::ALL.get(which as usize)?;
+        match context.heap() {
+            Some(heap) => shared::builtin(context, heap, which, args),
+            None => builtin::call(context, which, args),
+        }
+    });
     // SAFETY: see the head of this file. (The result may go where an argument was: those are used up.)
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn method(_: C, dst: V, receiver: V, first: V, which: u32, count: u32) -> u32 {
+unsafe extern "C" fn method(context: C, dst: V, receiver: V, first: V, which: u32, count: u32) -> u32 {
     // SAFETY: see the head of this file.
-    let (receiver, args) = unsafe { (&*receiver, arguments(first, count)) };
-    let done = guarded(|| method::call(*Method::ALL.get(which as usize)?, receiver, args));
+    let (context, receiver, args) =
+        unsafe { (&mut *context, &*receiver, arguments(first, count)) };
+    let done = guarded(|| {
+        let which = *Method::ALL.get(which as usize)?;
+        match context.heap() {
+            Some(heap) => shared::method(heap, which, receiver, args),
+            None => method::call(which, receiver, args),
+        }
+    });
     // SAFETY: see the head of this file.
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn mutate(_: C, dst: V, receiver: V, first: V, which: u32, count: u32) -> u32 {
+unsafe extern "C" fn mutate(context: C, dst: V, receiver: V, first: V, which: u32, count: u32) -> u32 {
     // SAFETY: see the head of this file.
-    let (receiver, args) = unsafe { (&mut *receiver, arguments(first, count)) };
-    let done = guarded(|| method::mutate(*Mutation::ALL.get(which as usize)?, receiver, args));
+    let (context, receiver, args) =
+        unsafe { (&mut *context, &mut *receiver, arguments(first, count)) };
+    let done = guarded(|| {
+        let which = *Mutation::ALL.get(which as usize)?;
+        match context.heap() {
+            Some(heap) => shared::mutate(heap, which, receiver, args),
+            None => method::mutate(which, receiver, args),
+        }
+    });
     // SAFETY: see the head of this file.
     status(done.map(|value| unsafe { *dst = value }))
 }
@@ -360,7 +499,13 @@ unsafe extern "C" fn mutate(_: C, dst: V, receiver: V, first: V, which: u32, cou
 unsafe extern "C" fn host(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
     // SAFETY: see the head of this file.
     let (context, args) = unsafe { (&mut *context, arguments(first, count)) };
-    let done = guarded(|| builtin::host(context, *Host::ALL.get(which as usize)?, args));
+    let done = guarded(|| {
+        let which = *Host::ALL.get(which as usize)?;
+        match context.heap() {
+            Some(heap) => shared::host(context, heap, which, args),
+            None => builtin::host(context, which, args),
+        }
+    });
     // SAFETY: see the head of this file.
     status(done.map(|value| unsafe { *dst = value }))
 }

@@ -8,9 +8,11 @@
 mod builtin;
 mod call;
 mod code;
+mod heap;
 mod helpers;
 mod method;
 mod ops;
+mod shared;
 
 pub use call::{Context, Ended, Host, Level, Scope};
 pub use code::{CodeError, Memory, Native};

@@ -130,11 +130,16 @@ pub(crate) fn less(a: &Value, b: &Value, mode: u32) -> Option<bool> {
 
 /// `key in object`
 pub(crate) fn has(key: &Value, object: &Value) -> Option<bool> {
-    let Value::Object(object) = object else {
-        return None;
-    };
     let key = to_text(key)?;
     let key = key.as_str()?;
+    let object = match object {
+        Value::Object(object) => object,
+        Value::Array(items) => {
+            let index = Key::data(key).index()?;
+            return Some((index as usize) < items.len());
+        }
+        _ => return None,
+    };
     match object.contains_key(key) {
         true => Some(true),
         false if is_inherited(key) => None,

@@ -277,6 +277,11 @@ helpers! {
     Tick() -> Status;
     /// Whether a value can be a message; if it is one, it gets the id of the second, the message that came, as it is now.
     Identify(Address, Address) -> Flag;
+    /// From now on slots hold references to objects, as JavaScript's variables do: the message, which becomes one.
+    Share(Address) -> Nothing;
+    /// The references end: what is in two slots (the result, the message) becomes values again, and what has changed in
+    /// contexts is stored.
+    Unshare(Address, Address) -> Status;
 }
 
 impl Helper {

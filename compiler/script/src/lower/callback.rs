@@ -340,10 +340,13 @@ impl<'a, 'w> Lower<'a, 'w> {
             return Ok(None);
         };
         let at = call.span.start;
-        if self.changes_in(inner, receiver) {
+        if !self.shared && self.changes_in(inner, receiver) {
             return refuse("a loop that changes what it goes through", at);
         }
         let (list, result, value) = (self.b.slot(), self.temp(), self.temp());
+        // (what the function is called with is what is found, whatever it puts there)
+        let found = matches!(name, "filter" | "find");
+        let element = (self.shared && found).then(|| self.b.slot());
         let opd = self.opd(receiver)?;
         self.store(opd, list);
         self.only_arrays(list);
@@ -353,6 +356,15 @@ impl<'a, 'w> Lower<'a, 'w> {
             dst: index,
             value: 0.0,
         });
+        // (what is added meanwhile is not gone through; where something is taken away the engine knows better)
+        let count = match self.shared {
+            true => {
+                let length = self.get(Opd::Slot(list), "length")?;
+                let length = self.unbox(length);
+                Some(length)
+            }
+            false => None,
+        };
         let first = usize::from(name == "reduce");
         match name {
             "map" | "filter" => self.b.call(Helper::Array, [result.into(), 0.into()]),
@@ -390,11 +402,14 @@ impl<'a, 'w> Lower<'a, 'w> {
         let more = self.whole(|lower| {
             let length = lower.get(Opd::Slot(list), "length")?;
             let (b, dst) = (lower.unbox(length), lower.b.flag());
+            if let Some(count) = count {
+                lower.bail_if_less(b, count);
+            }
             lower.b.push(Inst::Compare {
                 op: Compare::Lt,
                 dst,
                 a: index,
-                b,
+                b: count.unwrap_or(b),
             });
             Ok(dst)
         })?;
@@ -404,6 +419,10 @@ impl<'a, 'w> Lower<'a, 'w> {
             if first == 1 {
                 lower.set_param(&params, 0, Opd::Slot(result));
             }
+            if let Some(element) = element {
+                let value = lower.read(Opd::Slot(list), &Key::Index(index))?;
+                lower.store(value, element);
+            }
             if let Some(symbol) = params.get(first) {
                 lower.set_element(*symbol, list, index)?;
             }
@@ -412,7 +431,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             Ok(())
         })?;
         self.whole(|lower| lower.put_in(inner, value))?;
-        self.after_turn(name, list, index, [value, result], [next, end])?;
+        self.after_turn(name, [list, element.unwrap_or(list)], index, [value, result], [next, end])?;
         self.b.switch_to(next);
         let one = self.b.constant(1.0);
         let after = self.arith(Arith::Add, index, one);
@@ -430,7 +449,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     fn after_turn(
         &mut self,
         name: &str,
-        list: Slot,
+        [list, kept]: [Slot; 2],
         index: vgdc_mir::Num,
         [value, result]: [Slot; 2],
         [next, end]: [BlockId; 2],
@@ -448,13 +467,13 @@ impl<'a, 'w> Lower<'a, 'w> {
                 self.b.switch_to(taken);
                 match name {
                     "filter" => self.whole(|lower| {
-                        let element = lower.read(Opd::Slot(list), &Key::Index(index))?;
+                        let element = lower.found(list, kept, index)?;
                         let element = lower.own(element);
                         lower.b.call(Helper::Push, [result.into(), element.into()]);
                         Ok(())
                     })?,
                     "find" => self.whole(|lower| {
-                        let element = lower.read(Opd::Slot(list), &Key::Index(index))?;
+                        let element = lower.found(list, kept, index)?;
                         lower.store(element, result);
                         Ok(())
                     })?,
@@ -479,6 +498,28 @@ impl<'a, 'w> Lower<'a, 'w> {
         }
         self.b.jump(next);
         Ok(())
+    }
+
+    /// The element that a turn was about: kept, or else in the list.
+    fn found(&mut self, list: Slot, kept: Slot, index: vgdc_mir::Num) -> Res<Opd> {
+        match kept == list {
+            true => self.read(Opd::Slot(list), &Key::Index(index)),
+            false => Ok(Opd::Slot(kept)),
+        }
+    }
+
+    fn bail_if_less(&mut self, a: vgdc_mir::Num, b: vgdc_mir::Num) {
+        let (less, bail, more) = (self.b.flag(), self.b.block(), self.b.block());
+        self.b.push(Inst::Compare {
+            op: Compare::Lt,
+            dst: less,
+            a,
+            b,
+        });
+        self.b.end(Terminator::Branch(less, bail, more));
+        self.b.switch_to(bail);
+        self.b.end(Terminator::Bail);
+        self.b.switch_to(more);
     }
 
     /// Bails out when a slot holds anything but an array.

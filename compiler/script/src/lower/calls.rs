@@ -152,8 +152,18 @@ impl<'a, 'w> Lower<'a, 'w> {
         object: &'w Expression<'a>,
         call: &'w CallExpression<'a>,
     ) -> Res<Opd> {
+        let first = match self.shared {
+            true => {
+                let value = self.opd(object)?;
+                Some(Arg::Slot(self.own(value)))
+            }
+            false => None,
+        };
         let row = self.arguments(&call.arguments)?;
-        let receiver = self.place(object)?;
+        let receiver = match first {
+            Some(receiver) => receiver,
+            None => self.place(object)?,
+        };
         Ok(Opd::Temp(self.call_row(
             Helper::Mutate,
             Some(receiver),

@@ -621,9 +621,19 @@ impl<'a, 'w> Lower<'a, 'w> {
                 self.b.call(Helper::Delete, [base, Arg::Const(key)]);
             }
             Expression::ComputedMemberExpression(member) => {
+                let first = match self.shared {
+                    true => {
+                        let value = self.opd(&member.object)?;
+                        Some(Arg::Slot(self.own(value)))
+                    }
+                    false => None,
+                };
                 let key = self.opd(&member.expression)?;
                 let key = Arg::Slot(self.own(key));
-                let base = self.place(&member.object)?;
+                let base = match first {
+                    Some(base) => base,
+                    None => self.place(&member.object)?,
+                };
                 self.b.call(Helper::DeleteValue, [base, key]);
             }
             _ => return refuse("`delete` of a variable", unary.span.start),
@@ -937,6 +947,10 @@ impl<'a, 'w> Lower<'a, 'w> {
     /// The address of a value for changing what is in it.
     pub(super) fn place(&mut self, e: &'w Expression<'a>) -> Res<Arg> {
         let at = e.span().start;
+        if self.shared {
+            let value = self.opd(e)?;
+            return Ok(self.arg(value));
+        }
         match e {
             Expression::ParenthesizedExpression(inner) => self.place(&inner.expression),
             Expression::Identifier(name) => match self.name(name) {
@@ -1111,6 +1125,14 @@ impl<'a, 'w> Lower<'a, 'w> {
         if self.is_itself(assign) {
             return self.opd(&assign.right);
         }
+        // (a reference stays what it is, whatever the right side does; a value would not be the object that is changed)
+        let target = match self.shared {
+            true => {
+                let base = self.opd(object)?;
+                Some(self.own(base))
+            }
+            false => None,
+        };
         let key = match member {
             Member::Key(name) => Key::Name(name),
             Member::Computed(e) => {
@@ -1125,7 +1147,7 @@ impl<'a, 'w> Lower<'a, 'w> {
                 }
             }
         };
-        if self.changes_root(&assign.right, object) {
+        if !self.shared && self.changes_root(&assign.right, object) {
             return refuse("an assignment inside another one", at);
         }
         let value = match (
@@ -1134,7 +1156,10 @@ impl<'a, 'w> Lower<'a, 'w> {
         ) {
             (None, None) => self.opd(&assign.right)?,
             (Some(operator), _) => {
-                let base = self.opd(object)?;
+                let base = match target {
+                    Some(slot) => Opd::Slot(slot),
+                    None => self.opd(object)?,
+                };
                 let current = self.read(base, &key)?;
                 let before = if self.acts(&assign.right) {
                     self.kept(current)
@@ -1158,7 +1183,11 @@ impl<'a, 'w> Lower<'a, 'w> {
             }
             false => Opd::Undefined,
         };
-        self.write(object, &key, value)?;
+        let base = match target {
+            Some(slot) => slot.into(),
+            None => self.place(object)?,
+        };
+        self.write(base, &key, value);
         Ok(result)
     }
 
@@ -1218,8 +1247,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(Opd::Addr(dst))
     }
 
-    fn write(&mut self, object: &'w Expression<'a>, key: &Key<'w>, value: Slot) -> Res<()> {
-        let base = self.place(object)?;
+    fn write(&mut self, base: Arg, key: &Key<'w>, value: Slot) {
         match key {
             Key::Name(name) => {
                 let (key, cache) = (self.b.key(name), self.b.set_cache());
@@ -1233,7 +1261,6 @@ impl<'a, 'w> Lower<'a, 'w> {
                 .call(Helper::SetIndex, [base, value.into(), (*index).into()]),
             Key::Value(key) => self.b.call(Helper::SetValue, [base, *key, value.into()]),
         }
-        Ok(())
     }
 
     fn update(&mut self, update: &'w UpdateExpression<'a>) -> Res<Opd> {
@@ -1286,12 +1313,19 @@ impl<'a, 'w> Lower<'a, 'w> {
             }
             _ => return refuse("a target of a rare kind", at),
         };
-        let base = self.opd(object)?;
+        let mut base = self.opd(object)?;
+        if self.shared {
+            base = Opd::Slot(self.own(base));
+        }
         let current = self.read(base, &key)?;
         let before = self.unbox(current);
         let after = step(self, before);
         let value = self.own(Opd::Num(after));
-        self.write(object, &key, value)?;
+        let base = match base {
+            Opd::Slot(slot) if self.shared => slot.into(),
+            _ => self.place(object)?,
+        };
+        self.write(base, &key, value);
         Ok(Opd::Num(if update.prefix { after } else { before }))
     }
 

@@ -4,8 +4,9 @@
 //! have seen anything of it. So a construct is lowered only as far as its meaning is certain, and the rest is refused or
 //! bails: exceptions, values of rare types, methods that a type has and this does not know.
 //!
-//! Objects are copied on write in vgdc and shared in JavaScript. What that may change is found by [`alias`], which either
-//! makes one name of the two or refuses the text.
+//! Objects are copied on write in vgdc and shared in JavaScript. What that may change is found by [`alias`], which makes one
+//! name of the two where it can. Where it cannot the text is lowered to code that works on references to objects, as
+//! JavaScript does: slower, and exact without any proof.
 
 mod alias;
 mod callback;
@@ -59,13 +60,30 @@ pub fn lower(text: &str) -> Result<Body, Refusal> {
 fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
     let functions = callback::functions(parsed)?;
     let types = types::infer(parsed, &functions)?;
-    let aliases = alias::resolve(parsed, &types, &functions)?;
+    let aliases = alias::resolve(parsed, &types, &functions);
+    if let Ok(aliases) = aliases
+        && let Ok(body) = with(parsed, functions.clone(), types.clone(), Some(aliases))
+    {
+        return Ok(body);
+    }
+    with(parsed, functions, types, None)
+}
+
+/// With values where no object is changed that has two names, else (`None`) with references.
+fn with<'a, 'w>(
+    parsed: &Parsed<'a, 'w>,
+    functions: Functions<'a, 'w>,
+    types: types::Types,
+    aliases: Option<HashMap<SymbolId, Alias<'a, 'w>>>,
+) -> Res<Body> {
+    let shared = aliases.is_none();
     let mut lower = Lower {
         b: Builder::new(),
+        shared,
         scoping: parsed.scoping,
         head: parsed.head,
         types,
-        aliases,
+        aliases: aliases.unwrap_or_default(),
         elements: HashMap::new(),
         locals: HashMap::new(),
         targets: Vec::new(),
@@ -75,6 +93,9 @@ fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
         inside: Vec::new(),
         label: None,
     };
+    if shared {
+        lower.b.share();
+    }
     lower.declare();
     lower.statements(parsed.statements)?;
     lower.return_nothing();
@@ -116,6 +137,8 @@ struct Target<'a> {
 
 struct Lower<'a, 'w> {
     b: Builder,
+    /// Slots hold references to objects.
+    shared: bool,
     scoping: &'w Scoping,
     head: u32,
     types: types::Types,

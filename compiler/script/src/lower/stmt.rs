@@ -35,8 +35,16 @@ impl<'a, 'w> Lower<'a, 'w> {
         }
     }
 
+    /// What leaves the call is a value again.
+    fn unshare(&mut self, slot: Slot) {
+        if self.shared {
+            self.b.call(Helper::Unshare, [slot.into(), MSG.into()]);
+        }
+    }
+
     pub(super) fn return_nothing(&mut self) {
         let slot = self.b.slot();
+        self.unshare(slot);
         self.b.push(Inst::Undefined { dst: slot });
         self.b.end(Terminator::Return(slot));
     }
@@ -378,13 +386,14 @@ impl<'a, 'w> Lower<'a, 'w> {
         }
     }
 
-    /// A loop over the elements of an array in a slot of its own.
+    /// A loop over the elements of an array in a slot of its own; over its elements that are still keys of `keys_of`.
     fn over(
         &mut self,
         list: Slot,
         variable: &'w BindingPattern<'a>,
         of: &'w Statement<'a>,
         label: Option<&'a str>,
+        keys_of: Option<Slot>,
     ) -> Res<()> {
         let [head, body, next, end] = std::array::from_fn(|_| self.b.block());
         let index = self.b.constant(0.0);
@@ -404,6 +413,21 @@ impl<'a, 'w> Lower<'a, 'w> {
         })?;
         self.b.end(Terminator::Branch(flag, body, end));
         self.b.switch_to(body);
+        if let Some(object) = keys_of {
+            let there = self.whole(|lower| {
+                let key = lower.read(Opd::Slot(list), &super::expr::Key::Index(index))?;
+                let (key, dst) = (lower.arg(key), lower.b.flag());
+                lower.b.push(Inst::Ask {
+                    helper: Helper::Has,
+                    dst,
+                    args: vec![key, object.into()],
+                });
+                Ok(dst)
+            })?;
+            let more = self.b.block();
+            self.b.end(Terminator::Branch(there, more, next));
+            self.b.switch_to(more);
+        }
         match variable {
             BindingPattern::BindingIdentifier(name) => {
                 if let Some(symbol) = name.symbol_id.get() {
@@ -465,22 +489,26 @@ impl<'a, 'w> Lower<'a, 'w> {
             Ok(())
         })?;
         // (the array is gone through as it is now: a body that changes it would see more)
-        if self.changes(&of.body, &of.right) {
+        if !self.shared && self.changes(&of.body, &of.right) {
             return refuse("a loop that changes what it goes through", at);
         }
-        self.over(list, variable, &of.body, label)
+        self.over(list, variable, &of.body, label, None)
     }
 
     fn for_in(&mut self, of: &'w ForInStatement<'a>, label: Option<&'a str>) -> Res<()> {
         let at = of.span.start;
         let variable = self.loop_variable(&of.left, at)?;
-        if self.changes(&of.body, &of.right) {
+        if !self.shared && self.changes(&of.body, &of.right) {
             return refuse("a loop that changes what it goes through", at);
         }
         let list = self.b.slot();
+        let object = self.shared.then(|| self.b.slot());
         self.whole(|lower| {
             let value = lower.opd(&of.right)?;
             let (dst, own) = (lower.temp(), lower.own(value));
+            if let Some(object) = object {
+                lower.store(Opd::Slot(own), object);
+            }
             let args = [
                 dst.into(),
                 own.into(),
@@ -491,7 +519,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             lower.store(Opd::Temp(dst), list);
             Ok(())
         })?;
-        self.over(list, variable, &of.body, label)
+        self.over(list, variable, &of.body, label, object)
     }
 
     /// Whether a loop's body may change what it goes through: any change of the same variable or of what is in it.
@@ -601,6 +629,7 @@ impl<'a, 'w> Lower<'a, 'w> {
                     Opd::Slot(slot) => slot,
                     other => self.own(other),
                 };
+                self.unshare(slot);
                 self.b.end(Terminator::Return(slot));
                 self.after_end();
                 for slot in self.temps.split_off(mark) {

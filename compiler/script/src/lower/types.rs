@@ -39,6 +39,7 @@ impl Ty {
 }
 
 /// The types of the variables of a text.
+#[derive(Clone)]
 pub(crate) struct Types {
     of: HashMap<SymbolId, Ty>,
     /// All variables, each once.
