@@ -5,7 +5,7 @@ use std::ops::Range;
 use oxc_allocator::Allocator;
 use oxc_ast::ast::{Expression, Program, Statement};
 use oxc_parser::{ParseOptions, Parser};
-use oxc_semantic::{Scoping, SemanticBuilder};
+use oxc_semantic::{AstNodes, Scoping, SemanticBuilder};
 use oxc_span::SourceType;
 use vgdc_syntax::codes;
 
@@ -35,6 +35,8 @@ pub(super) fn check(text: &str, phase: Phase) -> Result<JsInfo, Vec<ScriptError>
 pub(crate) struct Parsed<'a, 'w> {
     pub(crate) statements: &'w [Statement<'a>],
     pub(crate) scoping: &'w Scoping,
+    /// All nodes of the tree.
+    pub(crate) nodes: &'w AstNodes<'a>,
     /// The text with the function around it: positions are in this.
     pub(crate) whole: &'w str,
     /// Where the text begins in it.
@@ -113,6 +115,7 @@ impl<'t> Wrapped<'t> {
         }
         let checked = SemanticBuilder::new()
             .with_check_syntax_error(true)
+            .with_build_nodes(true)
             .build(&parsed.program);
         let Some(Statement::ExpressionStatement(first)) = parsed.program.body.first() else {
             return None;
@@ -127,6 +130,7 @@ impl<'t> Wrapped<'t> {
             look(Parsed {
                 statements: &body.statements,
                 scoping: checked.semantic.scoping(),
+                nodes: checked.semantic.nodes(),
                 whole: &self.whole,
                 head: self.head.len() as u32,
             })

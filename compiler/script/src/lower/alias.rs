@@ -12,11 +12,11 @@ use std::collections::HashMap;
 
 use oxc_ast::ast::*;
 use oxc_semantic::{Scoping, SymbolId};
-use oxc_span::Span;
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{AssignmentOperator, UnaryOperator};
 use vgdc_mir::{Builtin, Mutation};
 
-use super::callback::{Functions, Inner, loop_of};
+use super::callback::{Functions, Inner, Loop, loop_with};
 use super::calls::dotted;
 use super::types::{Ty, Types, names_of};
 use super::{Name, Res, name_of, refuse};
@@ -149,9 +149,13 @@ pub(crate) fn resolve<'a, 'w>(
         returns: Vec::new(),
         gets: Vec::new(),
         declared: HashMap::new(),
+        opaque: None,
     };
     for statement in parsed.statements {
         look.statement(statement);
+    }
+    if let Some(at) = look.opaque {
+        return refuse("parameters that are more than names", at);
     }
     let mut aliases: HashMap<SymbolId, (Alias<'a, 'w>, Place)> = HashMap::new();
 
@@ -235,6 +239,8 @@ struct Look<'a, 'w, 't> {
     gets: Vec<(Place, u32)>,
     /// Variables and the blocks in which they are given their first value.
     declared: HashMap<SymbolId, Span>,
+    /// Where something is that is not followed.
+    opaque: Option<u32>,
 }
 
 impl<'a, 'w> Look<'a, 'w, '_> {
@@ -474,7 +480,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
             Expression::CallExpression(call) => {
                 if let Some(inner) = self
                     .called(call)
-                    .or_else(|| loop_of(call).map(|(.., inner)| inner))
+                    .or_else(|| self.loop_of(call).map(|(.., inner)| inner))
                 {
                     inner
                         .results()
@@ -579,6 +585,10 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         }
     }
 
+    fn loop_of(&self, call: &'w CallExpression<'a>) -> Option<Loop<'a, 'w>> {
+        loop_with(call, self.functions, self.scoping, self.head)
+    }
+
     /// The function of the text that is called.
     fn called(&self, call: &'w CallExpression<'a>) -> Option<Inner<'a, 'w>> {
         let Expression::Identifier(name) = &call.callee else {
@@ -633,7 +643,7 @@ impl<'a, 'w> Look<'a, 'w, '_> {
     fn inside(&mut self, e: &'w Expression<'a>, to: &Place, at: u32) {
         match e {
             Expression::CallExpression(call) => {
-                if let Some((.., inner)) = loop_of(call) {
+                if let Some((.., inner)) = self.loop_of(call) {
                     let element = to.clone().step(Step::Any);
                     inner
                         .results()
@@ -829,6 +839,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                             );
                         } else {
                             // (what is inside the elements gets names)
+                            walker.only_names(&declarator.id);
                             for symbol in names_of(&declarator.id).unwrap_or_default() {
                                 walker.element(
                                     symbol,
@@ -945,9 +956,43 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         }
     }
 
+    /// Patterns inside patterns, and objects by default, are not followed.
+    fn only_names(&mut self, pattern: &'w BindingPattern<'a>) {
+        let parts: Vec<&BindingPattern<'a>> = match pattern {
+            BindingPattern::ObjectPattern(object) => {
+                let values = object.properties.iter().map(|property| &property.value);
+                values.collect()
+            }
+            BindingPattern::ArrayPattern(array) => {
+                if array.rest.is_some() {
+                    self.look.opaque.get_or_insert(array.span.start);
+                }
+                array.elements.iter().flatten().collect()
+            }
+            _ => Vec::new(),
+        };
+        for part in parts {
+            let plain = match part {
+                BindingPattern::BindingIdentifier(_) => true,
+                BindingPattern::AssignmentPattern(with) => {
+                    let ty = self
+                        .look
+                        .types
+                        .expr(self.look.scoping, self.look.head, &with.right);
+                    ty != Ty::Any && matches!(with.left, BindingPattern::BindingIdentifier(_))
+                }
+                _ => false,
+            };
+            if !plain {
+                self.look.opaque.get_or_insert(pattern.span().start);
+            }
+        }
+    }
+
     /// What is inside an object gets names.
     fn pattern(&mut self, declarator: &'w VariableDeclarator<'a>, init: &'w Expression<'a>) {
         self.expression(init);
+        self.only_names(&declarator.id);
         let mut sources = Vec::new();
         self.look.parts(init, &mut sources);
         let at = declarator.span.end;
@@ -1175,10 +1220,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
     }
 
     fn parameter(&mut self, inner: Inner<'a, 'w>, number: usize, from: Place, at: u32) {
-        if let Some(symbol) = inner
-            .params()
-            .and_then(|params| params.get(number).copied())
-        {
+        if let Some(symbol) = inner.param(number) {
             self.look.copies.push(Copied {
                 from,
                 to: Place {
@@ -1194,9 +1236,17 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         }
     }
 
+    /// Parameters that are more than names: what they are is not followed.
+    fn opaque(&mut self, inner: Inner<'a, 'w>) {
+        if !inner.is_plain() {
+            self.look.opaque.get_or_insert(inner.span.start);
+        }
+    }
+
     fn call(&mut self, call: &'w CallExpression<'a>) {
         let at = call.span.start;
         if let Some(inner) = self.look.called(call) {
+            self.opaque(inner);
             for (number, argument) in call.arguments.iter().enumerate() {
                 let mut sources = Vec::new();
                 if let Some(e) = argument.as_expression() {
@@ -1207,10 +1257,11 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                     .for_each(|from| self.parameter(inner, number, from, at));
             }
         }
-        if let Some((name, receiver, inner)) = loop_of(call) {
+        if let Some((name, receiver, inner)) = self.look.loop_of(call) {
+            self.opaque(inner);
             self.expression(receiver);
             let first = usize::from(name == "reduce");
-            if let Some(symbol) = inner.params().and_then(|params| params.get(first).copied()) {
+            if let Some(symbol) = inner.param(first) {
                 self.element(symbol, receiver, inner.span, at, true);
             }
             if let Some(list) = self.look.place(receiver) {
@@ -1222,7 +1273,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 for e in inner.results().into_iter().chain(init) {
                     let mut sources = Vec::new();
                     self.look.values(e, &mut sources);
-                    let own = inner.params().and_then(|params| params.first().copied());
+                    let own = inner.param(0);
                     sources.retain(|from| Some(&from.root) != own.map(Root::Local).as_ref());
                     sources
                         .into_iter()

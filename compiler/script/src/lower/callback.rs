@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use oxc_ast::AstKind;
 use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SymbolId};
@@ -12,6 +13,7 @@ use oxc_span::Span;
 use vgdc_mir::{Arith, BlockId, Builtin, Compare, Helper, Inst, Slot, Terminator};
 
 use super::expr::{Key, Opd};
+use super::types::names_of;
 use super::{Local, Lower, Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
 
@@ -62,18 +64,38 @@ impl<'a, 'w> Inner<'a, 'w> {
         })
     }
 
-    /// The names of its parameters; `None` when they are more than names.
-    pub(crate) fn params(&self) -> Option<Vec<SymbolId>> {
-        let plain = |param: &FormalParameter<'a>| match &param.pattern {
-            BindingPattern::BindingIdentifier(name) if param.initializer.is_none() => {
-                name.symbol_id.get()
-            }
+    /// Whether its parameters can be given their values.
+    fn fits(&self) -> bool {
+        let names = |param: &FormalParameter<'a>| names_of(&param.pattern).is_some();
+        self.params.rest.is_none() && self.params.items.iter().all(names)
+    }
+
+    /// Its parameters.
+    pub(crate) fn params(&self) -> &'w [FormalParameter<'a>] {
+        &self.params.items
+    }
+
+    /// The name of a parameter that is one.
+    pub(crate) fn param(&self, at: usize) -> Option<SymbolId> {
+        match &self.params.items.get(at)?.pattern {
+            BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
             _ => None,
-        };
-        match self.params.rest {
-            Some(_) => None,
-            None => self.params.items.iter().map(plain).collect(),
         }
+    }
+
+    /// Whether a parameter is what it is called with, and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        let plain = |param: &FormalParameter<'a>| {
+            param.initializer.is_none()
+                && matches!(param.pattern, BindingPattern::BindingIdentifier(_))
+        };
+        self.params.items.iter().all(plain)
+    }
+
+    /// All names that its parameters give.
+    fn names(&self) -> Vec<SymbolId> {
+        let names = |param: &FormalParameter<'a>| names_of(&param.pattern).unwrap_or_default();
+        self.params.items.iter().flat_map(names).collect()
     }
 
     /// What it may give back.
@@ -131,10 +153,39 @@ fn returned<'a, 'w>(statement: &'w Statement<'a>, found: &mut Vec<&'w Expression
     }
 }
 
-/// The function that a call hands to a method of arrays, if that can be a loop.
-pub(crate) fn loop_of<'a, 'w>(
+/// A call of a method of arrays that can be a loop: the method, what it goes through, and the function.
+pub(crate) type Loop<'a, 'w> = (&'w str, &'w Expression<'a>, Inner<'a, 'w>);
+
+/// The loop that a call with a function in it is.
+pub(crate) fn loop_of<'a, 'w>(call: &'w CallExpression<'a>) -> Option<Loop<'a, 'w>> {
+    let (name, object, function) = looping(call)?;
+    let inner = Inner::of(function)?;
+    inner.fits().then_some((name, object, inner))
+}
+
+/// The loop that a call is, with a function in it or with one of the text.
+pub(crate) fn loop_with<'a, 'w>(
     call: &'w CallExpression<'a>,
-) -> Option<(&'w str, &'w Expression<'a>, Inner<'a, 'w>)> {
+    functions: &Functions<'a, 'w>,
+    scoping: &Scoping,
+    head: u32,
+) -> Option<Loop<'a, 'w>> {
+    if let Some(found) = loop_of(call) {
+        return Some(found);
+    }
+    let (method, object, Expression::Identifier(name)) = looping(call)? else {
+        return None;
+    };
+    match name_of(scoping, head, name) {
+        Name::Local(symbol) => Some((method, object, *functions.get(&symbol)?)),
+        _ => None,
+    }
+}
+
+/// A call of a method of arrays that takes a function: the method, the receiver, and what is handed over.
+fn looping<'a, 'w>(
+    call: &'w CallExpression<'a>,
+) -> Option<(&'w str, &'w Expression<'a>, &'w Expression<'a>)> {
     let Expression::StaticMemberExpression(member) = &call.callee else {
         return None;
     };
@@ -147,8 +198,7 @@ pub(crate) fn loop_of<'a, 'w>(
     if call.arguments.len() > most || member.optional || call.optional {
         return None;
     }
-    let inner = Inner::of(call.arguments.first()?.as_expression()?)?;
-    inner.params().map(|_| (name, &member.object, inner))
+    Some((name, &member.object, call.arguments.first()?.as_expression()?))
 }
 
 /// Functions by their names.
@@ -157,30 +207,34 @@ pub(crate) type Functions<'a, 'w> = HashMap<SymbolId, Inner<'a, 'w>>;
 /// The functions of a text that have a name and are only called by it.
 pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w>> {
     let mut found = HashMap::new();
-    for statement in parsed.statements {
-        match statement {
-            Statement::FunctionDeclaration(function) => {
+    let mut twice = Vec::new();
+    for node in parsed.nodes.iter() {
+        let (symbol, inner) = match node.kind() {
+            AstKind::Function(function) if function.is_declaration() => {
                 let symbol = function.id.as_ref().and_then(|name| name.symbol_id.get());
-                if let (Some(symbol), Some(inner)) = (symbol, Inner::of_function(function)) {
-                    found.insert(symbol, inner);
-                }
+                (symbol, Inner::of_function(function))
             }
-            Statement::VariableDeclaration(declaration)
-                if declaration.kind == VariableDeclarationKind::Const =>
-            {
-                for declarator in &declaration.declarations {
-                    if let (BindingPattern::BindingIdentifier(name), Some(init)) =
-                        (&declarator.id, &declarator.init)
-                        && let (Some(symbol), Some(inner)) = (name.symbol_id.get(), Inner::of(init))
-                    {
-                        found.insert(symbol, inner);
-                    }
+            AstKind::VariableDeclarator(declarator) => match (&declarator.id, &declarator.init) {
+                (BindingPattern::BindingIdentifier(name), Some(init)) => {
+                    (name.symbol_id.get(), Inner::of(init))
                 }
-            }
-            _ => {}
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if let (Some(symbol), Some(inner)) = (symbol, inner)
+            && inner.span.start >= parsed.head
+            && inner.fits()
+            && found.insert(symbol, inner).is_some()
+        {
+            twice.push(symbol);
         }
     }
-    found.retain(|_, inner| inner.params().is_some());
+    let written = |symbol: &SymbolId| {
+        let mut references = parsed.scoping.get_resolved_references(*symbol);
+        references.any(|reference| reference.is_write())
+    };
+    found.retain(|symbol, _| !twice.contains(symbol) && !written(symbol));
     if found.is_empty() {
         return Ok(found);
     }
@@ -220,6 +274,11 @@ impl<'a> Visit<'a> for Uses<'_> {
         {
             *self.calls.entry(symbol).or_default() += 1;
         }
+        if let Some((.., Expression::Identifier(name))) = looping(call)
+            && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
+        {
+            *self.calls.entry(symbol).or_default() += 1;
+        }
         walk::walk_call_expression(self, call);
     }
 
@@ -245,13 +304,12 @@ impl<'a, 'w> Lower<'a, 'w> {
             Code::Statements(statements) => {
                 self.b.push(Inst::Undefined { dst: result });
                 // (what it declares is new each time)
+                let names = inner.names();
                 for symbol in self.types.declared.clone() {
                     let span = self.scoping.symbol_span(symbol);
                     if inner.span.start <= span.start
                         && span.end <= inner.span.end
-                        && !inner
-                            .params()
-                            .is_some_and(|params| params.contains(&symbol))
+                        && !names.contains(&symbol)
                         && let Some(Local::Slot(dst)) = self.locals.get(&symbol).copied()
                     {
                         self.b.push(Inst::Undefined { dst });
@@ -289,14 +347,16 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(())
     }
 
-    fn set_param(&mut self, params: &[SymbolId], at: usize, value: Opd) {
-        if let Some(local) = params
-            .get(at)
-            .and_then(|symbol| self.locals.get(symbol))
-            .copied()
-        {
-            self.set_local(local, value);
+    /// Gives a parameter its value, if there is such a parameter.
+    fn set_param(&mut self, inner: Inner<'a, 'w>, at: usize, value: Opd) -> Res<()> {
+        match inner.params().get(at) {
+            Some(param) => self.bind_with(&param.pattern, param.initializer.as_deref(), value),
+            None => Ok(()),
         }
+    }
+
+    pub(super) fn loop_of(&self, call: &'w CallExpression<'a>) -> Option<Loop<'a, 'w>> {
+        loop_with(call, &self.functions, self.scoping, self.head)
     }
 
     /// A call of a function of the text; `None` when the name is none's.
@@ -313,7 +373,10 @@ impl<'a, 'w> Lower<'a, 'w> {
         if self.inside.contains(&symbol) {
             return refuse("a function that calls itself", call.span.start);
         }
-        let params = inner.params().unwrap_or_default();
+        if self.types.unset.contains(&symbol) {
+            return refuse("a function that may not be there yet", call.span.start);
+        }
+        let count = inner.params().len();
         let mut values = Vec::new();
         for argument in &call.arguments {
             let Some(e) = argument.as_expression() else {
@@ -322,13 +385,14 @@ impl<'a, 'w> Lower<'a, 'w> {
             let value = self.opd(e)?;
             values.push(Opd::Temp(self.own(value)));
         }
-        values.resize(values.len().max(params.len()), Opd::Undefined);
-        for (at, value) in values.into_iter().enumerate() {
-            self.set_param(&params, at, value);
-        }
+        values.resize(values.len().max(count), Opd::Undefined);
         let result = self.temp();
         self.inside.push(symbol);
-        let done = self.put_in(inner, result);
+        let mut done = Ok(());
+        for (at, value) in values.into_iter().enumerate() {
+            done = done.and_then(|()| self.set_param(inner, at, value));
+        }
+        let done = done.and_then(|()| self.put_in(inner, result));
         self.inside.pop();
         done?;
         Ok(Some(Opd::Temp(result)))
@@ -336,7 +400,7 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     /// A method of arrays with a function: a loop.
     pub(super) fn call_loop(&mut self, call: &'w CallExpression<'a>) -> Res<Option<Opd>> {
-        let Some((name, receiver, inner)) = loop_of(call) else {
+        let Some((name, receiver, inner)) = self.loop_of(call) else {
             return Ok(None);
         };
         let at = call.span.start;
@@ -350,7 +414,6 @@ impl<'a, 'w> Lower<'a, 'w> {
         let opd = self.opd(receiver)?;
         self.store(opd, list);
         self.only_arrays(list);
-        let params = inner.params().unwrap_or_default();
         let index = self.b.num();
         self.b.push(Inst::Num {
             dst: index,
@@ -417,18 +480,27 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.switch_to(body);
         self.whole(|lower| {
             if first == 1 {
-                lower.set_param(&params, 0, Opd::Slot(result));
+                lower.set_param(inner, 0, Opd::Slot(result))?;
             }
             if let Some(element) = element {
                 let value = lower.read(Opd::Slot(list), &Key::Index(index))?;
                 lower.store(value, element);
             }
-            if let Some(symbol) = params.get(first) {
-                lower.set_element(*symbol, list, index)?;
+            let plain = inner
+                .params()
+                .get(first)
+                .is_some_and(|param| param.initializer.is_none());
+            match inner.param(first).filter(|_| plain) {
+                Some(symbol) => lower.set_element(symbol, list, index)?,
+                None => {
+                    let value = lower.read(Opd::Slot(list), &Key::Index(index))?;
+                    lower.set_param(inner, first, value)?;
+                }
             }
-            lower.set_param(&params, first + 1, Opd::Num(index));
-            lower.set_param(&params, first + 2, Opd::Slot(list));
-            Ok(())
+            lower.set_param(inner, first + 1, Opd::Num(index))?;
+            lower.set_param(inner, first + 2, Opd::Slot(list))?;
+            (first + 3..inner.params().len())
+                .try_for_each(|at| lower.set_param(inner, at, Opd::Undefined))
         })?;
         self.whole(|lower| lower.put_in(inner, value))?;
         self.after_turn(name, [list, element.unwrap_or(list)], index, [value, result], [next, end])?;

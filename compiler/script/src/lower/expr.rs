@@ -10,7 +10,7 @@ use vgdc_mir::{
 };
 
 use super::alias::Alias;
-use super::callback::loop_of;
+use super::callback::{Functions, Inner, loop_with};
 use super::types::Ty;
 use super::{Local, Lower, Name, Res, name_of, refuse};
 
@@ -268,6 +268,15 @@ impl<'a, 'w> Lower<'a, 'w> {
         dst
     }
 
+    /// The function of a loop that a call is.
+    fn loop_of_any<'x>(&self, call: &'x CallExpression<'a>) -> Option<Inner<'a, 'x>>
+    where
+        'w: 'x,
+    {
+        let functions: &Functions<'a, 'x> = &self.functions;
+        loop_with(call, functions, self.scoping, self.head).map(|(.., inner)| inner)
+    }
+
     /// Whether evaluating an expression can change a variable or what is inside one.
     pub(super) fn acts(&self, e: &Expression<'a>) -> bool {
         let acts = |e: &Expression<'a>| self.acts(e);
@@ -313,11 +322,11 @@ impl<'a, 'w> Lower<'a, 'w> {
                     _ => false,
                 };
                 // (a function of the text may change anything; one that is handed over changes what it says)
-                let inner = match (&call.callee, loop_of(call)) {
+                let inner = match (&call.callee, self.loop_of_any(call)) {
                     (Expression::Identifier(name), _) => {
                         matches!(name_of(self.scoping, self.head, name), Name::Local(_))
                     }
-                    (_, Some((.., inner))) => self.acts_inside(inner),
+                    (_, Some(inner)) => self.acts_inside(inner),
                     _ => false,
                 };
                 mutates || inner || call.arguments.iter().any(argument)

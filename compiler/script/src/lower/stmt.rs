@@ -5,7 +5,7 @@ use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::SymbolId;
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::UnaryOperator;
-use vgdc_mir::{BlockId, Builtin, Helper, Inst, MSG, Slot, Terminator};
+use vgdc_mir::{Arg, BlockId, Builtin, Helper, Inst, MSG, Method, Slot, Terminator};
 
 use super::alias::Alias;
 use super::callback::Inner;
@@ -205,6 +205,19 @@ impl<'a, 'w> Lower<'a, 'w> {
                     return refuse("destructuring of a rare kind", array.span.start);
                 };
                 self.only_arrays(list);
+                if let Some(rest) = &array.rest {
+                    // (first, since the names may be those of what is taken apart)
+                    let from = self.b.constant(array.elements.len() as f64);
+                    let (row, dst) = (self.b.slot(), self.temp());
+                    self.b.push(Inst::Box {
+                        dst: row,
+                        src: from,
+                    });
+                    let slice = Arg::Const(Method::Slice as u32);
+                    let args = [dst.into(), list.into(), row.into(), slice, 1.into()];
+                    self.b.call(Helper::Method, args);
+                    self.bind_name(&rest.argument, Opd::Temp(dst))?;
+                }
                 for (at, element) in array.elements.iter().enumerate() {
                     if let Some(element) = element {
                         let index = self.b.constant(at as f64);
@@ -220,17 +233,43 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     /// Gives a name its value, or where that is undefined what stands behind the `=`.
     fn bind_name(&mut self, pattern: &'w BindingPattern<'a>, value: Opd) -> Res<()> {
-        let (name, default) = match pattern {
-            BindingPattern::AssignmentPattern(with) => (&with.left, Some(&with.right)),
-            name => (name, None),
+        match pattern {
+            BindingPattern::AssignmentPattern(with) => {
+                self.bind_with(&with.left, Some(&with.right), value)
+            }
+            name => self.bind_with(name, None, value),
+        }
+    }
+
+    /// Gives the names of a pattern, or a name, a value, or where that is undefined the default.
+    pub(super) fn bind_with(
+        &mut self,
+        pattern: &'w BindingPattern<'a>,
+        default: Option<&'w Expression<'a>>,
+        value: Opd,
+    ) -> Res<()> {
+        let BindingPattern::BindingIdentifier(name) = pattern else {
+            let Some(default) = default else {
+                return self.bind(pattern, value);
+            };
+            let whole = self.temp();
+            self.store(value, whole);
+            let (missing, end) = (self.b.block(), self.b.block());
+            let dst = self.b.flag();
+            let src = whole.into();
+            self.b.push(Inst::IsUndefined { dst, src });
+            self.b.end(Terminator::Branch(dst, missing, end));
+            self.b.switch_to(missing);
+            let instead = self.opd(default)?;
+            self.store(instead, whole);
+            self.b.jump(end);
+            self.b.switch_to(end);
+            return self.bind(pattern, Opd::Slot(whole));
         };
-        let local = match name {
-            BindingPattern::BindingIdentifier(name) => name
-                .symbol_id
-                .get()
-                .and_then(|symbol| self.locals.get(&symbol)),
-            _ => None,
-        };
+        let local = name
+            .symbol_id
+            .get()
+            .and_then(|symbol| self.locals.get(&symbol));
         let Some(local) = local.copied() else {
             return refuse("destructuring of a rare kind", pattern.span().start);
         };
@@ -745,6 +784,10 @@ impl<'l, 'a, 'w> Changes<'l, 'a, 'w> {
     }
 
     fn visit_inner(&mut self, inner: Inner<'a, 'w>) {
+        inner
+            .params()
+            .iter()
+            .for_each(|param| self.visit_formal_parameter(param));
         inner
             .statements()
             .iter()

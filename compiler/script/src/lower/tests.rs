@@ -89,7 +89,7 @@ fn another_name_is_taken_for_what_it_names() {
 #[test]
 fn refusals_name_the_construct_and_its_line() {
     for (text, expected) in [
-        ("let a = 1;\nlet f = x => x;", "a closure, line 2"),
+        ("let a = 1;\nsetTimeout(x => x, 1);", "a closure, line 2"),
         (
             "return msg.payload.replace(/a/, 1)",
             "a regular expression, line 1",

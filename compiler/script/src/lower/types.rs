@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SymbolId};
-use oxc_span::Span;
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, UnaryOperator};
 use vgdc_mir::{Builtin, Math, Method};
 
@@ -169,6 +169,7 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> R
         scoping: parsed.scoping,
         head: parsed.head,
         declarations: Vec::new(),
+        sets: Vec::new(),
         uses: Vec::new(),
         put_in: functions.values().map(|inner| inner.span).collect(),
         blocks: vec![Span::new(0, u32::MAX)],
@@ -194,17 +195,20 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> R
         types.declared.push(symbol);
         let mut uses = find.uses.iter().filter(|(used, _)| *used == symbol);
         let has_value = |at: u32| {
-            let mut all = find.declarations.iter();
+            let mut all = find.declarations.iter().chain(&find.sets);
             all.any(|d| {
-                d.symbol == symbol
-                    && d.is_set
-                    && d.at < at
-                    && d.block.start <= at
-                    && at < d.block.end
+                let first = first_reached(&find, functions, at, d.at);
+                let after =
+                    |at: u32| d.at <= at && d.block.start <= at && at < d.block.end;
+                d.symbol == symbol && d.is_set && first.is_none_or(after)
             })
         };
+        let too_soon = |at: u32| {
+            first_reached(&find, functions, at, declaration.at)
+                .is_some_and(|first| first < declaration.at)
+        };
         if declaration.lexical
-            && let Some((_, at)) = uses.clone().find(|(_, at)| *at < declaration.at)
+            && let Some((_, at)) = uses.clone().find(|(_, at)| too_soon(*at))
         {
             return refuse("a variable before its declaration", *at);
         }
@@ -228,6 +232,33 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> R
     Ok(assigned.types)
 }
 
+/// Where the text is, outside of functions that are put in, when it comes to a place for the first time; as seen from another
+/// place, which may be inside the same functions. `None`: it never comes there.
+fn first_reached(
+    find: &Find<'_>,
+    functions: &Functions<'_, '_>,
+    at: u32,
+    seen_from: u32,
+) -> Option<u32> {
+    let mut at = at;
+    let within = |span: Span, at: u32| span.start <= at && at < span.end;
+    for _ in 0..=functions.len() {
+        let around = functions
+            .iter()
+            .filter(|(_, inner)| within(inner.span, at) && !within(inner.span, seen_from));
+        let Some((symbol, inner)) = around.min_by_key(|(_, inner)| inner.span.size()) else {
+            break;
+        };
+        let uses = find.uses.iter().filter(|(used, _)| used == symbol);
+        at = uses
+            .map(|(_, at)| *at)
+            .filter(|at| !within(inner.span, *at))
+            .min()?;
+    }
+    Some(at)
+}
+
+/// What gives a variable a value, or declares that it is there.
 struct Declaration {
     symbol: SymbolId,
     /// It is given a value where it is declared.
@@ -244,6 +275,8 @@ struct Find<'s> {
     scoping: &'s Scoping,
     head: u32,
     declarations: Vec<Declaration>,
+    /// Assignments that are statements of their own.
+    sets: Vec<Declaration>,
     uses: Vec<(SymbolId, u32)>,
     /// Functions that are put in where they are called.
     put_in: Vec<Span>,
@@ -256,6 +289,33 @@ struct Find<'s> {
 impl Find<'_> {
     fn refuse(&mut self, what: &str, span: Span) {
         self.refused.get_or_insert((what.to_owned(), span.start));
+    }
+
+    /// What is assigned to by a statement has a value afterwards.
+    fn sets(&mut self, e: &Expression<'_>) {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.sets(&inner.expression),
+            Expression::SequenceExpression(list) => {
+                list.expressions.iter().for_each(|e| self.sets(e))
+            }
+            Expression::AssignmentExpression(assign)
+                if assign.operator == AssignmentOperator::Assign =>
+            {
+                self.sets(&assign.right);
+                if let AssignmentTarget::AssignmentTargetIdentifier(name) = &assign.left
+                    && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
+                {
+                    self.sets.push(Declaration {
+                        symbol,
+                        is_set: true,
+                        lexical: false,
+                        block: self.blocks.last().copied().unwrap_or_default(),
+                        at: assign.span.end,
+                    });
+                }
+            }
+            _ => {}
+        }
     }
 
     fn within(&mut self, span: Span, walk: impl FnOnce(&mut Self)) {
@@ -288,8 +348,23 @@ impl<'a> Visit<'a> for Find<'_> {
         walk::walk_variable_declaration(self, declaration);
     }
 
+    fn visit_expression_statement(&mut self, statement: &ExpressionStatement<'a>) {
+        walk::walk_expression_statement(self, statement);
+        self.sets(&statement.expression);
+    }
+
+    fn visit_while_statement(&mut self, of: &WhileStatement<'a>) {
+        self.within(of.span, |find| walk::walk_while_statement(find, of));
+    }
+
+    fn visit_do_while_statement(&mut self, of: &DoWhileStatement<'a>) {
+        self.within(of.span, |find| walk::walk_do_while_statement(find, of));
+    }
+
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
-        if let Name::Local(symbol) = name_of(self.scoping, self.head, name) {
+        if let Name::Local(symbol) = name_of(self.scoping, self.head, name)
+            && reads(self.scoping, name)
+        {
             self.uses.push((symbol, name.span.start));
         }
     }
@@ -309,6 +384,9 @@ impl<'a> Visit<'a> for Find<'_> {
     }
 
     fn visit_for_statement(&mut self, of: &ForStatement<'a>) {
+        if let Some(init) = of.init.as_ref().and_then(|init| init.as_expression()) {
+            self.sets(init);
+        }
         self.within(of.span, |find| walk::walk_for_statement(find, of));
     }
 
@@ -318,9 +396,13 @@ impl<'a> Visit<'a> for Find<'_> {
 
     fn visit_if_statement(&mut self, statement: &IfStatement<'a>) {
         // (`if (x) var y = 1;` has no block of its own)
-        self.within(statement.span, |find| {
-            walk::walk_if_statement(find, statement)
-        });
+        self.visit_expression(&statement.test);
+        for branch in [Some(&statement.consequent), statement.alternate.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            self.within(branch.span(), |find| find.visit_statement(branch));
+        }
     }
 
     fn visit_switch_case(&mut self, case: &SwitchCase<'a>) {
@@ -353,9 +435,7 @@ impl<'a> Visit<'a> for Find<'_> {
     }
 
     fn visit_formal_parameter(&mut self, param: &FormalParameter<'a>) {
-        if let BindingPattern::BindingIdentifier(name) = &param.pattern
-            && let Some(symbol) = name.symbol_id.get()
-        {
+        for symbol in names_of(&param.pattern).unwrap_or_default() {
             self.declarations.push(Declaration {
                 symbol,
                 is_set: true,
@@ -372,27 +452,41 @@ impl<'a> Visit<'a> for Find<'_> {
     }
 }
 
-/// The variables of a pattern of names, one level deep; `None` for any other.
+/// Whether a name is read where it stands, or written in a way that reads it.
+fn reads(scoping: &Scoping, name: &IdentifierReference<'_>) -> bool {
+    name.reference_id
+        .get()
+        .is_none_or(|id| scoping.get_reference(id).is_read())
+}
+
+/// The variables of a pattern; `None` for one of a rare kind.
 pub(crate) fn names_of(pattern: &BindingPattern<'_>) -> Option<Vec<SymbolId>> {
-    fn name(pattern: &BindingPattern<'_>) -> Option<SymbolId> {
+    fn add(pattern: &BindingPattern<'_>, found: &mut Vec<SymbolId>) -> Option<()> {
         match pattern {
-            BindingPattern::BindingIdentifier(name) => name.symbol_id.get(),
-            BindingPattern::AssignmentPattern(with) => name(&with.left),
-            _ => None,
+            BindingPattern::BindingIdentifier(name) => found.push(name.symbol_id.get()?),
+            BindingPattern::AssignmentPattern(with) => add(&with.left, found)?,
+            BindingPattern::ObjectPattern(object) => {
+                let plain = object.rest.is_none();
+                for property in &object.properties {
+                    let named = plain && !property.computed;
+                    named.then(|| add(&property.value, found))??;
+                }
+                plain.then_some(())?;
+            }
+            BindingPattern::ArrayPattern(array) => {
+                for element in array.elements.iter().flatten() {
+                    add(element, found)?;
+                }
+                if let Some(rest) = &array.rest {
+                    add(&rest.argument, found)?;
+                }
+            }
         }
+        Some(())
     }
-    match pattern {
-        BindingPattern::BindingIdentifier(_) => name(pattern).map(|name| vec![name]),
-        BindingPattern::ObjectPattern(object) if object.rest.is_none() => object
-            .properties
-            .iter()
-            .map(|property| (!property.computed).then(|| name(&property.value))?)
-            .collect(),
-        BindingPattern::ArrayPattern(array) if array.rest.is_none() => {
-            array.elements.iter().flatten().map(name).collect()
-        }
-        _ => None,
-    }
+    let mut found = Vec::new();
+    add(pattern, &mut found)?;
+    Some(found)
 }
 
 /// Looks at what is assigned to variables.
@@ -466,19 +560,16 @@ impl<'a> Visit<'a> for Assigned<'_> {
     }
 
     fn visit_formal_parameter(&mut self, param: &FormalParameter<'a>) {
-        if let BindingPattern::BindingIdentifier(name) = &param.pattern
-            && let Some(symbol) = name.symbol_id.get()
-        {
+        for symbol in names_of(&param.pattern).unwrap_or_default() {
             self.assigned(symbol, Ty::Any);
         }
+        walk::walk_formal_parameter(self, param);
     }
 
     fn visit_for_statement_left(&mut self, left: &ForStatementLeft<'a>) {
         if let ForStatementLeft::VariableDeclaration(declaration) = left {
             for declarator in &declaration.declarations {
-                if let BindingPattern::BindingIdentifier(name) = &declarator.id
-                    && let Some(symbol) = name.symbol_id.get()
-                {
+                for symbol in names_of(&declarator.id).unwrap_or_default() {
                     self.assigned(symbol, Ty::Any);
                 }
             }
