@@ -1,11 +1,14 @@
 //! Functions of the language, and what code asks of its node. `None` is a bail-out.
 
 use crate::call::{Context, Level, Scope};
-use crate::ops;
+use crate::{buffers, dates, ops, regex, texts};
 use std::cell::Cell;
 use std::hash::{BuildHasher as _, RandomState};
 use vgdc_plan::native::{Builtin, Host, Math};
-use vgdc_value::{Array, Value, date, json, number};
+use vgdc_value::{Array, Key, Object, Value, date, json, number};
+
+/// The longest array that is made at once.
+const LONGEST: f64 = 1_000_000.0;
 
 /// Calls a function of the language. The arguments are used up.
 pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) -> Option<Value> {
@@ -56,11 +59,75 @@ pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) ->
         Builtin::Random => Value::Number(random()),
         Builtin::NewDate => match args.first() {
             None => Value::Date(context.host().now_ms().floor()),
+            Some(_) if args.len() > 1 => Value::Date(dates::of_parts(args, true)?),
             Some(Value::Number(ms) | Value::Date(ms)) => Value::Date(date::clip(*ms)),
             Some(Value::Str(text)) => Value::Date(date::parse(text)),
+            Some(Value::Null) => Value::Date(0.0),
+            Some(Value::Undefined) => Value::Date(f64::NAN),
             Some(_) => return None,
         },
+        Builtin::DateParse => match args {
+            [Value::Str(text)] => Value::Number(date::parse(text)),
+            _ => return None,
+        },
+        Builtin::DateUtc if args.is_empty() => Value::Number(f64::NAN),
+        Builtin::DateUtc => Value::Number(dates::of_parts(args, false)?),
+        Builtin::DateText => Value::from(dates::text(context.host().now_ms().floor())?),
+        Builtin::RegExp => match args {
+            [Value::Str(source)] => regex::value(source, "")?,
+            [Value::Str(source), Value::Str(flags)] => regex::value(source, flags)?,
+            _ => return None,
+        },
+        Builtin::FromCharCode => texts::of_units(args)?,
+        Builtin::EncodeUriComponent => texts::encode(first, false)?,
+        Builtin::DecodeUriComponent => texts::decode(first, false)?,
+        Builtin::EncodeUri => texts::encode(first, true)?,
+        Builtin::DecodeUri => texts::decode(first, true)?,
+        Builtin::ConsoleText => texts::console(args)?,
+        Builtin::FilledArray => match args {
+            [Value::Number(n), value] if (0.0..=LONGEST).contains(n) && n.trunc() == *n => {
+                Value::Array(Array::from(vec![value.clone(); *n as usize]))
+            }
+            _ => return None,
+        },
+        // (it changes what it is given: only where that has a name)
+        Builtin::ObjectAssign => return None,
+        Builtin::ObjectFromEntries => match args {
+            [Value::Array(entries)] => from_entries(entries, |entry| Some(entry.clone()))?,
+            _ => return None,
+        },
+        Builtin::IsSafeInteger => Value::Bool(first.as_f64().is_some_and(|n| {
+            n.is_finite() && n.trunc() == n && n.abs() <= 9_007_199_254_740_991.0
+        })),
+        Builtin::BufferFrom => buffers::from(args)?,
+        Builtin::BufferAlloc => buffers::alloc(args)?,
+        Builtin::BufferConcat => buffers::concat(args)?,
+        Builtin::BufferByteLength => buffers::length(args)?,
+        Builtin::ArrayFrom => match args {
+            [Value::Array(items)] => Value::Array(Array::from(items.to_vec())),
+            _ => return None,
+        },
     })
+}
+
+/// An object of names and values. `open` gives what an entry is.
+pub(crate) fn from_entries(
+    entries: &Array,
+    open: impl Fn(&Value) -> Option<Value>,
+) -> Option<Value> {
+    let mut made = Object::with_capacity(entries.len());
+    for entry in entries {
+        let Value::Array(pair) = open(entry)? else {
+            return None;
+        };
+        let key = match pair.first() {
+            Some(key) => ops::to_text(key)?,
+            None => Value::from("undefined"),
+        };
+        let key = key.as_str().filter(|key| *key != "__proto__")?;
+        made.insert(Key::data(key), pair.get(1).cloned().unwrap_or_default());
+    }
+    Some(Value::Object(made))
 }
 
 fn stringify(args: &[Value]) -> Option<Value> {

@@ -89,6 +89,8 @@ pub struct Context {
     values: *const [Value],
     host: *mut dyn Host,
     heap: *mut Heap,
+    /// There are arrays with names besides their elements: what regular expressions found.
+    pub(crate) named_arrays: bool,
     until: Option<Instant>,
     limit: Duration,
 }
@@ -143,6 +145,7 @@ impl Context {
             values,
             host,
             heap,
+            named_arrays: false,
             until: None,
             limit,
         }

@@ -350,6 +350,15 @@ unsafe extern "C" fn delete_value(context: C, base: V, key: V) -> u32 {
     }
 }
 
+/// Whether a value may be an array that has names besides its elements.
+fn names_more(context: &Context, value: &Value) -> bool {
+    let value = match context.heap() {
+        Some(heap) => heap.content(value),
+        None => value,
+    };
+    context.named_arrays && matches!(value, Value::Array(_))
+}
+
 /// What is to be changed, by its name.
 ///
 /// # Safety
@@ -404,6 +413,9 @@ unsafe extern "C" fn push(context: C, array: V, value: V) {
 unsafe extern "C" fn spread_object(context: C, dst: V, src: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
+        if names_more(&*context, &*src) {
+            return BAIL;
+        }
         status(match (*context).heap() {
             Some(heap) => shared::spread_object(heap, &*dst, &*src),
             None => ops::spread_object(&mut *dst, &*src),
@@ -457,6 +469,13 @@ unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u3
     let (context, args) = unsafe { (&mut *context, arguments(first, count)) };
     let done = guarded(|| {
         let which = *Builtin::ALL.get(which as usize)?;
+        let names = matches!(
+            which,
+            Builtin::ObjectKeys | Builtin::ObjectValues | Builtin::ObjectEntries
+        );
+        if names && args.iter().any(|arg| names_more(context, arg)) {
+            return None;
+        }
         match context.heap() {
             Some(heap) => shared::builtin(context, heap, which, args),
             None => builtin::call(context, which, args),
@@ -472,6 +491,7 @@ unsafe extern "C" fn method(context: C, dst: V, receiver: V, first: V, which: u3
         unsafe { (&mut *context, &*receiver, arguments(first, count)) };
     let done = guarded(|| {
         let which = *Method::ALL.get(which as usize)?;
+        context.named_arrays |= matches!(which, Method::Match | Method::Exec);
         match context.heap() {
             Some(heap) => shared::method(heap, which, receiver, args),
             None => method::call(which, receiver, args),

@@ -5,14 +5,18 @@
 //! helper cannot do exactly as JavaScript does makes the call bail out: nothing that it did has been seen by anybody, and
 //! the engine does it again.
 
+mod buffers;
 mod builtin;
 mod call;
 mod code;
+mod dates;
 mod heap;
 mod helpers;
 mod method;
 mod ops;
+mod regex;
 mod shared;
+mod texts;
 
 pub use call::{Context, Ended, Host, Level, Scope};
 pub use code::{CodeError, Memory, Native};

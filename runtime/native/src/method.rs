@@ -3,9 +3,9 @@
 //! Places in texts are counted in UTF-16 units, as JavaScript counts them. Texts of ASCII, nearly all, need no counting;
 //! for others a result that would begin or end inside a pair of units is left to the engine.
 
-use crate::ops;
+use crate::{buffers, dates, ops, regex, texts};
 use vgdc_plan::native::{Method, Mutation};
-use vgdc_value::{Array, Value, date, number};
+use vgdc_value::{Array, Value, number};
 
 /// The longest text that is made by repeating.
 const LONGEST: usize = 1 << 24;
@@ -17,6 +17,7 @@ pub(crate) fn call(which: Method, receiver: &Value, args: &[Value]) -> Option<Va
         Value::Number(n) => of_number(which, *n, args),
         Value::Array(items) => of_array(which, receiver, items, args),
         Value::Bool(_) if which == Method::ToString => Some(Value::from(receiver.to_js_string())),
+        Value::Bool(_) if which == Method::ValueOf => Some(receiver.clone()),
         Value::Object(object) => match which {
             Method::HasOwnProperty if !object.contains_key("hasOwnProperty") => {
                 let key = ops::to_text(args.first()?)?;
@@ -25,28 +26,9 @@ pub(crate) fn call(which: Method, receiver: &Value, args: &[Value]) -> Option<Va
             Method::ToString => ops::to_text(receiver),
             _ => None,
         },
-        Value::Buffer(bytes) if which == Method::ToString => {
-            let encoding = match args {
-                [] => "utf8",
-                [Value::Str(encoding)] => encoding,
-                _ => return None,
-            };
-            match encoding {
-                "utf8" | "utf-8" => Some(Value::from(receiver.to_js_string())),
-                "hex" => Some(Value::from(
-                    bytes
-                        .iter()
-                        .map(|byte| format!("{byte:02x}"))
-                        .collect::<String>(),
-                )),
-                _ => None,
-            }
-        }
-        Value::Date(ms) => match which {
-            Method::GetTime => Some(Value::Number(*ms)),
-            Method::ToIsoString => date::iso(*ms).map(Value::from),
-            _ => None,
-        },
+        Value::Buffer(bytes) => buffers::method(which, bytes, args),
+        Value::Date(ms) => dates::method(which, *ms, args),
+        Value::Rare(_) => regex::method(which, receiver, args),
         _ => None,
     }
 }
@@ -90,6 +72,7 @@ fn of_number(which: Method, n: f64, args: &[Value]) -> Option<Value> {
             let fits = (0.0..=100.0).contains(&digits) && n.abs() < 1e21;
             fits.then(|| Value::from(number::to_fixed(n, digits as usize)))
         }
+        Method::ValueOf => Some(Value::Number(n)),
         _ => None,
     }
 }
@@ -132,8 +115,23 @@ fn one_text(args: &[Value]) -> Option<&str> {
 
 fn of_text(which: Method, text: &str, args: &[Value]) -> Option<Value> {
     let clamp = |n: f64, most: usize| n.clamp(0.0, most as f64) as usize;
+    if let Some((pattern @ Value::Rare(_), rest)) = args.split_first() {
+        return regex::of_text(which, text, pattern, rest);
+    }
     Some(match which {
-        Method::ToString => Value::from(text),
+        Method::ToString | Method::ValueOf => Value::from(text),
+        Method::LocaleCompare => {
+            let order = texts::by_locale(text, one_text(args)?)?;
+            Value::Number(f64::from(order as i8))
+        }
+        Method::At => {
+            let (at, most) = (integer(args, 0, 0.0)?, length(text) as f64);
+            let at = if at < 0.0 { at + most } else { at };
+            match (0.0..most).contains(&at) {
+                true => part(text, at as usize, at as usize + 1)?,
+                false => Value::Undefined,
+            }
+        }
         Method::ToUpperCase => Value::from(text.to_uppercase()),
         Method::ToLowerCase => Value::from(text.to_lowercase()),
         Method::Trim => Value::from(text.trim_matches(number::is_js_space)),
@@ -198,11 +196,7 @@ fn of_text(which: Method, text: &str, args: &[Value]) -> Option<Value> {
             }
             Value::from(whole)
         }
-        Method::ToFixed
-        | Method::Join
-        | Method::HasOwnProperty
-        | Method::GetTime
-        | Method::ToIsoString => return None,
+        _ => return None,
     })
 }
 
@@ -314,17 +308,62 @@ fn of_array(which: Method, receiver: &Value, items: &Array, args: &[Value]) -> O
             }
             Value::Array(Array::from(whole))
         }
+        Method::At => {
+            let at = integer(args, 0, 0.0)?;
+            let at = if at < 0.0 { at + items.len() as f64 } else { at };
+            let found = ops::index_of(at).and_then(|at| items.get(at));
+            found.cloned().unwrap_or_default()
+        }
+        Method::Flat if args.is_empty() => {
+            let mut whole = Vec::new();
+            for item in items {
+                match item {
+                    Value::Array(inner) => whole.extend(inner.iter().cloned()),
+                    Value::Handle(_) | Value::Rare(_) => return None,
+                    other => whole.push(other.clone()),
+                }
+            }
+            Value::Array(Array::from(whole))
+        }
         _ => return None,
     })
 }
 
 /// Calls a method that changes its receiver.
 pub(crate) fn mutate(which: Mutation, receiver: &mut Value, args: &mut [Value]) -> Option<Value> {
-    let Value::Array(array) = receiver else {
-        return None;
+    let array = match receiver {
+        Value::Array(array) => array,
+        Value::Date(ms) => return dates::mutate(which, ms, args),
+        Value::Buffer(bytes) => return buffers::write(which, bytes, args),
+        _ => return None,
     };
-    if which == Mutation::Reverse {
-        array.make_mut().reverse();
+    // (they give their receiver)
+    let whole = match which {
+        Mutation::Reverse => {
+            array.make_mut().reverse();
+            true
+        }
+        Mutation::Sort if args.is_empty() => {
+            sort(array)?;
+            true
+        }
+        Mutation::SortBy => {
+            sort_by(array, args)?;
+            true
+        }
+        Mutation::Fill => {
+            let [value] = args else {
+                return None;
+            };
+            array
+                .make_mut()
+                .iter_mut()
+                .for_each(|item| item.clone_from(value));
+            true
+        }
+        _ => false,
+    };
+    if whole {
         return Some(receiver.clone());
     }
     let items = array.make_mut();
@@ -354,6 +393,64 @@ pub(crate) fn mutate(which: Mutation, receiver: &mut Value, args: &mut [Value]) 
             let gone: Vec<Value> = items.splice(from..from + count as usize, new).collect();
             Value::Array(Array::from(gone))
         }
-        Mutation::Reverse => return None,
+        _ => return None,
     })
+}
+
+/// Sorts by the texts of the elements; what is undefined comes last.
+fn sort(array: &mut Array) -> Option<()> {
+    let mut keyed = Vec::with_capacity(array.len());
+    for item in array.iter() {
+        let text = match item {
+            Value::Undefined => None,
+            other => Some(ops::to_text(other)?),
+        };
+        keyed.push((text, item.clone()));
+    }
+    let text = |key: &Option<Value>| key.as_ref().and_then(Value::as_str).map(str::to_owned);
+    keyed.sort_by(|(a, _), (b, _)| match (text(a), text(b)) {
+        (Some(a), Some(b)) => texts::by_units(&a, &b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    });
+    *array = keyed.into_iter().map(|(_, item)| item).collect();
+    Some(())
+}
+
+/// Sorts by keys, which are given beside: upwards (0) or downwards (1) as numbers, or (2, 3) as texts in the order of
+/// dictionaries. Keys that have no order are left to the engine, as is what is undefined.
+fn sort_by(array: &mut Array, args: &[Value]) -> Option<()> {
+    let [Value::Array(keys), Value::Number(mode)] = args else {
+        return None;
+    };
+    if keys.len() != array.len() || array.iter().any(Value::is_undefined) {
+        return None;
+    }
+    let (down, by_text) = (mode % 2.0 == 1.0, *mode >= 2.0);
+    let mut failed = false;
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    let numbers: Vec<f64> = match by_text {
+        true => Vec::new(),
+        false => keys.iter().map(ops::to_number).collect::<Option<_>>()?,
+    };
+    // (the difference of two infinities is no number)
+    if !numbers.iter().all(|n| n.is_finite()) {
+        return None;
+    }
+    order.sort_by(|a, b| {
+        let order = match by_text {
+            false => numbers[*a].partial_cmp(&numbers[*b]),
+            true => match (keys[*a].as_str(), keys[*b].as_str()) {
+                (Some(a), Some(b)) => texts::by_locale(a, b),
+                _ => None,
+            },
+        };
+        failed |= order.is_none();
+        let order = order.unwrap_or(std::cmp::Ordering::Equal);
+        if down { order.reverse() } else { order }
+    });
+    if failed {
+        return None;
+    }
+    *array = order.into_iter().map(|at| array[at].clone()).collect();
+    Some(())
 }

@@ -22,6 +22,111 @@ fn is_inherited(name: &str) -> bool {
     )
 }
 
+/// Names that all arrays have, or (of what a regular expression found) some.
+fn is_of_arrays(name: &str) -> bool {
+    matches!(
+        name,
+        "at" | "with"
+            | "concat"
+            | "copyWithin"
+            | "every"
+            | "some"
+            | "forEach"
+            | "map"
+            | "filter"
+            | "reduce"
+            | "reduceRight"
+            | "fill"
+            | "find"
+            | "findIndex"
+            | "findLast"
+            | "findLastIndex"
+            | "indexOf"
+            | "lastIndexOf"
+            | "includes"
+            | "join"
+            | "pop"
+            | "push"
+            | "shift"
+            | "unshift"
+            | "reverse"
+            | "toReversed"
+            | "sort"
+            | "toSorted"
+            | "slice"
+            | "splice"
+            | "toSpliced"
+            | "flat"
+            | "flatMap"
+            | "values"
+            | "keys"
+            | "entries"
+            | "index"
+            | "input"
+            | "groups"
+            | "indices"
+    ) || is_inherited(name)
+}
+
+/// Names that all texts have.
+fn is_of_texts(name: &str) -> bool {
+    matches!(
+        name,
+        "at" | "charAt"
+            | "charCodeAt"
+            | "codePointAt"
+            | "concat"
+            | "isWellFormed"
+            | "toWellFormed"
+            | "indexOf"
+            | "lastIndexOf"
+            | "includes"
+            | "endsWith"
+            | "startsWith"
+            | "match"
+            | "matchAll"
+            | "search"
+            | "split"
+            | "substring"
+            | "substr"
+            | "slice"
+            | "repeat"
+            | "replace"
+            | "replaceAll"
+            | "padEnd"
+            | "padStart"
+            | "trim"
+            | "trimEnd"
+            | "trimRight"
+            | "trimStart"
+            | "trimLeft"
+            | "toLowerCase"
+            | "toUpperCase"
+            | "toLocaleLowerCase"
+            | "toLocaleUpperCase"
+            | "normalize"
+            | "localeCompare"
+            | "anchor"
+            | "big"
+            | "blink"
+            | "bold"
+            | "fixed"
+            | "fontcolor"
+            | "fontsize"
+            | "italics"
+            | "link"
+            | "small"
+            | "strike"
+            | "sub"
+            | "sup"
+    ) || is_inherited(name)
+}
+
+/// Names that all numbers have; truth values have some of them.
+fn is_of_numbers(name: &str) -> bool {
+    matches!(name, "toExponential" | "toFixed" | "toPrecision") || is_inherited(name)
+}
+
 /// The index that a number is, if it is one.
 pub(crate) fn index_of(n: f64) -> Option<usize> {
     ((0.0..4_294_967_295.0).contains(&n) && n.trunc() == n).then_some(n as usize)
@@ -35,7 +140,7 @@ pub(crate) fn to_number(value: &Value) -> Option<f64> {
     }
 }
 
-/// `ToString`. The text of a date is in the words of its time zone, and is left to the engine.
+/// `ToString`.
 pub(crate) fn to_text(value: &Value) -> Option<Value> {
     match value {
         Value::Str(_) => Some(value.clone()),
@@ -59,7 +164,8 @@ pub(crate) fn to_text(value: &Value) -> Option<Value> {
             });
             plain.then(|| Value::from(value.to_js_string()))
         }
-        Value::Date(_) | Value::Handle(_) | Value::Rare(_) => None,
+        Value::Date(ms) => crate::dates::text(*ms).map(Value::from),
+        Value::Handle(_) | Value::Rare(_) => None,
     }
 }
 
@@ -164,12 +270,15 @@ pub(crate) fn get<'v>(base: &'v Value, key: &Key) -> Option<Found<'v>> {
             Some(index) => items
                 .get(index as usize)
                 .map_or(Found::Made(Value::Undefined), Found::Inside),
+            None if is_of_arrays(key.as_str()) => return None,
             None => Found::Made(base.get(key.as_str())),
         }),
+        Value::Str(_) if is_of_texts(key.as_str()) => None,
         Value::Str(_) => Some(Found::Made(base.get(key.as_str()))),
         Value::Buffer(_) if key.as_str() == "length" || key.index().is_some() => {
             Some(Found::Made(base.get(key.as_str())))
         }
+        Value::Bool(_) | Value::Number(_) if is_of_numbers(key.as_str()) => None,
         Value::Bool(_) | Value::Number(_) => Some(Found::Made(Value::Undefined)),
         _ => None,
     }

@@ -135,6 +135,22 @@ pub(crate) fn builtin(
     };
     match which {
         Builtin::IsArray | Builtin::IsBuffer | Builtin::ObjectKeys => shallow(heap, args),
+        // (the value is in many places then)
+        Builtin::FilledArray => {}
+        Builtin::ArrayFrom => {
+            args.iter().for_each(|arg| heap.open(arg));
+            shallow(heap, args);
+        }
+        Builtin::ObjectFromEntries => {
+            let entries = args.first()?.clone();
+            heap.open(&entries);
+            let Value::Array(entries) = heap.content(&entries).clone() else {
+                return None;
+            };
+            entries.iter().for_each(|entry| heap.open(entry));
+            let made = builtin::from_entries(&entries, |entry| Some(heap.content(entry).clone()))?;
+            return Some(heap.own(made));
+        }
         Builtin::ObjectValues | Builtin::ObjectEntries => {
             args.iter().for_each(|arg| heap.open(arg));
             shallow(heap, args);
@@ -170,7 +186,25 @@ pub(crate) fn method(
             let receiver = heap.content(receiver).clone();
             method::call(which, &receiver, args)?
         }
-        (Method::IndexOf | Method::LastIndexOf | Method::Includes, Value::Array(_)) => {
+        (Method::Flat, Value::Array(_)) => {
+            heap.open(receiver);
+            let Value::Array(items) = heap.content(receiver).clone() else {
+                return None;
+            };
+            let mut whole = Vec::with_capacity(items.len());
+            for item in &items {
+                heap.open(item);
+                match heap.content(item) {
+                    Value::Array(inner) => whole.extend(inner.iter().cloned()),
+                    _ => whole.push(item.clone()),
+                }
+            }
+            args.is_empty().then(|| Value::Array(whole.into()))?
+        }
+        (
+            Method::IndexOf | Method::LastIndexOf | Method::Includes | Method::At,
+            Value::Array(_),
+        ) => {
             heap.open(receiver);
             method::call(which, heap.content(receiver), args)?
         }
@@ -194,10 +228,15 @@ pub(crate) fn mutate(
     receiver: &Value,
     args: &mut [Value],
 ) -> Option<Value> {
+    if which == Mutation::SortBy
+        && let Some(keys) = args.first_mut()
+    {
+        *keys = heap.resolve(keys)?;
+    }
     let made = method::mutate(which, heap.content_mut(receiver)?, args)?;
     Some(match which {
         // (they give their receiver)
-        Mutation::Reverse => receiver.clone(),
+        Mutation::Reverse | Mutation::Sort | Mutation::SortBy | Mutation::Fill => receiver.clone(),
         _ => heap.own(made),
     })
 }

@@ -495,7 +495,14 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                     .as_deref()
                     .and_then(Builtin::named)
                     .is_some_and(|builtin| {
-                        !matches!(builtin, Builtin::ObjectValues | Builtin::ObjectEntries)
+                        !matches!(
+                            builtin,
+                            Builtin::ObjectValues
+                                | Builtin::ObjectEntries
+                                | Builtin::ObjectAssign
+                                | Builtin::ObjectFromEntries
+                                | Builtin::ArrayFrom
+                        )
                     });
                 if fresh {
                     return;
@@ -504,7 +511,10 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                     match self.place(&member.object) {
                         Some(receiver) => {
                             found.push(receiver.clone().step(Step::Any));
-                            if member.property.name == "reverse" {
+                            if matches!(
+                                member.property.name.as_str(),
+                                "reverse" | "sort" | "fill"
+                            ) {
                                 found.push(receiver);
                             }
                         }
@@ -1164,6 +1174,9 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
 
     /// A function that is put in: what it is called with gets the names of its parameters.
     fn inner(&mut self, inner: Inner<'a, 'w>) {
+        if inner.dead {
+            return;
+        }
         self.looped(inner.span, |walker| {
             inner
                 .statements()
@@ -1284,7 +1297,9 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             if let Some(init) = call.arguments.get(1).and_then(|init| init.as_expression()) {
                 self.expression(init);
             }
-            return;
+            if name != "sort" {
+                return;
+            }
         }
         let name = dotted(self.look.scoping, self.look.head, &call.callee);
         if let Some((place, write)) = name.as_deref().and_then(|name| context(name, call)) {

@@ -10,7 +10,7 @@ use oxc_ast::ast::*;
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SymbolId};
 use oxc_span::Span;
-use vgdc_mir::{Arith, BlockId, Builtin, Compare, Helper, Inst, Slot, Terminator};
+use vgdc_mir::{Arith, BlockId, Builtin, Compare, Helper, Inst, Method, Slot, Terminator};
 
 use super::expr::{Key, Opd};
 use super::types::names_of;
@@ -26,6 +26,8 @@ pub(crate) struct Inner<'a, 'w> {
     params: &'w FormalParameters<'a>,
     body: Code<'a, 'w>,
     pub(crate) span: Span,
+    /// Nobody ever calls it: what it would do does not matter.
+    pub(crate) dead: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -48,6 +50,7 @@ impl<'a, 'w> Inner<'a, 'w> {
                     params: &arrow.params,
                     body,
                     span: arrow.span,
+                    dead: false,
                 })
             }
             Expression::FunctionExpression(function) => Inner::of_function(function),
@@ -61,6 +64,7 @@ impl<'a, 'w> Inner<'a, 'w> {
             params: &function.params,
             body: Code::Statements(&function.body.as_ref().filter(|_| plain)?.statements),
             span: function.span,
+            dead: false,
         })
     }
 
@@ -191,7 +195,8 @@ fn looping<'a, 'w>(
     };
     let name = member.property.name.as_str();
     let most = match name {
-        "forEach" | "map" | "filter" | "some" | "every" | "find" | "findIndex" => 1,
+        "forEach" | "map" | "filter" | "some" | "every" | "find" | "findIndex" | "flatMap"
+        | "sort" => 1,
         "reduce" => 2,
         _ => return None,
     };
@@ -243,11 +248,13 @@ pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w
         head: parsed.head,
         calls: HashMap::new(),
         all: HashMap::new(),
+        places: HashMap::new(),
     };
     parsed
         .statements
         .iter()
         .for_each(|statement| uses.visit_statement(statement));
+    bury(&mut found, &uses.places);
     for symbol in found.keys() {
         let counts = (uses.calls.get(symbol), uses.all.get(symbol));
         if let (called, Some((count, at))) = counts
@@ -259,12 +266,36 @@ pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w
     Ok(found)
 }
 
+/// Finds the functions that nobody calls who is called himself. `uses`: where names stand.
+fn bury(functions: &mut Functions<'_, '_>, uses: &HashMap<SymbolId, Vec<u32>>) {
+    let within = |span: Span, at: u32| span.start <= at && at < span.end;
+    loop {
+        let lives = |symbol: &SymbolId, inner: &Inner<'_, '_>| {
+            let mut places = uses.get(symbol).into_iter().flatten();
+            places.any(|at| {
+                let own = within(inner.span, *at);
+                let mut around = functions.values();
+                !own && !around.any(|other| other.dead && within(other.span, *at))
+            })
+        };
+        let dies = functions
+            .iter()
+            .find(|(symbol, inner)| !inner.dead && !lives(symbol, inner))
+            .map(|(symbol, _)| *symbol);
+        match dies.and_then(|symbol| functions.get_mut(&symbol)) {
+            Some(inner) => inner.dead = true,
+            None => return,
+        }
+    }
+}
+
 /// Counts where names are called, and where they are used at all.
 struct Uses<'s> {
     scoping: &'s Scoping,
     head: u32,
     calls: HashMap<SymbolId, u32>,
     all: HashMap<SymbolId, (u32, u32)>,
+    places: HashMap<SymbolId, Vec<u32>>,
 }
 
 impl<'a> Visit<'a> for Uses<'_> {
@@ -285,13 +316,15 @@ impl<'a> Visit<'a> for Uses<'_> {
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         if let Name::Local(symbol) = name_of(self.scoping, self.head, name) {
             self.all.entry(symbol).or_insert((0, name.span.start)).0 += 1;
+            let places = self.places.entry(symbol).or_default();
+            places.push(name.span.start);
         }
     }
 }
 
 impl<'a, 'w> Lower<'a, 'w> {
     /// Puts a function in: its value is in the slot afterwards.
-    fn put_in(&mut self, inner: Inner<'a, 'w>, result: Slot) -> Res<()> {
+    pub(super) fn put_in(&mut self, inner: Inner<'a, 'w>, result: Slot) -> Res<()> {
         if self.b.size() > LARGEST {
             return refuse("functions that call each other too often", inner.span.start);
         }
@@ -348,7 +381,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// Gives a parameter its value, if there is such a parameter.
-    fn set_param(&mut self, inner: Inner<'a, 'w>, at: usize, value: Opd) -> Res<()> {
+    pub(super) fn set_param(&mut self, inner: Inner<'a, 'w>, at: usize, value: Opd) -> Res<()> {
         match inner.params().get(at) {
             Some(param) => self.bind_with(&param.pattern, param.initializer.as_deref(), value),
             None => Ok(()),
@@ -430,7 +463,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         };
         let first = usize::from(name == "reduce");
         match name {
-            "map" | "filter" => self.b.call(Helper::Array, [result.into(), 0.into()]),
+            "map" | "flatMap" | "filter" => self.b.call(Helper::Array, [result.into(), 0.into()]),
             "some" | "every" => {
                 let flag = self.b.flag();
                 self.b.push(Inst::Flag {
@@ -454,7 +487,18 @@ impl<'a, 'w> Lower<'a, 'w> {
                     let value = self.opd(init)?;
                     self.store(value, result);
                 }
-                None => return refuse("`reduce` without a first value", at),
+                // (of nothing it is an exception; else it begins with the first element)
+                None => {
+                    let length = self.get(Opd::Slot(list), "length")?;
+                    let (length, one) = (self.unbox(length), self.b.constant(1.0));
+                    self.bail_if_less(length, one);
+                    let value = self.read(Opd::Slot(list), &Key::Index(index))?;
+                    self.store(value, result);
+                    self.b.push(Inst::MoveNum {
+                        dst: index,
+                        src: one,
+                    });
+                }
             },
             _ => self.b.push(Inst::Undefined { dst: result }),
         }
@@ -514,6 +558,10 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.jump(head);
         self.b.switch_to(end);
         self.b.call(Helper::Clear, [list.into()]);
+        if name == "flatMap" {
+            let flat = self.call_row(Helper::Method, Some(result.into()), Method::Flat as u32, &[]);
+            return Ok(Some(Opd::Temp(flat)));
+        }
         Ok(Some(Opd::Temp(result)))
     }
 
@@ -527,7 +575,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         [next, end]: [BlockId; 2],
     ) -> Res<()> {
         match name {
-            "map" => self.b.call(Helper::Push, [result.into(), value.into()]),
+            "map" | "flatMap" => self.b.call(Helper::Push, [result.into(), value.into()]),
             "reduce" => self.store(Opd::Temp(value), result),
             "forEach" => {}
             _ => {

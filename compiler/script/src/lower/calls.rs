@@ -60,7 +60,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// Evaluates arguments into slots side by side.
-    fn arguments(&mut self, arguments: &'w [Argument<'a>]) -> Res<Vec<Slot>> {
+    pub(super) fn arguments(&mut self, arguments: &'w [Argument<'a>]) -> Res<Vec<Slot>> {
         let row = self.b.row(arguments.len());
         for (argument, slot) in arguments.iter().zip(&row) {
             let Some(e) = argument.as_expression() else {
@@ -73,7 +73,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// Calls a helper with arguments that are in slots side by side, which are emptied then.
-    fn call_row(
+    pub(super) fn call_row(
         &mut self,
         helper: Helper,
         receiver: Option<Arg>,
@@ -109,6 +109,9 @@ impl<'a, 'w> Lower<'a, 'w> {
             return self.call_named(&name, call);
         }
         if let Some(value) = self.call_inner(call)? {
+            return Ok(value);
+        }
+        if let Some(value) = self.method_special(call)? {
             return Ok(value);
         }
         if let Some(value) = self.call_loop(call)? {
@@ -174,6 +177,9 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     fn call_named(&mut self, name: &str, call: &'w CallExpression<'a>) -> Res<Opd> {
         let at = call.span.start;
+        if let Some(value) = self.call_special(name, call)? {
+            return Ok(value);
+        }
         if let Some(math) = Math::named(name).filter(|math| *math != Math::Remainder) {
             return self.math(math, call);
         }
@@ -274,16 +280,5 @@ impl<'a, 'w> Lower<'a, 'w> {
             },
         });
         Ok(Opd::Num(dst))
-    }
-
-    /// `new Date(…)`.
-    pub(super) fn new_object(&mut self, new: &'w NewExpression<'a>) -> Res<Opd> {
-        match dotted(self.scoping, self.head, &new.callee).as_deref() {
-            Some("Date") if new.arguments.len() <= 1 => {
-                self.builtin(Builtin::NewDate, &new.arguments)
-            }
-            Some(name) => refuse(format!("`new {name}`"), new.span.start),
-            None => refuse("`new`", new.span.start),
-        }
     }
 }

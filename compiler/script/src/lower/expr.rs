@@ -46,59 +46,9 @@ const INHERITED: [&str; 12] = [
     "__lookupSetter__",
 ];
 
-/// Methods of arrays, texts, buffers and dates that this does not know, which a property of the same name could be taken for.
-const METHODS: [&str; 40] = [
-    "map",
-    "filter",
-    "forEach",
-    "reduce",
-    "reduceRight",
-    "some",
-    "every",
-    "find",
-    "findIndex",
-    "findLast",
-    "flat",
-    "flatMap",
-    "sort",
-    "fill",
-    "keys",
-    "values",
-    "entries",
-    "at",
-    "with",
-    "match",
-    "matchAll",
-    "search",
-    "normalize",
-    "codePointAt",
-    "localeCompare",
-    "anchor",
-    "link",
-    "sub",
-    "sup",
-    "bold",
-    "big",
-    "small",
-    "fixed",
-    "write",
-    "copy",
-    "equals",
-    "compare",
-    "swap16",
-    "toJSON",
-    "buffer",
-];
-
+/// Whether every object has a property of this name. (What only arrays, texts and so on have, they bail out of when they run.)
 pub(super) fn is_inherited(name: &str) -> bool {
     INHERITED.contains(&name)
-        || METHODS.contains(&name)
-        || vgdc_mir::Method::named(name).is_some()
-        || Mutation::named(name).is_some()
-        || name.starts_with("get")
-        || name.starts_with("set")
-        || name.starts_with("read")
-        || name.starts_with("write")
 }
 
 impl<'a, 'w> Lower<'a, 'w> {
@@ -390,7 +340,7 @@ impl<'a, 'w> Lower<'a, 'w> {
             Expression::ArrayExpression(array) => self.array(array),
             Expression::CallExpression(call) => self.call(call),
             Expression::NewExpression(new) => self.new_object(new),
-            Expression::RegExpLiteral(_) => refuse("a regular expression", at),
+            Expression::RegExpLiteral(literal) => self.regex(literal),
             Expression::AwaitExpression(_) => refuse("`await`", at),
             Expression::ThisExpression(_) => refuse("`this`", at),
             Expression::BigIntLiteral(_) => refuse("a bigint", at),
@@ -1010,6 +960,10 @@ impl<'a, 'w> Lower<'a, 'w> {
                 };
                 self.b.push(Inst::Find { helper, dst, args });
                 Ok(dst.into())
+            }
+            fresh if self.is_fresh(fresh) => {
+                let value = self.opd(fresh)?;
+                Ok(self.own(value).into())
             }
             _ => refuse("a change of a value without a name", at),
         }

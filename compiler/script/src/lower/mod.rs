@@ -12,6 +12,8 @@ mod alias;
 mod callback;
 mod calls;
 mod expr;
+mod implicit;
+mod language;
 mod stmt;
 mod types;
 
@@ -39,12 +41,20 @@ pub struct Refusal {
 /// # Errors
 /// It has something that is left to the engine, or is no JavaScript.
 pub fn lower(text: &str) -> Result<Body, Refusal> {
+    match implicit::declared(text) {
+        Some((declared, names)) => lower_with(&declared, &names),
+        None => lower_with(text, &[]),
+    }
+}
+
+/// Lowers a text in which these variables are declared that it does not declare itself.
+fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
     let lowered = parse::with_body(text, |parsed| {
         let line = |at: u32| {
             let before = &parsed.whole[parsed.head as usize..(at.max(parsed.head)) as usize];
             before.matches('\n').count() as u32 + 1
         };
-        body(&parsed).map_err(|refused| Refusal {
+        body(&parsed, names).map_err(|refused| Refusal {
             construct: refused.construct,
             line: line(refused.at),
         })
@@ -57,9 +67,10 @@ pub fn lower(text: &str) -> Result<Body, Refusal> {
     })
 }
 
-fn body(parsed: &Parsed<'_, '_>) -> Res<Body> {
+fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Body> {
     let functions = callback::functions(parsed)?;
     let types = types::infer(parsed, &functions)?;
+    implicit::check(parsed, &types, implicit)?;
     let aliases = alias::resolve(parsed, &types, &functions);
     if let Ok(aliases) = aliases
         && let Ok(body) = with(parsed, functions.clone(), types.clone(), Some(aliases))
@@ -82,6 +93,7 @@ fn with<'a, 'w>(
         shared,
         scoping: parsed.scoping,
         head: parsed.head,
+        text: parsed.whole,
         types,
         aliases: aliases.unwrap_or_default(),
         elements: HashMap::new(),
@@ -141,6 +153,8 @@ struct Lower<'a, 'w> {
     shared: bool,
     scoping: &'w Scoping,
     head: u32,
+    /// The text with what is around it.
+    text: &'w str,
     types: types::Types,
     /// Variables that are another name of a place.
     aliases: HashMap<SymbolId, Alias<'a, 'w>>,

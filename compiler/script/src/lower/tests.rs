@@ -91,16 +91,16 @@ fn refusals_name_the_construct_and_its_line() {
     for (text, expected) in [
         ("let a = 1;\nsetTimeout(x => x, 1);", "a closure, line 2"),
         (
-            "return msg.payload.replace(/a/, 1)",
-            "a regular expression, line 1",
+            "return new Map()",
+            "`new Map`, line 1",
         ),
         (
             "const {...a} = msg;",
             "destructuring of a rare kind, line 1",
         ),
-        ("x = 5;", "an assignment to `x`, line 1"),
+        ("if (y) y = 5;", "an assignment to `y`, line 1"),
         (
-            "\n\nreturn msg.payload.map(String)",
+            "\n\nreturn msg.payload.map(Symbol)",
             "the method `map`, line 3",
         ),
         ("let a = ;", "a text that is no JavaScript, line 1"),

@@ -129,7 +129,16 @@ impl Types {
 /// What a method gives, whatever its receiver: one that has no such method bails out.
 fn method_gives(name: &str) -> Ty {
     match Method::named(name) {
-        None | Some(Method::Slice | Method::Concat | Method::Split) => Ty::Any,
+        None
+        | Some(
+            Method::Slice
+            | Method::Concat
+            | Method::Split
+            | Method::Match
+            | Method::Exec
+            | Method::At
+            | Method::Flat,
+        ) => Ty::Any,
         Some(_) => Ty::Prim,
     }
 }
@@ -143,6 +152,9 @@ pub(crate) fn result_of(builtin: Builtin) -> Ty {
         | Builtin::NumberParseFloat
         | Builtin::NumberParseInt
         | Builtin::DateNow
+        | Builtin::DateParse
+        | Builtin::DateUtc
+        | Builtin::BufferByteLength
         | Builtin::Random => Ty::Num,
         Builtin::Boolean
         | Builtin::IsNaN
@@ -150,9 +162,18 @@ pub(crate) fn result_of(builtin: Builtin) -> Ty {
         | Builtin::NumberIsNaN
         | Builtin::NumberIsFinite
         | Builtin::NumberIsInteger
+        | Builtin::IsSafeInteger
         | Builtin::IsArray
         | Builtin::IsBuffer => Ty::Flag,
-        Builtin::String | Builtin::JsonStringify => Ty::Prim,
+        Builtin::String
+        | Builtin::JsonStringify
+        | Builtin::FromCharCode
+        | Builtin::DateText
+        | Builtin::EncodeUriComponent
+        | Builtin::DecodeUriComponent
+        | Builtin::EncodeUri
+        | Builtin::DecodeUri
+        | Builtin::ConsoleText => Ty::Prim,
         _ => Ty::Any,
     }
 }
@@ -172,6 +193,11 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> R
         sets: Vec::new(),
         uses: Vec::new(),
         put_in: functions.values().map(|inner| inner.span).collect(),
+        dead: functions
+            .values()
+            .filter(|inner| inner.dead)
+            .map(|inner| inner.span)
+            .collect(),
         blocks: vec![Span::new(0, u32::MAX)],
         of_loop: false,
         refused: None,
@@ -280,6 +306,8 @@ struct Find<'s> {
     uses: Vec<(SymbolId, u32)>,
     /// Functions that are put in where they are called.
     put_in: Vec<Span>,
+    /// Functions that nobody calls.
+    dead: Vec<Span>,
     blocks: Vec<Span>,
     /// What is declared now gets its value from the loop.
     of_loop: bool,
@@ -410,6 +438,9 @@ impl<'a> Visit<'a> for Find<'_> {
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: oxc_syntax::scope::ScopeFlags) {
+        if self.dead.contains(&function.span) {
+            return;
+        }
         if self.put_in.contains(&function.span) {
             return self.within(function.span, |find| {
                 walk::walk_function(find, function, flags)
@@ -419,6 +450,9 @@ impl<'a> Visit<'a> for Find<'_> {
     }
 
     fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        if self.dead.contains(&function.span) {
+            return;
+        }
         if self.put_in.contains(&function.span) {
             return self.within(function.span, |find| {
                 walk::walk_arrow_function_expression(find, function)

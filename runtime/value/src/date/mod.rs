@@ -150,6 +150,56 @@ fn shown_year(ms: f64) -> Option<NaiveDateTime> {
     chrono::DateTime::from_timestamp_millis((ms - cycles * CYCLE) as i64).map(|at| at.naive_utc())
 }
 
+/// What the methods of a date show of it: year, month (from 0), day, hours, minutes, seconds, milliseconds, day of the week
+/// (from Sunday, which is 0). `None` for the invalid date.
+pub fn fields(ms: f64, local: bool) -> Option<[f64; 8]> {
+    let ahead = match local {
+        true => minutes_ahead(ms)? * 60_000.0,
+        false => 0.0,
+    };
+    let at = calendar(ms + ahead)?;
+    let (hour, minute, second, ms) = at.time();
+    Some(
+        [
+            at.year,
+            at.month - 1,
+            at.day,
+            hour,
+            minute,
+            second,
+            ms,
+            at.weekday as i64,
+        ]
+        .map(|field| field as f64),
+    )
+}
+
+/// The date of a year, a month (from 0), a day, hours, minutes, seconds and milliseconds, which may be more than there are;
+/// NaN where there is none. How far local time is ahead is asked for at that time in UTC, as QuickJS does.
+pub fn of_fields(fields: [f64; 7], local: bool) -> f64 {
+    let [year, month, day, hours, minutes, seconds, ms] = fields;
+    if !fields.iter().all(|field| field.is_finite()) {
+        return f64::NAN;
+    }
+    let year = year + (month / 12.0).floor();
+    if !(-271_821.0..=275_760.0).contains(&year) {
+        return f64::NAN;
+    }
+    let month = month.rem_euclid(12.0);
+    let days = days_of(year as i64, month as i64 + 1, 1) as f64 + day - 1.0;
+    let time = hours * 3_600_000.0 + minutes * 60_000.0 + seconds * 1000.0 + ms;
+    let at = days * DAY_MS + time;
+    match local {
+        true => minutes_ahead(at).map_or(f64::NAN, |ahead| clip(at - ahead * 60_000.0)),
+        false => clip(at),
+    }
+}
+
+/// How far local time is ahead of UTC then, in whole minutes.
+pub fn minutes_ahead(ms: f64) -> Option<f64> {
+    Some((local_offset(ms)? / 60.0).trunc())
+}
+
 /// How far local time is ahead of UTC then, in seconds.
 fn local_offset(ms: f64) -> Option<f64> {
     let utc = shown_year(clip(ms)).filter(|_| !clip(ms).is_nan())?;

@@ -1,0 +1,554 @@
+//! Functions of the language and of its world that are more than a table's entry.
+
+use oxc_ast::ast::*;
+use oxc_ast_visit::{Visit, walk};
+use oxc_semantic::SymbolId;
+use oxc_span::{GetSpan, Span};
+use oxc_syntax::operator::BinaryOperator;
+use vgdc_mir::{
+    Arg, Arith, Builtin, Compare, Helper, Host, Inst, Math, Method, Mutation, Num, Terminator,
+};
+
+use super::callback::Inner;
+use super::calls::dotted;
+use super::expr::{Key, Opd};
+use super::{Lower, Name, Res, name_of, refuse};
+
+/// How a comparison orders: by keys of the elements, upwards or downwards, as numbers or as texts.
+struct Order<'a, 'w> {
+    /// The key of an element, and the name that it has in there.
+    key: &'w Expression<'a>,
+    element: SymbolId,
+    mode: f64,
+}
+
+impl<'a, 'w> Lower<'a, 'w> {
+    /// `new Date(…)`, `new Array(…)` and so on.
+    pub(super) fn new_object(&mut self, new: &'w NewExpression<'a>) -> Res<Opd> {
+        let name = dotted(self.scoping, self.head, &new.callee);
+        match (name.as_deref(), new.arguments.as_slice()) {
+            (Some("Date"), _) => self.builtin(Builtin::NewDate, &new.arguments),
+            (Some("RegExp"), [_] | [_, _]) => self.builtin(Builtin::RegExp, &new.arguments),
+            (Some("Array"), []) => {
+                let dst = self.temp();
+                self.b.call(Helper::Array, [dst.into(), Arg::Const(0)]);
+                Ok(Opd::Temp(dst))
+            }
+            (Some("Object"), []) => {
+                let dst = self.temp();
+                self.b.call(Helper::Object, [dst.into(), Arg::Const(0)]);
+                Ok(Opd::Temp(dst))
+            }
+            (Some(name), _) => refuse(format!("`new {name}`"), new.span.start),
+            (None, _) => refuse("`new`", new.span.start),
+        }
+    }
+
+    /// A regular expression that stands in the text.
+    pub(super) fn regex(&mut self, literal: &'w RegExpLiteral<'a>) -> Res<Opd> {
+        let source = literal.regex.pattern.text.as_str();
+        let flags = literal.regex.flags.to_string();
+        let row = self.b.row(2);
+        for (slot, text) in row.iter().zip([source, &flags]) {
+            let number = self.b.text(text);
+            self.b
+                .call(Helper::Text, [(*slot).into(), Arg::Const(number)]);
+        }
+        Ok(Opd::Temp(self.call_row(
+            Helper::Builtin,
+            None,
+            Builtin::RegExp as u32,
+            &row,
+        )))
+    }
+
+    /// A call by a name that needs more than its arguments' values; `None` for any other.
+    pub(super) fn call_special(
+        &mut self,
+        name: &str,
+        call: &'w CallExpression<'a>,
+    ) -> Res<Option<Opd>> {
+        let at = call.span.start;
+        let level = match name {
+            "console.log" | "console.info" => Some(Host::Log),
+            "console.warn" => Some(Host::Warn),
+            "console.debug" => Some(Host::Debug),
+            "console.trace" => Some(Host::Trace),
+            _ => None,
+        };
+        if let Some(level) = level {
+            let row = self.arguments(&call.arguments)?;
+            let text = self.call_row(Helper::Builtin, None, Builtin::ConsoleText as u32, &row);
+            let row = self.b.row(1);
+            self.store(Opd::Temp(text), row[0]);
+            let done = self.call_row(Helper::Host, None, level as u32, &row);
+            return Ok(Some(Opd::Temp(done)));
+        }
+        match (name, call.arguments.as_slice()) {
+            ("Object.prototype.hasOwnProperty.call" | "Object.hasOwn", [_, _]) => {
+                let row = self.arguments(&call.arguments)?;
+                let method = Method::HasOwnProperty as u32;
+                let has = self.call_row(Helper::Method, Some(row[0].into()), method, &row[1..]);
+                Ok(Some(Opd::Temp(has)))
+            }
+            (
+                "RED.util.getMessageProperty" | "RED.util.getObjectProperty",
+                [object, Argument::StringLiteral(path)],
+            ) => {
+                let Some(object) = object.as_expression() else {
+                    return refuse("a spread argument", at);
+                };
+                let mut path = path.value.as_str();
+                if name == "RED.util.getMessageProperty" {
+                    path = path.strip_prefix("msg.").unwrap_or(path);
+                }
+                if !path.split('.').all(is_plain_name) {
+                    return refuse("a path that is more than names", at);
+                }
+                let mut value = self.opd(object)?;
+                for part in path.split('.') {
+                    value = self.get(value, part)?;
+                }
+                Ok(Some(value))
+            }
+            ("Object.assign", [target, sources @ ..]) => {
+                self.assign_all(target, sources, at).map(Some)
+            }
+            ("Array.from", [Argument::ObjectExpression(shape), function]) => {
+                self.array_from(shape, function, at).map(Some)
+            }
+            ("Math.max" | "Math.min", [Argument::SpreadElement(spread)]) => {
+                let math = match name {
+                    "Math.max" => Math::Max,
+                    _ => Math::Min,
+                };
+                self.best_of(math, &spread.argument).map(Some)
+            }
+            ("Array", [Argument::NumericLiteral(_)]) => refuse("an array of holes", at),
+            _ => Ok(None),
+        }
+    }
+
+    /// `Object.assign`
+    fn assign_all(
+        &mut self,
+        target: &'w Argument<'a>,
+        sources: &'w [Argument<'a>],
+        at: u32,
+    ) -> Res<Opd> {
+        let Some(first) = target.as_expression() else {
+            return refuse("a spread argument", at);
+        };
+        if !self.shared && !matches!(first, Expression::ObjectExpression(_)) {
+            return refuse("`Object.assign` of what has a name", at);
+        }
+        let opd = self.opd(first)?;
+        let dst = self.own(opd);
+        for source in sources {
+            let Some(source) = source.as_expression() else {
+                return refuse("a spread argument", source.span().start);
+            };
+            let opd = self.opd(source)?;
+            let src = self.arg(opd);
+            self.b.call(Helper::SpreadObject, [dst.into(), src]);
+        }
+        Ok(Opd::Temp(dst))
+    }
+
+    /// `Array.from({length: n}, (_, i) => …)`
+    fn array_from(
+        &mut self,
+        shape: &'w ObjectExpression<'a>,
+        function: &'w Argument<'a>,
+        at: u32,
+    ) -> Res<Opd> {
+        let [ObjectPropertyKind::ObjectProperty(property)] = shape.properties.as_slice() else {
+            return refuse("`Array.from` of a rare kind", at);
+        };
+        let inner = function.as_expression().and_then(Inner::of);
+        let (Some("length"), Some(inner)) = (property.key.static_name().as_deref(), inner) else {
+            return refuse("`Array.from` of a rare kind", at);
+        };
+        let count = self.num(&property.value)?;
+        let (count, result, value) = (self.kept_num(count), self.temp(), self.temp());
+        self.b.call(Helper::Array, [result.into(), 0.into()]);
+        self.counted(count, |lower, index| {
+            lower.whole(|lower| {
+                lower.set_param(inner, 0, Opd::Undefined)?;
+                lower.set_param(inner, 1, Opd::Num(index))
+            })?;
+            lower.whole(|lower| lower.put_in(inner, value))?;
+            lower
+                .b
+                .call(Helper::Push, [result.into(), value.into()]);
+            Ok(())
+        })?;
+        Ok(Opd::Temp(result))
+    }
+
+    /// A number that nobody else writes.
+    pub(super) fn kept_num(&mut self, src: Num) -> Num {
+        let dst = self.b.num();
+        self.b.push(Inst::MoveNum { dst, src });
+        dst
+    }
+
+    /// A loop from 0 up to a number.
+    fn counted(
+        &mut self,
+        count: Num,
+        turn: impl FnOnce(&mut Self, Num) -> Res<()>,
+    ) -> Res<()> {
+        let index = self.b.constant(0.0);
+        let index = self.kept_num(index);
+        let [head, body, end] = std::array::from_fn(|_| self.b.block());
+        self.b.jump(head);
+        self.b.switch_to(head);
+        self.tick();
+        let more = self.b.flag();
+        self.b.push(Inst::Compare {
+            op: Compare::Lt,
+            dst: more,
+            a: index,
+            b: count,
+        });
+        self.b.end(Terminator::Branch(more, body, end));
+        self.b.switch_to(body);
+        turn(self, index)?;
+        let one = self.b.constant(1.0);
+        let after = self.arith(Arith::Add, index, one);
+        self.b.push(Inst::MoveNum {
+            dst: index,
+            src: after,
+        });
+        self.b.jump(head);
+        self.b.switch_to(end);
+        Ok(())
+    }
+
+    /// `Math.max(...list)`
+    fn best_of(&mut self, math: Math, list: &'w Expression<'a>) -> Res<Opd> {
+        let slot = self.b.slot();
+        let opd = self.opd(list)?;
+        self.store(opd, slot);
+        self.only_arrays(slot);
+        let start = match math {
+            Math::Max => f64::NEG_INFINITY,
+            _ => f64::INFINITY,
+        };
+        let best = self.b.constant(start);
+        let best = self.kept_num(best);
+        let length = self.get(Opd::Slot(slot), "length")?;
+        let length = self.unbox(length);
+        let length = self.kept_num(length);
+        self.counted(length, |lower, index| {
+            lower.whole(|lower| {
+                let element = lower.read(Opd::Slot(slot), &Key::Index(index))?;
+                let number = lower.unbox(element);
+                let better = lower.math2(math, best, number);
+                lower.b.push(Inst::MoveNum {
+                    dst: best,
+                    src: better,
+                });
+                Ok(())
+            })
+        })?;
+        self.b.call(Helper::Clear, [slot.into()]);
+        Ok(Opd::Num(best))
+    }
+
+    /// A call of a method that needs more than its arguments' values; `None` for any other.
+    pub(super) fn method_special(&mut self, call: &'w CallExpression<'a>) -> Res<Option<Opd>> {
+        let Expression::StaticMemberExpression(member) = &call.callee else {
+            return Ok(None);
+        };
+        if member.optional {
+            return Ok(None);
+        }
+        match (member.property.name.as_str(), call.arguments.as_slice()) {
+            ("fill", [value]) => match array_of(self.scoping, self.head, &member.object) {
+                Some(count) => self.filled(count, value).map(Some),
+                None => Ok(None),
+            },
+            ("sort", [_]) => self.sort(call, &member.object).map(Some),
+            ("push", [Argument::SpreadElement(spread)]) => {
+                let opd = self.opd(&spread.argument)?;
+                let list = self.own(opd);
+                let target = self.place(&member.object)?;
+                self.b.call(Helper::SpreadArray, [target, list.into()]);
+                let target = match target {
+                    Arg::Slot(slot) => Opd::Slot(slot),
+                    Arg::Addr(addr) => Opd::Addr(addr),
+                    Arg::Num(_) | Arg::Const(_) => return refuse("a rare list", call.span.start),
+                };
+                self.get(target, "length").map(Some)
+            }
+            (name @ ("map" | "filter"), [Argument::Identifier(function)]) => {
+                let builtin = match (self.name(function), name) {
+                    (Name::World(name @ ("Number" | "String" | "Boolean" | "parseFloat")), "map") => {
+                        Builtin::named(name)
+                    }
+                    (Name::World("Boolean"), "filter") => Some(Builtin::Boolean),
+                    _ => None,
+                };
+                match builtin {
+                    Some(builtin) => self.each(name, &member.object, builtin).map(Some),
+                    None => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `list.map(Number)`, `list.filter(Boolean)`
+    fn each(&mut self, name: &str, list: &'w Expression<'a>, builtin: Builtin) -> Res<Opd> {
+        let (slot, row, result) = (self.b.slot(), self.b.slot(), self.temp());
+        let opd = self.opd(list)?;
+        self.store(opd, slot);
+        self.only_arrays(slot);
+        self.b.call(Helper::Array, [result.into(), 0.into()]);
+        let length = self.get(Opd::Slot(slot), "length")?;
+        let length = self.unbox(length);
+        let length = self.kept_num(length);
+        self.counted(length, |lower, index| {
+            lower.whole(|lower| {
+                let element = lower.read(Opd::Slot(slot), &Key::Index(index))?;
+                lower.store(element, row);
+                if name == "map" {
+                    let dst = lower.temp();
+                    let args = [dst.into(), row.into(), (builtin as u32).into(), 1.into()];
+                    lower.b.call(Helper::Builtin, args);
+                    lower.b.call(Helper::Push, [result.into(), dst.into()]);
+                    return Ok(());
+                }
+                let (flag, yes, end) = (
+                    lower.truth(Opd::Slot(row)),
+                    lower.b.block(),
+                    lower.b.block(),
+                );
+                lower.b.end(Terminator::Branch(flag, yes, end));
+                lower.b.switch_to(yes);
+                lower.b.call(Helper::Push, [result.into(), row.into()]);
+                lower.b.jump(end);
+                lower.b.switch_to(end);
+                Ok(())
+            })
+        })?;
+        self.b.call(Helper::Clear, [slot.into()]);
+        self.b.call(Helper::Clear, [row.into()]);
+        Ok(Opd::Temp(result))
+    }
+
+    /// `Array(n).fill(value)`
+    fn filled(&mut self, count: &'w Expression<'a>, value: &'w Argument<'a>) -> Res<Opd> {
+        let row = self.b.row(2);
+        let opd = self.opd(count)?;
+        self.store(opd, row[0]);
+        let Some(value) = value.as_expression() else {
+            return refuse("a spread argument", value.span().start);
+        };
+        let opd = self.opd(value)?;
+        self.store(opd, row[1]);
+        let which = Builtin::FilledArray as u32;
+        Ok(Opd::Temp(self.call_row(Helper::Builtin, None, which, &row)))
+    }
+
+    /// `list.sort((a, b) => a.x - b.x)`: sorted by keys, so that it does not matter which elements are compared, and when.
+    fn sort(&mut self, call: &'w CallExpression<'a>, object: &'w Expression<'a>) -> Res<Opd> {
+        let Some(order) = self.order(call) else {
+            return refuse("an order of a rare kind", call.span.start);
+        };
+        let (slot, keys) = (self.b.slot(), self.b.row(2));
+        let first = self.place(object)?;
+        self.b.push(Inst::Copy {
+            dst: slot,
+            src: first,
+        });
+        self.only_arrays(slot);
+        self.b.call(Helper::Array, [keys[0].into(), 0.into()]);
+        let length = self.get(Opd::Slot(slot), "length")?;
+        let length = self.unbox(length);
+        let length = self.kept_num(length);
+        self.counted(length, |lower, index| {
+            lower.whole(|lower| lower.set_element(order.element, slot, index))?;
+            lower.whole(|lower| {
+                let key = lower.opd(order.key)?;
+                let key = lower.own(key);
+                lower.b.call(Helper::Push, [keys[0].into(), key.into()]);
+                Ok(())
+            })
+        })?;
+        let mode = self.b.constant(order.mode);
+        self.b.push(Inst::Box {
+            dst: keys[1],
+            src: mode,
+        });
+        let receiver = match self.shared {
+            true => slot.into(),
+            // (nobody else may have the list, or it would be copied)
+            false => {
+                self.b.call(Helper::Clear, [slot.into()]);
+                self.place(object)?
+            }
+        };
+        let which = Mutation::SortBy as u32;
+        let sorted = self.call_row(Helper::Mutate, Some(receiver), which, &keys);
+        self.b.call(Helper::Clear, [slot.into()]);
+        Ok(Opd::Temp(sorted))
+    }
+
+    /// The order that a comparison makes, where both its sides are the same of either element.
+    fn order(&self, call: &'w CallExpression<'a>) -> Option<Order<'a, 'w>> {
+        let (.., inner) = self.loop_of(call)?;
+        let [a, b] = [inner.param(0)?, inner.param(1)?];
+        let value = match (inner.value(), inner.statements()) {
+            (Some(value), _) => value,
+            (None, [Statement::ReturnStatement(statement)]) => statement.argument.as_ref()?,
+            _ => return None,
+        };
+        let (left, right, mode) = match value.without_parentheses() {
+            Expression::BinaryExpression(binary)
+                if binary.operator == BinaryOperator::Subtraction =>
+            {
+                (&binary.left, &binary.right, 0.0)
+            }
+            Expression::CallExpression(call) => {
+                let Expression::StaticMemberExpression(member) = &call.callee else {
+                    return None;
+                };
+                let [argument] = call.arguments.as_slice() else {
+                    return None;
+                };
+                let named = member.property.name == "localeCompare" && !member.optional;
+                named.then_some((&member.object, argument.as_expression()?, 2.0))?
+            }
+            _ => return None,
+        };
+        if inner.params().len() != 2 || !inner.is_plain() {
+            return None;
+        }
+        let same = |a, b| Some(self.pattern(left, a, b)? == self.pattern(right, b, a)?);
+        let (element, down) = match (same(a, b), same(b, a)) {
+            (Some(true), _) => (a, 0.0),
+            (_, Some(true)) => (b, 1.0),
+            _ => return None,
+        };
+        Some(Order {
+            key: left,
+            element,
+            mode: mode + down,
+        })
+    }
+
+    /// The text of an expression with a variable left out; `None` when there is the other one in it, or more than looking.
+    fn pattern(&self, e: &'w Expression<'a>, own: SymbolId, other: SymbolId) -> Option<Vec<&'w str>> {
+        struct Find<'s, 'a, 'w> {
+            lower: &'s Lower<'a, 'w>,
+            own: SymbolId,
+            other: SymbolId,
+            places: Vec<Span>,
+            sound: bool,
+        }
+        impl<'a> Visit<'a> for Find<'_, 'a, '_> {
+            fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
+                match name_of(self.lower.scoping, self.lower.head, name) {
+                    Name::Local(symbol) if symbol == self.own => self.places.push(name.span),
+                    Name::Local(symbol) => self.sound &= symbol != self.other,
+                    _ => {}
+                }
+            }
+            fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+                let named = dotted(self.lower.scoping, self.lower.head, &call.callee);
+                self.sound &= match (named, &call.callee) {
+                    (Some(name), _) => {
+                        Math::named(&name).is_some()
+                            || Builtin::named(&name).is_some_and(|builtin| {
+                                !matches!(builtin, Builtin::Random | Builtin::DateNow)
+                            })
+                    }
+                    (None, Expression::StaticMemberExpression(member)) => {
+                        Method::named(member.property.name.as_str()).is_some()
+                    }
+                    _ => false,
+                };
+                walk::walk_call_expression(self, call);
+            }
+            fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
+                // (the time of an element, not the time that it is)
+                self.sound &= !new.arguments.is_empty();
+                walk::walk_new_expression(self, new);
+            }
+        }
+        let mut find = Find {
+            lower: self,
+            own,
+            other,
+            places: Vec::new(),
+            sound: !self.acts(e),
+        };
+        find.visit_expression(e);
+        if !find.sound || find.places.is_empty() {
+            return None;
+        }
+        let (mut parts, mut at) = (Vec::new(), e.span().start);
+        for place in &find.places {
+            parts.push(self.text.get(at as usize..place.start as usize)?);
+            at = place.end;
+        }
+        parts.push(self.text.get(at as usize..e.span().end as usize)?);
+        Some(parts)
+    }
+
+    /// Whether what an expression gives has no other name, and nothing that it came from sees what is done with it.
+    pub(super) fn is_fresh(&self, e: &Expression<'a>) -> bool {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.is_fresh(&inner.expression),
+            Expression::ArrayExpression(_)
+            | Expression::ObjectExpression(_)
+            | Expression::NewExpression(_) => true,
+            Expression::CallExpression(call) => {
+                if let Some(name) = dotted(self.scoping, self.head, &call.callee) {
+                    return Builtin::named(&name).is_some() && name != "Object.assign";
+                }
+                let Expression::StaticMemberExpression(member) = &call.callee else {
+                    return false;
+                };
+                match member.property.name.as_str() {
+                    "map" | "filter" | "flatMap" | "slice" | "concat" | "split" | "flat" => true,
+                    "sort" | "reverse" | "fill" => self.is_fresh(&member.object),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The count in `Array(count)` and `new Array(count)`.
+fn array_of<'a, 'w>(
+    scoping: &oxc_semantic::Scoping,
+    head: u32,
+    e: &'w Expression<'a>,
+) -> Option<&'w Expression<'a>> {
+    let (callee, arguments) = match e {
+        Expression::ParenthesizedExpression(inner) => {
+            return array_of(scoping, head, &inner.expression);
+        }
+        Expression::NewExpression(new) => (&new.callee, &new.arguments),
+        Expression::CallExpression(call) => (&call.callee, &call.arguments),
+        _ => return None,
+    };
+    let [count] = arguments.as_slice() else {
+        return None;
+    };
+    let is_array = dotted(scoping, head, callee).as_deref() == Some("Array");
+    is_array.then(|| count.as_expression())?
+}
+
+fn is_plain_name(name: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'$';
+    !name.is_empty()
+        && name.bytes().all(word)
+        && !name.as_bytes()[0].is_ascii_digit()
+        && !super::expr::is_inherited(name)
+}
