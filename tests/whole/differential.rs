@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use vgdc_tests::{Control, run, text};
 
 /// What happened at each node, in order.
@@ -586,6 +587,181 @@ mod bodies {
     }
 }
 
+/// Bodies by lot whose parts fit together: texts where texts are wanted, and so on. They seldom fail, so that what they do
+/// is done by machine code to the end.
+mod fitting {
+    use proptest::prelude::*;
+    use proptest::strategy::BoxedStrategy;
+
+    fn one_of(all: &'static [&'static str]) -> BoxedStrategy<String> {
+        (0..all.len()).prop_map(move |at| all[at].to_owned()).boxed()
+    }
+
+    /// Fills the places `#` of a pattern.
+    fn filled(patterns: &'static [&'static str], parts: BoxedStrategy<String>) -> BoxedStrategy<String> {
+        (0..patterns.len(), prop::collection::vec(parts, 3))
+            .prop_map(move |(at, parts)| {
+                let mut parts = parts.iter().cycle();
+                let mut made = String::new();
+                for piece in patterns[at].split_inclusive('#') {
+                    match (piece.strip_suffix('#'), parts.next()) {
+                        (Some(before), Some(part)) => made.extend([before, part.as_str()]),
+                        _ => made.push_str(piece),
+                    }
+                }
+                made
+            })
+            .boxed()
+    }
+
+    const NUMBERS: &[&str] = &["n", "n", "0", "1", "2", "-1.5", "-0", "1e21", "255", "s.length", "l.length", "o.k", "d.getTime()"];
+    const TEXTS: &[&str] = &["s", "s", "''", "'a1 b22'", "'A-b,C'", "'ä ö😀'", "'x=1;y=2'", "'\\n \\t'", "`<${n}>`"];
+    const LISTS: &[&str] = &["l", "l", "[]", "[3, 1, 2]", "['b', 'a', 'B']", "[o, o]", "o.n", "s.split('')", "Object.keys(o)"];
+    const OBJECTS: &[&str] = &["o", "o", "{}", "{k: 2, n: [1]}", "{...o}", "{n: l, k: 1}", "Object.assign({}, o)", "m"];
+
+    pub fn number(depth: u32) -> BoxedStrategy<String> {
+        let leaf = one_of(NUMBERS);
+        if depth == 0 {
+            return leaf;
+        }
+        let of_numbers = filled(
+            &["(# + #)", "(# - #)", "(# * #)", "(# / #)", "(# % #)", "(# ** 2)", "(# | #)", "(# >>> 1)", "Math.floor(#)", "Math.max(#, #)",
+              "Math.round(#)", "(# > # ? # : 1)", "-(#)", "f(#)", "f()", "Math.pow(#, 0.5)", "(n = #)", "(o.k = #)", "new Date(#).getTime()",
+              "new Date(2024, 1, #).getTime()", "Date.UTC(2020, #)", "d.setHours(#)", "d.setDate(#, 3)", "d.setUTCMonth(#)"],
+            number(depth - 1),
+        );
+        let of_texts = filled(
+            &["#.length", "Number(#)", "parseInt(#)", "parseInt(#, 16)", "parseFloat(#)", "#.indexOf(#)", "#.charCodeAt(1)", "#.search(/[a-z]\\d/)",
+              "#.localeCompare('b')", "Buffer.byteLength(#)", "Buffer.from(#).length", "Date.parse(#)", "+#"],
+            text(depth - 1),
+        );
+        let of_lists = filled(
+            &["#.length", "#.indexOf(1)", "#.reduce((s, e) => s + 1, 0)", "#.findIndex(e => e === 2)", "#.push(n)", "#.unshift(o)", "Math.max(...#)",
+              "#.lastIndexOf('a')"],
+            list(depth - 1),
+        );
+        let dates = one_of(&[
+            "d.getHours()", "d.getFullYear()", "d.getMonth()", "d.getDate()", "d.getDay()", "d.getMinutes()", "d.getTimezoneOffset()", "d - 5",
+            "d.getUTCHours()", "d.getMilliseconds()", "d.setMinutes(70)", "d.setFullYear(2021, 1, 30)", "d.setTime(1e12)", "d.valueOf()",
+        ]);
+        prop_oneof![3 => leaf, 4 => of_numbers, 3 => of_texts, 2 => of_lists, 2 => dates].boxed()
+    }
+
+    pub fn text(depth: u32) -> BoxedStrategy<String> {
+        let leaf = one_of(TEXTS);
+        if depth == 0 {
+            return leaf;
+        }
+        let of_texts = filled(
+            &["(# + #)", "#.toUpperCase()", "#.trim()", "#.slice(1)", "#.slice(-2)", "#.substring(1, 3)", "#.substr(-3, 2)", "#.charAt(0)", "#.replace('a', '<$&>')",
+              "#.replace(/a/g, 'b')", "#.replace(/(\\w)(\\d)/, '$2$1$$')", "#.replace(/\\s+/g, #)", "#.padStart(5, '0')", "#.repeat(2)", "encodeURIComponent(#)",
+              "#.split(/[ ,;]/).join('|')", "#.split(/(\\d)/).join()", "(/[A-Z]/.test(#) ? # : 'no')", "(#.match(/\\w+/) || ['-'])[0]", "JSON.stringify(#)", "g({a: #})",
+              "#.at(-1)", "#.replace(/(\\w)(\\d)/g, (all, a, b) => { n += 1; return b + a; })", "#.replace(/\\s/, () => n)", "#.concat(#, 1)", "(s = #)", "(o.t = #)", "(# < # ? # : '<')", "decodeURIComponent(encodeURI(#))", "Buffer.from(#).toString('base64')",
+              "(/(\\d+)/.exec(#) || [0, 'none'])[1]", "#.replaceAll('1', '-')", "typeof #"],
+            text(depth - 1),
+        );
+        let of_numbers = filled(
+            &["String(#)", "(#).toFixed(2)", "(#).toString()", "(#).toString(16)", "`${#}/${#}`", "('' + #)", "String.fromCharCode(65 + (# & 15))", "JSON.stringify(#)"],
+            number(depth - 1),
+        );
+        let of_lists = filled(
+            &["#.join('-')", "JSON.stringify(#)", "String(#)", "#.map(e => typeof e).join()", "`${#}`", "(#.find(e => typeof e === 'string') ?? 'none')"],
+            list(depth - 1),
+        );
+        let of_objects = filled(
+            &["JSON.stringify(#)", "Object.keys(#).join()", "typeof #", "g(#)", "JSON.stringify(#, null, 2)", "Object.entries(#).map(([k, v]) => k + typeof v).join()"],
+            object(depth - 1),
+        );
+        let dates = one_of(&["d.toISOString()", "String(d)", "d.toDateString()", "JSON.stringify(d)", "d.toJSON()", "d.toTimeString()", "`${d}`", "('' + d)"]);
+        prop_oneof![3 => leaf, 5 => of_texts, 2 => of_numbers, 2 => of_lists, 2 => of_objects, 1 => dates].boxed()
+    }
+
+    pub fn list(depth: u32) -> BoxedStrategy<String> {
+        let leaf = one_of(LISTS);
+        if depth == 0 {
+            return leaf;
+        }
+        let of_lists = filled(
+            &["#.slice(1)", "#.concat(#)", "#.map(e => e)", "#.filter(e => e)", "#.filter(Boolean)", "#.map(String)", "#.map((e, i) => [e, i])", "[...#, ...#]", "#.reverse()",
+              "#.sort()", "[...#].sort()", "#.map(e => 1).sort((a, b) => a - b)", "#.map(String).sort((a, b) => b.localeCompare(a))", "#.flat()", "#.flatMap(e => [e, 1])",
+              "#.splice(0, 1)", "Array.from(#)", "(l = #)", "(o.n = #)", "#.fill(o)", "#.map(e => { n += 1; return o; })", "h(#)", "h(#, #)", "[#, #]",
+              "#.map(e => ({e, w: n})).filter(x => { x.seen = true; return x.w > 0; })", "#.sort((x, y) => String(x).localeCompare(String(y)))"],
+            list(depth - 1),
+        );
+        let others = prop_oneof![
+            filled(&["#.split(' ')", "#.split(/\\W/)", "(#.match(/\\d/g) || [])", "[#, #]", "Array(3).fill(#)"], text(depth - 1)),
+            filled(&["[#, #, #]", "Array.from({length: 3}, (_, i) => i * #)", "new Array(2).fill(#)", "[#].map(Number)"], number(depth - 1)),
+            filled(&["[#, #]", "Object.values(#)", "Object.entries(#)", "Object.keys(#)", "[#].map(({k, n = []}) => [k, n])", "Array(2).fill(#)"], object(depth - 1)),
+        ];
+        prop_oneof![3 => leaf, 4 => of_lists, 3 => others].boxed()
+    }
+
+    pub fn object(depth: u32) -> BoxedStrategy<String> {
+        let leaf = one_of(OBJECTS);
+        if depth == 0 {
+            return leaf;
+        }
+        let of_objects = filled(
+            &["{...#, w: 1}", "Object.assign({}, #, #)", "Object.assign(#, {z: n})", "{a: #, b: #}", "Object.fromEntries(Object.entries(#))", "JSON.parse(JSON.stringify(#))",
+              "(o = #)", "(m = #)", "(# || #)", "RED.util.cloneMessage(#)"],
+            object(depth - 1),
+        );
+        let others = prop_oneof![
+            filled(&["{l: #, n: #}", "{...#}", "Object.fromEntries(#.map((e, i) => ['k' + i, e]))", "#.reduce((all, e) => { all[e] = n; return all; }, {})"], list(depth - 1)),
+            filled(&["{[#]: n}", "{t: #, [s]: #}"], text(depth - 1)),
+        ];
+        prop_oneof![3 => leaf, 3 => of_objects, 2 => others].boxed()
+    }
+
+    fn wrapped(values: BoxedStrategy<String>, patterns: &'static [&'static str]) -> BoxedStrategy<String> {
+        filled(patterns, values)
+    }
+
+    fn simple() -> BoxedStrategy<String> {
+        prop_oneof![
+            wrapped(number(2), &["n = #;", "n += #;", "o.k = #;", "o['k'] = #;", "l.push(#);", "l[0] = #;", "msg.n = #;", "o[#] = n;", "n **= #;", "m.n = #;", "x = #; msg.x = x;"]),
+            wrapped(text(2), &["s = #;", "s += #;", "o.t = #;", "msg.s = #;", "l.push(#);", "m[#] = n;", "node.warn(#);", "console.log(#);", "node.status({text: #});", "delete o[#];"]),
+            wrapped(list(2), &["l = (#);", "o.n = #;", "msg.l = #;", "for (const e of #) { n += 1; m.e = e; }", "#.forEach((e, i) => { n += i; });", "for (const e of [...#]) l.push(e);",
+                "{ const [x, y = 1, ...z] = #; msg.z = z; }", "flow.set('l', #);", "for (const e of #) { if (e && e.k) e.k = n; }", "l.push(...#);", "for (const i in #) n += Number(i);"]),
+            wrapped(object(2), &["o = #;", "m = #;", "o.o = #;", "msg.o = #;", "l.push(#);", "{ const q = #; q.w = n; msg.q = q; }", "{ const {k = 1, n: {length} = []} = #; msg.k = k; }",
+                "flow.set('o', #);", "node.send({payload: #});", "msg.sent = #; node.send(msg);", "for (const k in #) { s += k; }", "for (const [k, v] of Object.entries(#)) { m[k] = v; }"]),
+            one_of(&["{ const c = flow.get('o') || {}; c.x = n; }", "{ let c = flow.get('o') || {k: 0}; c.k = n; flow.set('o', c); c.after = s; }", "{ const c = flow.get('l') || []; c.push(n); msg.c = c; }",
+                "m = o;", "o.self = m;", "l = o.n || [];", "o.n = l;", "msg.payload = o;", "o = msg; o.own = 1;", "{ const c = flow.get('o'); if (c) { c.deep = c.deep || {}; c.deep.n = n; } }",
+                "d = new Date(n);", "o.d = d;", "d = new Date(d);", "msg.d = d;", "{ const e = d; e.setHours(1); }", "o.n.push(o.k);", "n++;", "o.k--;", "l.length > 9 && l.pop();",
+                "l.sort((a, b) => a - b);", "l.sort();", "l.shift();", "delete o.k;", "delete o.n;", "m = l.find(e => e && typeof e === 'object') || m;"]),
+        ]
+        .boxed()
+    }
+
+    fn statement() -> impl Strategy<Value = String> {
+        simple().prop_recursive(2, 8, 3, |inner| {
+            let block = prop::collection::vec(inner, 1..3).prop_map(|list| list.join(" "));
+            prop_oneof![
+                (number(1), block.clone(), block.clone()).prop_map(|(test, yes, no)| format!("if ({test} > 1) {{ {yes} }} else {{ {no} }}")),
+                block.clone().prop_map(|body| format!("for (let i = 0; i < 2; i++) {{ {body} }}")),
+                block.clone().prop_map(|body| format!("try {{ {body} }} catch (e) {{ msg.caught = true; }}")),
+                (text(1), block.clone(), block).prop_map(|(of, one, two)| format!("switch ({of}) {{ case 'a1 b22': {one} break; default: {two} }}")),
+            ]
+        })
+    }
+
+    pub fn body() -> impl Strategy<Value = String> {
+        (prop::collection::vec(statement(), 1..6), object(2), 0..4_u8).prop_map(|(statements, value, end)| {
+            let end = match end {
+                0 => "return msg;".to_owned(),
+                1 => format!("msg.result = {value}; return msg;"),
+                2 => format!("return [msg, {{payload: {value}}}];"),
+                _ => "msg.all = [n, s, o, l, m, d]; return msg;".to_owned(),
+            };
+            let functions = "function f(x = 7, y = x) { n += 1; return x + y; }\nconst g = ({a, k = a}) => `${k}:${a}`;\nconst h = (list, more = list) => { list.push(more.length); return more; };";
+            format!(
+                "let n = 1, s = 'a1 b22', o = {{k: 1, n: [2, 3]}}, l = [3, 'q', 1], m = {{}}, d = new Date(1700000000000);\n{functions}\n{}\n{end}",
+                statements.join("\n")
+            )
+        })
+    }
+}
+
 /// How many cases are tried: as many as `PROPTEST_CASES` says, else these.
 fn cases(usual: u32) -> u32 {
     let asked = std::env::var("PROPTEST_CASES").ok();
@@ -601,10 +777,55 @@ proptest! {
     /// `PROPTEST_CASES=100000` looks longer.
     #[test]
     fn machine_code_does_what_the_engine_does_with_bodies_by_lot(body in bodies::body()) {
-        let mut processes = FUNCTIONS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let processes = processes.get_or_insert_with(engine_and_native);
         let messages = [json!({"payload": 5}), json!({"payload": "x y", "x": {"n": [1], "k": 2}}), json!({"payload": {"k": 1}, "x": [0, "a"]}), json!({"payload": [1, 2]})];
-        let [engine, native] = both(processes, &body, &messages);
-        prop_assert!(engine == native, "{body}\n  {engine:?}\n  {native:?}");
+        same(&ANY, &body, &messages)?;
     }
+
+    #[test]
+    fn machine_code_does_what_the_engine_does_with_fitting_bodies_by_lot(body in fitting::body()) {
+        let messages = [json!({"payload": 5}), json!({"payload": {"k": 1}})];
+        same(&FITTING, &body, &messages)?;
+    }
+}
+
+/// How many bodies by lot there were, and how many of them are machine code.
+struct Tally {
+    of: &'static str,
+    all: AtomicU32,
+    lowered: AtomicU32,
+}
+
+impl Tally {
+    const fn new(of: &'static str) -> Tally {
+        Tally {
+            of,
+            all: AtomicU32::new(0),
+            lowered: AtomicU32::new(0),
+        }
+    }
+}
+
+static ANY: Tally = Tally::new("any");
+static FITTING: Tally = Tally::new("fitting");
+
+/// Holds machine code of a body against the engine, and says now and then how many bodies are machine code.
+fn same(tally: &Tally, body: &str, messages: &[Value]) -> Result<(), TestCaseError> {
+    let all = tally.all.fetch_add(1, Ordering::Relaxed) + 1;
+    let lowered = match vgdc_script::lower(body) {
+        Ok(_) => tally.lowered.fetch_add(1, Ordering::Relaxed) + 1,
+        Err(refusal) => {
+            if std::env::var_os("VGDC_REFUSED").is_some() {
+                println!("{}, line {}", refusal.construct, refusal.line);
+            }
+            tally.lowered.load(Ordering::Relaxed)
+        }
+    };
+    if all.is_multiple_of(250) {
+        println!("{lowered} of {all} bodies by lot ({}) are machine code", tally.of);
+    }
+    let mut processes = FUNCTIONS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let processes = processes.get_or_insert_with(engine_and_native);
+    let [engine, native] = both(processes, body, messages);
+    prop_assert!(engine == native, "{body}\n  {engine:?}\n  {native:?}");
+    Ok(())
 }

@@ -61,13 +61,13 @@ pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) ->
             None => Value::Date(context.host().now_ms().floor()),
             Some(_) if args.len() > 1 => Value::Date(dates::of_parts(args, true)?),
             Some(Value::Number(ms) | Value::Date(ms)) => Value::Date(date::clip(*ms)),
-            Some(Value::Str(text)) => Value::Date(date::parse(text)),
+            Some(Value::Str(text)) => Value::Date(dates::parse(text)?),
             Some(Value::Null) => Value::Date(0.0),
             Some(Value::Undefined) => Value::Date(f64::NAN),
             Some(_) => return None,
         },
         Builtin::DateParse => match args {
-            [Value::Str(text)] => Value::Number(date::parse(text)),
+            [Value::Str(text)] => Value::Number(dates::parse(text)?),
             _ => return None,
         },
         Builtin::DateUtc if args.is_empty() => Value::Number(f64::NAN),
@@ -76,6 +76,10 @@ pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) ->
         Builtin::RegExp => match args {
             [Value::Str(source)] => regex::value(source, "")?,
             [Value::Str(source), Value::Str(flags)] => regex::value(source, flags)?,
+            _ => return None,
+        },
+        Builtin::RegExpSteps => match args {
+            [Value::Str(text), pattern] => regex::steps(text, pattern)?,
             _ => return None,
         },
         Builtin::FromCharCode => texts::of_units(args)?,
@@ -306,6 +310,12 @@ pub(crate) fn host(context: &mut Context, which: Host, args: &mut [Value]) -> Op
             let (key, value, store) = (take(0)?, take(1).unwrap_or_default(), take(2));
             host.context_set(scope(which), key.as_str()?, value, store_name(&store)?)
         }
+        Host::NodeKeys | Host::FlowKeys | Host::GlobalKeys => {
+            let store = take(0);
+            let keys = host.context_keys(scope(which), store_name(&store)?)?;
+            let keys = keys.iter().map(|key| Value::from(key.as_str()));
+            return Some(Value::Array(keys.collect()));
+        }
         Host::Env => return Some(host.env(take(0)?.as_str()?)),
         Host::NodeId => return Some(Value::from(host.id())),
         Host::NodeName => return Some(Value::from(host.name())),
@@ -324,8 +334,8 @@ pub(crate) fn store_name(given: &Option<Value>) -> Option<Option<&str>> {
 
 pub(crate) fn scope(which: Host) -> Scope {
     match which {
-        Host::FlowGet | Host::FlowSet => Scope::Flow,
-        Host::GlobalGet | Host::GlobalSet => Scope::Global,
+        Host::FlowGet | Host::FlowSet | Host::FlowKeys => Scope::Flow,
+        Host::GlobalGet | Host::GlobalSet | Host::GlobalKeys => Scope::Global,
         _ => Scope::Node,
     }
 }

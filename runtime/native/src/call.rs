@@ -52,6 +52,8 @@ pub trait Host {
     fn error(&mut self, value: Value, msg: Option<Value>) -> bool;
     fn context_get(&mut self, scope: Scope, key: &str, store: Option<&str>) -> Option<Value>;
     fn context_set(&mut self, scope: Scope, key: &str, value: Value, store: Option<&str>) -> bool;
+    /// The keys of a context. `None`: that cannot be told now.
+    fn context_keys(&mut self, scope: Scope, store: Option<&str>) -> Option<Vec<String>>;
     fn env(&mut self, name: &str) -> Value;
     fn id(&self) -> &str;
     fn name(&self) -> &str;

@@ -1,11 +1,14 @@
 //! Dates: what their methods show and change, in local time and in UTC. `None` is a bail-out.
 
-use crate::ops;
+use crate::{locale, ops};
 use vgdc_plan::native::{Method, Mutation};
 use vgdc_value::{Value, date};
 
 /// Calls a method of a date that changes nothing.
 pub(crate) fn method(which: Method, ms: f64, args: &[Value]) -> Option<Value> {
+    if locale::is_of_dates(which) {
+        return locale::date(which, ms, args);
+    }
     let (field, local) = match which {
         Method::GetTime | Method::ValueOf => return Some(Value::Number(ms)),
         Method::ToIsoString => return date::iso(ms).map(Value::from),
@@ -95,6 +98,25 @@ pub(crate) fn mutate(which: Mutation, ms: &mut f64, args: &[Value]) -> Option<Va
     }
     *ms = date::of_fields(fields, local);
     Some(Value::Number(*ms))
+}
+
+/// The date that a text is. What is not written as `toISOString` writes it, or a part of that, is left to the engine, which has
+/// its own way of reading dates.
+pub(crate) fn parse(text: &str) -> Option<f64> {
+    let shape: Vec<u8> = text
+        .bytes()
+        .map(|b| if b.is_ascii_digit() { b'0' } else { b })
+        .collect();
+    let (day, time) = match shape.iter().position(|b| *b == b'T') {
+        Some(at) => (&shape[..at], &shape[at + 1..]),
+        None => (&shape[..], &b""[..]),
+    };
+    let zone = time.iter().position(|b| matches!(b, b'Z' | b'+' | b'-'));
+    let (time, zone) = time.split_at(zone.unwrap_or(time.len()));
+    let known = matches!(day, b"0000-00-00")
+        && (matches!(time, b"00:00" | b"00:00:00" | b"00:00:00.000") || text.len() == 10)
+        && matches!(zone, b"" | b"Z" | b"+00:00" | b"-00:00");
+    known.then(|| date::parse(text))
 }
 
 /// `new Date(year, month, …)` and `Date.UTC(…)`.

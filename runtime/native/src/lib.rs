@@ -12,6 +12,7 @@ mod code;
 mod dates;
 mod heap;
 mod helpers;
+mod locale;
 mod method;
 mod ops;
 mod regex;

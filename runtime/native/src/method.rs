@@ -3,7 +3,7 @@
 //! Places in texts are counted in UTF-16 units, as JavaScript counts them. Texts of ASCII, nearly all, need no counting;
 //! for others a result that would begin or end inside a pair of units is left to the engine.
 
-use crate::{buffers, dates, ops, regex, texts};
+use crate::{buffers, dates, locale, ops, regex, texts};
 use vgdc_plan::native::{Method, Mutation};
 use vgdc_value::{Array, Value, number};
 
@@ -73,6 +73,7 @@ fn of_number(which: Method, n: f64, args: &[Value]) -> Option<Value> {
             fits.then(|| Value::from(number::to_fixed(n, digits as usize)))
         }
         Method::ValueOf => Some(Value::Number(n)),
+        Method::ToLocaleString => locale::number(n, args),
         _ => None,
     }
 }

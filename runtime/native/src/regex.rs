@@ -170,6 +170,28 @@ pub(crate) fn of_text(which: Method, text: &str, regex: &Value, rest: &[Value]) 
     })
 }
 
+/// A text, match by match: what stands before it, the match, its groups; and at the end what is left.
+pub(crate) fn steps(text: &str, regex: &Value) -> Option<Value> {
+    let used = Use::new(regex, text)?;
+    let found = match (used.sticky, used.global) {
+        (true, _) => return None,
+        (_, true) => used.all(),
+        (_, false) => used.from(0).into_iter().collect(),
+    };
+    let (mut steps, mut at) = (Vec::with_capacity(found.len() + 1), 0);
+    for one in found {
+        let mut step = vec![Value::from(&text[at..one.start()])];
+        step.extend(one.groups().map(|range| match range {
+            Some(range) => Value::from(&text[range]),
+            None => Value::Undefined,
+        }));
+        steps.push(Value::from(step));
+        at = one.end();
+    }
+    steps.push(Value::from(vec![Value::from(&text[at..])]));
+    Some(Value::from(steps))
+}
+
 /// What stands in place of a match: `$&`, `$1` and so on are parts of it.
 fn expand(text: &str, one: &Match, by: &str, made: &mut String) -> Option<()> {
     let group = |number: usize| one.group(number).map_or("", |range| &text[range]);

@@ -365,6 +365,7 @@ numbered! {
         DateUtc = "Date.UTC",
         DateText = "Date",
         RegExp = "RegExp",
+        RegExpSteps = "RegExp steps",
         FromCharCode = "String.fromCharCode",
         EncodeUriComponent = "encodeURIComponent",
         DecodeUriComponent = "decodeURIComponent",
@@ -450,6 +451,9 @@ numbered! {
         ToJson = "toJSON",
         ToDateString = "toDateString",
         ToTimeString = "toTimeString",
+        ToLocaleString = "toLocaleString",
+        ToLocaleDateString = "toLocaleDateString",
+        ToLocaleTimeString = "toLocaleTimeString",
         GetTimezoneOffset = "getTimezoneOffset",
         GetFullYear = "getFullYear",
         GetMonth = "getMonth",
@@ -554,6 +558,9 @@ numbered! {
         Env = "env.get",
         NodeId = "node.id",
         NodeName = "node.name",
+        NodeKeys = "context.keys",
+        FlowKeys = "flow.keys",
+        GlobalKeys = "global.keys",
     }
 }
 

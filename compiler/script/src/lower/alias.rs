@@ -18,6 +18,7 @@ use vgdc_mir::{Builtin, Mutation};
 
 use super::callback::{Functions, Inner, Loop, loop_with};
 use super::calls::dotted;
+use super::language::handed_over;
 use super::types::{Ty, Types, names_of};
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
@@ -1300,6 +1301,9 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             if name != "sort" {
                 return;
             }
+        }
+        if let Some(inner) = handed_over(self.look.scoping, self.look.head, call) {
+            self.look.opaque.get_or_insert(inner.span.start);
         }
         let name = dotted(self.look.scoping, self.look.head, &call.callee);
         if let Some((place, write)) = name.as_deref().and_then(|name| context(name, call)) {

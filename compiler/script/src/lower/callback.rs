@@ -69,7 +69,7 @@ impl<'a, 'w> Inner<'a, 'w> {
     }
 
     /// Whether its parameters can be given their values.
-    fn fits(&self) -> bool {
+    pub(super) fn fits(&self) -> bool {
         let names = |param: &FormalParameter<'a>| names_of(&param.pattern).is_some();
         self.params.rest.is_none() && self.params.items.iter().all(names)
     }
@@ -255,14 +255,11 @@ pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w
         .iter()
         .for_each(|statement| uses.visit_statement(statement));
     bury(&mut found, &uses.places);
-    for symbol in found.keys() {
-        let counts = (uses.calls.get(symbol), uses.all.get(symbol));
-        if let (called, Some((count, at))) = counts
-            && called != Some(count)
-        {
-            return refuse("a function as a value", *at);
-        }
-    }
+    // (one that is a value somewhere is refused there, and nothing is known of who calls it)
+    found.retain(|symbol, inner| {
+        let (called, all) = (uses.calls.get(symbol), uses.all.get(symbol));
+        inner.dead || called == all
+    });
     Ok(found)
 }
 
@@ -294,7 +291,7 @@ struct Uses<'s> {
     scoping: &'s Scoping,
     head: u32,
     calls: HashMap<SymbolId, u32>,
-    all: HashMap<SymbolId, (u32, u32)>,
+    all: HashMap<SymbolId, u32>,
     places: HashMap<SymbolId, Vec<u32>>,
 }
 
@@ -315,7 +312,7 @@ impl<'a> Visit<'a> for Uses<'_> {
 
     fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
         if let Name::Local(symbol) = name_of(self.scoping, self.head, name) {
-            self.all.entry(symbol).or_insert((0, name.span.start)).0 += 1;
+            *self.all.entry(symbol).or_default() += 1;
             let places = self.places.entry(symbol).or_default();
             places.push(name.span.start);
         }

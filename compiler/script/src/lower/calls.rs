@@ -105,7 +105,10 @@ impl<'a, 'w> Lower<'a, 'w> {
         if call.optional {
             return refuse("an optional call", at);
         }
-        if let Some(name) = dotted(self.scoping, self.head, &call.callee) {
+        // (a method of a text, not of the node)
+        let of_text = |name: &String| name.starts_with("node.id.") || name.starts_with("node.name.");
+        let name = dotted(self.scoping, self.head, &call.callee);
+        if let Some(name) = name.filter(|name| !of_text(name)) {
             return self.call_named(&name, call);
         }
         if let Some(value) = self.call_inner(call)? {
@@ -149,19 +152,36 @@ impl<'a, 'w> Lower<'a, 'w> {
         )))
     }
 
+    /// What a method is about to change, where it is a reference: it comes before the arguments. A place is found after them,
+    /// so they may not change which place it is.
+    pub(super) fn receiver(
+        &mut self,
+        object: &'w Expression<'a>,
+        arguments: &'w [Argument<'a>],
+    ) -> Res<Option<Arg>> {
+        if self.shared {
+            let value = self.opd(object)?;
+            return Ok(Some(Arg::Slot(self.own(value))));
+        }
+        for argument in arguments {
+            let e = match argument {
+                Argument::SpreadElement(spread) => Some(&spread.argument),
+                other => other.as_expression(),
+            };
+            if e.is_some_and(|e| self.changes_root(e, object)) {
+                return refuse("an assignment inside another one", argument.span().start);
+            }
+        }
+        Ok(None)
+    }
+
     fn mutation(
         &mut self,
         mutation: Mutation,
         object: &'w Expression<'a>,
         call: &'w CallExpression<'a>,
     ) -> Res<Opd> {
-        let first = match self.shared {
-            true => {
-                let value = self.opd(object)?;
-                Some(Arg::Slot(self.own(value)))
-            }
-            false => None,
-        };
+        let first = self.receiver(object, &call.arguments)?;
         let row = self.arguments(&call.arguments)?;
         let receiver = match first {
             Some(receiver) => receiver,
@@ -194,9 +214,11 @@ impl<'a, 'w> Lower<'a, 'w> {
             Host::NodeGet | Host::FlowGet | Host::GlobalGet | Host::Error => 2,
             Host::NodeSet | Host::FlowSet | Host::GlobalSet => 3,
             Host::Log | Host::Warn | Host::Debug | Host::Trace => 1,
+            Host::NodeKeys | Host::FlowKeys | Host::GlobalKeys => 1,
             Host::NodeId | Host::NodeName => return refuse(format!("`{name}()`"), at),
         };
-        if call.arguments.len() > most || call.arguments.is_empty() {
+        let keys = matches!(host, Host::NodeKeys | Host::FlowKeys | Host::GlobalKeys);
+        if call.arguments.len() > most || call.arguments.is_empty() && !keys {
             return refuse(
                 format!("`{name}()` with {} arguments", call.arguments.len()),
                 at,

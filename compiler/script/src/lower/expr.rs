@@ -11,6 +11,7 @@ use vgdc_mir::{
 
 use super::alias::Alias;
 use super::callback::{Functions, Inner, loop_with};
+use super::language::handed_over;
 use super::types::Ty;
 use super::{Local, Lower, Name, Res, name_of, refuse};
 
@@ -224,7 +225,9 @@ impl<'a, 'w> Lower<'a, 'w> {
         'w: 'x,
     {
         let functions: &Functions<'a, 'x> = &self.functions;
-        loop_with(call, functions, self.scoping, self.head).map(|(.., inner)| inner)
+        loop_with(call, functions, self.scoping, self.head)
+            .map(|(.., inner)| inner)
+            .or_else(|| handed_over(self.scoping, self.head, call))
     }
 
     /// Whether evaluating an expression can change a variable or what is inside one.
@@ -341,6 +344,9 @@ impl<'a, 'w> Lower<'a, 'w> {
             Expression::CallExpression(call) => self.call(call),
             Expression::NewExpression(new) => self.new_object(new),
             Expression::RegExpLiteral(literal) => self.regex(literal),
+            Expression::ArrowFunctionExpression(_) => refuse("a closure", at),
+            Expression::FunctionExpression(_) => refuse("a function of its own", at),
+            Expression::ClassExpression(_) => refuse("a class", at),
             Expression::AwaitExpression(_) => refuse("`await`", at),
             Expression::ThisExpression(_) => refuse("`this`", at),
             Expression::BigIntLiteral(_) => refuse("a bigint", at),
@@ -405,7 +411,7 @@ impl<'a, 'w> Lower<'a, 'w> {
                     (None, Some(Local::Num(num))) => Ok(Opd::Num(*num)),
                     (None, Some(Local::Flag(flag))) => Ok(Opd::Flag(*flag)),
                     (None, Some(Local::Slot(slot))) => Ok(Opd::Slot(*slot)),
-                    (None, None) => refuse("a variable of a rare kind", name.span.start),
+                    (None, None) => refuse("a function as a value", name.span.start),
                 }
             }
             Name::World("undefined") => Ok(Opd::Undefined),
@@ -1181,7 +1187,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// Whether evaluating an expression assigns to the variable at the root of a place.
-    fn changes_root(&self, e: &Expression<'a>, place: &Expression<'a>) -> bool {
+    pub(super) fn changes_root(&self, e: &Expression<'a>, place: &Expression<'a>) -> bool {
         // (an assignment to any variable is taken for one; assignments to properties cannot move the root)
         self.acts(e) && !only_properties(e) && !matches!(place, Expression::ThisExpression(_))
     }

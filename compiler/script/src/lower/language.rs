@@ -22,6 +22,51 @@ struct Order<'a, 'w> {
     mode: f64,
 }
 
+/// A function that is handed to a function of the language that is no method of arrays, and put in there.
+pub(crate) fn handed_over<'a, 'w>(
+    scoping: &oxc_semantic::Scoping,
+    head: u32,
+    call: &'w CallExpression<'a>,
+) -> Option<Inner<'a, 'w>> {
+    let (first, function) = match call.arguments.as_slice() {
+        [first, function] => (first, function.as_expression()?),
+        _ => return None,
+    };
+    let fits = match dotted(scoping, head, &call.callee).as_deref() {
+        Some(name) => name == "Array.from" && matches!(first, Argument::ObjectExpression(_)),
+        None => match &call.callee {
+            Expression::StaticMemberExpression(member) => {
+                matches!(member.property.name.as_str(), "replace" | "replaceAll")
+                    && matches!(first, Argument::RegExpLiteral(_))
+            }
+            _ => false,
+        },
+    };
+    let inner = Inner::of(function).filter(|_| fits)?;
+    inner.fits().then_some(inner)
+}
+
+/// How many groups a regular expression has.
+fn groups(source: &str) -> usize {
+    let (mut count, mut in_class, mut escaped) = (0, false, false);
+    let bytes = source.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'[' => in_class = true,
+            b']' => in_class = false,
+            b'(' if !in_class => {
+                let named = bytes.get(at + 1..at + 3) == Some(b"?<")
+                    && !matches!(bytes.get(at + 3), Some(b'=' | b'!'));
+                count += usize::from(named || bytes.get(at + 1) != Some(&b'?'));
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
 impl<'a, 'w> Lower<'a, 'w> {
     /// `new Date(…)`, `new Array(…)` and so on.
     pub(super) fn new_object(&mut self, new: &'w NewExpression<'a>) -> Res<Opd> {
@@ -266,15 +311,28 @@ impl<'a, 'w> Lower<'a, 'w> {
             return Ok(None);
         }
         match (member.property.name.as_str(), call.arguments.as_slice()) {
+            (name @ ("replace" | "replaceAll"), [Argument::RegExpLiteral(literal), _]) => {
+                match handed_over(self.scoping, self.head, call) {
+                    Some(inner) => {
+                        let all = name == "replaceAll";
+                        self.replace(&member.object, literal, inner, all).map(Some)
+                    }
+                    None => Ok(None),
+                }
+            }
             ("fill", [value]) => match array_of(self.scoping, self.head, &member.object) {
                 Some(count) => self.filled(count, value).map(Some),
                 None => Ok(None),
             },
             ("sort", [_]) => self.sort(call, &member.object).map(Some),
             ("push", [Argument::SpreadElement(spread)]) => {
+                let first = self.receiver(&member.object, &call.arguments)?;
                 let opd = self.opd(&spread.argument)?;
                 let list = self.own(opd);
-                let target = self.place(&member.object)?;
+                let target = match first {
+                    Some(target) => target,
+                    None => self.place(&member.object)?,
+                };
                 self.b.call(Helper::SpreadArray, [target, list.into()]);
                 let target = match target {
                     Arg::Slot(slot) => Opd::Slot(slot),
@@ -337,6 +395,73 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.call(Helper::Clear, [slot.into()]);
         self.b.call(Helper::Clear, [row.into()]);
         Ok(Opd::Temp(result))
+    }
+
+    /// `text.replace(/…/g, (match, group) => …)`
+    fn replace(
+        &mut self,
+        text: &'w Expression<'a>,
+        literal: &'w RegExpLiteral<'a>,
+        inner: Inner<'a, 'w>,
+        all: bool,
+    ) -> Res<Opd> {
+        let at = literal.span.start;
+        let count = inner.params().len();
+        if all && !literal.regex.flags.contains(RegExpFlags::G) {
+            return refuse("`replaceAll` of the first", at);
+        }
+        if count > 1 + groups(literal.regex.pattern.text.as_str()) {
+            return refuse("a function that is told where a match is", at);
+        }
+        let (row, list, whole, value) = (self.b.row(2), self.b.slot(), self.temp(), self.temp());
+        let opd = self.opd(text)?;
+        self.store(opd, row[0]);
+        let regex = self.regex(literal)?;
+        self.store(regex, row[1]);
+        let which = Builtin::RegExpSteps as u32;
+        let steps = self.call_row(Helper::Builtin, None, which, &row);
+        self.store(Opd::Temp(steps), list);
+        let nothing = self.b.text("");
+        self.b.call(Helper::Text, [whole.into(), Arg::Const(nothing)]);
+        let length = self.get(Opd::Slot(list), "length")?;
+        let (length, one) = (self.unbox(length), self.b.constant(1.0));
+        let last = self.arith(Arith::Sub, length, one);
+        let part = |lower: &mut Self, step: Num, number: usize| {
+            let step = lower.read(Opd::Slot(list), &Key::Index(step))?;
+            let step = Opd::Slot(lower.own(step));
+            let number = lower.b.constant(number as f64);
+            lower.read(step, &Key::Index(number))
+        };
+        let append = |lower: &mut Self, opd: Opd| {
+            let (src, text) = (lower.arg(opd), lower.temp());
+            lower.b.call(Helper::ToText, [text.into(), src]);
+            lower
+                .b
+                .call(Helper::Add, [whole.into(), whole.into(), text.into()]);
+        };
+        self.counted(last, |lower, index| {
+            lower.whole(|lower| {
+                let before = part(lower, index, 0)?;
+                append(lower, before);
+                for number in 0..count {
+                    let group = part(lower, index, number + 1)?;
+                    lower.set_param(inner, number, group)?;
+                }
+                Ok(())
+            })?;
+            lower.whole(|lower| lower.put_in(inner, value))?;
+            lower.whole(|lower| {
+                append(lower, Opd::Slot(value));
+                Ok(())
+            })
+        })?;
+        self.whole(|lower| {
+            let rest = part(lower, last, 0)?;
+            append(lower, rest);
+            Ok(())
+        })?;
+        self.b.call(Helper::Clear, [list.into()]);
+        Ok(Opd::Temp(whole))
     }
 
     /// `Array(n).fill(value)`

@@ -54,7 +54,14 @@ fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
             let before = &parsed.whole[parsed.head as usize..(at.max(parsed.head)) as usize];
             before.matches('\n').count() as u32 + 1
         };
-        body(&parsed, names).map_err(|refused| Refusal {
+        let body = body(&parsed, names).map(|(mut body, left)| {
+            body.left = left
+                .into_iter()
+                .map(|refused| (refused.construct, line(refused.at)))
+                .collect();
+            body
+        });
+        body.map_err(|refused| Refusal {
             construct: refused.construct,
             line: line(refused.at),
         })
@@ -67,17 +74,28 @@ fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
     })
 }
 
-fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Body> {
+/// A function, and what of its text is left to the engine.
+type Made = (Body, Vec<Refused>);
+
+fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Made> {
     let functions = callback::functions(parsed)?;
     let types = types::infer(parsed, &functions)?;
     implicit::check(parsed, &types, implicit)?;
     let aliases = alias::resolve(parsed, &types, &functions);
-    if let Ok(aliases) = aliases
-        && let Ok(body) = with(parsed, functions.clone(), types.clone(), Some(aliases))
-    {
-        return Ok(body);
+    let by_values = match aliases {
+        Ok(aliases) => with(parsed, functions.clone(), types.clone(), Some(aliases)),
+        Err(refused) => Err(refused),
+    };
+    match by_values {
+        Ok(made) if made.1.is_empty() => Ok(made),
+        // (where less is left with references they are worth it)
+        other => match (with(parsed, functions, types, None), other) {
+            (Ok(shared), Ok(values)) if shared.1.len() >= values.1.len() => Ok(values),
+            (Ok(shared), _) => Ok(shared),
+            (Err(_), Ok(values)) => Ok(values),
+            (Err(refused), Err(_)) => Err(refused),
+        },
     }
-    with(parsed, functions, types, None)
 }
 
 /// With values where no object is changed that has two names, else (`None`) with references.
@@ -86,7 +104,7 @@ fn with<'a, 'w>(
     functions: Functions<'a, 'w>,
     types: types::Types,
     aliases: Option<HashMap<SymbolId, Alias<'a, 'w>>>,
-) -> Res<Body> {
+) -> Res<Made> {
     let shared = aliases.is_none();
     let mut lower = Lower {
         b: Builder::new(),
@@ -104,6 +122,7 @@ fn with<'a, 'w>(
         functions,
         inside: Vec::new(),
         label: None,
+        left: Vec::new(),
     };
     if shared {
         lower.b.share();
@@ -111,7 +130,7 @@ fn with<'a, 'w>(
     lower.declare();
     lower.statements(parsed.statements)?;
     lower.return_nothing();
-    Ok(lower.b.finish())
+    Ok((lower.b.finish(), lower.left))
 }
 
 /// Something that is left to the engine.
@@ -172,6 +191,8 @@ struct Lower<'a, 'w> {
     inside: Vec<SymbolId>,
     /// The label of the statement that comes.
     label: Option<&'a str>,
+    /// What was found in branches that are left to the engine.
+    left: Vec<Refused>,
 }
 
 /// What a name stands for.

@@ -299,6 +299,26 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(())
     }
 
+    /// Statements that are not on every way: where there is something in them that cannot be lowered, the call bails out when
+    /// it comes there. (What was lowered of them before that may stay: nobody sees what it does.)
+    fn branch(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) {
+        let (temps, targets) = (self.temps.len(), self.targets.len());
+        let (returns, inside) = (self.returns.len(), self.inside.len());
+        let Err(refused) = f(self) else {
+            return;
+        };
+        self.temps.truncate(temps);
+        self.targets.truncate(targets);
+        self.returns.truncate(returns);
+        self.inside.truncate(inside);
+        self.label = None;
+        if self.b.is_ended() {
+            self.after_end();
+        }
+        self.b.end(Terminator::Bail);
+        self.left.push(refused);
+    }
+
     fn if_statement(&mut self, statement: &'w IfStatement<'a>) -> Res<()> {
         let (yes, end) = (self.b.block(), self.b.block());
         let no = match &statement.alternate {
@@ -307,11 +327,11 @@ impl<'a, 'w> Lower<'a, 'w> {
         };
         self.condition(&statement.test, yes, no)?;
         self.b.switch_to(yes);
-        self.statement(&statement.consequent)?;
+        self.branch(|lower| lower.statement(&statement.consequent));
         self.b.jump(end);
         if let Some(alternate) = &statement.alternate {
             self.b.switch_to(no);
-            self.statement(alternate)?;
+            self.branch(|lower| lower.statement(alternate));
             self.b.jump(end);
         }
         self.b.switch_to(end);
@@ -608,9 +628,11 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.jump(default);
         for (at, (case, block)) in of.cases.iter().zip(&blocks).enumerate() {
             self.b.switch_to(*block);
-            self.within(label, end, None, true, |lower| {
-                lower.statements(&case.consequent)
-            })?;
+            self.branch(|lower| {
+                lower.within(label, end, None, true, |lower| {
+                    lower.statements(&case.consequent)
+                })
+            });
             self.b.jump(blocks.get(at + 1).copied().unwrap_or(end));
         }
         self.b.switch_to(end);

@@ -14,6 +14,7 @@ use vgdc_mir::{Builtin, Math, Method};
 
 use super::callback::{Functions, loop_of};
 use super::calls::dotted;
+use super::language::handed_over;
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
 
@@ -446,7 +447,7 @@ impl<'a> Visit<'a> for Find<'_> {
                 walk::walk_function(find, function, flags)
             });
         }
-        self.refuse("a function of its own", function.span);
+        // (one that is a value is refused where it is one)
     }
 
     fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
@@ -458,11 +459,11 @@ impl<'a> Visit<'a> for Find<'_> {
                 walk::walk_arrow_function_expression(find, function)
             });
         }
-        self.refuse("a closure", function.span);
     }
 
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        if let Some((.., inner)) = loop_of(call) {
+        let inner = loop_of(call).map(|(.., inner)| inner);
+        if let Some(inner) = inner.or_else(|| handed_over(self.scoping, self.head, call)) {
             self.put_in.push(inner.span);
         }
         walk::walk_call_expression(self, call);
@@ -481,9 +482,7 @@ impl<'a> Visit<'a> for Find<'_> {
         walk::walk_formal_parameter(self, param);
     }
 
-    fn visit_class(&mut self, class: &Class<'a>) {
-        self.refuse("a class", class.span);
-    }
+    fn visit_class(&mut self, _: &Class<'a>) {}
 }
 
 /// Whether a name is read where it stands, or written in a way that reads it.
