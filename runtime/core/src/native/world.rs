@@ -295,6 +295,16 @@ impl Host for World<'_> {
         }
     }
 
+    fn context_keys(&mut self, scope: Scope, store: Option<&str>) -> Option<Vec<String>> {
+        // (what has been kept back may be new there, or gone)
+        if self.writes.iter().any(|write| write.scope == scope) {
+            return None;
+        }
+        let env = &self.place().env;
+        let stores = &env.shared().stores;
+        stores.keys(&scope_of(env, scope), store).ok()
+    }
+
     fn context_set(&mut self, scope: Scope, key: &str, value: Value, store: Option<&str>) -> bool {
         // (what cannot be stored is an error of the call, which the engine words)
         let name = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
