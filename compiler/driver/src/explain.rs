@@ -53,7 +53,18 @@ fn functions(compiled: &Compiled, asked: &impl Fn(&str) -> bool, out: &mut Strin
             continue;
         };
         let _ = match &text.function {
-            Ok(_) => writeln!(lines, "  + {label}: `{}` is machine code", text.property),
+            Ok(number) => {
+                let _ = writeln!(lines, "  + {label}: `{}` is machine code", text.property);
+                let left = compiled.lowered.bodies.get(*number as usize);
+                left.into_iter()
+                    .flat_map(|body| &body.left)
+                    .try_for_each(|(construct, line)| {
+                        writeln!(
+                            lines,
+                            "      but for the branch with {construct} in line {line}"
+                        )
+                    })
+            }
             Err(refusal) => writeln!(
                 lines,
                 "  - {label}: `{}` runs in the engine because of {} in line {}",

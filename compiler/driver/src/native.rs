@@ -63,6 +63,23 @@ pub fn lower(
                     made
                 }
             };
+            let function = function.and_then(|number| {
+                let others = spec
+                    .fields
+                    .iter()
+                    .filter(|other| other.kind == FieldKind::JavaScript && other.name != field.name)
+                    .filter_map(|other| op.props.get(other.name).and_then(|value| value.as_str()));
+                let globals = &lowered.bodies[number as usize].globals;
+                let known =
+                    |name: &&String| others.clone().any(|text| text.contains(name.as_str()));
+                match globals.iter().find(known) {
+                    Some(name) => Err(Refusal {
+                        construct: format!("`{name}`, which another text of the node may know"),
+                        line: 1,
+                    }),
+                    None => Ok(number),
+                }
+            });
             if let Ok(number) = &function {
                 op.native.insert(field.name.to_owned(), *number);
             }

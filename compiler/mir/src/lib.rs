@@ -46,6 +46,8 @@ pub struct Body {
     /// Slots hold references to objects ([`Helper::Share`]): a change of what one slot leads to may be one of what others lead
     /// to, and no address leads into an object.
     pub shared: bool,
+    /// Variables that JavaScript would keep beyond the call: no other text of the node may know them.
+    pub globals: Vec<String>,
     /// Branches that are left to the engine: what is in them, and in which line of the text. They bail out when they are taken.
     pub left: Vec<(String, u32)>,
     /// How many slots its frame has.

@@ -1,8 +1,8 @@
 //! Buffers: making them, and numbers in their bytes. `None` is a bail-out: what is out of range is an exception.
 
+use crate::ops;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crate::ops;
 use vgdc_plan::native::{Method, Mutation};
 use vgdc_value::{Buffer, Value, number};
 
@@ -24,7 +24,8 @@ pub(crate) fn from(args: &[Value]) -> Option<Value> {
         [Value::Str(text), Value::Str(encoding)] => match &**encoding {
             "utf8" | "utf-8" => text.as_bytes().to_vec(),
             "hex" => {
-                let plain = text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
+                let plain =
+                    text.len().is_multiple_of(2) && text.bytes().all(|b| b.is_ascii_hexdigit());
                 let pairs = text.as_bytes().chunks(2).filter(|_| plain);
                 let bytes: Vec<u8> = pairs
                     .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
@@ -134,8 +135,15 @@ fn text(bytes: &Buffer, args: &[Value]) -> Option<Value> {
             Value::from(digits.collect::<String>())
         }
         "base64" => Value::from(STANDARD.encode(&**bytes)),
-        "latin1" | "binary" => Value::from(bytes.iter().map(|b| char::from(*b)).collect::<String>()),
-        "ascii" => Value::from(bytes.iter().map(|b| char::from(*b & 127)).collect::<String>()),
+        "latin1" | "binary" => {
+            Value::from(bytes.iter().map(|b| char::from(*b)).collect::<String>())
+        }
+        "ascii" => Value::from(
+            bytes
+                .iter()
+                .map(|b| char::from(*b & 127))
+                .collect::<String>(),
+        ),
         _ => return None,
     })
 }
@@ -153,17 +161,34 @@ pub(crate) fn write(which: Mutation, bytes: &mut Buffer, args: &[Value]) -> Opti
     let mut all = [0; 8];
     let size = match which {
         Mutation::WriteUInt8 => put(&mut all, &(small(whole(0.0, 255.0))? as u8).to_le_bytes()),
-        Mutation::WriteInt8 => put(&mut all, &(small(whole(-128.0, 127.0))? as i8).to_le_bytes()),
-        Mutation::WriteUInt16LE => put(&mut all, &(small(whole(0.0, 65_535.0))? as u16).to_le_bytes()),
-        Mutation::WriteUInt16BE => put(&mut all, &(small(whole(0.0, 65_535.0))? as u16).to_be_bytes()),
-        Mutation::WriteInt16LE => put(&mut all, &(small(whole(-32_768.0, 32_767.0))? as i16).to_le_bytes()),
-        Mutation::WriteInt16BE => put(&mut all, &(small(whole(-32_768.0, 32_767.0))? as i16).to_be_bytes()),
-        Mutation::WriteUInt32LE => {
-            put(&mut all, &(small(whole(0.0, f64::from(u32::MAX)))? as u32).to_le_bytes())
-        }
-        Mutation::WriteUInt32BE => {
-            put(&mut all, &(small(whole(0.0, f64::from(u32::MAX)))? as u32).to_be_bytes())
-        }
+        Mutation::WriteInt8 => put(
+            &mut all,
+            &(small(whole(-128.0, 127.0))? as i8).to_le_bytes(),
+        ),
+        Mutation::WriteUInt16LE => put(
+            &mut all,
+            &(small(whole(0.0, 65_535.0))? as u16).to_le_bytes(),
+        ),
+        Mutation::WriteUInt16BE => put(
+            &mut all,
+            &(small(whole(0.0, 65_535.0))? as u16).to_be_bytes(),
+        ),
+        Mutation::WriteInt16LE => put(
+            &mut all,
+            &(small(whole(-32_768.0, 32_767.0))? as i16).to_le_bytes(),
+        ),
+        Mutation::WriteInt16BE => put(
+            &mut all,
+            &(small(whole(-32_768.0, 32_767.0))? as i16).to_be_bytes(),
+        ),
+        Mutation::WriteUInt32LE => put(
+            &mut all,
+            &(small(whole(0.0, f64::from(u32::MAX)))? as u32).to_le_bytes(),
+        ),
+        Mutation::WriteUInt32BE => put(
+            &mut all,
+            &(small(whole(0.0, f64::from(u32::MAX)))? as u32).to_be_bytes(),
+        ),
         Mutation::WriteInt32LE => put(
             &mut all,
             &(small(whole(f64::from(i32::MIN), f64::from(i32::MAX)))? as i32).to_le_bytes(),

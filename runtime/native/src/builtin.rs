@@ -94,8 +94,8 @@ pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) ->
             }
             _ => return None,
         },
-        // (it changes what it is given: only where that has a name)
-        Builtin::ObjectAssign => return None,
+        // (they change what they are given: `shared.rs`)
+        Builtin::ObjectAssign | Builtin::SetMessageProperty => return None,
         Builtin::ObjectFromEntries => match args {
             [Value::Array(entries)] => from_entries(entries, |entry| Some(entry.clone()))?,
             _ => return None,

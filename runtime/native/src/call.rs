@@ -188,7 +188,9 @@ impl Context {
     /// The objects of the call, where it works on references.
     pub(crate) fn heap<'h>(&self) -> Option<&'h mut Heap> {
         // SAFETY: the heap is borrowed mutably for the whole call, and only one helper runs at a time, which asks once.
-        unsafe { &mut *self.heap }.is_on().then(|| unsafe { &mut *self.heap })
+        unsafe { &mut *self.heap }
+            .is_on()
+            .then(|| unsafe { &mut *self.heap })
     }
 
     /// From now on the call works on references.

@@ -327,14 +327,7 @@ impl Heap {
         Some(())
     }
 
-    fn put(
-        &mut self,
-        scope: Scope,
-        key: &str,
-        store: Option<&str>,
-        object: Value,
-        stored: Value,
-    ) {
+    fn put(&mut self, scope: Scope, key: &str, store: Option<&str>, object: Value, stored: Value) {
         self.tracked
             .retain(|tracked| !tracked.is(scope, key, store));
         self.tracked.push(Tracked {

@@ -247,9 +247,13 @@ unsafe extern "C" fn get_value(context: C, base: V, key: V, scratch: V) -> V {
     // SAFETY: see the head of this file.
     unsafe {
         if let Some(heap) = (*context).heap() {
-            return found(shared::get_value(heap, &*base, &*key).map(Found::Made), scratch);
+            return found(
+                shared::get_value(heap, &*base, &*key).map(Found::Made),
+                scratch,
+            );
         }
-        found(ops::get_value(&*base, &*key), scratch) }
+        found(ops::get_value(&*base, &*key), scratch)
+    }
 }
 
 unsafe extern "C" fn get_index(context: C, base: V, scratch: V, n: f64) -> V {
@@ -258,7 +262,8 @@ unsafe extern "C" fn get_index(context: C, base: V, scratch: V, n: f64) -> V {
         if let Some(heap) = (*context).heap() {
             return found(shared::get_index(heap, &*base, n).map(Found::Made), scratch);
         }
-        found(ops::get_index(&*base, n), scratch) }
+        found(ops::get_index(&*base, n), scratch)
+    }
 }
 
 fn place_found(found: Option<&mut Value>) -> V {
@@ -337,7 +342,10 @@ unsafe extern "C" fn delete(context: C, base: V, key: u32) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let (key, base) = ((*context).key(key), changed(context, base));
-        status(key.zip(base).and_then(|(key, base)| ops::delete(base, key.as_str())))
+        status(
+            key.zip(base)
+                .and_then(|(key, base)| ops::delete(base, key.as_str())),
+        )
     }
 }
 
@@ -346,7 +354,10 @@ unsafe extern "C" fn delete_value(context: C, base: V, key: V) -> u32 {
     unsafe {
         let key = with(context, key, ops::to_text);
         let base = changed(context, base);
-        status(key.zip(base).and_then(|(key, base)| ops::delete(base, key.as_str()?)))
+        status(
+            key.zip(base)
+                .and_then(|(key, base)| ops::delete(base, key.as_str()?)),
+        )
     }
 }
 
@@ -485,10 +496,16 @@ unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u3
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn method(context: C, dst: V, receiver: V, first: V, which: u32, count: u32) -> u32 {
+unsafe extern "C" fn method(
+    context: C,
+    dst: V,
+    receiver: V,
+    first: V,
+    which: u32,
+    count: u32,
+) -> u32 {
     // SAFETY: see the head of this file.
-    let (context, receiver, args) =
-        unsafe { (&mut *context, &*receiver, arguments(first, count)) };
+    let (context, receiver, args) = unsafe { (&mut *context, &*receiver, arguments(first, count)) };
     let done = guarded(|| {
         let which = *Method::ALL.get(which as usize)?;
         context.named_arrays |= matches!(which, Method::Match | Method::Exec);
@@ -501,7 +518,14 @@ unsafe extern "C" fn method(context: C, dst: V, receiver: V, first: V, which: u3
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn mutate(context: C, dst: V, receiver: V, first: V, which: u32, count: u32) -> u32 {
+unsafe extern "C" fn mutate(
+    context: C,
+    dst: V,
+    receiver: V,
+    first: V,
+    which: u32,
+    count: u32,
+) -> u32 {
     // SAFETY: see the head of this file.
     let (context, receiver, args) =
         unsafe { (&mut *context, &mut *receiver, arguments(first, count)) };

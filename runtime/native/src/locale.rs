@@ -86,10 +86,16 @@ pub(crate) fn number(n: f64, args: &[Value]) -> Option<Value> {
         }
         Some(_) => None,
     };
-    let plain = options
-        .keys()
-        .all(|key| matches!(key.as_str(), "minimumFractionDigits" | "maximumFractionDigits"));
-    let (least, most) = (digits("minimumFractionDigits")?, digits("maximumFractionDigits")?);
+    let plain = options.keys().all(|key| {
+        matches!(
+            key.as_str(),
+            "minimumFractionDigits" | "maximumFractionDigits"
+        )
+    });
+    let (least, most) = (
+        digits("minimumFractionDigits")?,
+        digits("maximumFractionDigits")?,
+    );
     if !plain || n.is_infinite() {
         return None;
     }
@@ -260,7 +266,9 @@ pub(crate) fn date(which: Method, ms: f64, args: &[Value]) -> Option<Value> {
     if fields[0] < 0 {
         return None;
     }
-    let day = options.has_day().then(|| day_text(&fields, &shape, &options));
+    let day = options
+        .has_day()
+        .then(|| day_text(&fields, &shape, &options));
     let time = options.has_time().then(|| clock(&fields, &shape, &options));
     Some(Value::from(match (day, time) {
         (Some(day), Some(time)) if !day.is_empty() && !time.is_empty() => {
@@ -320,8 +328,8 @@ fn day_text(fields: &[i64; 8], shape: &Shape, options: &Options) -> String {
         "2-digit" => Some(format!("{:02}", fields[0] % 100)),
         how => number(how, fields[0]),
     };
-    let weekday = (!options.weekday.is_empty())
-        .then(|| name(&options.weekday, DAYS[fields[7] as usize % 7]));
+    let weekday =
+        (!options.weekday.is_empty()).then(|| name(&options.weekday, DAYS[fields[7] as usize % 7]));
     let day = number(&options.day, fields[2]);
     if matches!(options.month.as_str(), "long" | "short" | "narrow") {
         let month = name(&options.month, MONTHS[fields[1] as usize % 12]);
@@ -373,8 +381,14 @@ mod tests {
     #[test]
     fn numbers_are_grouped_and_rounded() {
         let shown = |n: f64, args: &[Value]| number(n, args).map(|text| text.to_js_string());
-        assert_eq!(shown(1_234_567.891_5, &[]).as_deref(), Some("1,234,567.892"));
-        assert_eq!(shown(-0.5, &[Value::from("de-DE")]).as_deref(), Some("-0,5"));
+        assert_eq!(
+            shown(1_234_567.891_5, &[]).as_deref(),
+            Some("1,234,567.892")
+        );
+        assert_eq!(
+            shown(-0.5, &[Value::from("de-DE")]).as_deref(),
+            Some("-0,5")
+        );
         assert_eq!(shown(1e30, &[]), None);
     }
 

@@ -311,7 +311,11 @@ fn of_array(which: Method, receiver: &Value, items: &Array, args: &[Value]) -> O
         }
         Method::At => {
             let at = integer(args, 0, 0.0)?;
-            let at = if at < 0.0 { at + items.len() as f64 } else { at };
+            let at = if at < 0.0 {
+                at + items.len() as f64
+            } else {
+                at
+            };
             let found = ops::index_of(at).and_then(|at| items.get(at));
             found.cloned().unwrap_or_default()
         }

@@ -200,7 +200,12 @@ fn expand(text: &str, one: &Match, by: &str, made: &mut String) -> Option<()> {
     while let Some(at) = rest.find('$') {
         made.push_str(&rest[..at]);
         let after = rest[at + 1..].as_bytes();
-        let digit = |at: usize| after.get(at).filter(|b| b.is_ascii_digit()).map(|b| usize::from(b - b'0'));
+        let digit = |at: usize| {
+            after
+                .get(at)
+                .filter(|b| b.is_ascii_digit())
+                .map(|b| usize::from(b - b'0'))
+        };
         let used = match after.first() {
             Some(b'$') => {
                 made.push('$');

@@ -8,7 +8,7 @@ use crate::heap::{Heap, is_object, is_reference};
 use crate::method;
 use crate::ops::{self, Found};
 use vgdc_plan::native::{Builtin, Host, Method, Mutation};
-use vgdc_value::{Key, Value, number};
+use vgdc_value::{Key, Object, Value, number};
 
 /// Whether two values are the same object, where both are objects of the call.
 fn same(a: &Value, b: &Value) -> Option<bool> {
@@ -135,6 +135,7 @@ pub(crate) fn builtin(
     };
     match which {
         Builtin::IsArray | Builtin::IsBuffer | Builtin::ObjectKeys => shallow(heap, args),
+        Builtin::SetMessageProperty => return set_property(heap, args).map(Value::Bool),
         // (the value is in many places then)
         Builtin::FilledArray => {}
         Builtin::ArrayFrom => {
@@ -164,6 +165,48 @@ pub(crate) fn builtin(
         }
     }
     Some(heap.own(made))
+}
+
+/// `RED.util.setMessageProperty`, of a path of names: whether it was set.
+fn set_property(heap: &mut Heap, args: &[Value]) -> Option<bool> {
+    let [object, path, value, rest @ ..] = args else {
+        return None;
+    };
+    let create = match rest {
+        [] | [Value::Undefined] => !value.is_undefined(),
+        [create] => create.truthy(),
+        _ => return None,
+    };
+    let (parents, last) = match path.as_str()?.rsplit_once('.') {
+        Some((parents, last)) => (parents, last),
+        None => ("", path.as_str()?),
+    };
+    let mut target = object.clone();
+    for name in parents.split('.').filter(|name| !name.is_empty()) {
+        let key = Key::from(name);
+        let Value::Object(known) = heap.content(&target) else {
+            return None;
+        };
+        if known.contains_key(name) {
+            target = get(heap, &target, &key)?;
+            if !is_reference(&target) {
+                return Some(false);
+            }
+            continue;
+        }
+        if !create {
+            return Some(false);
+        }
+        let made = heap.own(Value::Object(Object::new()));
+        ops::set(heap.content_mut(&target)?, &key, made.clone())?;
+        target = made;
+    }
+    let target = heap.content_mut(&target)?;
+    match value.is_undefined() {
+        true => ops::delete(target, last)?,
+        false => ops::set(target, &Key::from(last), value.clone())?,
+    }
+    Some(true)
 }
 
 /// Calls a method that changes nothing.

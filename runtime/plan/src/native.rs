@@ -374,6 +374,7 @@ numbered! {
         ConsoleText = "util.format",
         FilledArray = "Array fill",
         ObjectAssign = "Object.assign",
+        SetMessageProperty = "RED.util.setMessageProperty",
         ObjectFromEntries = "Object.fromEntries",
         IsSafeInteger = "Number.isSafeInteger",
         BufferFrom = "Buffer.from",

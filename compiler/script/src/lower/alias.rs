@@ -512,10 +512,8 @@ impl<'a, 'w> Look<'a, 'w, '_> {
                     match self.place(&member.object) {
                         Some(receiver) => {
                             found.push(receiver.clone().step(Step::Any));
-                            if matches!(
-                                member.property.name.as_str(),
-                                "reverse" | "sort" | "fill"
-                            ) {
+                            if matches!(member.property.name.as_str(), "reverse" | "sort" | "fill")
+                            {
                                 found.push(receiver);
                             }
                         }
@@ -594,6 +592,11 @@ impl<'a, 'w> Look<'a, 'w, '_> {
         if self.place(e).is_none() {
             self.parts(e, found);
         }
+    }
+
+    /// Whether the value of an expression may be an object.
+    fn gives_objects(&self, e: &Expression<'a>) -> bool {
+        self.types.expr(self.scoping, self.head, e) == Ty::Any
     }
 
     fn loop_of(&self, call: &'w CallExpression<'a>) -> Option<Loop<'a, 'w>> {
@@ -986,11 +989,8 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             let plain = match part {
                 BindingPattern::BindingIdentifier(_) => true,
                 BindingPattern::AssignmentPattern(with) => {
-                    let ty = self
-                        .look
-                        .types
-                        .expr(self.look.scoping, self.look.head, &with.right);
-                    ty != Ty::Any && matches!(with.left, BindingPattern::BindingIdentifier(_))
+                    !self.look.gives_objects(&with.right)
+                        && matches!(with.left, BindingPattern::BindingIdentifier(_))
                 }
                 _ => false,
             };
@@ -1302,10 +1302,19 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
                 return;
             }
         }
-        if let Some(inner) = handed_over(self.look.scoping, self.look.head, call) {
-            self.look.opaque.get_or_insert(inner.span.start);
-        }
         let name = dotted(self.look.scoping, self.look.head, &call.callee);
+        // (what is done to arguments, and in functions that are no loops over what has a name)
+        let changes = match name.as_deref() {
+            Some("RED.util.setMessageProperty") => true,
+            Some("Object.assign") => {
+                !matches!(call.arguments.first(), Some(Argument::ObjectExpression(_)))
+            }
+            _ => false,
+        };
+        let hidden = changes || handed_over(self.look.scoping, self.look.head, call).is_some();
+        if hidden {
+            self.look.opaque.get_or_insert(at);
+        }
         if let Some((place, write)) = name.as_deref().and_then(|name| context(name, call)) {
             let at = call.span.end;
             match call
@@ -1319,6 +1328,17 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         }
         if let Expression::StaticMemberExpression(member) = &call.callee {
             self.expression(&member.object);
+            if member.property.name == "fill" {
+                // (every element is the same object then)
+                let objects = call.arguments.iter().any(|argument| {
+                    argument
+                        .as_expression()
+                        .is_none_or(|e| self.look.gives_objects(e))
+                });
+                if objects {
+                    self.look.opaque.get_or_insert(at);
+                }
+            }
             if Mutation::named(member.property.name.as_str()).is_some()
                 && let Some(receiver) = self.look.place(&member.object)
             {

@@ -203,7 +203,11 @@ fn looping<'a, 'w>(
     if call.arguments.len() > most || member.optional || call.optional {
         return None;
     }
-    Some((name, &member.object, call.arguments.first()?.as_expression()?))
+    Some((
+        name,
+        &member.object,
+        call.arguments.first()?.as_expression()?,
+    ))
 }
 
 /// Functions by their names.
@@ -544,7 +548,13 @@ impl<'a, 'w> Lower<'a, 'w> {
                 .try_for_each(|at| lower.set_param(inner, at, Opd::Undefined))
         })?;
         self.whole(|lower| lower.put_in(inner, value))?;
-        self.after_turn(name, [list, element.unwrap_or(list)], index, [value, result], [next, end])?;
+        self.after_turn(
+            name,
+            [list, element.unwrap_or(list)],
+            index,
+            [value, result],
+            [next, end],
+        )?;
         self.b.switch_to(next);
         let one = self.b.constant(1.0);
         let after = self.arith(Arith::Add, index, one);
@@ -556,7 +566,12 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.switch_to(end);
         self.b.call(Helper::Clear, [list.into()]);
         if name == "flatMap" {
-            let flat = self.call_row(Helper::Method, Some(result.into()), Method::Flat as u32, &[]);
+            let flat = self.call_row(
+                Helper::Method,
+                Some(result.into()),
+                Method::Flat as u32,
+                &[],
+            );
             return Ok(Some(Opd::Temp(flat)));
         }
         Ok(Some(Opd::Temp(result)))

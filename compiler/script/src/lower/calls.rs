@@ -106,7 +106,8 @@ impl<'a, 'w> Lower<'a, 'w> {
             return refuse("an optional call", at);
         }
         // (a method of a text, not of the node)
-        let of_text = |name: &String| name.starts_with("node.id.") || name.starts_with("node.name.");
+        let of_text =
+            |name: &String| name.starts_with("node.id.") || name.starts_with("node.name.");
         let name = dotted(self.scoping, self.head, &call.callee);
         if let Some(name) = name.filter(|name| !of_text(name)) {
             return self.call_named(&name, call);

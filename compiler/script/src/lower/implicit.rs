@@ -13,13 +13,66 @@ use crate::javascript::parse::{self, Parsed};
 
 /// Names that the world around has: to set one of them is to change the world.
 const WORLD: [&str; 60] = [
-    "node", "context", "flow", "global", "env", "RED", "console", "Buffer", "globalThis", "msg", "util",
-    "setTimeout", "clearTimeout", "setInterval", "clearInterval", "setImmediate", "clearImmediate",
-    "promisify", "fs", "process", "require", "module", "exports", "__msg__", "__node__", "results",
-    "arguments", "undefined", "NaN", "Infinity", "Object", "Array", "String", "Number", "Boolean", "Symbol",
-    "Math", "JSON", "Date", "RegExp", "Map", "Set", "Promise", "Proxy", "Reflect", "Intl", "BigInt", "Error",
-    "Function", "parseInt", "parseFloat", "isNaN", "isFinite", "escape", "unescape", "eval", "URL",
-    "TextEncoder", "TextDecoder", "queueMicrotask",
+    "node",
+    "context",
+    "flow",
+    "global",
+    "env",
+    "RED",
+    "console",
+    "Buffer",
+    "globalThis",
+    "msg",
+    "util",
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "clearInterval",
+    "setImmediate",
+    "clearImmediate",
+    "promisify",
+    "fs",
+    "process",
+    "require",
+    "module",
+    "exports",
+    "__msg__",
+    "__node__",
+    "results",
+    "arguments",
+    "undefined",
+    "NaN",
+    "Infinity",
+    "Object",
+    "Array",
+    "String",
+    "Number",
+    "Boolean",
+    "Symbol",
+    "Math",
+    "JSON",
+    "Date",
+    "RegExp",
+    "Map",
+    "Set",
+    "Promise",
+    "Proxy",
+    "Reflect",
+    "Intl",
+    "BigInt",
+    "Error",
+    "Function",
+    "parseInt",
+    "parseFloat",
+    "isNaN",
+    "isFinite",
+    "escape",
+    "unescape",
+    "eval",
+    "URL",
+    "TextEncoder",
+    "TextDecoder",
+    "queueMicrotask",
 ];
 
 /// A text with the declarations that it lacks, on its first line, and their names; `None` when it lacks none.
@@ -52,7 +105,8 @@ pub(super) fn check(parsed: &Parsed<'_, '_>, types: &Types, names: &[String]) ->
         let name = parsed.scoping.symbol_name(**symbol);
         let at = parsed.scoping.symbol_span(**symbol).start;
         // (`var a,b;` stands where the text begins)
-        let added = at < parsed.head + 6 + names.iter().map(|name| name.len() as u32 + 1).sum::<u32>();
+        let added =
+            at < parsed.head + 6 + names.iter().map(|name| name.len() as u32 + 1).sum::<u32>();
         added && names.iter().any(|known| known == name)
     };
     match types.unset.iter().find(is_read_first) {
@@ -60,7 +114,14 @@ pub(super) fn check(parsed: &Parsed<'_, '_>, types: &Types, names: &[String]) ->
             let first = parsed
                 .scoping
                 .get_resolved_references(*symbol)
-                .map(|reference| parsed.nodes.get_node(reference.node_id()).kind().span().start)
+                .map(|reference| {
+                    parsed
+                        .nodes
+                        .get_node(reference.node_id())
+                        .kind()
+                        .span()
+                        .start
+                })
                 .min();
             let name = parsed.scoping.symbol_name(*symbol);
             refuse(

@@ -156,6 +156,18 @@ impl<'a, 'w> Lower<'a, 'w> {
                 }
                 Ok(Some(value))
             }
+            ("RED.util.setMessageProperty", [_, Argument::StringLiteral(path), _, ..]) => {
+                let path = path.value.as_str();
+                if !self.shared || !path.split('.').all(is_plain_name) {
+                    return refuse("`RED.util.setMessageProperty()`", at);
+                }
+                let path = self.b.text(path.strip_prefix("msg.").unwrap_or(path));
+                let row = self.arguments(&call.arguments)?;
+                self.b.call(Helper::Text, [row[1].into(), Arg::Const(path)]);
+                let which = Builtin::SetMessageProperty as u32;
+                let done = self.call_row(Helper::Builtin, None, which, &row);
+                Ok(Some(Opd::Temp(done)))
+            }
             ("Object.assign", [target, sources @ ..]) => {
                 self.assign_all(target, sources, at).map(Some)
             }
@@ -168,6 +180,9 @@ impl<'a, 'w> Lower<'a, 'w> {
                     _ => Math::Min,
                 };
                 self.best_of(math, &spread.argument).map(Some)
+            }
+            ("RED.util.setMessageProperty" | "Object.assign", _) => {
+                refuse(format!("`{name}()`"), at)
             }
             ("Array", [Argument::NumericLiteral(_)]) => refuse("an array of holes", at),
             _ => Ok(None),
@@ -223,9 +238,7 @@ impl<'a, 'w> Lower<'a, 'w> {
                 lower.set_param(inner, 1, Opd::Num(index))
             })?;
             lower.whole(|lower| lower.put_in(inner, value))?;
-            lower
-                .b
-                .call(Helper::Push, [result.into(), value.into()]);
+            lower.b.call(Helper::Push, [result.into(), value.into()]);
             Ok(())
         })?;
         Ok(Opd::Temp(result))
@@ -239,11 +252,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// A loop from 0 up to a number.
-    fn counted(
-        &mut self,
-        count: Num,
-        turn: impl FnOnce(&mut Self, Num) -> Res<()>,
-    ) -> Res<()> {
+    fn counted(&mut self, count: Num, turn: impl FnOnce(&mut Self, Num) -> Res<()>) -> Res<()> {
         let index = self.b.constant(0.0);
         let index = self.kept_num(index);
         let [head, body, end] = std::array::from_fn(|_| self.b.block());
@@ -343,9 +352,10 @@ impl<'a, 'w> Lower<'a, 'w> {
             }
             (name @ ("map" | "filter"), [Argument::Identifier(function)]) => {
                 let builtin = match (self.name(function), name) {
-                    (Name::World(name @ ("Number" | "String" | "Boolean" | "parseFloat")), "map") => {
-                        Builtin::named(name)
-                    }
+                    (
+                        Name::World(name @ ("Number" | "String" | "Boolean" | "parseFloat")),
+                        "map",
+                    ) => Builtin::named(name),
                     (Name::World("Boolean"), "filter") => Some(Builtin::Boolean),
                     _ => None,
                 };
@@ -422,7 +432,8 @@ impl<'a, 'w> Lower<'a, 'w> {
         let steps = self.call_row(Helper::Builtin, None, which, &row);
         self.store(Opd::Temp(steps), list);
         let nothing = self.b.text("");
-        self.b.call(Helper::Text, [whole.into(), Arg::Const(nothing)]);
+        self.b
+            .call(Helper::Text, [whole.into(), Arg::Const(nothing)]);
         let length = self.get(Opd::Slot(list), "length")?;
         let (length, one) = (self.unbox(length), self.b.constant(1.0));
         let last = self.arith(Arith::Sub, length, one);
@@ -566,7 +577,12 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// The text of an expression with a variable left out; `None` when there is the other one in it, or more than looking.
-    fn pattern(&self, e: &'w Expression<'a>, own: SymbolId, other: SymbolId) -> Option<Vec<&'w str>> {
+    fn pattern(
+        &self,
+        e: &'w Expression<'a>,
+        own: SymbolId,
+        other: SymbolId,
+    ) -> Option<Vec<&'w str>> {
         struct Find<'s, 'a, 'w> {
             lower: &'s Lower<'a, 'w>,
             own: SymbolId,

@@ -55,6 +55,7 @@ fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
             before.matches('\n').count() as u32 + 1
         };
         let body = body(&parsed, names).map(|(mut body, left)| {
+            body.globals = names.to_vec();
             body.left = left
                 .into_iter()
                 .map(|refused| (refused.construct, line(refused.at)))

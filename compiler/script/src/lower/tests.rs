@@ -90,10 +90,7 @@ fn another_name_is_taken_for_what_it_names() {
 fn refusals_name_the_construct_and_its_line() {
     for (text, expected) in [
         ("let a = 1;\nreturn x => x;", "a closure, line 2"),
-        (
-            "return new Map()",
-            "`new Map`, line 1",
-        ),
+        ("return new Map()", "`new Map`, line 1"),
         (
             "const {...a} = msg;",
             "destructuring of a rare kind, line 1",

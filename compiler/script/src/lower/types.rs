@@ -225,8 +225,7 @@ pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> R
             let mut all = find.declarations.iter().chain(&find.sets);
             all.any(|d| {
                 let first = first_reached(&find, functions, at, d.at);
-                let after =
-                    |at: u32| d.at <= at && d.block.start <= at && at < d.block.end;
+                let after = |at: u32| d.at <= at && d.block.start <= at && at < d.block.end;
                 d.symbol == symbol && d.is_set && first.is_none_or(after)
             })
         };
