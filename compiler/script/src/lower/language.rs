@@ -1,26 +1,13 @@
 //! Functions of the language and of its world that are more than a table's entry.
 
 use oxc_ast::ast::*;
-use oxc_ast_visit::{Visit, walk};
-use oxc_semantic::SymbolId;
-use oxc_span::{GetSpan, Span};
-use oxc_syntax::operator::BinaryOperator;
-use vgdc_mir::{
-    Arg, Arith, Builtin, Compare, Helper, Host, Inst, Math, Method, Mutation, Num, Terminator,
-};
+use oxc_span::GetSpan;
+use vgdc_mir::{Arg, Arith, Builtin, Compare, Helper, Host, Inst, Math, Method, Num, Terminator};
 
 use super::callback::Inner;
 use super::calls::dotted;
 use super::expr::{Key, Opd};
-use super::{Lower, Name, Res, name_of, refuse};
-
-/// How a comparison orders: by keys of the elements, upwards or downwards, as numbers or as texts.
-struct Order<'a, 'w> {
-    /// The key of an element, and the name that it has in there.
-    key: &'w Expression<'a>,
-    element: SymbolId,
-    mode: f64,
-}
+use super::{Lower, Name, Res, refuse};
 
 /// A function that is handed to a function of the language that is no method of arrays, and put in there.
 pub(crate) fn handed_over<'a, 'w>(
@@ -46,27 +33,6 @@ pub(crate) fn handed_over<'a, 'w>(
     inner.fits().then_some(inner)
 }
 
-/// How many groups a regular expression has.
-fn groups(source: &str) -> usize {
-    let (mut count, mut in_class, mut escaped) = (0, false, false);
-    let bytes = source.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'[' => in_class = true,
-            b']' => in_class = false,
-            b'(' if !in_class => {
-                let named = bytes.get(at + 1..at + 3) == Some(b"?<")
-                    && !matches!(bytes.get(at + 3), Some(b'=' | b'!'));
-                count += usize::from(named || bytes.get(at + 1) != Some(&b'?'));
-            }
-            _ => {}
-        }
-    }
-    count
-}
-
 impl<'a, 'w> Lower<'a, 'w> {
     /// `new Date(…)`, `new Array(…)` and so on.
     pub(super) fn new_object(&mut self, new: &'w NewExpression<'a>) -> Res<Opd> {
@@ -87,24 +53,6 @@ impl<'a, 'w> Lower<'a, 'w> {
             (Some(name), _) => refuse(format!("`new {name}`"), new.span.start),
             (None, _) => refuse("`new`", new.span.start),
         }
-    }
-
-    /// A regular expression that stands in the text.
-    pub(super) fn regex(&mut self, literal: &'w RegExpLiteral<'a>) -> Res<Opd> {
-        let source = literal.regex.pattern.text.as_str();
-        let flags = literal.regex.flags.to_string();
-        let row = self.b.row(2);
-        for (slot, text) in row.iter().zip([source, &flags]) {
-            let number = self.b.text(text);
-            self.b
-                .call(Helper::Text, [(*slot).into(), Arg::Const(number)]);
-        }
-        Ok(Opd::Temp(self.call_row(
-            Helper::Builtin,
-            None,
-            Builtin::RegExp as u32,
-            &row,
-        )))
     }
 
     /// A call by a name that needs more than its arguments' values; `None` for any other.
@@ -252,7 +200,11 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     /// A loop from 0 up to a number.
-    fn counted(&mut self, count: Num, turn: impl FnOnce(&mut Self, Num) -> Res<()>) -> Res<()> {
+    pub(super) fn counted(
+        &mut self,
+        count: Num,
+        turn: impl FnOnce(&mut Self, Num) -> Res<()>,
+    ) -> Res<()> {
         let index = self.b.constant(0.0);
         let index = self.kept_num(index);
         let [head, body, end] = std::array::from_fn(|_| self.b.block());
@@ -407,74 +359,6 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(Opd::Temp(result))
     }
 
-    /// `text.replace(/…/g, (match, group) => …)`
-    fn replace(
-        &mut self,
-        text: &'w Expression<'a>,
-        literal: &'w RegExpLiteral<'a>,
-        inner: Inner<'a, 'w>,
-        all: bool,
-    ) -> Res<Opd> {
-        let at = literal.span.start;
-        let count = inner.params().len();
-        if all && !literal.regex.flags.contains(RegExpFlags::G) {
-            return refuse("`replaceAll` of the first", at);
-        }
-        if count > 1 + groups(literal.regex.pattern.text.as_str()) {
-            return refuse("a function that is told where a match is", at);
-        }
-        let (row, list, whole, value) = (self.b.row(2), self.b.slot(), self.temp(), self.temp());
-        let opd = self.opd(text)?;
-        self.store(opd, row[0]);
-        let regex = self.regex(literal)?;
-        self.store(regex, row[1]);
-        let which = Builtin::RegExpSteps as u32;
-        let steps = self.call_row(Helper::Builtin, None, which, &row);
-        self.store(Opd::Temp(steps), list);
-        let nothing = self.b.text("");
-        self.b
-            .call(Helper::Text, [whole.into(), Arg::Const(nothing)]);
-        let length = self.get(Opd::Slot(list), "length")?;
-        let (length, one) = (self.unbox(length), self.b.constant(1.0));
-        let last = self.arith(Arith::Sub, length, one);
-        let part = |lower: &mut Self, step: Num, number: usize| {
-            let step = lower.read(Opd::Slot(list), &Key::Index(step))?;
-            let step = Opd::Slot(lower.own(step));
-            let number = lower.b.constant(number as f64);
-            lower.read(step, &Key::Index(number))
-        };
-        let append = |lower: &mut Self, opd: Opd| {
-            let (src, text) = (lower.arg(opd), lower.temp());
-            lower.b.call(Helper::ToText, [text.into(), src]);
-            lower
-                .b
-                .call(Helper::Add, [whole.into(), whole.into(), text.into()]);
-        };
-        self.counted(last, |lower, index| {
-            lower.whole(|lower| {
-                let before = part(lower, index, 0)?;
-                append(lower, before);
-                for number in 0..count {
-                    let group = part(lower, index, number + 1)?;
-                    lower.set_param(inner, number, group)?;
-                }
-                Ok(())
-            })?;
-            lower.whole(|lower| lower.put_in(inner, value))?;
-            lower.whole(|lower| {
-                append(lower, Opd::Slot(value));
-                Ok(())
-            })
-        })?;
-        self.whole(|lower| {
-            let rest = part(lower, last, 0)?;
-            append(lower, rest);
-            Ok(())
-        })?;
-        self.b.call(Helper::Clear, [list.into()]);
-        Ok(Opd::Temp(whole))
-    }
-
     /// `Array(n).fill(value)`
     fn filled(&mut self, count: &'w Expression<'a>, value: &'w Argument<'a>) -> Res<Opd> {
         let row = self.b.row(2);
@@ -487,157 +371,6 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.store(opd, row[1]);
         let which = Builtin::FilledArray as u32;
         Ok(Opd::Temp(self.call_row(Helper::Builtin, None, which, &row)))
-    }
-
-    /// `list.sort((a, b) => a.x - b.x)`: sorted by keys, so that it does not matter which elements are compared, and when.
-    fn sort(&mut self, call: &'w CallExpression<'a>, object: &'w Expression<'a>) -> Res<Opd> {
-        let Some(order) = self.order(call) else {
-            return refuse("an order of a rare kind", call.span.start);
-        };
-        let (slot, keys) = (self.b.slot(), self.b.row(2));
-        let first = self.place(object)?;
-        self.b.push(Inst::Copy {
-            dst: slot,
-            src: first,
-        });
-        self.only_arrays(slot);
-        self.b.call(Helper::Array, [keys[0].into(), 0.into()]);
-        let length = self.get(Opd::Slot(slot), "length")?;
-        let length = self.unbox(length);
-        let length = self.kept_num(length);
-        self.counted(length, |lower, index| {
-            lower.whole(|lower| lower.set_element(order.element, slot, index))?;
-            lower.whole(|lower| {
-                let key = lower.opd(order.key)?;
-                let key = lower.own(key);
-                lower.b.call(Helper::Push, [keys[0].into(), key.into()]);
-                Ok(())
-            })
-        })?;
-        let mode = self.b.constant(order.mode);
-        self.b.push(Inst::Box {
-            dst: keys[1],
-            src: mode,
-        });
-        let receiver = match self.shared {
-            true => slot.into(),
-            // (nobody else may have the list, or it would be copied)
-            false => {
-                self.b.call(Helper::Clear, [slot.into()]);
-                self.place(object)?
-            }
-        };
-        let which = Mutation::SortBy as u32;
-        let sorted = self.call_row(Helper::Mutate, Some(receiver), which, &keys);
-        self.b.call(Helper::Clear, [slot.into()]);
-        Ok(Opd::Temp(sorted))
-    }
-
-    /// The order that a comparison makes, where both its sides are the same of either element.
-    fn order(&self, call: &'w CallExpression<'a>) -> Option<Order<'a, 'w>> {
-        let (.., inner) = self.loop_of(call)?;
-        let [a, b] = [inner.param(0)?, inner.param(1)?];
-        let value = match (inner.value(), inner.statements()) {
-            (Some(value), _) => value,
-            (None, [Statement::ReturnStatement(statement)]) => statement.argument.as_ref()?,
-            _ => return None,
-        };
-        let (left, right, mode) = match value.without_parentheses() {
-            Expression::BinaryExpression(binary)
-                if binary.operator == BinaryOperator::Subtraction =>
-            {
-                (&binary.left, &binary.right, 0.0)
-            }
-            Expression::CallExpression(call) => {
-                let Expression::StaticMemberExpression(member) = &call.callee else {
-                    return None;
-                };
-                let [argument] = call.arguments.as_slice() else {
-                    return None;
-                };
-                let named = member.property.name == "localeCompare" && !member.optional;
-                named.then_some((&member.object, argument.as_expression()?, 2.0))?
-            }
-            _ => return None,
-        };
-        if inner.params().len() != 2 || !inner.is_plain() {
-            return None;
-        }
-        let same = |a, b| Some(self.pattern(left, a, b)? == self.pattern(right, b, a)?);
-        let (element, down) = match (same(a, b), same(b, a)) {
-            (Some(true), _) => (a, 0.0),
-            (_, Some(true)) => (b, 1.0),
-            _ => return None,
-        };
-        Some(Order {
-            key: left,
-            element,
-            mode: mode + down,
-        })
-    }
-
-    /// The text of an expression with a variable left out; `None` when there is the other one in it, or more than looking.
-    fn pattern(
-        &self,
-        e: &'w Expression<'a>,
-        own: SymbolId,
-        other: SymbolId,
-    ) -> Option<Vec<&'w str>> {
-        struct Find<'s, 'a, 'w> {
-            lower: &'s Lower<'a, 'w>,
-            own: SymbolId,
-            other: SymbolId,
-            places: Vec<Span>,
-            sound: bool,
-        }
-        impl<'a> Visit<'a> for Find<'_, 'a, '_> {
-            fn visit_identifier_reference(&mut self, name: &IdentifierReference<'a>) {
-                match name_of(self.lower.scoping, self.lower.head, name) {
-                    Name::Local(symbol) if symbol == self.own => self.places.push(name.span),
-                    Name::Local(symbol) => self.sound &= symbol != self.other,
-                    _ => {}
-                }
-            }
-            fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-                let named = dotted(self.lower.scoping, self.lower.head, &call.callee);
-                self.sound &= match (named, &call.callee) {
-                    (Some(name), _) => {
-                        Math::named(&name).is_some()
-                            || Builtin::named(&name).is_some_and(|builtin| {
-                                !matches!(builtin, Builtin::Random | Builtin::DateNow)
-                            })
-                    }
-                    (None, Expression::StaticMemberExpression(member)) => {
-                        Method::named(member.property.name.as_str()).is_some()
-                    }
-                    _ => false,
-                };
-                walk::walk_call_expression(self, call);
-            }
-            fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
-                // (the time of an element, not the time that it is)
-                self.sound &= !new.arguments.is_empty();
-                walk::walk_new_expression(self, new);
-            }
-        }
-        let mut find = Find {
-            lower: self,
-            own,
-            other,
-            places: Vec::new(),
-            sound: !self.acts(e),
-        };
-        find.visit_expression(e);
-        if !find.sound || find.places.is_empty() {
-            return None;
-        }
-        let (mut parts, mut at) = (Vec::new(), e.span().start);
-        for place in &find.places {
-            parts.push(self.text.get(at as usize..place.start as usize)?);
-            at = place.end;
-        }
-        parts.push(self.text.get(at as usize..e.span().end as usize)?);
-        Some(parts)
     }
 
     /// Whether what an expression gives has no other name, and nothing that it came from sees what is done with it.

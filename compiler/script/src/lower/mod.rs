@@ -11,9 +11,17 @@
 mod alias;
 mod callback;
 mod calls;
+mod changes;
+mod effects;
 mod expr;
 mod implicit;
 mod language;
+mod literals;
+mod members;
+mod operators;
+mod order;
+mod patterns;
+mod regexes;
 mod stmt;
 mod types;
 

@@ -1,17 +1,15 @@
 //! Statements.
 
 use oxc_ast::ast::*;
-use oxc_ast_visit::{Visit, walk};
+use oxc_ast_visit::Visit;
 use oxc_semantic::SymbolId;
-use oxc_span::{GetSpan, Span};
-use oxc_syntax::operator::UnaryOperator;
-use vgdc_mir::{Arg, BlockId, Builtin, Helper, Inst, MSG, Method, Slot, Terminator};
+use oxc_span::GetSpan;
+use vgdc_mir::{BlockId, Builtin, Helper, Inst, MSG, Slot, Terminator};
 
 use super::alias::Alias;
-use super::callback::Inner;
 use super::expr::Opd;
 use super::types::Ty;
-use super::{Local, Lower, Name, Res, Target, name_of, refuse};
+use super::{Local, Lower, Res, Target, refuse};
 
 impl<'a, 'w> Lower<'a, 'w> {
     /// Gives every variable its place.
@@ -178,118 +176,6 @@ impl<'a, 'w> Lower<'a, 'w> {
                 None => {}
             }
         }
-        Ok(())
-    }
-
-    /// Gives the names of a pattern what is inside a value.
-    fn bind(&mut self, pattern: &'w BindingPattern<'a>, value: Opd) -> Res<()> {
-        let base = Opd::Slot(self.own(value));
-        match pattern {
-            BindingPattern::ObjectPattern(object) => {
-                for property in &object.properties {
-                    let at = property.span.start;
-                    let Some(key) = property.key.static_name().filter(|_| !property.computed)
-                    else {
-                        return refuse("destructuring of a rare kind", at);
-                    };
-                    if super::expr::is_inherited(&key) {
-                        return refuse(format!("`{key}` as a value"), at);
-                    }
-                    let value = self.get(base, &key)?;
-                    self.bind_name(&property.value, value)?;
-                }
-                Ok(())
-            }
-            BindingPattern::ArrayPattern(array) => {
-                let Opd::Slot(list) = base else {
-                    return refuse("destructuring of a rare kind", array.span.start);
-                };
-                self.only_arrays(list);
-                if let Some(rest) = &array.rest {
-                    // (first, since the names may be those of what is taken apart)
-                    let from = self.b.constant(array.elements.len() as f64);
-                    let (row, dst) = (self.b.slot(), self.temp());
-                    self.b.push(Inst::Box {
-                        dst: row,
-                        src: from,
-                    });
-                    let slice = Arg::Const(Method::Slice as u32);
-                    let args = [dst.into(), list.into(), row.into(), slice, 1.into()];
-                    self.b.call(Helper::Method, args);
-                    self.bind_name(&rest.argument, Opd::Temp(dst))?;
-                }
-                for (at, element) in array.elements.iter().enumerate() {
-                    if let Some(element) = element {
-                        let index = self.b.constant(at as f64);
-                        let value = self.read(base, &super::expr::Key::Index(index))?;
-                        self.bind_name(element, value)?;
-                    }
-                }
-                Ok(())
-            }
-            other => refuse("destructuring of a rare kind", other.span().start),
-        }
-    }
-
-    /// Gives a name its value, or where that is undefined what stands behind the `=`.
-    fn bind_name(&mut self, pattern: &'w BindingPattern<'a>, value: Opd) -> Res<()> {
-        match pattern {
-            BindingPattern::AssignmentPattern(with) => {
-                self.bind_with(&with.left, Some(&with.right), value)
-            }
-            name => self.bind_with(name, None, value),
-        }
-    }
-
-    /// Gives the names of a pattern, or a name, a value, or where that is undefined the default.
-    pub(super) fn bind_with(
-        &mut self,
-        pattern: &'w BindingPattern<'a>,
-        default: Option<&'w Expression<'a>>,
-        value: Opd,
-    ) -> Res<()> {
-        let BindingPattern::BindingIdentifier(name) = pattern else {
-            let Some(default) = default else {
-                return self.bind(pattern, value);
-            };
-            let whole = self.temp();
-            self.store(value, whole);
-            let (missing, end) = (self.b.block(), self.b.block());
-            let dst = self.b.flag();
-            let src = whole.into();
-            self.b.push(Inst::IsUndefined { dst, src });
-            self.b.end(Terminator::Branch(dst, missing, end));
-            self.b.switch_to(missing);
-            let instead = self.opd(default)?;
-            self.store(instead, whole);
-            self.b.jump(end);
-            self.b.switch_to(end);
-            return self.bind(pattern, Opd::Slot(whole));
-        };
-        let local = name
-            .symbol_id
-            .get()
-            .and_then(|symbol| self.locals.get(&symbol));
-        let Some(local) = local.copied() else {
-            return refuse("destructuring of a rare kind", pattern.span().start);
-        };
-        let Some(default) = default else {
-            self.set_local(local, value);
-            return Ok(());
-        };
-        let value = Opd::Slot(self.own(value));
-        let (src, dst) = (self.arg(value), self.b.flag());
-        self.b.push(Inst::IsUndefined { dst, src });
-        let [missing, there, end] = std::array::from_fn(|_| self.b.block());
-        self.b.end(Terminator::Branch(dst, missing, there));
-        self.b.switch_to(missing);
-        let instead = self.opd(default)?;
-        self.set_local(local, instead);
-        self.b.jump(end);
-        self.b.switch_to(there);
-        self.set_local(local, value);
-        self.b.jump(end);
-        self.b.switch_to(end);
         Ok(())
     }
 
@@ -581,27 +467,6 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.over(list, variable, &of.body, label, object)
     }
 
-    /// Whether a loop's body may change what it goes through: any change of the same variable or of what is in it.
-    fn changes(&self, body: &Statement<'a>, list: &Expression<'a>) -> bool {
-        Changes::look(self, Of::list(self, list), None, |changes| {
-            changes.visit_statement(body)
-        })
-    }
-
-    /// The same of a function that is called for each element.
-    pub(super) fn changes_in(&self, inner: Inner<'a, 'w>, list: &Expression<'a>) -> bool {
-        Changes::look(self, Of::list(self, list), None, |changes| {
-            changes.visit_inner(inner)
-        })
-    }
-
-    /// Whether a function that is handed over changes anything but its own variables.
-    pub(super) fn acts_inside(&self, inner: Inner<'a, 'w>) -> bool {
-        Changes::look(self, Of::Anything, Some(inner.span), |changes| {
-            changes.visit_inner(inner)
-        })
-    }
-
     fn switch(&mut self, of: &'w SwitchStatement<'a>, label: Option<&'a str>) -> Res<()> {
         let value = self.b.slot();
         self.whole(|lower| {
@@ -725,171 +590,4 @@ fn has_jump(statements: &[Statement<'_>]) -> bool {
         .iter()
         .for_each(|statement| jumps.visit_statement(statement));
     jumps.0
-}
-
-/// The variable at the root of a place, when other names are taken for what they name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Base {
-    Msg,
-    Local(SymbolId),
-}
-
-impl Base {
-    fn of(lower: &Lower<'_, '_>, e: &Expression<'_>) -> Option<Base> {
-        match e {
-            Expression::Identifier(name) => Base::named(lower, name),
-            Expression::ParenthesizedExpression(inner) => Base::of(lower, &inner.expression),
-            Expression::StaticMemberExpression(member) => Base::of(lower, &member.object),
-            Expression::ComputedMemberExpression(member) => Base::of(lower, &member.object),
-            _ => None,
-        }
-    }
-
-    fn named(lower: &Lower<'_, '_>, name: &IdentifierReference<'_>) -> Option<Base> {
-        match name_of(lower.scoping, lower.head, name) {
-            Name::Msg => Some(Base::Msg),
-            Name::Local(symbol) => match lower.aliases.get(&symbol) {
-                Some(Alias::Place(e)) => Base::of(lower, e),
-                // (what changes inside an element changes no list of elements)
-                Some(Alias::Element(_)) | None => Some(Base::Local(symbol)),
-            },
-            _ => None,
-        }
-    }
-}
-
-/// What must not change.
-#[derive(Clone, Copy)]
-enum Of {
-    Anything,
-    /// This variable, and what is in it.
-    One(Base),
-    /// A value that nobody else has.
-    Nothing,
-}
-
-impl Of {
-    /// What a loop goes through.
-    fn list(lower: &Lower<'_, '_>, list: &Expression<'_>) -> Of {
-        match (Base::of(lower, list), list) {
-            (Some(base), _) => Of::One(base),
-            (None, Expression::CallExpression(_) | Expression::ArrayExpression(_)) => Of::Nothing,
-            _ => Of::Anything,
-        }
-    }
-}
-
-/// Looks for changes.
-struct Changes<'l, 'a, 'w> {
-    lower: &'l Lower<'a, 'w>,
-    of: Of,
-    /// Variables that are declared in there do not count.
-    own: Option<Span>,
-    found: bool,
-}
-
-impl<'l, 'a, 'w> Changes<'l, 'a, 'w> {
-    fn look(
-        lower: &'l Lower<'a, 'w>,
-        of: Of,
-        own: Option<Span>,
-        visit: impl FnOnce(&mut Self),
-    ) -> bool {
-        let mut changes = Changes {
-            lower,
-            of,
-            own,
-            found: false,
-        };
-        visit(&mut changes);
-        changes.found
-    }
-
-    fn visit_inner(&mut self, inner: Inner<'a, 'w>) {
-        inner
-            .params()
-            .iter()
-            .for_each(|param| self.visit_formal_parameter(param));
-        inner
-            .statements()
-            .iter()
-            .for_each(|statement| self.visit_statement(statement));
-        if let Some(value) = inner.value() {
-            self.visit_expression(value);
-        }
-    }
-
-    fn changed(&mut self, base: Option<Base>) {
-        let own = match (base, self.own) {
-            (Some(Base::Local(symbol)), Some(own)) => {
-                let declared = self.lower.scoping.symbol_span(symbol);
-                own.start <= declared.start && declared.end <= own.end
-            }
-            _ => false,
-        };
-        self.found |= match self.of {
-            Of::Anything => !own,
-            Of::One(one) => base.is_none_or(|base| base == one),
-            Of::Nothing => false,
-        };
-    }
-
-    fn inside(&mut self, object: &Expression<'a>) {
-        let base = Base::of(self.lower, object);
-        self.changed(base);
-    }
-}
-
-impl<'a> Visit<'a> for Changes<'_, 'a, '_> {
-    fn visit_assignment_target(&mut self, target: &AssignmentTarget<'a>) {
-        match target {
-            AssignmentTarget::AssignmentTargetIdentifier(name) => {
-                self.changed(Base::named(self.lower, name))
-            }
-            AssignmentTarget::StaticMemberExpression(member) => self.inside(&member.object),
-            AssignmentTarget::ComputedMemberExpression(member) => self.inside(&member.object),
-            _ => self.found = true,
-        }
-        walk::walk_assignment_target(self, target);
-    }
-
-    fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
-        if unary.operator == UnaryOperator::Delete {
-            self.inside(&unary.argument);
-        }
-        walk::walk_unary_expression(self, unary);
-    }
-
-    fn visit_update_expression(&mut self, update: &UpdateExpression<'a>) {
-        match &update.argument {
-            SimpleAssignmentTarget::AssignmentTargetIdentifier(name) => {
-                self.changed(Base::named(self.lower, name))
-            }
-            SimpleAssignmentTarget::StaticMemberExpression(member) => self.inside(&member.object),
-            SimpleAssignmentTarget::ComputedMemberExpression(member) => self.inside(&member.object),
-            _ => self.found = true,
-        }
-        walk::walk_update_expression(self, update);
-    }
-
-    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        match &call.callee {
-            Expression::StaticMemberExpression(member)
-                if vgdc_mir::Mutation::named(member.property.name.as_str()).is_some() =>
-            {
-                self.inside(&member.object);
-            }
-            // (a function of the text may change anything)
-            Expression::Identifier(name)
-                if matches!(
-                    name_of(self.lower.scoping, self.lower.head, name),
-                    Name::Local(_)
-                ) =>
-            {
-                self.found = true;
-            }
-            _ => {}
-        }
-        walk::walk_call_expression(self, call);
-    }
 }

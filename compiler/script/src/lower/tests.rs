@@ -87,6 +87,90 @@ fn another_name_is_taken_for_what_it_names() {
 }
 
 #[test]
+fn what_is_changed_under_two_names_works_on_references() {
+    insta::assert_snapshot!(shown(
+        "const o = {};\nmsg.payload = o;\no.x = 1;\nreturn msg;"
+    ));
+    for text in [
+        "const s = flow.get(`s${msg.topic}`) || {}; s.n = 1; flow.set(`s${msg.topic}`, s); return msg;",
+        "let at = msg; for (const k of ['a', 'b']) { at[k] = {}; at = at[k]; } return msg;",
+        "const l = [1]; l.forEach(e => { l.push(e); }); msg.l = l; return msg;",
+        "const f = ({a, b: [c] = []}, d = {}) => { d.x = a; return c; }; msg.r = f(msg); return msg;",
+        "const l = Array(2).fill({}); l[0].x = 1; msg.l = l; return msg;",
+        "Object.assign(msg, {a: 1}); return msg;",
+    ] {
+        let body = lower(text);
+        assert!(
+            body.is_ok_and(|body| body.shared && body.left.is_empty()),
+            "{text}: {}",
+            shown(text)
+        );
+    }
+}
+
+#[test]
+fn what_the_language_has_is_lowered_whole() {
+    for text in [
+        "msg.r = msg.payload.replace(/(a)b/g, (all, a) => a.toUpperCase()).split(/[,;]/); return msg;",
+        "const m = msg.payload.match(/(\\d+)/); if (m) msg.n = Number(m[1]); return msg;",
+        "const d = new Date(msg.ts); d.setHours(0, 0, 0, 0); msg.d = d.toLocaleDateString('en-GB'); return msg;",
+        "msg.r = msg.payload.slice().sort((a, b) => b.v - a.v).map(e => e.v); return msg;",
+        "msg.r = [...Object.keys(msg)].sort((a, b) => a.localeCompare(b)); return msg;",
+        "msg.payload = Buffer.from([1, 2]).readUInt16BE(0); return msg;",
+        "function f(a, b = 2) { return a + b; } msg.r = Array.from({length: 3}, (_, i) => f(i)); return msg;",
+        "{ function inner() { return 1; } msg.r = inner(); } return msg;",
+        "msg.r = flow.keys().filter(Boolean).map(String); console.log('n', msg.r.length); return msg;",
+        "msg.r = Math.max(...msg.payload); return RED.util.getMessageProperty(msg, 'a.b') ? msg : null;",
+    ] {
+        assert!(
+            lower(text).is_ok_and(|body| body.left.is_empty()),
+            "{text}: {}",
+            shown(text)
+        );
+    }
+}
+
+#[test]
+fn what_nobody_calls_keeps_nothing_from_being_lowered() {
+    let text =
+        "function never() { return new Proxy({}, {}); } const f = async () => 1; return msg;";
+    assert_eq!(shown(text), "a closure, line 1");
+    let text = "function never() { return other(); } function other() { return new Proxy({}, {}); } return msg;";
+    assert!(lower(text).is_ok(), "{}", shown(text));
+}
+
+#[test]
+fn variables_without_a_declaration_are_the_calls_own_where_they_are_set_first() {
+    let body = lower("for (i = 0; i < 2; i++) { t = i; }\nmsg.i = i;\nreturn msg;");
+    assert_eq!(
+        body.map(|body| body.globals),
+        Ok(vec!["i".to_owned(), "t".to_owned()])
+    );
+    for text in [
+        "if (msg.x) t = 1;\nmsg.t = t;\nreturn msg;",
+        "msg.t = f();\nt = 1;\nfunction f() { return t; }\nreturn msg;",
+        "t += 1;\nreturn msg;",
+    ] {
+        assert!(
+            shown(text).starts_with("an assignment to `t`"),
+            "{text}: {}",
+            shown(text)
+        );
+    }
+}
+
+#[test]
+fn branches_that_cannot_be_lowered_are_left_to_the_engine() {
+    let body = lower(
+        "if (msg.rare) {\n  setTimeout(() => node.send(msg), 10);\n  return null;\n}\nreturn msg;",
+    );
+    assert_eq!(
+        body.map(|body| body.left),
+        Ok(vec![("`setTimeout()`".to_owned(), 2)])
+    );
+}
+
+#[test]
 fn refusals_name_the_construct_and_its_line() {
     for (text, expected) in [
         ("let a = 1;\nreturn x => x;", "a closure, line 2"),

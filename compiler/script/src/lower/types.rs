@@ -442,7 +442,7 @@ impl<'a> Visit<'a> for Find<'_> {
             return;
         }
         if self.put_in.contains(&function.span) {
-            return self.within(function.span, |find| {
+            self.within(function.span, |find| {
                 walk::walk_function(find, function, flags)
             });
         }
@@ -454,7 +454,7 @@ impl<'a> Visit<'a> for Find<'_> {
             return;
         }
         if self.put_in.contains(&function.span) {
-            return self.within(function.span, |find| {
+            self.within(function.span, |find| {
                 walk::walk_arrow_function_expression(find, function)
             });
         }
