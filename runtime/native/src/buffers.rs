@@ -215,3 +215,40 @@ fn put(all: &mut [u8; 8], bytes: &[u8]) -> usize {
     all[..bytes.len()].copy_from_slice(bytes);
     bytes.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_and_read() {
+        let mut bytes = Buffer::from(vec![0; 4]);
+        let written = write(
+            Mutation::WriteInt16LE,
+            &mut bytes,
+            &[Value::from(-2), Value::from(1)],
+        );
+        assert_eq!(written, Some(Value::from(3)));
+        assert_eq!(&*bytes, [0, 254, 255, 0]);
+        let read = |which, at: i32| method(which, &bytes, &[Value::from(at)]);
+        assert_eq!(read(Method::ReadInt16LE, 1), Some(Value::from(-2)));
+        assert_eq!(read(Method::ReadUInt16BE, 1), Some(Value::from(65_279)));
+        assert_eq!(read(Method::ReadUInt32BE, 1), None);
+        assert!(write(Mutation::WriteUInt8, &mut bytes, &[Value::from(256)]).is_none());
+    }
+
+    #[test]
+    fn texts_become_bytes_and_come_back() {
+        let made = |text: &str, encoding: &str| from(&[Value::from(text), Value::from(encoding)]);
+        let text = |bytes: &Value, encoding: &str| {
+            let bytes = bytes.as_buffer().expect("bytes");
+            method(Method::ToString, bytes, &[Value::from(encoding)])
+        };
+        let bytes = made("ä", "utf8").expect("bytes");
+        assert_eq!(text(&bytes, "hex"), Some(Value::from("c3a4")));
+        assert_eq!(text(&bytes, "latin1"), Some(Value::from("Ã¤")));
+        assert_eq!(made("c3a4", "hex"), Some(bytes.clone()));
+        assert_eq!(made("w6Q=", "base64"), Some(bytes));
+        assert_eq!(made("c3a", "hex"), None);
+    }
+}

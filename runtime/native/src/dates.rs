@@ -116,7 +116,15 @@ pub(crate) fn parse(text: &str) -> Option<f64> {
     let known = matches!(day, b"0000-00-00")
         && (matches!(time, b"00:00" | b"00:00:00" | b"00:00:00.000") || text.len() == 10)
         && matches!(zone, b"" | b"Z" | b"+00:00" | b"-00:00");
-    known.then(|| date::parse(text))
+    if !known {
+        return None;
+    }
+    if text.len() == 10 || !zone.is_empty() {
+        return Some(date::parse(text));
+    }
+    // (local time, as QuickJS finds it)
+    let at = date::parse(&format!("{text}Z"));
+    Some(date::clip(at - date::minutes_ahead(at)? * 60_000.0))
 }
 
 /// `new Date(year, month, …)` and `Date.UTC(…)`.
@@ -133,4 +141,51 @@ pub(crate) fn of_parts(args: &[Value], local: bool) -> Option<f64> {
         }
     }
     Some(date::of_fields(fields, local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_beyond_their_ends_are_carried_over() {
+        let number = |n: f64| Value::from(n);
+        let mut ms = date::of_fields([2024.0, 0.0, 31.0, 10.0, 0.0, 0.0, 0.0], false);
+        mutate(Mutation::SetUtcMonth, &mut ms, &[number(1.0)]).expect("a month");
+        assert_eq!(date::iso(ms).as_deref(), Some("2024-03-02T10:00:00.000Z"));
+        mutate(
+            Mutation::SetUtcHours,
+            &mut ms,
+            &[number(25.0), number(-1.0)],
+        )
+        .expect("hours");
+        assert_eq!(date::iso(ms).as_deref(), Some("2024-03-03T00:59:00.000Z"));
+        assert_eq!(method(Method::GetUtcDay, ms, &[]), Some(number(0.0)));
+        assert!(mutate(Mutation::SetUtcDate, &mut ms, &[number(f64::NAN)]).is_none());
+    }
+
+    #[test]
+    fn only_texts_of_one_shape_are_read_here() {
+        for (text, ms) in [
+            ("1970-01-02", Some(86_400_000.0)),
+            ("1970-01-01T00:00:01Z", Some(1000.0)),
+            ("1970-01-01T00:00:00.001Z", Some(1.0)),
+            ("1970-01-01T00:00", None),
+            ("<1>", None),
+            ("Tue, 14 Nov 2023", None),
+            ("1970-01-02Z", None),
+            ("T", None),
+        ] {
+            if let Some(ms) = ms {
+                assert_eq!(parse(text), Some(ms), "{text}");
+            } else if !text.starts_with("1970-01-01") {
+                assert_eq!(parse(text), None, "{text}");
+            }
+        }
+        assert!(method(Method::GetHours, f64::NAN, &[]).is_some_and(|h| h.to_number().is_nan()));
+        assert_eq!(
+            of_parts(&[Value::from(99), Value::from(0)], false),
+            Some(915_148_800_000.0)
+        );
+    }
 }

@@ -385,3 +385,89 @@ fn same(made: &Value, before: &Value) -> Result<(), Value> {
     };
     if equal { Ok(()) } else { Err(made.clone()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(entries: &[(&str, Value)]) -> Value {
+        Value::Object(
+            entries
+                .iter()
+                .map(|(key, value)| (*key, value.clone()))
+                .collect(),
+        )
+    }
+
+    fn begun(msg: Value) -> (Heap, Value) {
+        let mut heap = Heap::default();
+        let mut msg = msg;
+        heap.begin(&mut msg);
+        (heap, msg)
+    }
+
+    fn inside(heap: &mut Heap, base: &Value, key: &str) -> Value {
+        let found = heap.inside(base, |base| base.as_object_mut()?.get_mut(key));
+        found.expect("is there")
+    }
+
+    #[test]
+    fn a_change_shows_by_all_names() {
+        let (mut heap, msg) = begun(object(&[("a", object(&[("n", Value::from(1))]))]));
+        let (one, other) = (inside(&mut heap, &msg, "a"), inside(&mut heap, &msg, "a"));
+        assert!(one.strict_eq(&other));
+        let changed = heap.content_mut(&one).and_then(Value::as_object_mut);
+        changed.expect("an object").insert("n", 2);
+        assert_eq!(
+            heap.resolve(&msg),
+            Some(object(&[("a", object(&[("n", Value::from(2))]))]))
+        );
+    }
+
+    #[test]
+    fn what_was_only_looked_at_stays_the_very_value_that_it_was() {
+        let deep = object(&[("a", object(&[("b", object(&[]))]))]);
+        let (mut heap, msg) = begun(deep.clone());
+        let a = inside(&mut heap, &msg, "a");
+        inside(&mut heap, &a, "b");
+        let resolved = heap.resolve(&msg).expect("no circle");
+        assert!(resolved.strict_eq(&deep));
+    }
+
+    #[test]
+    fn an_object_inside_itself_is_no_value() {
+        let (mut heap, msg) = begun(object(&[]));
+        let whole = heap.content_mut(&msg).and_then(Value::as_object_mut);
+        whole.expect("an object").insert("self", msg.clone());
+        assert_eq!(heap.resolve(&msg), None);
+        assert_eq!(heap.resolve(&Value::from(1)), Some(Value::from(1)));
+    }
+
+    #[test]
+    fn an_object_in_many_places_is_resolved_once() {
+        let (mut heap, _) = begun(object(&[]));
+        let mut at = heap.own(object(&[]));
+        for _ in 0..100 {
+            at = heap.own(Value::from(vec![at.clone(), at]));
+        }
+        assert!(heap.resolve(&at).is_some());
+    }
+
+    #[test]
+    fn what_a_context_gave_is_stored_again_when_it_has_changed() {
+        let (mut heap, _) = begun(object(&[]));
+        let stored = object(&[("n", Value::from(1))]);
+        let mut get =
+            |heap: &mut Heap, key: &str| heap.track(Scope::Flow, key, None, stored.clone());
+        let c = get(&mut heap, "c").expect("an object");
+        assert!(get(&mut heap, "c").is_some_and(|again| again.strict_eq(&c)));
+        // (another way into the same object)
+        assert!(get(&mut heap, "c.n").is_none());
+        assert!(get(&mut heap, "d").is_some_and(|other| !other.strict_eq(&c)));
+        let whole = heap.content_mut(&c).and_then(Value::as_object_mut);
+        whole.expect("an object").insert("n", 2);
+        let changed = heap.changed().expect("no circle");
+        let keys: Vec<&str> = changed.iter().map(|changed| changed.key.as_str()).collect();
+        assert_eq!(keys, ["c"]);
+    }
+}

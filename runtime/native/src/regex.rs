@@ -278,3 +278,54 @@ fn split(used: &Use<'_>) -> Value {
     parts.push(Value::from(&text[begin..]));
     Value::Array(Array::from(parts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(which: Method, text: &str, pattern: (&str, &str), rest: &[Value]) -> Option<String> {
+        let regex = value(pattern.0, pattern.1)?;
+        let made = of_text(which, text, &regex, rest)?;
+        vgdc_value::json::stringify(&made, 0).ok()?
+    }
+
+    #[test]
+    fn texts_are_split_at_matches() {
+        let split = |text, pattern| on(Method::Split, text, (pattern, ""), &[]);
+        assert_eq!(split("a1b22c", "\\d+").as_deref(), Some(r#"["a","b","c"]"#));
+        assert_eq!(split("ab", "").as_deref(), Some(r#"["a","b"]"#));
+        assert_eq!(split("", "x*").as_deref(), Some("[]"));
+        assert_eq!(split("aXb", "(X)").as_deref(), Some(r#"["a","X","b"]"#));
+        assert_eq!(split("äöü", "ö").as_deref(), Some(r#"["ä","ü"]"#));
+    }
+
+    #[test]
+    fn replacements_name_parts_of_what_was_found() {
+        let replaced = |by: &str| {
+            on(
+                Method::Replace,
+                "x-y",
+                ("(\\w)-(\\w)", ""),
+                &[Value::from(by)],
+            )
+        };
+        assert_eq!(replaced("$2$1$3$$$&$0").as_deref(), Some(r#""yx$3$x-y$0""#));
+        assert_eq!(replaced("$<name>"), None);
+    }
+
+    #[test]
+    fn what_remembers_where_it_was_is_left_to_the_engine() {
+        for (flags, known) in [("", true), ("i", true), ("g", false), ("y", false)] {
+            let regex = value("a", flags).expect("an expression");
+            let tested = method(Method::Test, &regex, &[Value::from("a")]);
+            assert_eq!(tested.is_some(), known, "{flags}");
+        }
+        // (a pair of units is one character to this, and two to JavaScript)
+        assert_eq!(
+            on(Method::Replace, "😀", (".", ""), &[Value::from("_")]),
+            None
+        );
+        assert!(on(Method::Replace, "😀", (".", "u"), &[Value::from("_")]).is_some());
+        assert!(value("(", "").is_none());
+    }
+}

@@ -109,3 +109,40 @@ pub(crate) fn by_locale(a: &str, b: &str) -> Option<Ordering> {
         None => Ordering::Equal,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_addresses_are_escaped_and_read() {
+        let text = Value::from("ä b&c=%");
+        let encoded = encode(&text, false).expect("a text");
+        assert_eq!(encoded.as_str(), Some("%C3%A4%20b%26c%3D%25"));
+        assert_eq!(decode(&encoded, false), Some(text));
+        assert_eq!(
+            decode(&Value::from("%26a"), true),
+            Some(Value::from("%26a"))
+        );
+        assert_eq!(decode(&Value::from("%C3"), false), None);
+        assert_eq!(decode(&Value::from("%x1"), false), None);
+    }
+
+    #[test]
+    fn the_order_of_dictionaries() {
+        let mut words = ["b", "a", "B", "A1", "_", "a b", "a1", "1"];
+        words.sort_by(|a, b| by_locale(a, b).expect("ASCII"));
+        assert_eq!(words, ["_", "1", "a", "a b", "a1", "A1", "b", "B"]);
+        assert_eq!(by_locale("ä", "a"), None);
+    }
+
+    #[test]
+    fn a_console_writes_primitives() {
+        let shown = |args: &[Value]| console(args).map(|text| text.to_js_string());
+        assert_eq!(
+            shown(&[Value::from("a"), Value::from(-0.0), Value::Null]).as_deref(),
+            Some("a -0 null")
+        );
+        assert_eq!(shown(&[Value::from("%d"), Value::from(1)]), None);
+    }
+}
