@@ -1,7 +1,5 @@
 //! A text and the language that it is in: the one question and the one check for all of them.
 
-use vgdc_spec::FieldKind;
-
 use crate::keys::{ContextUses, flow, global};
 use crate::{
     Phase, ScriptError, check_javascript, check_json, check_jsonata, check_mustache, check_path,
@@ -53,27 +51,6 @@ impl TextKind {
             _ => TextKind::Plain,
         }
     }
-
-    /// What a field holds. `type_text`: for a typed input the name of its type; for a template its syntax (`plain` is no
-    /// template); for code the name of its property (`initialize`, `finalize`); else not read.
-    pub fn of_field(kind: FieldKind, type_text: &str) -> TextKind {
-        match kind {
-            FieldKind::Typed(_) => TextKind::of_type(type_text),
-            FieldKind::MsgPath => TextKind::MsgPath,
-            FieldKind::JavaScript => TextKind::JavaScript(Phase::of_property(type_text)),
-            FieldKind::Jsonata => TextKind::Jsonata,
-            FieldKind::Mustache if type_text != "plain" => TextKind::Mustache,
-            // (Node-RED takes any number or boolean for what it can make of it; structured data is its node's to check)
-            FieldKind::Mustache
-            | FieldKind::Text
-            | FieldKind::Number
-            | FieldKind::Bool
-            | FieldKind::Json
-            | FieldKind::ConfigRef(_)
-            | FieldKind::NodeIds
-            | FieldKind::Credential => TextKind::Plain,
-        }
-    }
 }
 
 /// The contexts that a text uses.
@@ -123,15 +100,6 @@ pub fn check_text(kind: TextKind, text: &str) -> Vec<ScriptError> {
     checked.err().into_iter().collect()
 }
 
-/// What is wrong with a field's text; see [`TextKind::of_field`] for `type_text`. An empty text stands for the field's
-/// default and is never wrong.
-pub fn check_field(kind: FieldKind, text: &str, type_text: &str) -> Vec<ScriptError> {
-    if text.is_empty() {
-        return Vec::new();
-    }
-    check_text(TextKind::of_field(kind, type_text), text)
-}
-
 /// `${NAME}`: the whole text is replaced when the flow starts.
 fn is_variable(text: &str) -> bool {
     text.strip_prefix("${")
@@ -146,79 +114,37 @@ mod tests {
     use vgdc_syntax::codes;
 
     #[test]
-    fn each_field_is_checked_in_its_language() {
-        for (kind, text, ty, code) in [
+    fn each_text_is_checked_in_its_language() {
+        let code = |phase| TextKind::JavaScript(phase);
+        let typed = TextKind::of_type;
+        for (kind, text, expected) in [
             (
-                FieldKind::JavaScript,
+                code(Phase::Body),
                 "return msg +;",
-                "func",
                 Some(codes::BAD_JAVASCRIPT),
             ),
-            (FieldKind::JavaScript, "await f()", "func", None),
-            (FieldKind::JavaScript, "await f()", "initialize", None),
-            (
-                FieldKind::JavaScript,
-                "await f()",
-                "finalize",
-                Some(codes::BAD_JAVASCRIPT),
-            ),
-            (FieldKind::Jsonata, "a[", "", Some(codes::BAD_JSONATA)),
-            (
-                FieldKind::Mustache,
-                "{{a",
-                "mustache",
-                Some(codes::BAD_TEMPLATE),
-            ),
-            (FieldKind::Mustache, "{{a", "plain", None),
-            (
-                FieldKind::MsgPath,
-                "a b",
-                "",
-                Some(codes::BAD_PROPERTY_PATH),
-            ),
-            (FieldKind::MsgPath, "${PATH_OF}", "", None),
-            (
-                FieldKind::Typed("vt"),
-                "a b",
-                "flow",
-                Some(codes::BAD_PROPERTY_PATH),
-            ),
-            (FieldKind::Typed("vt"), "a b", "str", None),
-            (
-                FieldKind::Typed("vt"),
-                "a[",
-                "jsonata",
-                Some(codes::BAD_JSONATA),
-            ),
-            (
-                FieldKind::Typed("vt"),
-                "{",
-                "json",
-                Some(codes::BAD_JSON_VALUE),
-            ),
-            (FieldKind::Typed("vt"), "(", "re", Some(codes::BAD_REGEX)),
-            (
-                FieldKind::Typed("vt"),
-                "x",
-                "num",
-                Some(codes::BAD_TYPED_INPUT),
-            ),
-            (
-                FieldKind::Typed("vt"),
-                "7",
-                "bin",
-                Some(codes::BAD_TYPED_INPUT),
-            ),
-            (FieldKind::Typed("vt"), "x", "mqtt-broker", None),
-            (FieldKind::Typed("vt"), "", "json", None),
-            (FieldKind::Text, "{{", "", None),
-            (FieldKind::Number, "x", "", None),
+            (code(Phase::Body), "await f()", None),
+            (code(Phase::Setup), "await f()", None),
+            (code(Phase::Close), "await f()", Some(codes::BAD_JAVASCRIPT)),
+            (TextKind::Jsonata, "a[", Some(codes::BAD_JSONATA)),
+            (TextKind::Mustache, "{{a", Some(codes::BAD_TEMPLATE)),
+            (TextKind::Plain, "{{a", None),
+            (TextKind::MsgPath, "a b", Some(codes::BAD_PROPERTY_PATH)),
+            (TextKind::MsgPath, "${PATH_OF}", None),
+            (typed("flow"), "a b", Some(codes::BAD_PROPERTY_PATH)),
+            (typed("str"), "a b", None),
+            (typed("jsonata"), "a[", Some(codes::BAD_JSONATA)),
+            (typed("json"), "{", Some(codes::BAD_JSON_VALUE)),
+            (typed("re"), "(", Some(codes::BAD_REGEX)),
+            (typed("num"), "x", Some(codes::BAD_TYPED_INPUT)),
+            (typed("bin"), "7", Some(codes::BAD_TYPED_INPUT)),
+            (typed("mqtt-broker"), "x", None),
         ] {
-            let found = check_field(kind, text, ty);
+            let found = check_text(kind, text);
             assert_eq!(
                 found.first().map(|error| error.code),
-                code,
-                "{kind:?} {text} {ty}: {found:?}"
+                expected,
+                "{kind:?} {text}: {found:?}"
             );
         }
     }

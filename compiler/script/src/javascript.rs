@@ -1,13 +1,12 @@
 //! The code of function nodes, parsed by oxc as what Node-RED makes of it: the inside of a function in sloppy mode.
 
 mod contexts;
-mod features;
 mod info;
 mod names;
 pub(crate) mod parse;
 mod visit;
 
-pub use info::{Feature, JsInfo, Support, Tier, tier};
+pub use info::JsInfo;
 
 use crate::ScriptError;
 

@@ -20,9 +20,9 @@ mod mustache;
 mod simple;
 
 pub use error::{ScriptError, to_diagnostic};
-pub use field::{TextKind, check_field, check_text, context_uses};
+pub use field::{TextKind, check_text, context_uses};
 pub use infer::{Inferred, infer};
-pub use javascript::{Feature, JsInfo, Phase, Support, Tier, check_javascript, tier};
+pub use javascript::{JsInfo, Phase, check_javascript};
 pub use jsonata::check_jsonata;
 pub use keys::{ContextUses, Keys};
 pub use lower::{Refusal, lower};

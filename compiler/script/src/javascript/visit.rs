@@ -1,4 +1,4 @@
-//! A walk over the syntax tree: which contexts a text uses, and what it takes to compile it.
+//! A walk over the syntax tree: which contexts a text uses, and what it does with messages.
 
 use std::collections::HashSet;
 
@@ -9,21 +9,15 @@ use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
 use super::contexts::{Names, Place, literal, member};
-use super::features::Features;
 use super::parse::Fault;
-use super::{JsInfo, Support, names};
+use super::{JsInfo, names};
 use crate::keys::{ContextUses, Keys, Pick};
 
 /// Looks at the tree of a text that stands behind `head` bytes of code.
 pub(super) fn look(text: &str, head: usize, program: &Program<'_>, scoping: &Scoping) -> JsInfo {
-    let written = scoping.root_unresolved_references().iter();
-    let written =
-        written.filter(|(_, uses)| uses.iter().any(|id| scoping.get_reference(*id).is_write()));
     let mut look = Look {
         head,
         names: Names::of(program, scoping),
-        written: written.map(|(name, _)| name.to_string()).collect(),
-        features: Features::default(),
         info: JsInfo::default(),
         accounted: HashSet::new(),
         functions: 0,
@@ -36,15 +30,9 @@ pub(super) fn look(text: &str, head: usize, program: &Program<'_>, scoping: &Sco
     look.finish(text)
 }
 
-/// The name of a feature.
-const AS_VALUE: &str = "a context as a value";
-
 struct Look<'s> {
     head: usize,
     names: Names<'s>,
-    /// Variables of the world around that the text assigns to.
-    written: HashSet<String>,
-    features: Features,
     info: JsInfo,
     /// Expressions whose meaning their parent has accounted for.
     accounted: HashSet<Span>,
@@ -75,7 +63,6 @@ impl Look<'_> {
             }
         }
         self.info.calls_done = self.done && calls_done_bare(text);
-        self.info.features = self.features.listed(text, self.head);
         self.info
     }
 
@@ -138,7 +125,6 @@ impl Look<'_> {
         let stores = store
             .and_then(Argument::as_expression)
             .and_then(|store| self.names.texts(store));
-        let computed = texts.is_none();
         let Some(keys) = self.keys(place) else {
             return false;
         };
@@ -146,16 +132,6 @@ impl Look<'_> {
             Some(texts) if place == Place::Env => texts.into_iter().for_each(|name| keys.add(name)),
             Some(texts) => texts.iter().for_each(|path| keys.add_path(path)),
             None => *keys = Keys::All,
-        }
-        let at = call.span.start;
-        match (place, computed) {
-            (Place::Env, false) => {
-                self.features
-                    .note("an environment variable", Support::Native, at)
-            }
-            (Place::Env, true) => self.features.helper("a computed environment variable", at),
-            (_, false) => self.features.note("a context key", Support::Native, at),
-            (_, true) => self.features.helper("a computed context key", at),
         }
         if place != Place::Env {
             self.info
@@ -203,17 +179,8 @@ impl Look<'_> {
         identifier.name == "node" && self.names.symbol(identifier).is_some_and(born)
     }
 
-    fn node_member(&mut self, name: Option<&str>, span: Span) {
-        match name.and_then(|name| Some((name, names::node_member(name)?))) {
-            Some((name, support)) => {
-                self.features
-                    .note(format!("node.{name}"), support, span.start)
-            }
-            None => {
-                self.features.engine("another member of node", span.start);
-                self.node_as_value |= name.is_none();
-            }
-        }
+    fn node_member(&mut self, name: Option<&str>) {
+        self.node_as_value |= name.is_none();
     }
 
     fn called(&mut self, call: &CallExpression<'_>) {
@@ -237,28 +204,6 @@ impl Look<'_> {
             Some("evaluateNodeProperty") => self.evaluation(call),
             Some("then" | "catch" | "finally") => self.info.async_ = true,
             _ => {}
-        }
-        // What the objects of the language do is counted where they are named.
-        let of_language = self
-            .names
-            .outside(object)
-            .is_some_and(|name| names::global(name).is_some());
-        if !of_language && !self.is_util(object) {
-            self.method(name.as_deref(), call.span.start, callee.span().end);
-        }
-    }
-
-    fn method(&mut self, name: Option<&str>, at: u32, end: u32) {
-        let Some(name) = name else {
-            return self.features.engine("a computed method", at);
-        };
-        // (a chain of calls begins at its first line; the name of the method is what is looked for)
-        let at = end.saturating_sub(name.len() as u32).max(at);
-        match names::method(name) {
-            Some(support) => self
-                .features
-                .note(format!("the method {name}"), support, at),
-            None => self.features.engine(format!("the method {name}"), at),
         }
     }
 
@@ -290,31 +235,16 @@ impl Look<'_> {
         }
     }
 
-    /// `RED.util`.
-    fn is_util(&self, expression: &Expression<'_>) -> bool {
-        member(expression).is_some_and(|(object, name)| {
-            self.names.outside(object) == Some("RED") && name.as_deref() == Some("util")
-        })
-    }
-
     /// A property's name that leads away from data.
     fn property(&mut self, name: &str, span: Span) {
-        match name {
-            "constructor" => {
-                self.features.engine("a constructor as a value", span.start);
-                // (of a function it makes code from texts)
-                self.info.dynamic |= !self.accounted.contains(&span);
-            }
-            "prototype" | "__proto__" => self.features.engine("a prototype", span.start),
-            _ => {}
-        }
+        // (of a function it makes code from texts)
+        self.info.dynamic |= name == "constructor" && !self.accounted.contains(&span);
     }
 
     fn member_of(&mut self, object: &Expression<'_>, name: Option<&str>, span: Span) {
         if let Some(place) = name.and_then(|name| self.names.place_of_member(object, name)) {
             self.account(object);
             if self.accounted.insert(span) {
-                self.features.engine(AS_VALUE, span.start);
                 self.spill(place);
             }
         }
@@ -324,20 +254,11 @@ impl Look<'_> {
         }
         if self.is_node(object) {
             self.account(object);
-            self.node_member(name, span);
+            self.node_member(name);
             // (taken off and called by another name, perhaps)
             self.info.calls_send |= name == Some("send");
             if name == Some("linkcall") && !self.accounted.contains(&span) {
                 self.info.link_calls = Keys::All;
-            }
-        }
-        if self.is_util(object) {
-            match name {
-                Some("cloneMessage") => self.features.helper("RED.util.cloneMessage", span.start),
-                Some(name) => self.features.engine(format!("RED.util.{name}"), span.start),
-                None => self
-                    .features
-                    .engine("a computed key of RED.util", span.start),
             }
         }
         if let Some(name) = name {
@@ -356,34 +277,11 @@ impl Look<'_> {
         if names::outlives(name) {
             self.info.async_ = true;
         }
-        match names::global(name) {
-            Some(Support::Native) => {}
-            Some(support) => self.features.note(name, support, span.start),
-            None if name == "arguments" => self.features.engine("arguments", span.start),
-            None if self.written.contains(name) => {
-                self.info.free.insert(name.to_owned());
-                self.features
-                    .helper(format!("the undeclared variable {name}"), span.start);
-            }
-            None => {
-                self.info.free.insert(name.to_owned());
-                self.features
-                    .engine(format!("the outside variable {name}"), span.start);
-            }
+        if !names::is_global(name) && name != "arguments" {
+            self.info.free.insert(name.to_owned());
         }
         self.info.dynamic |=
             name == "eval" || name == "Function" && !self.accounted.contains(&span);
-    }
-
-    fn function(&mut self, what: &'static str, waits: bool, generates: bool, span: Span) {
-        if waits {
-            self.info.async_ = true;
-            self.features.engine("an asynchronous function", span.start);
-        }
-        if generates {
-            self.features.engine("a generator", span.start);
-        }
-        self.features.helper(what, span.start);
     }
 }
 
@@ -417,19 +315,6 @@ impl<'a> Visit<'a> for Look<'_> {
         walk::walk_call_expression(self, call);
     }
 
-    fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
-        match self
-            .names
-            .outside(&new.callee)
-            .map(|name| (name, names::global(name)))
-        {
-            Some((_, Some(Support::Native | Support::Helper))) => {}
-            Some((name, _)) => self.features.engine(format!("new {name}"), new.span.start),
-            None => self.features.engine("new of a function", new.span.start),
-        }
-        walk::walk_new_expression(self, new);
-    }
-
     fn visit_static_member_expression(&mut self, it: &StaticMemberExpression<'a>) {
         if it.property.name == "name" {
             self.account_constructor(&it.object);
@@ -440,9 +325,6 @@ impl<'a> Visit<'a> for Look<'_> {
 
     fn visit_computed_member_expression(&mut self, it: &ComputedMemberExpression<'a>) {
         let name = literal(&it.expression);
-        if name.is_none() {
-            self.features.helper("a computed key", it.span.start);
-        }
         self.member_of(&it.object, name.as_deref(), it.span);
         walk::walk_computed_member_expression(self, it);
     }
@@ -451,7 +333,6 @@ impl<'a> Visit<'a> for Look<'_> {
         let accounted = self.accounted.contains(&it.span);
         if !accounted {
             if let Some(place) = self.names.place_of_identifier(it) {
-                self.features.engine(AS_VALUE, it.span.start);
                 self.spill(place);
             }
             if it.name == "node"
@@ -459,7 +340,6 @@ impl<'a> Visit<'a> for Look<'_> {
                     (self.names.scoping.symbol_span(id).start as usize) < self.head
                 })
             {
-                self.features.engine("node as a value", it.span.start);
                 self.node_as_value = true;
             }
         }
@@ -469,7 +349,6 @@ impl<'a> Visit<'a> for Look<'_> {
     }
 
     fn visit_this_expression(&mut self, it: &ThisExpression) {
-        self.features.engine("this", it.span.start);
         // (in a class it is never the world)
         if self.classes == 0 && !self.accounted.contains(&it.span) {
             self.spill(Place::World);
@@ -477,9 +356,6 @@ impl<'a> Visit<'a> for Look<'_> {
     }
 
     fn visit_variable_declaration(&mut self, it: &VariableDeclaration<'a>) {
-        if it.kind.is_using() {
-            self.features.engine("using", it.span.start);
-        }
         self.info.async_ |= it.kind.is_await();
         walk::walk_variable_declaration(self, it);
     }
@@ -491,9 +367,6 @@ impl<'a> Visit<'a> for Look<'_> {
         {
             self.account(value);
         }
-        if !matches!(it.id, BindingPattern::BindingIdentifier(_)) {
-            self.features.helper("destructuring", it.span.start);
-        }
         walk::walk_variable_declarator(self, it);
     }
 
@@ -504,27 +377,15 @@ impl<'a> Visit<'a> for Look<'_> {
         walk::walk_binding_property(self, it);
     }
 
-    fn visit_assignment_target_pattern(&mut self, it: &AssignmentTargetPattern<'a>) {
-        self.features.helper("destructuring", it.span().start);
-        walk::walk_assignment_target_pattern(self, it);
-    }
-
-    fn visit_spread_element(&mut self, it: &SpreadElement<'a>) {
-        self.features.helper("spread", it.span.start);
-        walk::walk_spread_element(self, it);
-    }
-
     fn visit_function(&mut self, it: &Function<'a>, flags: ScopeFlags) {
-        if self.functions > 0 {
-            self.function("a closure", it.r#async, it.generator, it.span);
-        }
+        self.info.async_ |= self.functions > 0 && it.r#async;
         self.functions += 1;
         walk::walk_function(self, it, flags);
         self.functions -= 1;
     }
 
     fn visit_arrow_function_expression(&mut self, it: &ArrowFunctionExpression<'a>) {
-        self.function("a closure", it.r#async, false, it.span);
+        self.info.async_ |= it.r#async;
         self.functions += 1;
         walk::walk_arrow_function_expression(self, it);
         self.functions -= 1;
@@ -536,84 +397,35 @@ impl<'a> Visit<'a> for Look<'_> {
     }
 
     fn visit_class(&mut self, it: &Class<'a>) {
-        self.features.engine("a class", it.span.start);
         self.classes += 1;
         walk::walk_class(self, it);
         self.classes -= 1;
     }
 
-    fn visit_object_property(&mut self, it: &ObjectProperty<'a>) {
-        if it.kind != PropertyKind::Init {
-            self.features.engine("a getter or setter", it.span.start);
-        }
-        if it.computed && literal_key(&it.key).is_none() {
-            self.features.helper("a computed key", it.span.start);
-        }
-        walk::walk_object_property(self, it);
-    }
-
     fn visit_await_expression(&mut self, it: &AwaitExpression<'a>) {
         self.info.async_ = true;
-        self.features.engine("await", it.span.start);
         walk::walk_await_expression(self, it);
     }
 
     fn visit_import_expression(&mut self, it: &ImportExpression<'a>) {
         self.info.async_ = true;
-        self.features.engine("import()", it.span.start);
         walk::walk_import_expression(self, it);
-    }
-
-    fn visit_new_target(&mut self, it: &NewTarget) {
-        self.features.engine("new.target", it.span.start);
     }
 
     fn visit_with_statement(&mut self, it: &WithStatement<'a>) {
         self.info.dynamic = true;
-        self.features.engine("with", it.span.start);
         walk::walk_with_statement(self, it);
-    }
-
-    fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
-        self.features.helper("try", it.span.start);
-        walk::walk_try_statement(self, it);
-    }
-
-    fn visit_throw_statement(&mut self, it: &ThrowStatement<'a>) {
-        self.features.helper("throw", it.span.start);
-        walk::walk_throw_statement(self, it);
-    }
-
-    fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
-        self.features.helper("for … in", it.span.start);
-        walk::walk_for_in_statement(self, it);
     }
 
     fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
         if it.r#await {
             self.info.async_ = true;
-            self.features.engine("for await", it.span.start);
         }
-        self.features.helper("for … of", it.span.start);
         walk::walk_for_of_statement(self, it);
-    }
-
-    fn visit_reg_exp_literal(&mut self, it: &RegExpLiteral<'a>) {
-        self.features.helper("a regular expression", it.span.start);
-    }
-
-    fn visit_big_int_literal(&mut self, it: &BigIntLiteral<'a>) {
-        self.features.engine("a big integer", it.span.start);
-    }
-
-    fn visit_tagged_template_expression(&mut self, it: &TaggedTemplateExpression<'a>) {
-        self.features.engine("a tagged template", it.span.start);
-        walk::walk_tagged_template_expression(self, it);
     }
 
     fn visit_unary_expression(&mut self, it: &UnaryExpression<'a>) {
         match it.operator {
-            UnaryOperator::Delete => self.features.helper("delete", it.span.start),
             UnaryOperator::Typeof => self.account(&it.argument),
             _ => {}
         }
@@ -622,9 +434,7 @@ impl<'a> Visit<'a> for Look<'_> {
 
     fn visit_binary_expression(&mut self, it: &BinaryExpression<'a>) {
         match it.operator {
-            BinaryOperator::In => self.features.helper("in", it.span.start),
             BinaryOperator::Instanceof => {
-                self.features.helper("instanceof", it.span.start);
                 self.account(&it.right);
             }
             operator if operator.is_equality() => {
@@ -640,12 +450,6 @@ impl<'a> Visit<'a> for Look<'_> {
         }
         walk::walk_binary_expression(self, it);
     }
-}
-
-fn literal_key(key: &PropertyKey<'_>) -> Option<String> {
-    key.as_expression()
-        .and_then(literal)
-        .map(|text| text.into_owned())
 }
 
 /// What oxc parses and neither Node-RED's engine nor ours knows: proposals, and what is for other languages.
