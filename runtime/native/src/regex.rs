@@ -199,7 +199,7 @@ fn expand(text: &str, one: &Match, by: &str, made: &mut String) -> Option<()> {
     let mut rest = by;
     while let Some(at) = rest.find('$') {
         made.push_str(&rest[..at]);
-        let after = rest[at + 1..].as_bytes();
+        let after = &rest.as_bytes()[at + 1..];
         let digit = |at: usize| {
             after
                 .get(at)

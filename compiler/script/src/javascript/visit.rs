@@ -425,9 +425,8 @@ impl<'a> Visit<'a> for Look<'_> {
     }
 
     fn visit_unary_expression(&mut self, it: &UnaryExpression<'a>) {
-        match it.operator {
-            UnaryOperator::Typeof => self.account(&it.argument),
-            _ => {}
+        if it.operator == UnaryOperator::Typeof {
+            self.account(&it.argument);
         }
         walk::walk_unary_expression(self, it);
     }
