@@ -116,14 +116,19 @@ const _: () = {
     assert!(Object::VALUES == layout::OBJECT_VALUES as usize);
 };
 
+/// The constants of a function.
+pub(crate) struct Constants<'c> {
+    pub(crate) keys: &'c [Key],
+    pub(crate) texts: &'c [Value],
+    pub(crate) values: &'c [Value],
+}
+
 impl Context {
     pub(crate) fn new(
         table: &'static [*const ()],
         thunks: &[*const ()],
         caches: &mut [Cache],
-        keys: &[Key],
-        texts: &[Value],
-        values: &[Value],
+        constants: Constants<'_>,
         host: &mut dyn Host,
         heap: &mut Heap,
         limit: Duration,
@@ -142,9 +147,9 @@ impl Context {
             thunks: thunks.as_ptr(),
             answer: 0,
             cache_count: caches.len(),
-            keys,
-            texts,
-            values,
+            keys: constants.keys,
+            texts: constants.texts,
+            values: constants.values,
             host,
             heap,
             named_arrays: false,
@@ -188,9 +193,8 @@ impl Context {
     /// The objects of the call, where it works on references.
     pub(crate) fn heap<'h>(&self) -> Option<&'h mut Heap> {
         // SAFETY: the heap is borrowed mutably for the whole call, and only one helper runs at a time, which asks once.
-        unsafe { &mut *self.heap }
-            .is_on()
-            .then(|| unsafe { &mut *self.heap })
+        let heap = unsafe { &mut *self.heap };
+        heap.is_on().then_some(heap)
     }
 
     /// From now on the call works on references.

@@ -1,6 +1,6 @@
 //! Code in memory, and one function of it with what it needs to be called.
 
-use crate::call::{Cache, Context, Ended, Host};
+use crate::call::{Cache, Constants, Context, Ended, Host};
 use crate::heap::Heap;
 use crate::helpers::TABLE;
 use crate::ops;
@@ -168,9 +168,11 @@ impl Native {
             &TABLE,
             &self.memory.thunks,
             &mut self.caches,
-            &self.keys,
-            &self.texts,
-            &self.values,
+            Constants {
+                keys: &self.keys,
+                texts: &self.texts,
+                values: &self.values,
+            },
             host,
             &mut self.heap,
             limit,
