@@ -71,10 +71,10 @@ type Draw = (u8, u8, Vec<Vec<u8>>);
 
 fn draws() -> impl Strategy<Value = Vec<Draw>> {
     let wires = prop::collection::vec(prop::collection::vec(1u8..5, 0..3), 2..=2);
-    prop::collection::vec((0u8..15, 0u8..8, wires), 2..12)
+    prop::collection::vec((0u8..15, 0u8..10, wires), 2..12)
 }
 
-const CODE: [&str; 8] = [
+const CODE: [&str; 10] = [
     "msg.payload += 1; return msg;",
     "return [msg, {payload: msg.payload * 2}];",
     "node.send(msg); node.send([null, {payload: 'x'}]); return null;",
@@ -83,6 +83,8 @@ const CODE: [&str; 8] = [
     "node.status({fill: 'red', text: String(msg.payload)}); return [null, msg];",
     "global.set('seen', [...(global.get('seen') || []), msg.payload].slice(-5)); msg.seen = global.get('seen'); return msg;",
     "msg.list = [1, {a: msg.payload}]; msg.again = msg.list; node.error('told', msg); return msg;",
+    "const s = flow.get('s') || {n: 0}; s.n += 1; flow.set('s', s); s.late = msg.payload; msg.s = s; return msg;",
+    "const l = msg.list || []; msg.list = l; l.push({p: msg.payload}); const o = l[0]; o.last = l.length; if (l.length > 2) return [null, {payload: l}]; return msg;",
 ];
 
 /// The node at a place. Wires and scopes lead forward only, so that every message comes to an end.
