@@ -233,7 +233,11 @@ const SHOWN: [&str; 4] = ["input", "error", "status", "log"];
 
 /// What a function does with messages, by the engine and by machine code.
 fn both(processes: &mut [Control; 2], body: &str, messages: &[Value]) -> [Story; 2] {
-    let flow = function(body);
+    both_with(processes, &function(body), messages)
+}
+
+/// What the flow's node `n0`, and those behind it, do with messages.
+fn both_with(processes: &mut [Control; 2], flow: &Value, messages: &[Value]) -> [Story; 2] {
     let mut stories = processes.iter_mut().map(|control| {
         control.good("deploy", json!({"flows": flow}));
         control.events.clear();
@@ -261,6 +265,32 @@ fn engine_and_native() -> [Control; 2] {
     [&["--target", "interp"][..], &[]].map(|args| {
         let mut control = Control::start(args);
         control.good("watch", json!({"nodes": "*", "events": SHOWN}));
+        control
+    })
+}
+
+/// Two functions, one behind the other, whose messages nobody looks at on the way: they become one function.
+fn chain(bodies: [&str; 2]) -> Value {
+    let mut flow = vec![json!({"id": "t", "type": "tab"})];
+    let outputs = [
+        json!([["n1"], ["o1"], ["o2"], ["o3"]]),
+        json!([["o0"], ["o1"], ["o2"], ["o3"]]),
+    ];
+    for (at, (body, wires)) in bodies.iter().zip(outputs).enumerate() {
+        flow.push(json!({"id": format!("n{at}"), "type": "function", "z": "t", "func": body, "outputs": 4, "wires": wires}));
+    }
+    flow.extend(
+        (0..4).map(|at| json!({"id": format!("o{at}"), "type": "helper", "z": "t", "wires": []})),
+    );
+    Value::Array(flow)
+}
+
+/// The same two processes, of which only the ends of flows are watched.
+fn ends_of_engine_and_native() -> [Control; 2] {
+    [&["--target", "interp"][..], &[]].map(|args| {
+        let mut control = Control::start(args);
+        let ends = json!({"nodes": ["o0", "o1", "o2", "o3"], "events": ["input"]});
+        control.good("watch", ends);
         control
     })
 }
@@ -1226,6 +1256,22 @@ proptest! {
     fn machine_code_does_what_the_engine_does_with_fitting_bodies_by_lot(body in fitting::body()) {
         let messages = [json!({"payload": 5}), json!({"payload": {"k": 1}})];
         same(&FITTING, &body, &messages)?;
+    }
+}
+
+/// Two processes that serve all chains.
+static CHAINS: Mutex<Option<[Control; 2]>> = Mutex::new(None);
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(100), max_shrink_iters: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn functions_that_became_one_do_what_the_engine_does_by_lot(first in fitting::body(), second in fitting::body()) {
+        let mut processes = CHAINS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let processes = processes.get_or_insert_with(ends_of_engine_and_native);
+        let messages = [json!({"payload": 5}), json!({"payload": {"k": 1}})];
+        let [engine, native] = both_with(processes, &chain([&first, &second]), &messages);
+        prop_assert!(engine == native, "{first}\n--\n{second}\n  {engine:?}\n  {native:?}");
     }
 }
 
