@@ -482,8 +482,18 @@ fn machine_code_does_what_the_engine_does_with_a_corpus() {
     let text = std::fs::read_to_string(path).expect("reads");
     let mut processes = engine_and_native();
     let (mut count, mut wrong) = (0, Vec::new());
-    for line in text.lines() {
-        let case: Value = serde_json::from_str(line).expect("JSON");
+    let cases: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    // (bodies with times come last: what they leave in contexts is another time in each process)
+    let has_dates = |case: &Value| {
+        case["func"]
+            .as_str()
+            .is_some_and(|body| body.contains("Date"))
+    };
+    let (later, first): (Vec<_>, Vec<_>) = cases.iter().partition(|case| has_dates(case));
+    for case in first.into_iter().chain(later) {
         let body = case["func"].as_str().expect("a body");
         let dates = body.contains("Date");
         if varies(&body.replace("Date", "")) || body.contains("while") {
