@@ -66,8 +66,17 @@ impl Flow {
 
     /// The same with a compiler that is there already.
     pub fn compile_in(&mut self, session: &Session) -> Compiled {
+        self.compile_with(session, crate::native::generate)
+    }
+
+    /// The same without machine code, for a target that makes its own of what has been lowered.
+    pub fn lower_in(&mut self, session: &Session) -> Compiled {
+        self.compile_with(session, |_| {})
+    }
+
+    fn compile_with(&mut self, session: &Session, finish: fn(&mut Compiled)) -> Compiled {
         let mut compiled = session.compile(&self.doc);
-        crate::native::generate(&mut compiled);
+        finish(&mut compiled);
         self.diagnostics
             .append(std::mem::take(&mut compiled.diagnostics));
         compiled

@@ -40,7 +40,11 @@ pub fn run(args: &Args) -> ExitCode {
         true => session,
         false => session.unobserved(),
     };
-    let compiled = flow.compile_in(&session);
+    // (for a generated crate, LLVM makes the machine code)
+    let compiled = match args.release {
+        true => flow.lower_in(&session),
+        false => flow.compile_in(&session),
+    };
     super::print_diagnostics(&flow);
     if flow.diagnostics.has_errors() {
         super::say_err("vgdc: nothing was built\n");
@@ -51,7 +55,7 @@ pub fn run(args: &Args) -> ExitCode {
         .clone()
         .unwrap_or_else(|| default_name(&flow.path));
     let written = match args.release {
-        true => compile(&compiled.plan, &flow.path, &output),
+        true => compile(&compiled, &flow.path, &output),
         false => write(&compiled.plan, &output),
     };
     match written {
@@ -96,14 +100,15 @@ fn default_name(flow: &Path) -> PathBuf {
 }
 
 /// Generates a crate and has cargo compile it, with a line of progress.
-fn compile(plan: &vgdc::plan::Plan, flow: &Path, output: &Path) -> Result<usize, String> {
+fn compile(compiled: &vgdc::driver::Compiled, flow: &Path, output: &Path) -> Result<usize, String> {
     let name = default_name(flow).to_string_lossy().into_owned();
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let mut progress = |line: &str| match terminal {
         true => super::say_err(&format!("\r\x1b[K{line}")),
         false => super::say_err(&format!("{line}\n")),
     };
-    let built = vgdc_target_rust::build(plan, &name, output, &mut progress);
+    let (plan, bodies) = (&compiled.plan, &compiled.lowered.bodies);
+    let built = vgdc_target_rust::build(plan, bodies, &name, output, &mut progress);
     if terminal {
         super::say_err("\r\x1b[K");
     }

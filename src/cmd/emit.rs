@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         },
-        (_, None) => vgdc_target_rust::emit(&compiled.plan),
+        (_, None) => vgdc_target_rust::emit(&compiled.plan, &compiled.lowered.bodies),
     };
     super::say(&text);
     if flow.diagnostics.has_errors() {

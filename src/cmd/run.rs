@@ -98,6 +98,7 @@ pub fn run(args: &Args) -> ExitCode {
         name: "vgdc".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         registry: vgdc_stdlib::registry(),
+        linked: &[],
         plan: None,
         credentials: Default::default(),
         settings: Default::default(),

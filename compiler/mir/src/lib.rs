@@ -18,7 +18,7 @@ mod visit;
 pub use build::Builder;
 pub use node::{NodeCode, NodeLowering};
 pub use region::{Region, Stage, fuse};
-pub use vgdc_plan::native::{Builtin, Helper, Host, Kind, Math, Method, Mutation};
+pub use vgdc_plan::native::{Builtin, Function, Helper, Host, Kind, Math, Method, Mutation};
 pub use visit::{Access, Operand};
 
 /// A slot of the frame, which holds a value.
@@ -68,6 +68,21 @@ pub struct Body {
     pub values: Vec<String>,
     /// The blocks; the first is the beginning.
     pub blocks: Vec<Block>,
+}
+
+impl Body {
+    /// What a plan has of it, wherever its code begins.
+    pub fn function(&self, offset: u32) -> Function {
+        Function {
+            offset,
+            slots: self.slots,
+            pristine: self.is_pristine(),
+            caches: self.caches,
+            keys: self.keys.clone(),
+            texts: self.texts.clone(),
+            values: self.values.clone(),
+        }
+    }
 }
 
 /// A basic block.

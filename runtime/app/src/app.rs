@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use vgdc_core::{Deployment, LogSink, Registry, Runtime, RuntimeOptions, Services};
+use vgdc_core::{Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
 use vgdc_http::HttpServer;
 use vgdc_plan::Plan;
 use vgdc_probe::{Control, Deployer, Hub, Identity};
@@ -26,6 +26,8 @@ pub struct App {
     pub version: String,
     /// The behaviours.
     pub registry: Registry,
+    /// Functions of the plan that are linked into this program.
+    pub linked: &'static [Linked],
     /// What runs from the start.
     pub plan: Option<Plan>,
     /// Secrets by node id.
@@ -114,6 +116,7 @@ async fn serve(app: App, options: &Options) -> ExitCode {
         sink: hub.clone(),
         log: console.clone(),
         workers: options.workers,
+        linked: app.linked,
         ..RuntimeOptions::new(app.registry)
     });
     let identity = Identity {

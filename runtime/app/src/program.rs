@@ -2,7 +2,7 @@
 
 use crate::{App, Options, options};
 use std::process::ExitCode;
-use vgdc_core::Registry;
+use vgdc_core::{Linked, Registry};
 use vgdc_plan::Plan;
 
 /// A program that runs one flow.
@@ -18,6 +18,8 @@ pub struct Program {
     pub plan: fn() -> Result<Plan, String>,
     /// The nodes that it has.
     pub registry: fn() -> Registry,
+    /// Functions of the flow that were compiled with the program.
+    pub linked: &'static [Linked],
 }
 
 impl Program {
@@ -87,6 +89,7 @@ impl Program {
             name: self.called(),
             version: self.version.to_owned(),
             registry: (self.registry)(),
+            linked: self.linked,
             plan: Some(plan),
             credentials: Default::default(),
             settings: Default::default(),

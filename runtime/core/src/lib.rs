@@ -32,6 +32,7 @@ pub use services::Services;
 pub use shared::Shared;
 pub use timers::{Clock, TimerId};
 
+pub use vgdc_native::linked::Linked;
 pub use vgdc_plan as plan;
 pub use vgdc_spec as spec;
 pub use vgdc_store as store;

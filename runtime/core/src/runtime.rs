@@ -31,6 +31,8 @@ pub struct RuntimeOptions {
     pub queue_limit: usize,
     /// How long closing nodes may take. Node-RED's `nodeCloseTimeout` is 15 s.
     pub close_timeout: Duration,
+    /// Functions of the plan that are linked into this program.
+    pub linked: &'static [vgdc_native::linked::Linked],
 }
 
 impl RuntimeOptions {
@@ -44,6 +46,7 @@ impl RuntimeOptions {
             workers: 0,
             queue_limit: 1000,
             close_timeout: Duration::from_secs(15),
+            linked: &[],
         }
     }
 }
@@ -441,7 +444,7 @@ impl Runtime {
 
     /// Loads the plan's machine code. What cannot be run is told; the engine does it all then.
     fn code_of(&self, plan: &Plan) -> Option<Arc<vgdc_native::Memory>> {
-        match vgdc_native::Memory::new(plan.code.as_ref()?) {
+        match vgdc_native::Memory::new(plan.code.as_ref()?, self.options.linked) {
             Ok(memory) => Some(Arc::new(memory)),
             Err(error) => {
                 let text = format!("{error}: functions run in the JavaScript engine");

@@ -218,14 +218,8 @@ pub(crate) fn math1(which: Math, x: f64) -> f64 {
         Math::Floor => x.floor(),
         Math::Ceil => x.ceil(),
         Math::Trunc => x.trunc(),
-        Math::Round => {
-            // (halves go up, and the sign of a zero stays)
-            let below = x.floor();
-            let whole = if x - below >= 0.5 { below + 1.0 } else { below };
-            whole.copysign(x)
-        }
-        Math::Sign if x.is_nan() || x == 0.0 => x,
-        Math::Sign => x.signum(),
+        Math::Round => round(x),
+        Math::Sign => sign(x),
         Math::Sqrt => x.sqrt(),
         Math::Cbrt => x.cbrt(),
         Math::Sin => x.sin(),
@@ -245,6 +239,48 @@ pub(crate) fn math1(which: Math, x: f64) -> f64 {
     }
 }
 
+/// `Math.round`: halves go up, and the sign of a zero stays.
+#[inline]
+pub(crate) fn round(x: f64) -> f64 {
+    let below = x.floor();
+    let whole = if x - below >= 0.5 { below + 1.0 } else { below };
+    whole.copysign(x)
+}
+
+/// `Math.sign`
+#[inline]
+pub(crate) fn sign(x: f64) -> f64 {
+    if x.is_nan() || x == 0.0 {
+        x
+    } else {
+        x.signum()
+    }
+}
+
+/// `Math.max` of two: of two zeros the positive one is larger.
+#[inline]
+pub(crate) fn max(x: f64, y: f64) -> f64 {
+    if x.is_nan() || y.is_nan() {
+        f64::NAN
+    } else if x > y || x == y && x.is_sign_positive() {
+        x
+    } else {
+        y
+    }
+}
+
+/// `Math.min` of two.
+#[inline]
+pub(crate) fn min(x: f64, y: f64) -> f64 {
+    if x.is_nan() || y.is_nan() {
+        f64::NAN
+    } else if x < y || x == y && x.is_sign_negative() {
+        x
+    } else {
+        y
+    }
+}
+
 /// Functions of two numbers.
 pub(crate) fn math2(which: Math, x: f64, y: f64) -> f64 {
     match which {
@@ -253,36 +289,8 @@ pub(crate) fn math2(which: Math, x: f64, y: f64) -> f64 {
         Math::Pow => x.powf(y),
         Math::Atan2 => x.atan2(y),
         Math::Remainder => x % y,
-        Math::Max | Math::Min if x.is_nan() || y.is_nan() => f64::NAN,
-        // (of two zeros the positive one is larger)
-        Math::Max if x == y => {
-            if x.is_sign_negative() {
-                y
-            } else {
-                x
-            }
-        }
-        Math::Min if x == y => {
-            if x.is_sign_negative() {
-                x
-            } else {
-                y
-            }
-        }
-        Math::Max => {
-            if x > y {
-                x
-            } else {
-                y
-            }
-        }
-        Math::Min => {
-            if x < y {
-                x
-            } else {
-                y
-            }
-        }
+        Math::Max => max(x, y),
+        Math::Min => min(x, y),
         _ => f64::NAN,
     }
 }

@@ -76,12 +76,12 @@ const FUEL: u32 = 10_000;
 #[repr(C)]
 pub struct Context {
     helpers: *const *const (),
-    caches: *mut Cache,
+    pub(crate) caches: *mut Cache,
     pub(crate) number: f64,
-    result: u32,
-    fuel: u32,
-    stage: u32,
-    port: u32,
+    pub(crate) result: u32,
+    pub(crate) fuel: u32,
+    pub(crate) stage: u32,
+    pub(crate) port: u32,
     thunks: *const *const (),
     answer: u64,
     // From here on only the helpers look.

@@ -3,11 +3,12 @@
 use crate::call::{Cache, Constants, Context, Ended, Host};
 use crate::heap::Heap;
 use crate::helpers::TABLE;
+use crate::linked::Linked;
 use crate::ops;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
-use vgdc_plan::native::{ABI, COLD, Code, layout};
+use vgdc_plan::native::{ABI, COLD, Code, LINKED, layout};
 use vgdc_value::{Array, Key, Msg, Value};
 
 /// Why code cannot be run. Everything runs in the engine then.
@@ -34,6 +35,9 @@ impl std::fmt::Display for CodeError {
                     "the machine code is of version {found}, this runtime runs {ABI}"
                 )
             }
+            CodeError::Architecture(arch) if arch == LINKED => {
+                f.write_str("the machine code is linked into another program")
+            }
             CodeError::Architecture(arch) => write!(f, "the machine code is for {arch}"),
             CodeError::Layout => {
                 f.write_str("memory is laid out otherwise than the machine code takes for granted")
@@ -46,12 +50,18 @@ impl std::fmt::Display for CodeError {
 
 impl std::error::Error for CodeError {}
 
-/// The code of a plan, in executable memory. Freed when the last function of it is gone.
+/// The code of a plan, where it can be called. Executable memory is freed when the last function in it is gone.
 #[derive(Debug)]
-pub struct Memory {
-    code: Mmap,
-    /// The addresses of the thunks in it.
-    thunks: Box<[*const ()]>,
+pub struct Memory(Source);
+
+#[derive(Debug)]
+enum Source {
+    Bytes {
+        code: Mmap,
+        /// The addresses of the thunks in it.
+        thunks: Box<[*const ()]>,
+    },
+    Linked(&'static [Linked]),
 }
 
 // SAFETY: the addresses are of code that never changes, in the mapping that goes along.
@@ -60,13 +70,20 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// Copies code into executable memory.
+    /// Copies code into executable memory, unless the program has it (`linked`) from its own compilation.
     ///
     /// # Errors
-    /// It is not for this machine or this runtime, or there is no such memory.
-    pub fn new(code: &Code) -> Result<Memory, CodeError> {
+    /// It is not for this machine, this runtime or this program, or there is no such memory.
+    pub fn new(code: &Code, linked: &'static [Linked]) -> Result<Memory, CodeError> {
         if code.abi != ABI {
             return Err(CodeError::Version(code.abi));
+        }
+        if code.arch == LINKED && !linked.is_empty() {
+            let frames = code.functions.iter().map(|function| function.slots);
+            return match frames.eq(linked.iter().map(Linked::slots)) {
+                true => Ok(Memory(Source::Linked(linked))),
+                false => Err(CodeError::Damaged),
+            };
         }
         if code.arch != std::env::consts::ARCH {
             return Err(CodeError::Architecture(code.arch.clone()));
@@ -82,10 +99,35 @@ impl Memory {
         }
         let memory = memory.make_exec().map_err(CodeError::Memory)?;
         let address = |offset: &u32| memory[*offset as usize..].as_ptr().cast();
-        Ok(Memory {
+        Ok(Memory(Source::Bytes {
             thunks: code.thunks.iter().map(address).collect(),
             code: memory,
-        })
+        }))
+    }
+
+    /// Where a function of the code begins.
+    fn entry(&self, code: &Code, number: usize) -> Option<Entry> {
+        match &self.0 {
+            Source::Linked(linked) => linked.get(number).map(Linked::entry),
+            Source::Bytes { code: memory, .. } => {
+                let offset = code.functions.get(number)?.offset as usize;
+                if offset >= code.bytes.len() || code.bytes.len() > memory.len() {
+                    return None;
+                }
+                // SAFETY: the memory is executable and holds the code that a compiler of this version made for this
+                // architecture (checked by `Memory::new`), and the offset lies in it.
+                Some(unsafe {
+                    std::mem::transmute::<*const u8, Entry>(memory.as_ptr().add(offset))
+                })
+            }
+        }
+    }
+
+    fn thunks(&self) -> &[*const ()] {
+        match &self.0 {
+            Source::Bytes { thunks, .. } => thunks,
+            Source::Linked(_) => &[],
+        }
     }
 }
 
@@ -94,7 +136,7 @@ fn arrays_are_as_expected() -> bool {
     Array::words() == Some(expected.map(|at| at as usize))
 }
 
-type Entry = unsafe extern "C" fn(*mut Context, *mut Value) -> u32;
+pub(crate) type Entry = unsafe extern "C" fn(*mut Context, *mut Value) -> u32;
 
 /// A function that can be called.
 pub struct Native {
@@ -120,15 +162,10 @@ impl Native {
             .functions
             .get(number as usize)
             .ok_or(CodeError::Damaged)?;
-        let offset = function.offset as usize;
-        if offset >= code.bytes.len() || code.bytes.len() > memory.code.len() || function.slots == 0
-        {
-            return Err(CodeError::Damaged);
-        }
-        // SAFETY: the memory is executable, holds the code that a compiler of this version made for this architecture
-        // (checked by `Memory::new`), and the offset lies in it; `memory` keeps it as long as this can be called.
-        let entry =
-            unsafe { std::mem::transmute::<*const u8, Entry>(memory.code.as_ptr().add(offset)) };
+        let entry = memory
+            .entry(code, number as usize)
+            .filter(|_| function.slots > 0)
+            .ok_or(CodeError::Damaged)?;
         Ok(Native {
             entry,
             keys: function
@@ -166,7 +203,7 @@ impl Native {
         self.frame[0] = msg.into_value();
         let mut context = Context::new(
             &TABLE,
-            &self.memory.thunks,
+            self.memory.thunks(),
             &mut self.caches,
             Constants {
                 keys: &self.keys,

@@ -107,12 +107,12 @@ fn guarded<T>(f: impl FnOnce() -> Option<T>) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok().flatten()
 }
 
-unsafe extern "C" fn clear(_: C, value: V) {
+pub(crate) unsafe extern "C" fn clear(_: C, value: V) {
     // SAFETY: see the head of this file.
     unsafe { *value = Value::Undefined };
 }
 
-unsafe extern "C" fn copy(_: C, dst: V, src: V) {
+pub(crate) unsafe extern "C" fn copy(_: C, dst: V, src: V) {
     // SAFETY: see the head of this file. (The source may be inside the destination: it is cloned first.)
     unsafe {
         let value = (*src).clone();
@@ -120,7 +120,7 @@ unsafe extern "C" fn copy(_: C, dst: V, src: V) {
     }
 }
 
-unsafe extern "C" fn move_(_: C, dst: V, src: V) {
+pub(crate) unsafe extern "C" fn move_(_: C, dst: V, src: V) {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *src);
@@ -128,12 +128,12 @@ unsafe extern "C" fn move_(_: C, dst: V, src: V) {
     }
 }
 
-unsafe extern "C" fn text(context: C, dst: V, number: u32) {
+pub(crate) unsafe extern "C" fn text(context: C, dst: V, number: u32) {
     // SAFETY: see the head of this file.
     unsafe { *dst = (*context).text(number).cloned().unwrap_or_default() };
 }
 
-unsafe extern "C" fn constant(context: C, dst: V, number: u32) {
+pub(crate) unsafe extern "C" fn constant(context: C, dst: V, number: u32) {
     // SAFETY: see the head of this file.
     unsafe { *dst = (*context).value(number).cloned().unwrap_or_default() };
 }
@@ -151,29 +151,29 @@ unsafe fn with<T>(context: C, value: V, f: impl FnOnce(&Value) -> Option<T>) -> 
     }
 }
 
-unsafe extern "C" fn try_number(context: C, value: V) -> u32 {
+pub(crate) unsafe extern "C" fn try_number(context: C, value: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe { status(with(context, value, ops::to_number).map(|n| (*context).number = n)) }
 }
 
-unsafe extern "C" fn truthy(_: C, value: V) -> u32 {
+pub(crate) unsafe extern "C" fn truthy(_: C, value: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe { u32::from((*value).truthy()) }
 }
 
-unsafe extern "C" fn to_text(context: C, dst: V, value: V) -> u32 {
+pub(crate) unsafe extern "C" fn to_text(context: C, dst: V, value: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe { status(with(context, value, ops::to_text).map(|text| *dst = text)) }
 }
 
-unsafe extern "C" fn add(context: C, dst: V, a: V, b: V) -> u32 {
+pub(crate) unsafe extern "C" fn add(context: C, dst: V, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
     let sum = unsafe { with(context, a, |a| with(context, b, |b| ops::add(a, b))) };
     // SAFETY: see the head of this file.
     status(sum.map(|sum| unsafe { *dst = sum }))
 }
 
-unsafe extern "C" fn strict_equal(context: C, a: V, b: V) -> u32 {
+pub(crate) unsafe extern "C" fn strict_equal(context: C, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         flag(match (*context).heap() {
@@ -183,7 +183,7 @@ unsafe extern "C" fn strict_equal(context: C, a: V, b: V) -> u32 {
     }
 }
 
-unsafe extern "C" fn loose_equal(context: C, a: V, b: V) -> u32 {
+pub(crate) unsafe extern "C" fn loose_equal(context: C, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         flag(match (*context).heap() {
@@ -193,17 +193,17 @@ unsafe extern "C" fn loose_equal(context: C, a: V, b: V) -> u32 {
     }
 }
 
-unsafe extern "C" fn less(context: C, a: V, b: V, mode: u32) -> u32 {
+pub(crate) unsafe extern "C" fn less(context: C, a: V, b: V, mode: u32) -> u32 {
     // SAFETY: see the head of this file.
     flag(unsafe { with(context, a, |a| with(context, b, |b| ops::less(a, b, mode))) })
 }
 
-unsafe extern "C" fn type_of(_: C, dst: V, value: V) {
+pub(crate) unsafe extern "C" fn type_of(_: C, dst: V, value: V) {
     // SAFETY: see the head of this file.
     unsafe { *dst = Value::from((*value).type_of()) };
 }
 
-unsafe extern "C" fn has(context: C, key: V, object: V) -> u32 {
+pub(crate) unsafe extern "C" fn has(context: C, key: V, object: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         flag(match (*context).heap() {
@@ -229,7 +229,7 @@ unsafe fn found(found: Option<Found<'_>>, scratch: V) -> V {
     }
 }
 
-unsafe extern "C" fn get(context: C, base: V, scratch: V, key: u32, cache: u32) -> V {
+pub(crate) unsafe extern "C" fn get(context: C, base: V, scratch: V, key: u32, cache: u32) -> V {
     // SAFETY: see the head of this file.
     unsafe {
         let Some(key) = (*context).key(key) else {
@@ -243,7 +243,7 @@ unsafe extern "C" fn get(context: C, base: V, scratch: V, key: u32, cache: u32) 
     }
 }
 
-unsafe extern "C" fn get_value(context: C, base: V, key: V, scratch: V) -> V {
+pub(crate) unsafe extern "C" fn get_value(context: C, base: V, key: V, scratch: V) -> V {
     // SAFETY: see the head of this file.
     unsafe {
         if let Some(heap) = (*context).heap() {
@@ -256,7 +256,7 @@ unsafe extern "C" fn get_value(context: C, base: V, key: V, scratch: V) -> V {
     }
 }
 
-unsafe extern "C" fn get_index(context: C, base: V, scratch: V, n: f64) -> V {
+pub(crate) unsafe extern "C" fn get_index(context: C, base: V, scratch: V, n: f64) -> V {
     // SAFETY: see the head of this file.
     unsafe {
         if let Some(heap) = (*context).heap() {
@@ -270,7 +270,7 @@ fn place_found(found: Option<&mut Value>) -> V {
     found.map_or(std::ptr::null_mut(), std::ptr::from_mut)
 }
 
-unsafe extern "C" fn place(context: C, base: V, key: u32) -> V {
+pub(crate) unsafe extern "C" fn place(context: C, base: V, key: u32) -> V {
     // SAFETY: see the head of this file.
     unsafe {
         match (*context).key(key) {
@@ -280,17 +280,17 @@ unsafe extern "C" fn place(context: C, base: V, key: u32) -> V {
     }
 }
 
-unsafe extern "C" fn place_value(_: C, base: V, key: V) -> V {
+pub(crate) unsafe extern "C" fn place_value(_: C, base: V, key: V) -> V {
     // SAFETY: see the head of this file.
     unsafe { place_found(ops::place_value(&mut *base, &*key)) }
 }
 
-unsafe extern "C" fn place_index(_: C, base: V, n: f64) -> V {
+pub(crate) unsafe extern "C" fn place_index(_: C, base: V, n: f64) -> V {
     // SAFETY: see the head of this file.
     unsafe { place_found(ops::place_index(&mut *base, n)) }
 }
 
-unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) -> u32 {
+pub(crate) unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
@@ -311,7 +311,7 @@ unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) ->
     }
 }
 
-unsafe extern "C" fn set_value(context: C, base: V, key: V, value: V) -> u32 {
+pub(crate) unsafe extern "C" fn set_value(context: C, base: V, key: V, value: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
@@ -326,7 +326,7 @@ unsafe extern "C" fn set_value(context: C, base: V, key: V, value: V) -> u32 {
     }
 }
 
-unsafe extern "C" fn set_index(context: C, base: V, value: V, n: f64) -> u32 {
+pub(crate) unsafe extern "C" fn set_index(context: C, base: V, value: V, n: f64) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
@@ -338,7 +338,7 @@ unsafe extern "C" fn set_index(context: C, base: V, value: V, n: f64) -> u32 {
     }
 }
 
-unsafe extern "C" fn delete(context: C, base: V, key: u32) -> u32 {
+pub(crate) unsafe extern "C" fn delete(context: C, base: V, key: u32) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let (key, base) = ((*context).key(key), changed(context, base));
@@ -349,7 +349,7 @@ unsafe extern "C" fn delete(context: C, base: V, key: u32) -> u32 {
     }
 }
 
-unsafe extern "C" fn delete_value(context: C, base: V, key: V) -> u32 {
+pub(crate) unsafe extern "C" fn delete_value(context: C, base: V, key: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let key = with(context, key, ops::to_text);
@@ -398,20 +398,20 @@ unsafe fn made(context: C, dst: V, value: Value) {
     }
 }
 
-unsafe extern "C" fn object(context: C, dst: V, room: u32) {
+pub(crate) unsafe extern "C" fn object(context: C, dst: V, room: u32) {
     // (messages get an id, and often a property more)
     let value = Value::Object(Object::with_capacity(room.min(1024) as usize + 2));
     // SAFETY: see the head of this file.
     unsafe { made(context, dst, value) };
 }
 
-unsafe extern "C" fn array(context: C, dst: V, room: u32) {
+pub(crate) unsafe extern "C" fn array(context: C, dst: V, room: u32) {
     let value = Value::Array(Array::from(Vec::with_capacity(room.min(1024) as usize)));
     // SAFETY: see the head of this file.
     unsafe { made(context, dst, value) };
 }
 
-unsafe extern "C" fn push(context: C, array: V, value: V) {
+pub(crate) unsafe extern "C" fn push(context: C, array: V, value: V) {
     // SAFETY: see the head of this file.
     unsafe {
         let value = std::mem::take(&mut *value);
@@ -421,7 +421,7 @@ unsafe extern "C" fn push(context: C, array: V, value: V) {
     }
 }
 
-unsafe extern "C" fn spread_object(context: C, dst: V, src: V) -> u32 {
+pub(crate) unsafe extern "C" fn spread_object(context: C, dst: V, src: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         if names_more(&*context, &*src) {
@@ -434,7 +434,7 @@ unsafe extern "C" fn spread_object(context: C, dst: V, src: V) -> u32 {
     }
 }
 
-unsafe extern "C" fn spread_array(context: C, dst: V, src: V) -> u32 {
+pub(crate) unsafe extern "C" fn spread_array(context: C, dst: V, src: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         status(match (*context).heap() {
@@ -444,12 +444,12 @@ unsafe extern "C" fn spread_array(context: C, dst: V, src: V) -> u32 {
     }
 }
 
-unsafe extern "C" fn share(context: C, msg: V) {
+pub(crate) unsafe extern "C" fn share(context: C, msg: V) {
     // SAFETY: see the head of this file.
     unsafe { (*context).share(&mut *msg) };
 }
 
-unsafe extern "C" fn unshare(context: C, result: V, msg: V) -> u32 {
+pub(crate) unsafe extern "C" fn unshare(context: C, result: V, msg: V) -> u32 {
     // SAFETY: see the head of this file. (The two may be the same slot: both are read before either is written.)
     let (context, values) = unsafe { (&mut *context, [(*result).clone(), (*msg).clone()]) };
     let done = guarded(|| {
@@ -475,7 +475,7 @@ unsafe fn arguments<'v>(first: V, count: u32) -> &'v mut [Value] {
     unsafe { std::slice::from_raw_parts_mut(first, count as usize) }
 }
 
-unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
+pub(crate) unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
     // SAFETY: see the head of this file.
     let (context, args) = unsafe { (&mut *context, arguments(first, count)) };
     let done = guarded(|| {
@@ -496,7 +496,7 @@ unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u3
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn method(
+pub(crate) unsafe extern "C" fn method(
     context: C,
     dst: V,
     receiver: V,
@@ -518,7 +518,7 @@ unsafe extern "C" fn method(
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn mutate(
+pub(crate) unsafe extern "C" fn mutate(
     context: C,
     dst: V,
     receiver: V,
@@ -540,7 +540,7 @@ unsafe extern "C" fn mutate(
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn host(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
+pub(crate) unsafe extern "C" fn host(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
     // SAFETY: see the head of this file.
     let (context, args) = unsafe { (&mut *context, arguments(first, count)) };
     let done = guarded(|| {
@@ -554,30 +554,30 @@ unsafe extern "C" fn host(context: C, dst: V, first: V, which: u32, count: u32) 
     status(done.map(|value| unsafe { *dst = value }))
 }
 
-unsafe extern "C" fn math1(_: C, x: f64, which: u32) -> f64 {
+pub(crate) unsafe extern "C" fn math1(_: C, x: f64, which: u32) -> f64 {
     match Math::ALL.get(which as usize) {
         Some(math) => builtin::math1(*math, x),
         None => f64::NAN,
     }
 }
 
-unsafe extern "C" fn math2(_: C, x: f64, y: f64, which: u32) -> f64 {
+pub(crate) unsafe extern "C" fn math2(_: C, x: f64, y: f64, which: u32) -> f64 {
     match Math::ALL.get(which as usize) {
         Some(math) => builtin::math2(*math, x, y),
         None => f64::NAN,
     }
 }
 
-unsafe extern "C" fn to_int32(_: C, x: f64) -> f64 {
+pub(crate) unsafe extern "C" fn to_int32(_: C, x: f64) -> f64 {
     f64::from(number::to_int32(x))
 }
 
-unsafe extern "C" fn tick(context: C) -> u32 {
+pub(crate) unsafe extern "C" fn tick(context: C) -> u32 {
     // SAFETY: see the head of this file.
     status(unsafe { (*context).tick() }.then_some(()))
 }
 
-unsafe extern "C" fn identify(context: C, value: V, msg: V) -> u32 {
+pub(crate) unsafe extern "C" fn identify(context: C, value: V, msg: V) -> u32 {
     // SAFETY: see the head of this file. (Both may be the same value: the id is taken before that is changed.)
     unsafe {
         let id = ops::id_of(&*msg);

@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 /// Version of this contract: code of another one is not run.
 pub const ABI: u32 = 3;
 
+/// In the place of an architecture: the functions are linked into the program that has the plan, and there are no bytes.
+pub const LINKED: &str = "linked";
+
 /// The call has ended well.
 pub const OK: u32 = 0;
 /// The call has to be made again, in the engine.
@@ -82,7 +85,7 @@ pub mod layout {
 pub struct Code {
     /// Equal to [`ABI`].
     pub abi: u32,
-    /// The architecture that it is for, as Rust names it (`x86_64`).
+    /// The architecture that it is for, as Rust names it (`x86_64`), or [`LINKED`].
     pub arch: String,
     /// The bytes, in base64.
     #[serde(with = "base64_text")]
@@ -92,6 +95,18 @@ pub struct Code {
     /// Where the thunks begin, in the order of [`COLD`].
     #[serde(default)]
     pub thunks: Vec<u32>,
+}
+
+impl Code {
+    /// What a plan has of functions that are linked into its program.
+    pub fn linked(functions: Vec<Function>) -> Code {
+        Code {
+            abi: ABI,
+            arch: LINKED.to_owned(),
+            functions,
+            ..Code::default()
+        }
+    }
 }
 
 /// A function in the code.

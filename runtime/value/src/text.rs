@@ -145,6 +145,21 @@ impl Array {
         &mut Arc::make_mut(&mut self.0).0
     }
 
+    /// The elements for changing, when nobody else has them. Quicker than [`Array::make_mut`], which makes sure with a
+    /// write to memory that no other core may look at meanwhile.
+    #[inline]
+    pub fn as_unique(&mut self) -> Option<&mut Vec<Value>> {
+        if Arc::strong_count(&self.0) != 1 {
+            return None;
+        }
+        // What others did before they let go of the elements comes before what is done now.
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        // SAFETY: this is the only reference (there are no weak ones to an array's elements, so none can be made of one),
+        // and it is borrowed mutably.
+        let elements = unsafe { &mut *Arc::as_ptr(&self.0).cast_mut() };
+        Some(&mut elements.0)
+    }
+
     /// The elements; no copy when they are not shared.
     pub fn into_vec(mut self) -> Vec<Value> {
         match Arc::get_mut(&mut self.0) {

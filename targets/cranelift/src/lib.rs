@@ -16,7 +16,7 @@ use cranelift_frontend::FunctionBuilderContext;
 use std::str::FromStr as _;
 use target_lexicon::Triple;
 use vgdc_mir::Body;
-use vgdc_plan::native::{ABI, COLD, Code, Function};
+use vgdc_plan::native::{ABI, COLD, Code};
 
 /// Why there is no code.
 #[derive(Debug)]
@@ -64,15 +64,7 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
     for body in bodies {
         let function = emit::function(body, isa.as_ref(), &mut builder);
         let offset = append(&mut code, function, isa.as_ref())?;
-        code.functions.push(Function {
-            offset,
-            slots: body.slots,
-            pristine: body.is_pristine(),
-            caches: body.caches,
-            keys: body.keys.clone(),
-            texts: body.texts.clone(),
-            values: body.values.clone(),
-        });
+        code.functions.push(body.function(offset));
     }
     Ok(code)
 }

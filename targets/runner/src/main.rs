@@ -10,6 +10,7 @@ fn main() -> ExitCode {
         version: env!("CARGO_PKG_VERSION"),
         plan: own_plan,
         registry: vgdc_stdlib::registry,
+        linked: &[],
     };
     program.main()
 }

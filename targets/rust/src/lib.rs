@@ -6,13 +6,17 @@
 //! cargo makes is in `$XDG_CACHE_HOME/vgdc/target`, for all flows and all versions.
 
 mod cargo;
+mod code;
 mod emit;
 mod skeleton;
 mod sources;
+mod structure;
+mod whole;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use vgdc_mir::Body;
 use vgdc_plan::Plan;
 
 /// What was built.
@@ -79,12 +83,13 @@ impl std::fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// The generated Rust text of a plan: its nodes and the plan itself. The same plan gives the same text.
-pub fn emit(plan: &Plan) -> String {
-    emit::module(plan).text
+/// The generated Rust text of a plan: its nodes, the plan itself, and the functions that its operators have by their
+/// numbers. The same plan gives the same text. Machine code that the plan has is left out.
+pub fn emit(plan: &Plan, bodies: &[Body]) -> String {
+    emit::module(plan, bodies).text
 }
 
-/// Builds the executable `out` of a plan. `name` is what the flow is called; `progress` is told what is going on, a short
+/// Builds the executable `out` of a plan and the functions of its operators. `name` is what the flow is called; `progress` is told what is going on, a short
 /// line each time (`compiling 12/140 tokio`).
 ///
 /// # Errors
@@ -92,6 +97,7 @@ pub fn emit(plan: &Plan) -> String {
 /// written. `out` is then as it was before.
 pub fn build(
     plan: &Plan,
+    bodies: &[Body],
     name: &str,
     out: &Path,
     progress: &mut dyn FnMut(&str),
@@ -99,6 +105,7 @@ pub fn build(
     build_in(
         &sources::cache().map_err(BuildError::new)?,
         plan,
+        bodies,
         name,
         out,
         progress,
@@ -108,6 +115,7 @@ pub fn build(
 fn build_in(
     cache: &Path,
     plan: &Plan,
+    bodies: &[Body],
     name: &str,
     out: &Path,
     progress: &mut dyn FnMut(&str),
@@ -123,7 +131,7 @@ fn build_in(
     let cargo = cargo::Cargo::find()?;
     let home = cache.join(sources::HASH);
     let lock = lock(cache, progress)?;
-    let emitted = emit::module(plan);
+    let emitted = emit::module(plan, bodies);
     let written = std::fs::create_dir_all(&home)
         .and_then(|()| sources::unpack(&home.join("sources")))
         .map_err(|e| {

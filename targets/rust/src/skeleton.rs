@@ -7,9 +7,10 @@ use std::io;
 use std::path::Path;
 
 /// Crates that the generated code names, and their folders.
-const CRATES: [(&str, &str); 4] = [
+const CRATES: [(&str, &str); 5] = [
     ("vgdc-app", "runtime/app"),
     ("vgdc-core", "runtime/core"),
+    ("vgdc-native", "runtime/native"),
     ("vgdc-plan", "runtime/plan"),
     ("vgdc-stdlib", "stdlib"),
 ];
