@@ -2,6 +2,10 @@
 //! the same messages in the same order, raise the same errors and show the same statuses.
 
 mod types;
+#[path = "differential/fuzz.rs"]
+mod fuzz;
+#[path = "differential/release.rs"]
+mod release;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
