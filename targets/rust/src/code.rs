@@ -620,7 +620,7 @@ impl Print<'_> {
 
     fn action(&self, helper: Helper, args: &[Arg]) -> TokenStream {
         let values: Vec<TokenStream> = args.iter().map(|arg| self.arg(arg)).collect();
-        match (helper, &args[..]) {
+        match (helper, args) {
             (Helper::Tick, _) => quote!(quick!(tick(cx, &mut fuel));),
             (Helper::Clear, _) => quote!(clear(#(#values),*);),
             (Helper::Move, _) => quote!(take(#(#values),*);),
