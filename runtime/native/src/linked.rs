@@ -181,14 +181,30 @@ pub unsafe fn put(dst: V, value: Value) {
     }
 }
 
+/// Puts a value into a place that owns no memory.
+#[inline(always)]
+pub unsafe fn write(dst: V, value: Value) {
+    // SAFETY: see the head of this file.
+    unsafe { dst.write(value) };
+}
+
+/// Moves a value into a place that owns no memory; the source is undefined then.
+#[inline(always)]
+pub unsafe fn take_into(dst: V, src: V) {
+    // SAFETY: see the head of this file.
+    unsafe {
+        dst.write(src.read());
+        src.write(Value::Undefined);
+    }
+}
+
 /// Moves a value; the source is undefined then.
 #[inline(always)]
 pub unsafe fn take(dst: V, src: V) {
     // SAFETY: see the head of this file.
     unsafe {
         clear(dst);
-        dst.write(src.read());
-        src.write(Value::Undefined);
+        take_into(dst, src);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Functions of the middle representation as Rust functions: `vgdc_native::linked` has what they are made of.
 
 use crate::structure::{Stmt, Structure, order};
-use crate::whole::Whole;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 use syn::Lifetime;
+use vgdc_mir::opt::{self, Owners};
 use vgdc_mir::{
     Access, Addr, Arg, Arith, BlockId, Body, Builtin, Compare, Flag, Helper, Host, Inst, Kind,
     Math, Method, Mutation, Num, Operand, Slot, Terminator, Unary,
@@ -27,6 +27,7 @@ pub(crate) fn function(number: usize, body: &Body) -> TokenStream {
         registers,
         joined: BTreeMap::new(),
         labels: BTreeSet::new(),
+        owners: opt::owners_at_entry(body),
         lists: BTreeSet::new(),
     };
     let start = print.registers.declare();
@@ -70,7 +71,7 @@ struct Registers {
     /// Those that are always this number.
     constants: BTreeMap<u32, f64>,
     /// Those of numbers that are always whole: they are integers here.
-    whole: Whole,
+    whole: Vec<bool>,
     /// Those that are assigned once and used in the same block behind that.
     local: BTreeSet<Reg>,
     /// The others.
@@ -128,7 +129,7 @@ impl Registers {
         }
         Registers {
             constants,
-            whole: Whole::of(body),
+            whole: opt::integral(body),
             local,
             shared,
         }
@@ -143,7 +144,7 @@ impl Registers {
                 .map(|reg| ident(*reg))
                 .collect()
         };
-        let whole = |reg: &Reg| matches!(reg, Reg::Num(num) if self.whole.has(Num(*num)));
+        let whole = |reg: &Reg| matches!(reg, Reg::Num(num) if self.whole[*num as usize]);
         let lists = [
             (
                 named(&|reg| matches!(reg, Reg::Num(_)) && !whole(reg)),
@@ -199,6 +200,8 @@ struct Print<'b> {
     /// Loops whose label is that of the block around them.
     joined: BTreeMap<BlockId, BlockId>,
     labels: BTreeSet<BlockId>,
+    /// For each block, which slots may own memory when it begins.
+    owners: Vec<Owners>,
     /// Slots whose lists' elements are known here.
     lists: BTreeSet<Slot>,
 }
@@ -319,26 +322,41 @@ impl Print<'_> {
     }
 
     fn block(&self, id: BlockId) -> TokenStream {
-        let insts = &self.body.blocks[id.0 as usize].insts;
-        let needed = |at: &usize| !clears_what_was_made(&insts[..*at], &insts[*at]);
-        (0..insts.len())
-            .filter(needed)
-            .map(|at| self.inst(&insts[at]))
-            .collect()
+        let mut owners = self.owners[id.0 as usize].clone();
+        let mut text = TokenStream::new();
+        for inst in &self.body.blocks[id.0 as usize].insts {
+            text.extend(self.inst(inst, &owners));
+            owners.apply(inst);
+        }
+        text
+    }
+
+    /// Puts a value into a slot. Where that owns nothing, nobody has to look.
+    fn put(&self, dst: Slot, value: TokenStream, owners: &Owners) -> TokenStream {
+        let put = match owners.has(dst) {
+            true => format_ident!("put"),
+            false => format_ident!("write"),
+        };
+        let dst = slot(dst);
+        quote!(#put(#dst, #value);)
     }
 
     fn num(&self, num: Num) -> TokenStream {
         let name = ident(Reg::Num(num.0));
         match self.registers.constants.get(&num.0) {
             Some(value) => number(*value),
-            None if self.registers.whole.has(num) => quote!(#name as f64),
+            None if self.is_whole(num) => quote!(#name as f64),
             None => quote!(#name),
         }
     }
 
+    fn is_whole(&self, num: Num) -> bool {
+        self.registers.whole[num.0 as usize]
+    }
+
     /// A register of whole numbers as an integer.
     fn whole(&self, num: Num) -> Option<TokenStream> {
-        if !self.registers.whole.has(num) {
+        if !self.is_whole(num) {
             return None;
         }
         let name = ident(Reg::Num(num.0));
@@ -366,7 +384,7 @@ impl Print<'_> {
 
     /// Arithmetic: as a number, and as an integer where both operands are.
     fn arith(&self, op: Arith, dst: Num, a: Num, b: Num) -> TokenStream {
-        let whole = self.registers.whole.has(dst);
+        let whole = self.is_whole(dst);
         let plain = |sign: TokenStream| match (self.whole(a), self.whole(b)) {
             (Some(a), Some(b)) if whole => quote!(#a #sign #b),
             _ => {
@@ -435,7 +453,7 @@ impl Print<'_> {
         self.assign(Reg::Addr(addr.0), value)
     }
 
-    fn inst(&self, inst: &Inst) -> TokenStream {
+    fn inst(&self, inst: &Inst, owners: &Owners) -> TokenStream {
         match inst {
             Inst::Stage { number } => {
                 let number = Literal::u32_unsuffixed(*number);
@@ -445,7 +463,7 @@ impl Print<'_> {
                 TokenStream::new()
             }
             Inst::Num { dst, value } => {
-                let value = match self.registers.whole.has(*dst) {
+                let value = match self.is_whole(*dst) {
                     true => {
                         let value = Literal::i64_unsuffixed(*value as i64);
                         quote!(#value)
@@ -456,7 +474,7 @@ impl Print<'_> {
             }
             Inst::MoveNum { dst, src } => {
                 let value = match self.whole(*src) {
-                    Some(value) if self.registers.whole.has(*dst) => value,
+                    Some(value) if self.is_whole(*dst) => value,
                     _ => self.num(*src),
                 };
                 self.assign_num(*dst, value)
@@ -505,28 +523,22 @@ impl Print<'_> {
             }
             Inst::FlagNum { dst, src } => {
                 let src = self.flag(*src);
-                let value = match self.registers.whole.has(*dst) {
+                let value = match self.is_whole(*dst) {
                     true => quote!(i64::from(#src)),
                     false => quote!(f64::from(#src)),
                 };
                 self.assign_num(*dst, value)
             }
             Inst::Box { dst, src } => {
-                let (dst, src) = (slot(*dst), self.num(*src));
-                quote!(put(#dst, Value::Number(#src));)
+                let src = self.num(*src);
+                self.put(*dst, quote!(Value::Number(#src)), owners)
             }
             Inst::BoxFlag { dst, src } => {
-                let (dst, src) = (slot(*dst), self.flag(*src));
-                quote!(put(#dst, Value::Bool(#src));)
+                let src = self.flag(*src);
+                self.put(*dst, quote!(Value::Bool(#src)), owners)
             }
-            Inst::Undefined { dst } => {
-                let dst = slot(*dst);
-                quote!(put(#dst, Value::Undefined);)
-            }
-            Inst::Null { dst } => {
-                let dst = slot(*dst);
-                quote!(put(#dst, Value::Null);)
-            }
+            Inst::Undefined { dst } => self.put(*dst, quote!(Value::Undefined), owners),
+            Inst::Null { dst } => self.put(*dst, quote!(Value::Null), owners),
             Inst::ToNumber { dst, src } => {
                 let src = self.arg(src);
                 self.assign_num(*dst, quote!(quick!(number(cx, #src))))
@@ -567,7 +579,7 @@ impl Print<'_> {
                     quote!(quick!(#get(cx, #base, #scratch, #key, #cache))),
                 )
             }
-            Inst::Do { helper, args } => self.action(*helper, args),
+            Inst::Do { helper, args } => self.action(*helper, args, owners),
             Inst::Ask { helper, dst, args } => {
                 let call = self.call(*helper, args);
                 self.assign_flag(*dst, call)
@@ -618,11 +630,14 @@ impl Print<'_> {
         }
     }
 
-    fn action(&self, helper: Helper, args: &[Arg]) -> TokenStream {
+    fn action(&self, helper: Helper, args: &[Arg], owners: &Owners) -> TokenStream {
         let values: Vec<TokenStream> = args.iter().map(|arg| self.arg(arg)).collect();
         match (helper, args) {
             (Helper::Tick, _) => quote!(quick!(tick(cx, &mut fuel));),
             (Helper::Clear, _) => quote!(clear(#(#values),*);),
+            (Helper::Move, [Arg::Slot(dst), _]) if !owners.has(*dst) => {
+                quote!(take_into(#(#values),*);)
+            }
             (Helper::Move, _) => quote!(take(#(#values),*);),
             (Helper::Copy, _) => quote!(copy(#(#values),*);),
             (Helper::Mutate, [_, _, _, Arg::Const(which), _])
@@ -717,65 +732,12 @@ fn element_of(inst: &Inst) -> Option<Slot> {
     }
 }
 
-/// The slots that an instruction names, but for those that it certainly only reads.
-fn may_change(inst: &Inst) -> Vec<Slot> {
-    let mut named = Vec::new();
-    // (the visitor could change them)
-    inst.clone().operands(|operand, access| {
-        if let (Operand::Slot(slot), Access::Write | Access::Lend) = (operand, access) {
-            named.push(*slot);
-        }
-    });
-    match inst {
-        Inst::Find {
-            helper: Helper::GetIndex,
-            args,
-            ..
-        } => named.retain(|slot| args.get(1) == Some(&Arg::Slot(*slot))),
-        Inst::Do { helper, args } => {
-            // (arguments of a call are side by side, and used up)
-            let first = match helper {
-                Helper::Builtin | Helper::Host => args.get(1),
-                Helper::Method | Helper::Mutate => args.get(2),
-                _ => None,
-            };
-            if let (Some(Arg::Slot(first)), Some(Arg::Const(count))) = (first, args.last()) {
-                named.extend((first.0..first.0 + count).map(Slot));
-            }
-        }
-        _ => {}
-    }
-    named
-}
-
 /// Whether an instruction leaves a slot and all in it as it is. What is in it is referred to by it, so that nobody who refers
 /// to the same can change it in place.
 fn only_reads(inst: &Inst, slot: Slot) -> bool {
-    !may_change(inst).contains(&slot)
-}
-
-/// Whether an instruction only clears a slot into which a value may have been made when a property or an element was looked
-/// for. That can stay until the slot is used again: it is a number, a character of a text, or undefined.
-fn clears_what_was_made(before: &[Inst], inst: &Inst) -> bool {
-    let Inst::Do {
-        helper: Helper::Clear,
-        args,
-    } = inst
-    else {
-        return false;
-    };
-    let [Arg::Slot(slot)] = args[..] else {
-        return false;
-    };
-    match before.iter().rev().find(|inst| !only_reads(inst, slot)) {
-        Some(Inst::Get { scratch, .. }) => *scratch == slot,
-        Some(Inst::Find {
-            helper: Helper::GetIndex,
-            args,
-            ..
-        }) => args.get(1) == Some(&Arg::Slot(slot)),
-        _ => false,
-    }
+    let mut reads = true;
+    inst.writes(|written| reads &= written != slot);
+    reads
 }
 
 /// The name of the elements of a list.

@@ -11,7 +11,6 @@ mod emit;
 mod skeleton;
 mod sources;
 mod structure;
-mod whole;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

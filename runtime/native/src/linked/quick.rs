@@ -4,7 +4,7 @@
 //! # Safety
 //! See `linked.rs`.
 
-use super::{Index, List, V, clear, kind, put, take};
+use super::{Index, List, V, clear, kind, put, take, take_into};
 use crate::call::{Cache, Context};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vgdc_plan::native::layout;
@@ -96,7 +96,8 @@ pub unsafe fn item(_: &mut Context, list: List, _: V, _: V, at: impl Index) -> O
     (at < list.count).then(|| unsafe { list.first.add(at) }.cast_mut())
 }
 
-/// Sets a property to a value, which is moved.
+/// Sets a property to a value, which is moved: where it was the last time, or behind the others, if the object has the names
+/// to which it was added the last time.
 #[inline(always)]
 pub unsafe fn set(context: &mut Context, base: V, value: V, _: u32, cache: u32) -> Option<()> {
     // SAFETY: see the head of this file. An object's memory begins with how often it is referred to: what is in it can be
@@ -106,7 +107,31 @@ pub unsafe fn set(context: &mut Context, base: V, value: V, _: u32, cache: u32) 
         if (*memory.cast::<AtomicUsize>()).load(Ordering::Acquire) != 1 {
             return None;
         }
-        take(cached(context, memory, cache)?, value);
+        match cached(context, memory, cache) {
+            Some(place) => take(place, value),
+            None => append(context, memory, value, cache + 1)?,
+        }
+    }
+    Some(())
+}
+
+/// Adds a property to an object that nobody else has, if it has the names that the cache was filled with, and room.
+#[inline(always)]
+unsafe fn append(context: &Context, memory: *mut u8, value: V, cache: u32) -> Option<()> {
+    // SAFETY: see the head of this file. Values that there is room for and that are not there yet own nothing; the names that
+    // the cache has for afterwards are those before with one more at their end.
+    unsafe {
+        let Cache { names, distance } = *context.caches.add(cache as usize);
+        let own = memory.add(layout::SHAPE as usize).cast::<usize>();
+        let length = memory.add(layout::OBJECT_LEN as usize).cast::<u32>();
+        let room = *memory.add(layout::OBJECT_ROOM as usize).cast::<u32>();
+        if *own != names || *length >= room {
+            return None;
+        }
+        let values = memory.add(layout::OBJECT_VALUES as usize).cast::<Value>();
+        take_into(values.add(*length as usize), value);
+        *length += 1;
+        *own = distance;
     }
     Some(())
 }

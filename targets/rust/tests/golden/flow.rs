@@ -21,7 +21,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
         code: Some(
             serde_json::from_str(
-                r#"{"abi":2,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}]}"#,
+                r#"{"abi":3,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}]}"#,
             )?,
         ),
         regions: Vec::new(),
@@ -203,6 +203,7 @@ unsafe fn code_0(cx: &mut Context, frame: &mut [Value; 3]) -> Option<Left> {
         let n3 = quick!(number(cx, a2));
         n0 = n0 + n3;
         let n5 = n1 + 1;
+        clear(v(2));
         n1 = n5;
     }
     put(v(2), Value::Number(n0));
