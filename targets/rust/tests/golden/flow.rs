@@ -21,7 +21,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
         code: Some(
             serde_json::from_str(
-                r#"{"abi":3,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}]}"#,
+                r#"{"abi":3,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}],"thunks":[]}"#,
             )?,
         ),
         regions: Vec::new(),
@@ -175,7 +175,7 @@ unsafe fn code_1(cx: &mut Context, frame: &mut [Value; 5]) -> Option<Left> {
     );
     let n30 = f64::from(int(f64::from_bits(9221120237041090560)));
     quick!(tick(cx, & mut fuel));
-    let f5 = identify(cx, v(1))?;
+    let f5 = identify(cx, v(1), v(2))?;
     return None;
 }
 
