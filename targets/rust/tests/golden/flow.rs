@@ -176,6 +176,8 @@ unsafe fn code_1(cx: &mut Context, frame: &mut [Value; 5]) -> Option<Left> {
     let n30 = f64::from(int(f64::from_bits(9221120237041090560)));
     quick!(tick(cx, & mut fuel));
     let f5 = identify(cx, v(1), v(2))?;
+    share(cx, v(1));
+    unshare(cx, v(1), v(2))?;
     return None;
 }
 
