@@ -1,11 +1,11 @@
 //! The same flows, run by the oracle (nothing optimised, one queue), optimised, and as artifacts: every node must be handed
 //! the same messages in the same order, raise the same errors and show the same statuses.
 
-mod types;
 #[path = "differential/fuzz.rs"]
 mod fuzz;
 #[path = "differential/release.rs"]
 mod release;
+mod types;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -457,8 +457,7 @@ mod tests {
     fn what_a_context_gave_is_stored_again_when_it_has_changed() {
         let (mut heap, _) = begun(object(&[]));
         let stored = object(&[("n", Value::from(1))]);
-        let get =
-            |heap: &mut Heap, key: &str| heap.track(Scope::Flow, key, None, stored.clone());
+        let get = |heap: &mut Heap, key: &str| heap.track(Scope::Flow, key, None, stored.clone());
         let c = get(&mut heap, "c").expect("an object");
         assert!(get(&mut heap, "c").is_some_and(|again| again.strict_eq(&c)));
         // (another way into the same object)

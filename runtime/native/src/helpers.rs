@@ -475,7 +475,13 @@ unsafe fn arguments<'v>(first: V, count: u32) -> &'v mut [Value] {
     unsafe { std::slice::from_raw_parts_mut(first, count as usize) }
 }
 
-pub(crate) unsafe extern "C" fn builtin(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
+pub(crate) unsafe extern "C" fn builtin(
+    context: C,
+    dst: V,
+    first: V,
+    which: u32,
+    count: u32,
+) -> u32 {
     // SAFETY: see the head of this file.
     let (context, args) = unsafe { (&mut *context, arguments(first, count)) };
     let done = guarded(|| {

@@ -5,7 +5,7 @@
 
 use super::{Index, List, V};
 use crate::call::Context;
-use crate::{helpers, ops};
+use crate::helpers;
 use vgdc_plan::native::{Mutation, OK};
 
 /// Looks at the clock.
@@ -19,9 +19,10 @@ pub unsafe fn tick(context: &mut Context, fuel: &mut u32) -> Option<()> {
 /// `ToNumber`.
 #[cold]
 #[inline(never)]
-pub unsafe fn number(_: &mut Context, v: V) -> Option<f64> {
+pub unsafe fn number(context: &mut Context, v: V) -> Option<f64> {
     // SAFETY: see the head of this file.
-    ops::to_number(unsafe { &*v })
+    let status = unsafe { helpers::try_number(context, v) };
+    (status == OK).then_some(context.number)
 }
 
 /// The property `length`.
@@ -139,6 +140,10 @@ called! {
     constant(dst: V, number: u32) -> Nothing;
     /// Whether a value can be a message; if it is one, it gets the id of the second.
     identify(value: V, msg: V) -> Flag;
+    /// From here on the frame's slots hold references to objects.
+    share(v: V) -> Nothing;
+    /// Makes values of references again: the result, the message.
+    unshare(result: V, msg: V) -> Status;
     /// `ToString`.
     to_text(dst: V, value: V) -> Status;
     /// `typeof`
