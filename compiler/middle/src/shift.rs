@@ -19,10 +19,11 @@
 //! # Loops
 //!
 //! On a loop everything is both below and beside. It is the same nevertheless when the loop is a simple one, whatever leads to it
-//! leads nowhere else, and nothing that it leads to comes together again: then all that an event brings goes around in step, each
+//! leads there by one way (and what else it leads to has nothing to do with the loop), and nothing that the loop leads to comes
+//! together again: then all that an event brings goes around in step, each
 //! message comes to each operator once a lap, always by the same way, and in the order in which it entered. Taking turns out makes
 //! the laps shorter and changes no order, as long as one turn is left, which is where the loop is entered: two ways lead there.
-//! None of all these operators may share anything with another of them.
+//! What is on the loop or behind it may share nothing with another of all these operators.
 //!
 //! `tests/fuse.rs` holds this against a simulation of the queue on random graphs.
 
@@ -118,14 +119,11 @@ impl Ways {
     }
 
     /// Whether an edge is on a simple loop on which everything goes around in step; see the head of this file.
-    fn in_step(&self, below: &[bool], above: &[bool]) -> bool {
+    fn in_step(&mut self, below: &[bool], above: &[bool]) -> bool {
         let on_loop = |op: OpId| below[op.index()] && above[op.index()];
-        let all: Vec<OpId> = (0..below.len() as u32)
-            .map(OpId)
-            .filter(|op| below[op.index()] || above[op.index()])
-            .collect();
-        let mut entered = false;
-        for &op in &all {
+        let all = |op: OpId| below[op.index()] || above[op.index()];
+        let (mut entered, mut aside) = (false, Vec::new());
+        for op in (0..below.len() as u32).map(OpId).filter(|op| all(*op)) {
             let into = self.into[op.index()].iter().map(|(_, from)| *from);
             let out = self.out[op.index()].iter().map(|(_, to)| *to);
             let fine = if on_loop(op) {
@@ -135,20 +133,36 @@ impl Ways {
             } else if below[op.index()] {
                 into.filter(|from| below[from.index()]).count() == 1
             } else {
-                out.count() == 1
+                aside.extend(out.clone().filter(|to| !all(*to)));
+                out.filter(|to| all(*to)).count() == 1
+                    && self.out[op.index()]
+                        .iter()
+                        .all(|(_, to)| !all(*to) || above[to.index()])
             };
             if !fine {
                 return false;
             }
         }
-        let mut held: Vec<u32> = all
-            .iter()
-            .flat_map(|op| self.shares[op.index()].iter().copied())
-            .collect();
-        let count = held.len();
-        held.sort_unstable();
-        held.dedup();
-        entered && held.len() == count
+        let aside = self.reach(&aside, |_| true, false);
+        if !entered || members(&aside).any(all) {
+            return false;
+        }
+        let held = |set: &[bool], but: &[bool]| -> Vec<u32> {
+            let ops = members(set).filter(|op| !but[op.index()]);
+            ops.flat_map(|op| self.shares[op.index()].iter().copied())
+                .collect()
+        };
+        let nobody = vec![false; below.len()];
+        let mut inside = held(below, &nobody);
+        let count = inside.len();
+        inside.sort_unstable();
+        inside.dedup();
+        let outside = [held(above, below), held(&aside, &nobody)];
+        inside.len() == count
+            && !outside
+                .iter()
+                .flatten()
+                .any(|thing| inside.binary_search(thing).is_ok())
     }
 
     fn sharing(&self, below: &[bool], beside: &[bool]) -> Result<(), Obstacle> {

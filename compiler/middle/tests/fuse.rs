@@ -344,6 +344,11 @@ fn a_loop_that_nothing_enters_is_not_fused() {
 fn a_simple_loop_is_fused_but_for_where_it_is_entered() {
     let simple = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 1, 0), (2, 4, 1)];
     assert_eq!(fused(&[PLAIN; 5], &simple), [(1, 2), (2, 3), (2, 4)]);
+    // What leads to it may lead elsewhere, too, if that has nothing to do with the loop.
+    let aside = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (0, 3, 1), (3, 4, 0)];
+    assert_eq!(fused(&[PLAIN; 5], &aside), [(0, 3), (1, 2), (3, 4)]);
+    let comes_back = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (0, 3, 1), (2, 3, 1)];
+    assert_eq!(fused(&[PLAIN; 4], &comes_back), []);
     // What two places of the loop lead to would see their messages in another order,
     let comes_together = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (1, 3, 1), (2, 3, 1)];
     assert_eq!(fused(&[PLAIN; 4], &comes_together), []);
