@@ -22,12 +22,12 @@
 //! leads there by one way (and what else it leads to has nothing to do with the loop), and nothing that the loop leads to comes
 //! together again: then all that an event brings goes around in step, each
 //! message comes to each operator once a lap, always by the same way, and in the order in which it entered. Taking turns out makes
-//! the laps shorter and changes no order, as long as one turn is left, which is where the loop is entered: two ways lead there.
+//! the laps shorter and changes no order, as long as one turn is left (all edges of the loop have to take one), which is where the loop is entered: two ways lead there.
 //! What is on the loop or behind it may share nothing with another of all these operators.
 //!
 //! `tests/fuse.rs` holds this against a simulation of the queue on random graphs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use vgdc_ir::{EdgeId, EdgeKind, EdgeRef, Graph, OpId, Part};
 use vgdc_spec::Effect;
@@ -39,6 +39,8 @@ use crate::keys::ContextUse;
 pub struct Ways {
     out: Vec<Vec<(EdgeId, OpId)>>,
     into: Vec<Vec<(EdgeId, OpId)>>,
+    /// The edges that take a turn of the queue.
+    turns: HashSet<EdgeId>,
     /// For each operator, the numbers of the things that it shares with others.
     shares: Vec<Vec<u32>>,
     /// How many operators the searches have looked at.
@@ -61,10 +63,14 @@ impl Ways {
         let mut ways = Ways {
             out: vec![Vec::new(); bound],
             into: vec![Vec::new(); bound],
+            turns: HashSet::new(),
             shares: vec![Vec::new(); bound],
             steps: 0,
         };
         for edge in graph.all_edges() {
+            if edge.kind().port().is_some() {
+                ways.turns.insert(edge.id);
+            }
             for (id, to) in leads_to(graph, &edge) {
                 ways.out[edge.from.index()].push((id, to));
                 ways.into[to.index()].push((id, edge.from));
@@ -128,8 +134,10 @@ impl Ways {
             let out = self.out[op.index()].iter().map(|(_, to)| *to);
             let fine = if on_loop(op) {
                 entered |= into.clone().any(|from| !on_loop(from));
+                let around = self.out[op.index()].iter().filter(|(_, to)| on_loop(*to));
                 into.filter(|from| on_loop(*from)).count() == 1
-                    && out.filter(|to| on_loop(*to)).count() == 1
+                    && around.clone().count() == 1
+                    && around.clone().all(|(edge, _)| self.turns.contains(edge))
             } else if below[op.index()] {
                 into.filter(|from| below[from.index()]).count() == 1
             } else {

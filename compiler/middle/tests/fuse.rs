@@ -347,6 +347,8 @@ fn a_simple_loop_is_fused_but_for_where_it_is_entered() {
     // What leads to it may lead elsewhere, too, if that has nothing to do with the loop.
     let aside = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (0, 3, 1), (3, 4, 0)];
     assert_eq!(fused(&[PLAIN; 5], &aside), [(0, 3), (1, 2), (3, 4)]);
+    // A loop of which one way takes no turn would have none left.
+    assert_eq!(fused(&[PLAIN; 3], &[(0, 1, 0), (1, 2, 1), (2, 1, 2)]), []);
     let comes_back = [(0, 1, 0), (1, 2, 0), (2, 1, 0), (0, 3, 1), (2, 3, 1)];
     assert_eq!(fused(&[PLAIN; 4], &comes_back), []);
     // What two places of the loop lead to would see their messages in another order,
