@@ -4,7 +4,7 @@
 //! A generated function gets the context and the frame as references, which tells LLVM that nothing else leads to them. It
 //! works with addresses of slots, and ends with [`Left`], or with `None` for a bail-out.
 //!
-//! What has a quick way is in both [`quick`] and [`slow`], with the same parameters, and called by `quick!`: the quick way says
+//! What has a quick way is in both [`mod@quick`] and [`slow`], with the same parameters, and called by `quick!`: the quick way says
 //! without a call whether it has done it, and only the slow one can bail out. Were both in one function, every use would ask
 //! on the quick way, too, whether it has bailed out.
 //!
