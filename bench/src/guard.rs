@@ -27,8 +27,9 @@ fn live() -> MutexGuard<'static, Live> {
 pub fn clean_up_on_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        std::thread::spawn(|| {
-            if let Some(code) = until_signal() {
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            if let Some(code) = until_signal(ready) {
                 let all = live();
                 all.groups.iter().for_each(|group| kill_group(*group));
                 for folder in &all.folders {
@@ -39,11 +40,15 @@ pub fn clean_up_on_signals() {
                 std::process::exit(code);
             }
         });
+        // What is begun next is cleaned up for certain; where no signal can be waited for, it is begun all the same.
+        let _ = is_ready.recv();
     });
 }
 
 /// Waits for a signal; `None` when none can be waited for.
-fn until_signal() -> Option<i32> {
+///
+/// `ready` is told, or dropped, before the wait begins.
+fn until_signal(ready: std::sync::mpsc::Sender<()>) -> Option<i32> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -52,6 +57,8 @@ fn until_signal() -> Option<i32> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).ok()?;
         let mut terminate = signal(SignalKind::terminate()).ok()?;
+        // (nobody needs to be there any more)
+        let _ = ready.send(());
         tokio::select! {
             _ = interrupt.recv() => Some(130),
             _ = terminate.recv() => Some(143),
