@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use vgdc_core::native::Compiled;
+use vgdc_core::native::{Compiled, time_limit};
 use vgdc_core::spec::Typing;
 use vgdc_core::store;
 use vgdc_core::value::{ErrorValue, Msg, Value};
@@ -56,8 +56,6 @@ pub struct FunctionConfig {
 
 /// Messages that may wait for *On Start* to finish; further ones raise an error.
 const WAITING: usize = 10_000;
-/// Seconds that code may take, where nothing else is said.
-const ENDLESS: f64 = 10.0;
 /// Messages whose end is remembered for whoever watches, while bodies run on after they returned.
 const UNFINISHED: usize = 1_000;
 
@@ -297,16 +295,11 @@ impl Node for Function {
             effects: RefCell::default(),
         });
         let source = source(config, cx);
-        let limit = if source.timeout_s > 0.0 {
-            source.timeout_s
-        } else {
-            ENDLESS
-        };
         // (a message that a complete node gets is as the code left it: the engine keeps that)
         let keeps_messages = source.keep_message;
         let compiled = match keeps_messages {
             true => None,
-            false => Compiled::new(cx, "func", Duration::from_secs_f64(limit.min(1e6))),
+            false => Compiled::new(cx, "func", time_limit(source.timeout_s)),
         };
         let has_more = !source.initialize.is_empty() || !source.finalize.is_empty();
         let code = match compiled.is_some() && !has_more {

@@ -3,8 +3,8 @@
 //! A message that comes to the first of them goes through the code of all that it passes in one call. Where that bails out,
 //! the operators before have done their work, and the message goes on from there as it would without machine code.
 
-use super::Record;
 use super::world::{Outputs, Place, World};
+use super::{Record, time_limit};
 use crate::island::{Island, Slot, State};
 use crate::shared::NodeEnv;
 use crate::{Cx, Kinds, NodeError};
@@ -24,7 +24,7 @@ pub(crate) struct Region {
     stages: Vec<Stage>,
     limit: Duration,
     record: Record,
-    pub(crate) watched: bool,
+    watched: bool,
 }
 
 struct Stage {
@@ -141,11 +141,7 @@ pub(crate) fn regions(island: &Island, numbers: &HashMap<OpIndex, u32>) -> Vec<(
     let (Some(memory), Some(code)) = (shared.code.as_ref(), plan.code.as_ref()) else {
         return Vec::new();
     };
-    let limit = shared.setting("globalFunctionTimeout").to_number();
-    let limit = match limit > 0.0 {
-        true => Duration::from_secs_f64(limit.min(1e6)),
-        false => Duration::from_secs(1_000_000),
-    };
+    let limit = time_limit(shared.setting("globalFunctionTimeout").to_number());
     let mut found = Vec::new();
     for planned in &plan.regions {
         let stages: Option<Vec<Stage>> = planned
