@@ -1,6 +1,7 @@
 //! What the tests that run vgdc as a process share.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,25 @@ pub fn run(args: &[&str]) -> Output {
 /// What a process printed to standard output, or to standard error.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What happened at each node, in order.
+pub type Story = BTreeMap<String, Vec<Value>>;
+
+/// Events by their node, each made comparable.
+pub fn by_node(events: &[Value], comparable: impl Fn(&Value) -> Value) -> Story {
+    let mut story = Story::new();
+    for event in events {
+        let node = event["node"].as_str().unwrap_or_default().to_owned();
+        story.entry(node).or_default().push(comparable(event));
+    }
+    story
+}
+
+/// How many cases a test of properties tries: what `PROPTEST_CASES` says, else as many as usual.
+pub fn cases(usual: u32) -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|count| count.parse().ok()).unwrap_or(usual)
 }
 
 /// A process that runs flows, ended when it is dropped.

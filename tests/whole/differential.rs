@@ -13,10 +13,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use vgdc_tests::{Control, run, text};
-
-/// What happened at each node, in order.
-type Story = BTreeMap<String, Vec<Value>>;
+use vgdc_tests::{Control, Story, by_node, cases, run, text};
 
 /// Ids of messages are random, times pass, and stacks name places.
 fn comparable(value: &Value) -> Value {
@@ -44,12 +41,7 @@ fn story(control: &mut Control, payloads: &[Value]) -> Story {
         control.good("receive", json!({"node": "n0", "msg": msg}));
         control.good("settle", json!({}));
     }
-    let mut story = Story::new();
-    for event in &control.events {
-        let node = event["node"].as_str().unwrap_or_default().to_owned();
-        story.entry(node).or_default().push(comparable(event));
-    }
-    story
+    by_node(&control.events, comparable)
 }
 
 const KINDS: [&str; 5] = ["input", "error", "status", "done", "debug"];
@@ -240,24 +232,24 @@ fn both(processes: &mut [Control; 2], body: &str, messages: &[Value]) -> [Story;
     both_with(processes, &function(body), messages)
 }
 
+/// Delivers messages to a node, one after the other, and tells what happened.
+fn delivered(control: &mut Control, node: &str, messages: &[Value]) -> Story {
+    control.events.clear();
+    for message in messages {
+        let mut message = message.clone();
+        message["_msgid"] = json!("m");
+        // (refused where the code does not start)
+        control.ask("receive", json!({"node": node, "msg": message}));
+        control.good("settle", json!({}));
+    }
+    by_node(&control.events, comparable)
+}
+
 /// What the flow's node `n0`, and those behind it, do with messages.
 fn both_with(processes: &mut [Control; 2], flow: &Value, messages: &[Value]) -> [Story; 2] {
     let mut stories = processes.iter_mut().map(|control| {
         control.good("deploy", json!({"flows": flow}));
-        control.events.clear();
-        for message in messages {
-            let mut message = message.clone();
-            message["_msgid"] = json!("m");
-            // (refused where the code does not start)
-            control.ask("receive", json!({"node": "n0", "msg": message}));
-            control.good("settle", json!({}));
-        }
-        let mut story = Story::new();
-        for event in &control.events {
-            let node = event["node"].as_str().unwrap_or_default().to_owned();
-            story.entry(node).or_default().push(comparable(event));
-        }
-        story
+        delivered(control, "n0", messages)
     });
     [
         stories.next().unwrap_or_default(),
@@ -1246,13 +1238,6 @@ mod fitting {
         })
     }
 }
-
-/// How many cases are tried: as many as `PROPTEST_CASES` says, else these.
-fn cases(usual: u32) -> u32 {
-    let asked = std::env::var("PROPTEST_CASES").ok();
-    asked.and_then(|count| count.parse().ok()).unwrap_or(usual)
-}
-
 /// Two processes that serve all bodies.
 static FUNCTIONS: Mutex<Option<[Control; 2]>> = Mutex::new(None);
 

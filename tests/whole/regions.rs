@@ -3,9 +3,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Mutex;
-use vgdc_tests::Control;
+use vgdc_tests::{Control, Story, by_node, cases};
 
 /// Texts of function nodes: all ways to end, all that can be asked of a node, what bails out.
 const BODIES: [&str; 30] = [
@@ -175,8 +174,6 @@ fn comparable(value: &Value) -> Value {
     }
 }
 
-type Story = BTreeMap<String, Vec<Value>>;
-
 fn story(control: &mut Control, flow: &Value, payloads: &[Value]) -> (Story, Value) {
     control.good("deploy", json!({"flows": flow}));
     control.events.clear();
@@ -185,12 +182,8 @@ fn story(control: &mut Control, flow: &Value, payloads: &[Value]) -> (Story, Val
         control.good("receive", json!({"node": "n0", "msg": msg}));
         control.good("settle", json!({}));
     }
-    let mut story = Story::new();
-    for event in &control.events {
-        let node = event["node"].as_str().unwrap_or_default().to_owned();
-        story.entry(node).or_default().push(comparable(event));
-    }
     let metrics = control.good("metrics", json!({}));
+    let story = by_node(&control.events, comparable);
     (story, counts(&metrics))
 }
 
@@ -233,13 +226,6 @@ fn payload() -> impl Strategy<Value = Value> {
 }
 
 static RUNNING: Mutex<Option<[Control; 2]>> = Mutex::new(None);
-
-fn cases(usual: u32) -> u32 {
-    std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok())
-        .unwrap_or(usual)
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(250), max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]

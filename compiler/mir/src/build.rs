@@ -93,6 +93,19 @@ impl Builder {
         self.body.caches - 1
     }
 
+    /// Finds a property by its name; what has to be made for it goes into the scratch slot.
+    pub fn get(&mut self, base: impl Into<Arg>, name: &str, scratch: Slot) -> Addr {
+        let (dst, key, cache) = (self.addr(), self.key(name), self.cache());
+        self.push(Inst::Get {
+            dst,
+            base: base.into(),
+            scratch,
+            key,
+            cache,
+        });
+        dst
+    }
+
     /// The first of the two caches of a property that is set.
     pub fn set_cache(&mut self) -> u32 {
         self.body.caches += 2;

@@ -110,6 +110,18 @@ pub enum Terminator {
     Send(u32),
 }
 
+impl Terminator {
+    /// Where it may go on.
+    pub fn successors(&self) -> impl Iterator<Item = BlockId> + use<> {
+        let (one, other) = match self {
+            Terminator::Jump(to) => (Some(*to), None),
+            Terminator::Branch(_, yes, no) => (Some(*yes), Some(*no)),
+            Terminator::Bail | Terminator::Return(_) | Terminator::Send(_) => (None, None),
+        };
+        one.into_iter().chain(other)
+    }
+}
+
 /// An operand of a helper.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Arg {

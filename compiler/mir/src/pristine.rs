@@ -3,7 +3,7 @@
 //! Such a function does nothing that could bail out after it has begun to change the message, and what it returns is the
 //! message or nothing, so that what comes after it cannot fail either.
 
-use crate::{Arg, Body, Helper, Inst, Kind, MSG, Slot, Terminator};
+use crate::{Arg, Block, Body, Helper, Inst, Kind, MSG, Slot, Terminator};
 
 impl Body {
     /// Whether the message is as it came whenever this bails out.
@@ -26,14 +26,14 @@ impl Body {
         // Blocks that are reached when the message may have been changed.
         let mut touched = vec![false; self.blocks.len()];
         let mut todo: Vec<usize> = Vec::new();
-        for (at, block) in self.blocks.iter().enumerate() {
+        for block in &self.blocks {
             if block.insts.iter().any(touches) {
-                todo.extend(next(&self.blocks[at].end));
+                todo.extend(successors(block));
             }
         }
         while let Some(at) = todo.pop() {
             if !std::mem::replace(&mut touched[at], true) {
-                todo.extend(next(&self.blocks[at].end));
+                todo.extend(successors(&self.blocks[at]));
             }
         }
         returns
@@ -48,12 +48,8 @@ impl Body {
     }
 }
 
-fn next(end: &Terminator) -> Vec<usize> {
-    match end {
-        Terminator::Jump(to) => vec![to.0 as usize],
-        Terminator::Branch(_, yes, no) => vec![yes.0 as usize, no.0 as usize],
-        Terminator::Bail | Terminator::Return(_) | Terminator::Send(_) => Vec::new(),
-    }
+fn successors(block: &Block) -> impl Iterator<Item = usize> {
+    block.end.successors().map(|to| to.0 as usize)
 }
 
 /// The slot that an instruction writes, as a whole.
@@ -131,14 +127,9 @@ mod tests {
     /// `msg.payload = msg.payload + 1; return msg;`, and something before the end.
     fn body(last: impl FnOnce(&mut Builder, Num)) -> Body {
         let mut b = Builder::new();
-        let (scratch, dst, key, cache) = (b.slot(), b.addr(), b.key("payload"), b.cache());
-        b.push(Inst::Get {
-            dst,
-            base: MSG.into(),
-            scratch,
-            key,
-            cache,
-        });
+        let scratch = b.slot();
+        let dst = b.get(MSG, "payload", scratch);
+        let (key, cache) = (b.key("payload"), b.set_cache());
         let (num, value) = (b.num(), b.slot());
         b.push(Inst::ToNumber {
             dst: num,

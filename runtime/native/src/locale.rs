@@ -147,30 +147,6 @@ fn round(text: &str, digits: usize) -> Option<String> {
     })
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
-
 /// What is to be shown of a date, and how.
 #[derive(Default)]
 struct Options {
@@ -328,11 +304,11 @@ fn day_text(fields: &[i64; 8], shape: &Shape, options: &Options) -> String {
         "2-digit" => Some(format!("{:02}", fields[0] % 100)),
         how => number(how, fields[0]),
     };
-    let weekday =
-        (!options.weekday.is_empty()).then(|| name(&options.weekday, DAYS[fields[7] as usize % 7]));
+    let weekday = (!options.weekday.is_empty())
+        .then(|| name(&options.weekday, date::DAY_NAMES[fields[7] as usize % 7]));
     let day = number(&options.day, fields[2]);
     if matches!(options.month.as_str(), "long" | "short" | "narrow") {
-        let month = name(&options.month, MONTHS[fields[1] as usize % 12]);
+        let month = name(&options.month, date::MONTH_NAMES[fields[1] as usize % 12]);
         let text = match (&year, &day) {
             (Some(year), Some(day)) => format!("{month} {day}, {year}"),
             (Some(year), None) => format!("{month} {year}"),

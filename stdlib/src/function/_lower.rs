@@ -36,8 +36,8 @@ impl Env for Nowhere {
 }
 
 /// A step on a way into a message.
-enum Step {
-    Key(u32),
+enum Step<'p> {
+    Key(&'p str),
     Index(usize),
 }
 
@@ -49,17 +49,21 @@ pub struct Code {
 }
 
 impl Code {
-    fn steps(&mut self, path: &Path) -> Result<Vec<Step>, Refusal> {
-        let step = |segment: &PathSegment| match segment {
-            // (an id that changes is an affair of the runtime's)
-            PathSegment::Key(key) if matches!(key.as_str(), "_msgid" | "__proto__") => {
-                Err(format!("the property `{}`", key.as_str()))
-            }
-            PathSegment::Key(key) => Ok(Step::Key(self.b.key(key.as_str()))),
-            PathSegment::Index(index) => Ok(Step::Index(*index)),
-            PathSegment::Nested(_) => Err("a path that is read from the message".to_owned()),
-        };
-        let steps: Vec<Step> = path.segments().iter().map(step).collect::<Result<_, _>>()?;
+    fn steps(path: &Path) -> Result<Vec<Step<'_>>, Refusal> {
+        let mut steps = Vec::new();
+        for segment in path.segments() {
+            steps.push(match segment {
+                // (an id that changes is an affair of the runtime's)
+                PathSegment::Key(key) if matches!(key.as_str(), "_msgid" | "__proto__") => {
+                    return Err(format!("the property `{}`", key.as_str()));
+                }
+                PathSegment::Key(key) => Step::Key(key.as_str()),
+                PathSegment::Index(index) => Step::Index(*index),
+                PathSegment::Nested(_) => {
+                    return Err("a path that is read from the message".to_owned());
+                }
+            });
+        }
         match steps.first() {
             Some(Step::Key(_)) => Ok(steps),
             _ => Err("the message as a whole".to_owned()),
@@ -70,28 +74,20 @@ impl Code {
     pub fn get(&mut self, path: &Path) -> Result<Addr, Refusal> {
         let mut base = Arg::Slot(MSG);
         let mut found = None;
-        for step in self.steps(path)? {
-            let (dst, scratch) = (self.b.addr(), self.b.slot());
-            match step {
-                Step::Key(key) => {
-                    let cache = self.b.cache();
-                    self.b.push(Inst::Get {
-                        dst,
-                        base,
-                        scratch,
-                        key,
-                        cache,
-                    });
-                }
+        for step in Code::steps(path)? {
+            let scratch = self.b.slot();
+            let dst = match step {
+                Step::Key(key) => self.b.get(base, key, scratch),
                 Step::Index(index) => {
-                    let index = self.b.constant(index as f64);
+                    let (dst, index) = (self.b.addr(), self.b.constant(index as f64));
                     self.b.push(Inst::Find {
                         helper: Helper::GetIndex,
                         dst,
                         args: vec![base, scratch.into(), index.into()],
                     });
+                    dst
                 }
-            }
+            };
             base = dst.into();
             found = Some(dst);
         }
@@ -99,8 +95,8 @@ impl Code {
     }
 
     /// What holds the last step of a way, and that step. Where there is nothing to hold it, this bails out.
-    fn place(&mut self, path: &Path) -> Result<(Arg, Step), Refusal> {
-        let mut steps = self.steps(path)?;
+    fn place<'p>(&mut self, path: &'p Path) -> Result<(Arg, Step<'p>), Refusal> {
+        let mut steps = Code::steps(path)?;
         let last = steps
             .pop()
             .ok_or_else(|| "the message as a whole".to_owned())?;
@@ -108,7 +104,7 @@ impl Code {
         for step in steps {
             let dst = self.b.addr();
             let (helper, args) = match step {
-                Step::Key(key) => (Helper::Place, vec![base, key.into()]),
+                Step::Key(key) => (Helper::Place, vec![base, self.b.key(key).into()]),
                 Step::Index(index) => {
                     let index = self.b.constant(index as f64);
                     (Helper::PlaceIndex, vec![base, index.into()])
@@ -126,12 +122,8 @@ impl Code {
             return self.put(path, value);
         }
         let [delete, put, end] = std::array::from_fn(|_| self.b.block());
-        let flag = self.b.flag();
-        self.b.push(Inst::IsUndefined {
-            dst: flag,
-            src: value.into(),
-        });
-        self.b.branch(flag, delete, put);
+        let nothing = self.is_undefined(value);
+        self.b.branch(nothing, delete, put);
         self.b.switch_to(delete);
         self.delete(path)?;
         self.b.jump(end);
@@ -146,7 +138,7 @@ impl Code {
         let (base, last) = self.place(path)?;
         match last {
             Step::Key(key) => {
-                let cache = self.b.set_cache();
+                let (key, cache) = (self.b.key(key), self.b.set_cache());
                 self.b
                     .call(Helper::Set, [base, value.into(), key.into(), cache.into()]);
             }
@@ -162,7 +154,10 @@ impl Code {
     /// Deletes a property of the message.
     pub fn delete(&mut self, path: &Path) -> Result<(), Refusal> {
         match self.place(path)? {
-            (base, Step::Key(key)) => self.b.call(Helper::Delete, [base, key.into()]),
+            (base, Step::Key(key)) => {
+                let key = self.b.key(key);
+                self.b.call(Helper::Delete, [base, key.into()]);
+            }
             (_, Step::Index(_)) => return Err("deleting an element".to_owned()),
         }
         Ok(())
@@ -197,11 +192,7 @@ impl Code {
                 value.is_undefined()
             }
             TypedValue::Msg(path) => {
-                let found = self.get(path)?;
-                self.b.push(Inst::Copy {
-                    dst,
-                    src: found.into(),
-                });
+                self.read_into(dst, path)?;
                 true
             }
             TypedValue::Context(key) => {
@@ -226,12 +217,35 @@ impl Code {
 
     /// Copies a property of the message into a new slot.
     pub fn read(&mut self, path: &Path) -> Result<Slot, Refusal> {
-        let (found, dst) = (self.get(path)?, self.b.slot());
-        self.b.push(Inst::Copy {
-            dst,
-            src: found.into(),
-        });
+        let dst = self.b.slot();
+        self.read_into(dst, path)?;
         Ok(dst)
+    }
+
+    fn read_into(&mut self, dst: Slot, path: &Path) -> Result<(), Refusal> {
+        let src = self.get(path)?.into();
+        self.b.push(Inst::Copy { dst, src });
+        Ok(())
+    }
+
+    /// Whether a value is undefined.
+    pub fn is_undefined(&mut self, value: Slot) -> Flag {
+        let dst = self.b.flag();
+        self.b.push(Inst::IsUndefined {
+            dst,
+            src: value.into(),
+        });
+        dst
+    }
+
+    /// Whether JavaScript takes a value for true.
+    pub fn is_truthy(&mut self, value: impl Into<Arg>) -> Flag {
+        let dst = self.b.flag();
+        self.b.push(Inst::Truthy {
+            dst,
+            src: value.into(),
+        });
+        dst
     }
 
     /// Whether `typeof` gives this for a value.

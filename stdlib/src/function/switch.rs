@@ -663,12 +663,7 @@ pub fn lower(config: SwitchConfig) -> Result<vgdc_mir::NodeCode, String> {
         return Err("a property that is not of the message".to_owned());
     };
     let mut code = Code::default();
-    let found = code.get(&property)?;
-    let value = code.b.slot();
-    code.b.push(Inst::Copy {
-        dst: value,
-        src: found.into(),
-    });
+    let value = code.read(&property)?;
     let mut matched = Vec::new();
     for (port, rule) in config.rules.iter().enumerate() {
         let rule = Rule::parse(rule)?;

@@ -399,7 +399,7 @@ impl Process for Json {
 #[cfg(feature = "lower")]
 pub fn lower(config: JsonConfig) -> Result<vgdc_mir::NodeCode, String> {
     use vgdc_core::value::Path;
-    use vgdc_mir::{Builtin, Helper, Inst, NodeCode, Terminator};
+    use vgdc_mir::{Builtin, Helper, NodeCode, Terminator};
     if config.pretty {
         return Err("a text that is formatted".to_owned());
     }
@@ -408,18 +408,10 @@ pub fn lower(config: JsonConfig) -> Result<vgdc_mir::NodeCode, String> {
     let wants = |action: &str| config.action.is_empty() || config.action == action;
     let mut code = crate::function::lower::Code::default();
     let schema = code.get(&Path::key("schema"))?;
-    let has_schema = code.b.flag();
-    code.b.push(Inst::Truthy {
-        dst: has_schema,
-        src: schema.into(),
-    });
+    let has_schema = code.is_truthy(schema);
     code.when(has_schema, Terminator::Bail);
     let value = code.read(&path)?;
-    let missing = code.b.flag();
-    code.b.push(Inst::IsUndefined {
-        dst: missing,
-        src: value.into(),
-    });
+    let missing = code.is_undefined(value);
     code.when(missing, Terminator::Send(0));
     let is_text = code.is_type(value, "string");
     let made = code.b.slot();
@@ -438,19 +430,11 @@ pub fn lower(config: JsonConfig) -> Result<vgdc_mir::NodeCode, String> {
     // (buffers are texts too)
     let is_buffer = code.b.slot();
     code.builtin(is_buffer, Builtin::IsBuffer, &[value]);
-    let flag = code.b.flag();
-    code.b.push(Inst::Truthy {
-        dst: flag,
-        src: is_buffer.into(),
-    });
-    code.when(flag, Terminator::Bail);
+    let is_buffer = code.is_truthy(is_buffer);
+    code.when(is_buffer, Terminator::Bail);
     if wants("str") {
         code.builtin(made, Builtin::JsonStringify, &[value]);
-        let nothing = code.b.flag();
-        code.b.push(Inst::IsUndefined {
-            dst: nothing,
-            src: made.into(),
-        });
+        let nothing = code.is_undefined(made);
         code.when(nothing, Terminator::Bail);
         code.b.call(Helper::Clear, [value.into()]);
         code.set(&path, made, false)?;

@@ -100,8 +100,8 @@ impl Graph {
         let next: Vec<Vec<usize>> = blocks
             .iter()
             .map(|block| {
-                let to = targets(&body.blocks[block.0 as usize].end);
-                to.into_iter().map(|to| number[to.0 as usize]).collect()
+                let to = body.blocks[block.0 as usize].end.successors();
+                to.map(|to| number[to.0 as usize]).collect()
             })
             .collect();
         let count = blocks.len();
@@ -159,15 +159,6 @@ impl Graph {
     }
 }
 
-/// Where a block goes on.
-pub(crate) fn targets(end: &Terminator) -> Vec<BlockId> {
-    match end {
-        Terminator::Jump(to) => vec![*to],
-        Terminator::Branch(_, yes, no) => vec![*yes, *no],
-        Terminator::Bail | Terminator::Return(_) | Terminator::Send(_) => Vec::new(),
-    }
-}
-
 /// The blocks that can be reached, in reverse postorder: each before those that it leads to, unless it leads back.
 pub(crate) fn order(body: &Body) -> Vec<BlockId> {
     let mut seen = vec![false; body.blocks.len()];
@@ -178,8 +169,8 @@ pub(crate) fn order(body: &Body) -> Vec<BlockId> {
             order.push(block);
         } else if !std::mem::replace(&mut seen[block.0 as usize], true) {
             todo.push((block, true));
-            let to = targets(&body.blocks[block.0 as usize].end);
-            todo.extend(to.into_iter().map(|to| (to, false)));
+            let to = body.blocks[block.0 as usize].end.successors();
+            todo.extend(to.map(|to| (to, false)));
         }
     }
     order.reverse();

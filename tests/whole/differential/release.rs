@@ -8,7 +8,7 @@
 //! `VGDC_LOT=5000` takes more bodies by lot, `VGDC_CORPUS=bodies.jsonl` those of a corpus, too.
 
 use super::fuzz::{Case, kept, lot_of_messages, lowered};
-use super::{SHOWN, Story, bodies, comparable, messages, varies};
+use super::{SHOWN, Story, bodies, delivered, messages, varies};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -107,22 +107,8 @@ fn flow(tries: &[Try]) -> Value {
 /// What each body does with its messages.
 fn stories(control: &mut Control, tries: &[Try]) -> Vec<Story> {
     control.good("watch", json!({"nodes": "*", "events": SHOWN}));
-    let story = |(at, Try { messages, .. }): (usize, &Try)| {
-        control.events.clear();
-        for message in messages {
-            let mut message = message.clone();
-            message["_msgid"] = json!("m");
-            // (refused where the code does not start)
-            control.ask("receive", json!({"node": format!("n{at}"), "msg": message}));
-            control.good("settle", json!({}));
-        }
-        let mut story = Story::new();
-        for event in &control.events {
-            let node = event["node"].as_str().unwrap_or_default().to_owned();
-            story.entry(node).or_default().push(comparable(event));
-        }
-        story
-    };
+    let story =
+        |(at, Try { messages, .. }): (usize, &Try)| delivered(control, &format!("n{at}"), messages);
     tries.iter().enumerate().map(story).collect()
 }
 

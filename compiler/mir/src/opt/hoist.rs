@@ -21,19 +21,10 @@ struct Loop {
     blocks: HashSet<BlockId>,
 }
 
-pub(super) fn successors(end: &Terminator) -> impl Iterator<Item = BlockId> {
-    let (one, other) = match end {
-        Terminator::Jump(to) => (Some(*to), None),
-        Terminator::Branch(_, yes, no) => (Some(*yes), Some(*no)),
-        _ => (None, None),
-    };
-    one.into_iter().chain(other)
-}
-
 fn predecessors(body: &Body) -> Vec<Vec<BlockId>> {
     let mut into = vec![Vec::new(); body.blocks.len()];
     for (at, block) in body.blocks.iter().enumerate() {
-        for to in successors(&block.end) {
+        for to in block.end.successors() {
             into[to.0 as usize].push(BlockId(at as u32));
         }
     }
@@ -48,7 +39,7 @@ fn loops(body: &Body) -> Vec<Loop> {
     let (mut state, mut back) = (vec![0u8; count], Vec::new());
     let mut stack = vec![(
         BlockId(0),
-        successors(&body.blocks[0].end).collect::<Vec<_>>(),
+        body.blocks[0].end.successors().collect::<Vec<_>>(),
     )];
     state[0] = 1;
     while let Some((at, next)) = stack.last_mut() {
@@ -57,7 +48,7 @@ fn loops(body: &Body) -> Vec<Loop> {
             Some(to) => match state[to.0 as usize] {
                 0 => {
                     state[to.0 as usize] = 1;
-                    let next = successors(&body.blocks[to.0 as usize].end).collect();
+                    let next = body.blocks[to.0 as usize].end.successors().collect();
                     stack.push((to, next));
                 }
                 1 => back.push((at, to)),

@@ -3,7 +3,6 @@
 //! Before → after: `v1 = n0; … Clear v1` loses its end. Legal: letting go of a number does nothing. Pays: code asks what a slot
 //! holds before it writes there; backends do without where this says so ([`owners_at_entry`]).
 
-use super::hoist::successors;
 use crate::{Arg, Body, Helper, Inst, MSG, Slot};
 
 /// The slots that may hold a value with memory of its own.
@@ -113,7 +112,7 @@ pub fn owners_at_entry(body: &Body) -> Vec<Owners> {
         };
         let block = &body.blocks[at];
         block.insts.iter().for_each(|inst| owners.apply(inst));
-        for to in successors(&block.end) {
+        for to in block.end.successors() {
             let known = &mut at_entry[to.0 as usize];
             let more = match known {
                 Some(known) => known.join(&owners),

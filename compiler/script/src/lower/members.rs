@@ -21,16 +21,8 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     pub(super) fn get(&mut self, base: Opd, key: &str) -> Res<Opd> {
         let base = self.arg(base);
-        let (scratch, dst) = (self.temp(), self.b.addr());
-        let (key, cache) = (self.b.key(key), self.b.cache());
-        self.b.push(Inst::Get {
-            dst,
-            base,
-            scratch,
-            key,
-            cache,
-        });
-        Ok(Opd::Addr(dst))
+        let scratch = self.temp();
+        Ok(Opd::Addr(self.b.get(base, key, scratch)))
     }
 
     pub(super) fn computed_member(&mut self, member: &'w ComputedMemberExpression<'a>) -> Res<Opd> {

@@ -3,40 +3,7 @@
 use super::{Moment, Zone};
 use chrono::{Datelike, NaiveDateTime, Timelike};
 use std::fmt::Write;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = [
-    "Sunday",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-];
-
-/// The names of the months.
-pub(super) fn months() -> [&'static str; 12] {
-    MONTHS
-}
-
-/// The names of the days, Sunday first.
-pub(super) fn days() -> [&'static str; 7] {
-    DAYS
-}
+use vgdc_value::date::{DAY_NAMES, MONTH_NAMES};
 
 /// The tokens, longer ones before those that they begin with.
 const TOKENS: &[&str] = &[
@@ -281,8 +248,8 @@ fn write_date(out: &mut String, token: &str, at: &NaiveDateTime) -> std::fmt::Re
         "YY" => signed(out, year % 100, 2),
         "Y" if year > 9999 => write!(out, "+{year}"),
         "Y" => signed(out, year, 4),
-        "MMMM" => out.write_str(MONTHS[at.month0() as usize % 12]),
-        "MMM" => out.write_str(&MONTHS[at.month0() as usize % 12][..3]),
+        "MMMM" => out.write_str(MONTH_NAMES[at.month0() as usize % 12]),
+        "MMM" => out.write_str(&MONTH_NAMES[at.month0() as usize % 12][..3]),
         "MM" => write!(out, "{month:02}"),
         "M" => write!(out, "{month}"),
         "Mo" => out.write_str(&ordinal(month)),
@@ -299,7 +266,7 @@ fn write_date(out: &mut String, token: &str, at: &NaiveDateTime) -> std::fmt::Re
 
 fn write_week(out: &mut String, token: &str, at: &NaiveDateTime) -> std::fmt::Result {
     let weekday = at.weekday().num_days_from_sunday();
-    let name = DAYS[weekday as usize % 7];
+    let name = DAY_NAMES[weekday as usize % 7];
     let ((year, week), iso) = (week_of(at), at.iso_week());
     match token {
         "dddd" => out.write_str(name),

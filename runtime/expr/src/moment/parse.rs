@@ -271,7 +271,7 @@ impl Said {
             }
             "Q" => *month = number().map(|quarter| (quarter - 1.0) * 3.0),
             "M" | "MM" | "Mo" => *month = leading(text).map(|n| n - 1.0),
-            "MMM" | "MMMM" => *month = name_place(&super::format::months(), text),
+            "MMM" | "MMMM" => *month = name_place(&date::MONTH_NAMES, text),
             "D" | "DD" | "Do" => *day = leading(text),
             "DDD" | "DDDD" => self.day_of_year = number(),
             "H" | "HH" | "h" | "hh" => *hour = number(),
@@ -406,8 +406,8 @@ fn fit(text: &str, token: &str) -> Option<usize> {
         "YYYY" => digits(0, 4),
         "YYYYY" | "YYYYYY" | "Y" => digits(usize::from(text.starts_with(['+', '-'])), 6),
         "DDD" | "DDDD" => digits(0, 3),
-        "MMM" | "MMMM" => word(&super::format::months()),
-        "ddd" | "dddd" | "dd" => word(&super::format::days()),
+        "MMM" | "MMMM" => word(&date::MONTH_NAMES),
+        "ddd" | "dddd" | "dd" => word(&date::DAY_NAMES),
         "Do" | "Mo" | "Qo" | "DDDo" | "do" | "wo" | "Wo" => {
             let end = digits(0, 3)?;
             let ending = text

@@ -258,18 +258,7 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             self.look.declared.entry(symbol).or_insert(block);
             self.look.writes.push((Root::Local(symbol), at));
             for from in &sources {
-                self.look.copies.push(Copied {
-                    from: from.clone(),
-                    to: Place {
-                        root: Root::Local(symbol),
-                        path: Vec::new(),
-                    },
-                    holder: None,
-                    at,
-                    loops: self.look.loops.clone(),
-                    sure: false,
-                    declares: None,
-                });
+                self.named(symbol, from.clone(), at, None);
             }
         }
     }
@@ -440,6 +429,28 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
         });
     }
 
+    /// A variable may be another name of a place; `declares` says that nothing else is.
+    fn named(
+        &mut self,
+        symbol: SymbolId,
+        from: Place,
+        at: u32,
+        declares: Option<(SymbolId, Alias<'a, 'w>, Span)>,
+    ) {
+        self.look.copies.push(Copied {
+            from,
+            to: Place {
+                root: Root::Local(symbol),
+                path: Vec::new(),
+            },
+            holder: None,
+            at,
+            loops: self.look.loops.clone(),
+            sure: false,
+            declares,
+        });
+    }
+
     /// The variable that is the elements of something, one after the other.
     pub(super) fn element(
         &mut self,
@@ -455,49 +466,21 @@ impl<'a, 'w> Walker<'a, 'w, '_, '_> {
             let mut parts = Vec::new();
             self.look.parts(list, &mut parts);
             for from in parts {
-                self.look.copies.push(Copied {
-                    from,
-                    to: Place {
-                        root: Root::Local(symbol),
-                        path: Vec::new(),
-                    },
-                    holder: None,
-                    at,
-                    loops: self.look.loops.clone(),
-                    sure: false,
-                    declares: None,
-                });
+                self.named(symbol, from, at, None);
             }
             return;
         };
-        self.look.copies.push(Copied {
-            from: from.step(Step::Any),
-            to: Place {
-                root: Root::Local(symbol),
-                path: Vec::new(),
-            },
-            holder: None,
+        self.named(
+            symbol,
+            from.step(Step::Any),
             at,
-            loops: self.look.loops.clone(),
-            sure: false,
-            declares: lexical.then_some((symbol, Alias::Element(list), block)),
-        });
+            lexical.then_some((symbol, Alias::Element(list), block)),
+        );
     }
 
     pub(super) fn parameter(&mut self, inner: Inner<'a, 'w>, number: usize, from: Place, at: u32) {
         if let Some(symbol) = inner.param(number) {
-            self.look.copies.push(Copied {
-                from,
-                to: Place {
-                    root: Root::Local(symbol),
-                    path: Vec::new(),
-                },
-                holder: None,
-                at,
-                loops: self.look.loops.clone(),
-                sure: false,
-                declares: None,
-            });
+            self.named(symbol, from, at, None);
         }
     }
 
