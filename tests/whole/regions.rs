@@ -1,6 +1,9 @@
 //! Regions: chains of nodes that become one function do what the nodes do one by one. Flows by lot run in the oracle and
 //! optimised; nobody watches the nodes inside, since that would take them apart.
 
+#[path = "regions/release.rs"]
+mod release;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -176,15 +179,20 @@ fn comparable(value: &Value) -> Value {
 
 fn story(control: &mut Control, flow: &Value, payloads: &[Value]) -> (Story, Value) {
     control.good("deploy", json!({"flows": flow}));
+    let story = told(control, "n0", payloads);
+    let metrics = control.good("metrics", json!({}));
+    (story, counts(&metrics))
+}
+
+/// What happens when the first node of a chain receives these.
+fn told(control: &mut Control, first: &str, payloads: &[Value]) -> Story {
     control.events.clear();
     for (number, payload) in payloads.iter().enumerate() {
         let msg = json!({"payload": payload, "topic": "t", "_msgid": format!("m{number}")});
-        control.good("receive", json!({"node": "n0", "msg": msg}));
+        control.good("receive", json!({"node": first, "msg": msg}));
         control.good("settle", json!({}));
     }
-    let metrics = control.good("metrics", json!({}));
-    let story = by_node(&control.events, comparable);
-    (story, counts(&metrics))
+    by_node(&control.events, comparable)
 }
 
 /// What was counted at the nodes, without times.
