@@ -398,6 +398,17 @@ const ODDITIES: &[&str] = &[
     "const o = Object.assign({a: 1}, null, {b: 2}, 'xy'); msg.o = o; msg.p = Object.assign(o, {c: 3}) === o; return msg;",
     "RED.util.setMessageProperty(msg, 'a.b', 1, true); RED.util.setMessageProperty(msg, 'x.y', 1, false); msg.r = RED.util.getMessageProperty(msg, 'msg.a.b'); return msg;",
     "msg.r = [Object.prototype.hasOwnProperty.call({a: undefined}, 'a'), 'a' in {a: 1}, '1' in [5, 6], 'x'.at(-1), [1, 2].at(-1)]; return msg;",
+    // Many texts, of which one is wanted.
+    "const r = []; for (const x of ['a', 'b', 'c', 'd', 'zz', '', 5, '5', null, undefined, true, 'true', 0, NaN]) { let n = 0; switch (x) { case 'a': n += 1; case 'b': n += 10; break; case 'c': case 'd': n += 100; break; case '5': n = 5; break; case 'a': n = -1; break; case '': n = 8; break; default: n = 7; } r.push(n); } msg.r = r; return msg;",
+    "const r = []; for (const x of ['a', 'b', '', 5, '5', '05', 5.5, null, undefined, true, 'true', 1, 0, NaN, 'NaN', 'ä', '😀']) { if (x == 'a') r.push(1); else if (x == '5') r.push(2); else if (x == 'true') r.push(3); else if (x == '') r.push(4); else if (x == '1') r.push(5); else if (x == 'NaN') r.push(6); else if (x == '😀') r.push(7); else r.push(x); } msg.r = r; return msg;",
+    "const r = []; for (const x of ['a', ['a'], {a: 1}, [5], [], '[object Object]']) { if (x == 'a') r.push(1); else if (x == '5') r.push(2); else if (x == '[object Object]') r.push(3); else if (x == '') r.push(4); else r.push(5); } msg.r = r; return msg;",
+    "const r = []; for (const o of [{t: 'a'}, {t: 'b', u: 1}, {u: 2}, {t: 5}, {t: 'd'}]) { if (o.t === 'a') o.is = 'A'; else if (o.t === 'b') o.t = 'a'; else if (o.t === 'c') r.push(0); else if (o.t === 'd') r.push(o); else o.is = 'none'; r.push(o); } msg.r = r; return msg;",
+    "switch (msg.payload.x ?? 'b') { case 'a': msg.r = 1; break; case 'b': msg.r = 2; break; case 'c': msg.r = 3; break; case 'd': msg.r = 4; break; case 0: msg.r = 5; } return msg;",
+    // Lists in loops.
+    "const l = [1, '2', null, {}, [4], true, undefined]; let s = 0; const seen = []; for (let k = 0; k < 3; k++) for (let i = -1; i < 9; i++) { const x = l[i]; if (typeof x !== 'object') { s += x * 1; seen.push(l[i] * 2); } } msg.r = [s, seen]; return msg;",
+    "const a = [1, 2, 3], b = [4, 5, 6], c = []; for (let i = 0; i < 3; i++) { let s = 0; for (let k = 0; k < 3; k++) { s += a[k] * b[i - k]; b[k] = s; } c.push(s); if (i === 1) a.push(7); a[0] += 1; } msg.r = [a, b, c]; return msg;",
+    "let l = [1, 2], s = 0; for (let i = 0; i < 4; i++) { s += l[i % 2] * 1; if (i === 1) l = [10, '20']; if (i === 2) l = 'xy'; } msg.s = s; return msg;",
+    "let s = 0; const l = msg.payload; for (let i = 0; i < 3; i++) { for (let k = 0; k < 2; k++) { s += l[k] * l[i]; } } msg.s = s; return msg;",
     "msg.r = [-0, 0 * -1, [NaN].includes(NaN), [NaN].indexOf(NaN), 1e21 + '', (0.1 + 0.2).toFixed(10), parseInt('08'), parseInt('0x1f'), [] + {}, [2] == 2]; return msg;",
 ];
 

@@ -55,15 +55,17 @@ fn functions(compiled: &Compiled, asked: &impl Fn(&str) -> bool, out: &mut Strin
         let _ = match &text.function {
             Ok(number) => {
                 let _ = writeln!(lines, "  + {label}: `{}` is machine code", text.property);
-                let left = compiled.lowered.bodies.get(*number as usize);
-                left.into_iter()
-                    .flat_map(|body| &body.left)
-                    .try_for_each(|(construct, line)| {
-                        writeln!(
-                            lines,
-                            "      but for the branch with {construct} in line {line}"
-                        )
-                    })
+                let body = compiled.lowered.bodies.get(*number as usize);
+                for (construct, line) in body.iter().flat_map(|body| &body.left) {
+                    let _ = writeln!(
+                        lines,
+                        "      but for the branch with {construct} in line {line}"
+                    );
+                }
+                for done in body.iter().flat_map(|body| &body.did) {
+                    let _ = writeln!(lines, "      {done}");
+                }
+                Ok(())
             }
             Err(refusal) => writeln!(
                 lines,
@@ -77,7 +79,11 @@ fn functions(compiled: &Compiled, asked: &impl Fn(&str) -> bool, out: &mut Strin
             continue;
         };
         let _ = match &node.code {
-            Ok(()) => writeln!(lines, "  + {label}: is machine code"),
+            Ok(did) => {
+                let _ = writeln!(lines, "  + {label}: is machine code");
+                did.iter()
+                    .try_for_each(|done| writeln!(lines, "      {done}"))
+            }
             Err(why) => writeln!(lines, "  - {label}: is no machine code because of {why}"),
         };
     }

@@ -21,8 +21,8 @@ const MOST_INSTS: usize = 4_000;
 pub struct Node {
     /// The operator's place in the plan.
     pub op: usize,
-    /// Why it does not.
-    pub code: Result<(), String>,
+    /// What passes made of the code, or why there is none.
+    pub code: Result<Vec<String>, String>,
 }
 
 /// What an operator's code is.
@@ -98,7 +98,8 @@ fn code_of(
     let (code, said) = match made {
         Ok(NodeCode::Body(mut body)) => {
             vgdc_mir::opt::optimise(&mut body);
-            (Some(Code::Own(Box::new(body))), Some(Ok(())))
+            let did = body.did.clone();
+            (Some(Code::Own(Box::new(body))), Some(Ok(did)))
         }
         // (what is to be said about texts is said about them)
         Ok(NodeCode::JavaScript(property)) => {

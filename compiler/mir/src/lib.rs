@@ -50,6 +50,8 @@ pub struct Body {
     pub globals: Vec<String>,
     /// Branches that are left to the engine: what is in them, and in which line of the text. They bail out when they are taken.
     pub left: Vec<(String, u32)>,
+    /// What passes made of it, for people: `vgdc explain`.
+    pub did: Vec<String>,
     /// How many slots its frame has.
     pub slots: u32,
     /// How many registers of numbers.
@@ -284,6 +286,10 @@ pub enum Inst {
     Copy {
         dst: Slot,
         src: Arg,
+    },
+    /// Looks where the elements of the array in a slot are, if it is one: code that finds that out by itself leaves this out.
+    View {
+        slot: Slot,
     },
     /// A property by a constant key.
     Get {

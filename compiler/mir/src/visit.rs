@@ -65,6 +65,7 @@ impl Inst {
         use Operand as O;
         match self {
             Inst::Stage { .. } => {}
+            Inst::View { slot } => f(O::Slot(slot), Read),
             Inst::Num { dst, .. } => f(O::Num(dst), Write),
             Inst::MoveNum { dst, src } | Inst::Unary { dst, src, .. } => {
                 f(O::Num(src), Read);

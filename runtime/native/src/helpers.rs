@@ -78,6 +78,7 @@ const fn address(helper: Helper) -> *const () {
         Helper::Math1 => math1 as *const (),
         Helper::Math2 => math2 as *const (),
         Helper::ToInt32 => to_int32 as *const (),
+        Helper::Search => search as *const (),
         Helper::Tick => tick as *const (),
         Helper::Identify => identify as *const (),
         Helper::Share => share as *const (),
@@ -576,6 +577,18 @@ pub(crate) unsafe extern "C" fn math2(_: C, x: f64, y: f64, which: u32) -> f64 {
 
 pub(crate) unsafe extern "C" fn to_int32(_: C, x: f64) -> f64 {
     f64::from(number::to_int32(x))
+}
+
+pub(crate) unsafe extern "C" fn search(context: C, value: V, number: u32) -> f64 {
+    // SAFETY: see the head of this file.
+    let (value, texts) = unsafe { (&*value, (*context).value(number)) };
+    match (value.as_str(), texts) {
+        (Some(text), Some(Value::Array(texts))) => {
+            let found = texts.binary_search_by(|one| one.as_str().unwrap_or_default().cmp(text));
+            found.map_or(-1.0, |at| at as f64)
+        }
+        _ => -2.0,
+    }
 }
 
 pub(crate) unsafe extern "C" fn tick(context: C) -> u32 {

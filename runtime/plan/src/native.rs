@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of this contract: code of another one is not run.
-pub const ABI: u32 = 3;
+pub const ABI: u32 = 4;
 
 /// In the place of an architecture: the functions are linked into the program that has the plan, and there are no bytes.
 pub const LINKED: &str = "linked";
@@ -288,6 +288,9 @@ helpers! {
     Math2(Number, Number, Constant) -> Number;
     /// `ToInt32` of a number that is far from zero.
     ToInt32(Number) -> Number;
+    /// Where a text stands in a constant array of texts, which are sorted by their bytes; -1 when it is none of them, -2 when
+    /// the value is no text.
+    Search(Address, Value) -> Number;
     /// Looks at the clock, in a loop.
     Tick() -> Status;
     /// Whether a value can be a message; if it is one, it gets the id of the second, the message that came, as it is now.

@@ -2,13 +2,15 @@
 //!
 //! For a slot whose elements are read by index, the code remembers where they are and how many (a *view*) for as long as nothing
 //! can have changed the array: a loop over an array looks at its kind and its memory once. No elements stands for "not known".
+//! Before a loop that leaves the array as it is, an instruction fills the view; accesses inside do not fill it anew then, so
+//! that nothing in the loop changes it and it can stay in registers.
 
 use crate::emit::{Emit, flags};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{self, InstBuilder as _, Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use std::collections::HashMap;
-use vgdc_mir::{Arg, Body, Helper, Inst, Mutation, Num, Slot};
+use vgdc_mir::{Addr, Arg, Body, Helper, Inst, Mutation, Num, Slot};
 use vgdc_plan::native::layout;
 
 /// Where the elements of a slot's array are, and how many.
@@ -24,27 +26,76 @@ pub(crate) type Views = HashMap<Slot, View>;
 /// The views of a function, of which nothing is known yet.
 pub(crate) fn views(body: &Body, b: &mut FunctionBuilder<'_>) -> Views {
     let mut views = Views::new();
-    for inst in body.blocks.iter().flat_map(|block| &block.insts) {
-        if let Inst::Find {
-            helper: Helper::GetIndex,
-            args,
-            ..
-        } = inst
-            && let Some(Arg::Slot(base)) = args.first()
-        {
-            views.entry(*base).or_insert_with(|| {
-                let [first, len] = std::array::from_fn(|_| b.declare_var(types::I64));
-                let nothing = b.ins().iconst(types::I64, 0);
-                b.def_var(first, nothing);
-                b.def_var(len, nothing);
-                View { first, len }
-            });
-        }
+    let insts = body.blocks.iter().flat_map(|block| &block.insts);
+    for base in insts.filter_map(Inst::reads_element_of) {
+        views.entry(base).or_insert_with(|| {
+            let [first, len] = std::array::from_fn(|_| b.declare_var(types::I64));
+            let nothing = b.ins().iconst(types::I64, 0);
+            b.def_var(first, nothing);
+            b.def_var(len, nothing);
+            View { first, len }
+        });
     }
     views
 }
 
+/// An element that is wanted as a number, and as nothing else.
+pub(crate) struct NumberIn {
+    base: Arg,
+    scratch: Slot,
+    index: Num,
+    pub(crate) dst: Num,
+}
+
+impl NumberIn {
+    /// What two instructions do together, if nobody else (`used` counts) wants to know where the element is.
+    pub(crate) fn of(first: &Inst, second: &Inst, used: impl Fn(Addr) -> u32) -> Option<NumberIn> {
+        match (first, second) {
+            (
+                Inst::Find {
+                    helper: Helper::GetIndex,
+                    dst: found,
+                    args,
+                },
+                Inst::ToNumber {
+                    dst,
+                    src: Arg::Addr(src),
+                },
+            ) if found == src && used(*src) == 1 => match args.as_slice() {
+                [base, Arg::Slot(scratch), Arg::Num(index)] => Some(NumberIn {
+                    base: *base,
+                    scratch: *scratch,
+                    index: *index,
+                    dst: *dst,
+                }),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Emit<'_> {
+    /// Looks where the elements of a slot's array are, if it is one.
+    pub(crate) fn look(&mut self, slot: Slot) {
+        let Some(view) = self.views.get(&slot).copied() else {
+            return;
+        };
+        let base = self.slot(slot);
+        let [none, end] = std::array::from_fn(|_| self.b.create_block());
+        let (_, first, len) = self.elements(base, none);
+        self.b.def_var(view.first, first);
+        self.b.def_var(view.len, len);
+        self.b.ins().jump(end, &[]);
+        self.b.set_cold_block(none);
+        self.b.switch_to_block(none);
+        let nothing = self.b.ins().iconst(types::I64, 0);
+        self.b.def_var(view.first, nothing);
+        self.b.def_var(view.len, nothing);
+        self.b.ins().jump(end, &[]);
+        self.b.switch_to_block(end);
+    }
+
     /// Forgets what an instruction may have changed.
     pub(crate) fn forget_views(&mut self, inst: &Inst) {
         if self.views.is_empty() {
@@ -94,20 +145,21 @@ impl Emit<'_> {
         self.b.ins().iadd(first, distance)
     }
 
-    /// An element.
-    pub(crate) fn element(&mut self, base: Arg, scratch: Slot, index: Num) -> Value {
-        let view = match base {
-            Arg::Slot(slot) => self.views.get(&slot).copied(),
-            _ => None,
+    /// Where an element is; goes to `miss` when the value is no array, or has none with this index.
+    fn place(&mut self, base: Arg, index: Num, miss: ir::Block) -> Value {
+        let (view, filled) = match base {
+            Arg::Slot(slot) => (self.views.get(&slot).copied(), self.viewed.has(slot)),
+            _ => (None, false),
         };
-        let (base, scratch) = (self.address(base), self.slot(scratch));
-        let [hit, look, miss, end] = std::array::from_fn(|_| self.b.create_block());
-        self.b.append_block_param(end, types::I64);
+        let base = self.address(base);
         let whole = self.index(index, miss);
+        let hit = self.b.create_block();
         let (first, len) = match view {
+            Some(view) if filled => (None, self.b.use_var(view.len)),
             Some(view) => {
                 let len = self.b.use_var(view.len);
                 let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, whole, len);
+                let look = self.b.create_block();
                 self.branch(inside, hit, look);
                 self.b.set_cold_block(look);
                 self.b.switch_to_block(look);
@@ -117,8 +169,6 @@ impl Emit<'_> {
                 (None, len)
             }
             None => {
-                self.b.ins().jump(look, &[]);
-                self.b.switch_to_block(look);
                 let (_, first, len) = self.elements(base, miss);
                 (Some(first), len)
             }
@@ -131,15 +181,52 @@ impl Emit<'_> {
             (None, Some(view)) => self.b.use_var(view.first),
             (None, None) => unreachable!("one of them says where the elements are"),
         };
-        let place = self.at(first, whole);
-        self.b.ins().jump(end, &[place.into()]);
+        self.at(first, whole)
+    }
+
+    /// Adds to `miss`: an element of whatever value.
+    fn missed(&mut self, base: Arg, scratch: Slot, index: Num, miss: ir::Block) -> Value {
         self.b.set_cold_block(miss);
         self.b.switch_to_block(miss);
+        let (base, scratch) = (self.address(base), self.slot(scratch));
         let number = self.num(index);
-        let found = self.call_cold(Helper::GetIndex, &[base, scratch, number]);
-        self.b
-            .ins()
-            .jump(end, &found.map(Into::into).into_iter().collect::<Vec<_>>());
+        match self.call_cold(Helper::GetIndex, &[base, scratch, number]) {
+            Some(found) => found,
+            None => unreachable!("{:?} has a result", Helper::GetIndex),
+        }
+    }
+
+    /// An element.
+    pub(crate) fn element(&mut self, base: Arg, scratch: Slot, index: Num) -> Value {
+        let [miss, end] = std::array::from_fn(|_| self.b.create_block());
+        self.b.append_block_param(end, types::I64);
+        let place = self.place(base, index, miss);
+        self.b.ins().jump(end, &[place.into()]);
+        let found = self.missed(base, scratch, index, miss);
+        self.b.ins().jump(end, &[found.into()]);
+        self.b.switch_to_block(end);
+        self.b.block_params(end)[0]
+    }
+
+    /// An element that is wanted as a number: a number in an array is not asked for twice whether it is there.
+    pub(crate) fn number_in_array(&mut self, wanted: &NumberIn) -> Value {
+        let NumberIn {
+            base,
+            scratch,
+            index,
+            ..
+        } = *wanted;
+        let [number, miss, end] = std::array::from_fn(|_| self.b.create_block());
+        self.b.append_block_param(end, types::F64);
+        let place = self.place(base, index, miss);
+        let is_number = self.is_kind(place, layout::NUMBER_KIND);
+        self.branch(is_number, number, miss);
+        self.b.switch_to_block(number);
+        let found = self.number_in(place);
+        self.b.ins().jump(end, &[found.into()]);
+        let found = self.missed(base, scratch, index, miss);
+        let found = self.number_by_helper(found);
+        self.b.ins().jump(end, &[found.into()]);
         self.b.switch_to_block(end);
         self.b.block_params(end)[0]
     }

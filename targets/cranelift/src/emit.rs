@@ -1,6 +1,6 @@
 //! From the middle representation to Cranelift's: what is frequent stands in the code, the rest is called.
 
-use crate::array::{self, Views};
+use crate::array::{self, NumberIn, Views};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     self, AbiParam, InstBuilder as _, MemFlagsData, SigRef, Signature, Type, Value, types,
@@ -8,10 +8,10 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::collections::HashMap;
-use vgdc_mir::opt::{self, Owners};
+use vgdc_mir::opt::{self, Owners, Viewed};
 use vgdc_mir::{
-    Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, MSG, Mutation, Num, Slot,
-    Terminator, Unary,
+    Access, Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, MSG, Mutation, Num, Operand,
+    Slot, Terminator, Unary,
 };
 use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
 
@@ -62,19 +62,34 @@ pub(crate) fn function(
         fuel,
         views,
         owners: Owners::default(),
+        viewed: Viewed::default(),
         length: body.keys.iter().position(|key| key == "length"),
         bail,
         signatures: HashMap::new(),
         call_conv: isa.default_call_conv(),
     };
-    let owners = opt::owners_at_entry(body);
-    for ((block, at), owners) in body.blocks.iter().zip(&blocks).zip(owners) {
+    let (owners, viewed) = (opt::owners_at_entry(body), opt::viewed_at_entry(body));
+    let used = uses(body);
+    let known = owners.into_iter().zip(viewed);
+    for ((block, at), (owners, viewed)) in body.blocks.iter().zip(&blocks).zip(known) {
         emit.b.switch_to_block(*at);
         emit.owners = owners;
-        for inst in &block.insts {
-            emit.inst(inst);
+        emit.viewed = viewed;
+        let mut insts = block.insts.iter().peekable();
+        while let Some(inst) = insts.next() {
+            let used = |addr: Addr| used[addr.0 as usize];
+            let next = insts.peek();
+            if let Some(number) = next.and_then(|next| NumberIn::of(inst, next, used)) {
+                let value = emit.number_in_array(&number);
+                emit.set_num(number.dst, value);
+                // (that a conversion was made changes nothing that is known of slots)
+                insts.next();
+            } else {
+                emit.inst(inst);
+            }
             emit.owners.apply(inst);
             emit.forget_views(inst);
+            emit.viewed.apply(inst);
         }
         emit.end(&block.end, &blocks);
     }
@@ -85,6 +100,19 @@ pub(crate) fn function(
     emit.b.seal_all_blocks();
     emit.b.finalize(isa.frontend_config());
     function
+}
+
+/// How many operands name each register of addresses, but for those that give it its address.
+fn uses(body: &Body) -> Vec<u32> {
+    let mut uses = vec![0; body.addrs as usize];
+    for inst in body.blocks.iter().flat_map(|block| &block.insts) {
+        inst.clone().operands(|operand, access| {
+            if let (Operand::Addr(addr), Access::Read | Access::Lend) = (operand, access) {
+                uses[addr.0 as usize] += 1;
+            }
+        });
+    }
+    uses
 }
 
 /// Memory that is there and aligned.
@@ -108,6 +136,8 @@ pub(crate) struct Emit<'f> {
     pub(crate) views: Views,
     /// The slots that may hold a value with memory of its own, where code is made now.
     owners: Owners,
+    /// The slots whose views are filled there.
+    pub(crate) viewed: Viewed,
     /// The number of the name `length`.
     pub(crate) length: Option<usize>,
     bail: ir::Block,
@@ -327,6 +357,7 @@ impl Emit<'_> {
     fn inst(&mut self, inst: &Inst) {
         match inst {
             Inst::Stage { number } => self.put(layout::STAGE, *number),
+            Inst::View { slot } => self.look(*slot),
             Inst::Num { dst, value } => {
                 let value = match self.is_whole(*dst) {
                     true => self.b.ins().iconst(types::I64, *value as i64),
@@ -532,13 +563,17 @@ impl Emit<'_> {
             is_number,
             types::F64,
             |emit| emit.number_in(address),
-            |emit| {
-                emit.call_cold(Helper::TryNumber, &[address]);
-                emit.b
-                    .ins()
-                    .load(types::F64, flags(), emit.runtime, layout::NUMBER)
-            },
+            |emit| emit.number_by_helper(address),
         )
+    }
+
+    /// What `ToNumber` makes of what is seldom met: no number.
+    pub(crate) fn number_by_helper(&mut self, address: Value) -> Value {
+        self.call_cold(Helper::TryNumber, &[address]);
+        let runtime = self.runtime;
+        self.b
+            .ins()
+            .load(types::F64, flags(), runtime, layout::NUMBER)
     }
 
     fn both_numbers(&mut self, a: Value, b: Value) -> Value {

@@ -459,6 +459,8 @@ impl Print<'_> {
                 let number = Literal::u32_unsuffixed(*number);
                 quote!(stage(cx, #number);)
             }
+            // (lists that a loop does not change are found again where its text is made)
+            Inst::View { .. } => TokenStream::new(),
             Inst::Num { dst, .. } if self.registers.constants.contains_key(&dst.0) => {
                 TokenStream::new()
             }
@@ -625,7 +627,9 @@ impl Print<'_> {
             | Helper::Less => quote!(quick!(#name(cx #(, #args)*))),
             Helper::TryNumber => quote!(quick!(number(cx #(, #args)*))),
             Helper::Truthy => quote!(truthy(#(#args),*)),
-            _ if helper.result() == Kind::Nothing => quote!(#name(cx #(, #args)*)),
+            _ if matches!(helper.result(), Kind::Nothing | Kind::Number) => {
+                quote!(#name(cx #(, #args)*))
+            }
             _ => quote!(#name(cx #(, #args)*)?),
         }
     }

@@ -4,88 +4,14 @@
 //! bailing out earlier, or in vain, is always right: somebody else does it all then. Pays: a comparison and a memory access
 //! each time around.
 
-use crate::{Access, Arg, Block, BlockId, Body, Inst, Num, Operand, Slot, Terminator};
+use super::loops::{self, Loop};
+use crate::{Access, Arg, BlockId, Body, Inst, Num, Operand, Slot};
 use std::collections::HashSet;
 
 pub(super) fn run(body: &mut Body) {
-    // (from the inner loops to the outer ones: what was hoisted once may go further)
-    let mut loops = loops(body);
-    loops.sort_by_key(|found| found.blocks.len());
-    for found in loops {
+    for found in loops::loops(body) {
         hoist(body, &found);
     }
-}
-
-struct Loop {
-    head: BlockId,
-    blocks: HashSet<BlockId>,
-}
-
-fn predecessors(body: &Body) -> Vec<Vec<BlockId>> {
-    let mut into = vec![Vec::new(); body.blocks.len()];
-    for (at, block) in body.blocks.iter().enumerate() {
-        for to in block.end.successors() {
-            into[to.0 as usize].push(BlockId(at as u32));
-        }
-    }
-    into
-}
-
-/// Loops with one head that all their blocks are reached through.
-fn loops(body: &Body) -> Vec<Loop> {
-    let into = predecessors(body);
-    let count = body.blocks.len();
-    // Back edges, as a walk in depth finds them.
-    let (mut state, mut back) = (vec![0u8; count], Vec::new());
-    let mut stack = vec![(
-        BlockId(0),
-        body.blocks[0].end.successors().collect::<Vec<_>>(),
-    )];
-    state[0] = 1;
-    while let Some((at, next)) = stack.last_mut() {
-        let at = *at;
-        match next.pop() {
-            Some(to) => match state[to.0 as usize] {
-                0 => {
-                    state[to.0 as usize] = 1;
-                    let next = body.blocks[to.0 as usize].end.successors().collect();
-                    stack.push((to, next));
-                }
-                1 => back.push((at, to)),
-                _ => {}
-            },
-            None => {
-                state[at.0 as usize] = 2;
-                stack.pop();
-            }
-        }
-    }
-    let mut found: Vec<Loop> = Vec::new();
-    for (from, head) in back {
-        let mut blocks = HashSet::from([head]);
-        let mut todo = vec![from];
-        while let Some(at) = todo.pop() {
-            if blocks.insert(at) {
-                todo.extend(&into[at.0 as usize]);
-            }
-        }
-        match found.iter_mut().find(|known| known.head == head) {
-            Some(known) => known.blocks.extend(blocks),
-            None => found.push(Loop { head, blocks }),
-        }
-    }
-    // (the first block is inside only when the loop can be entered elsewhere than at its head)
-    found.retain(|found| {
-        found.head != BlockId(0)
-            && found.blocks.iter().all(|block| {
-                *block == found.head
-                    || into[block.0 as usize]
-                        .iter()
-                        .all(|from| found.blocks.contains(from))
-            })
-            && !found.blocks.contains(&BlockId(0))
-    });
-    found
 }
 
 fn hoist(body: &mut Body, found: &Loop) {
@@ -125,28 +51,9 @@ fn hoist(body: &mut Body, found: &Loop) {
         return;
     }
     hoisted.sort_by_key(|(block, _)| *block);
-    let before = BlockId(body.blocks.len() as u32);
-    body.blocks.push(Block {
-        insts: hoisted.into_iter().map(|(_, inst)| inst).collect(),
-        end: Terminator::Jump(found.head),
-    });
-    let lead = |to: &mut BlockId| {
-        if *to == found.head {
-            *to = before;
-        }
-    };
-    for (at, block) in body.blocks.iter_mut().enumerate() {
-        let at = BlockId(at as u32);
-        if at == before || found.blocks.contains(&at) {
-            continue;
-        }
-        match &mut block.end {
-            Terminator::Jump(to) => lead(to),
-            Terminator::Branch(_, yes, no) => {
-                lead(yes);
-                lead(no);
-            }
-            _ => {}
-        }
-    }
+    let count = hoisted.len();
+    body.did
+        .push(format!("hoist: numbers taken out of a loop: {count}"));
+    let insts = hoisted.into_iter().map(|(_, inst)| inst).collect();
+    loops::before(body, found, insts);
 }

@@ -2,12 +2,17 @@
 
 mod hoist;
 mod integral;
+mod loops;
+mod near;
 mod owning;
 mod scratch;
+mod tables;
 mod thread;
+mod views;
 
 pub use integral::integral;
 pub use owning::{Owners, owners_at_entry};
+pub use views::{Viewed, viewed_at_entry};
 
 use crate::Body;
 
@@ -17,6 +22,9 @@ pub fn optimise(body: &mut Body) {
     scratch::run(body);
     // Before hoist, which wants loops with one way back.
     thread::run(body);
+    tables::run(body);
     hoist::run(body);
+    views::run(body);
+    near::run(body);
     owning::run(body);
 }

@@ -112,10 +112,12 @@ macro_rules! called {
     (@type Status) => { Option<()> };
     (@type Flag) => { Option<bool> };
     (@type Found) => { Option<V> };
+    (@type Number) => { f64 };
     (@type Nothing) => { () };
     (@result Status $result:ident) => { ($result == OK).then_some(()) };
     (@result Flag $result:ident) => { answer($result) };
     (@result Found $result:ident) => { (!$result.is_null()).then_some($result) };
+    (@result Number $result:ident) => { $result };
     (@result Nothing $result:ident) => { $result };
 }
 
@@ -144,6 +146,8 @@ called! {
     share(v: V) -> Nothing;
     /// Makes values of references again: the result, the message.
     unshare(result: V, msg: V) -> Status;
+    /// Where a text stands among constants.
+    search(value: V, texts: u32) -> Number;
     /// `ToString`.
     to_text(dst: V, value: V) -> Status;
     /// `typeof`
