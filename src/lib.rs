@@ -6,6 +6,7 @@
 pub mod deployer;
 pub mod load;
 pub mod native;
+pub mod profile;
 pub mod runner;
 
 pub use load::{Flow, session};

@@ -27,6 +27,8 @@ enum Verb {
     Emit(cmd::emit::Args),
     /// Say what the compiler did with each node and why, or what a diagnostic's code means
     Explain(cmd::explain::Args),
+    /// Print what a profile says: where the time went
+    Profile(cmd::profile::Args),
 }
 
 fn main() -> ExitCode {
@@ -37,5 +39,6 @@ fn main() -> ExitCode {
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Emit(args) => cmd::emit::run(&args),
         Verb::Explain(args) => cmd::explain::run(&args),
+        Verb::Profile(args) => cmd::profile::run(&args),
     }
 }

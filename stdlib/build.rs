@@ -54,11 +54,14 @@ fn table(src: &Path) -> String {
             }
             let _ = writeln!(nodes, "    &{category}::{name}::NODE,");
             let help = std::fs::read_to_string(file).unwrap_or_default();
+            // (some make their code by how often each output is taken)
+            let lower = match help.contains("\npub fn lower_by_use(") {
+                true => "|props, sent| NODE::lower_by_use(config(props)?, sent)",
+                false => "|props, _| NODE::lower(config(props)?)",
+            };
             if help.contains("\npub fn lower(") {
-                let _ = writeln!(
-                    lowerings,
-                    "    (&{category}::{name}::NODE, |props| {category}::{name}::lower(config(props)?)),"
-                );
+                let lower = lower.replace("NODE", &format!("{category}::{name}"));
+                let _ = writeln!(lowerings, "    (&{category}::{name}::NODE, {lower}),");
             }
             let help: Vec<&str> = help
                 .lines()

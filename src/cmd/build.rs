@@ -27,6 +27,9 @@ pub struct Args {
     /// Generate a crate and let cargo compile it: slower to build, smaller and quicker to run
     #[arg(long)]
     release: bool,
+    /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
+    #[arg(long, value_name = "FILE", conflicts_with = "no_optimise")]
+    profile: Option<PathBuf>,
 }
 
 pub fn run(args: &Args) -> ExitCode {
@@ -39,6 +42,10 @@ pub fn run(args: &Args) -> ExitCode {
     let session = match args.observable {
         true => session,
         false => session.unobserved(),
+    };
+    let session = match super::profiled(session, args.profile.as_deref()) {
+        Ok(session) => session,
+        Err(code) => return code,
     };
     // (for a generated crate, LLVM makes the machine code)
     let compiled = match args.release {

@@ -15,6 +15,9 @@ pub struct Args {
     /// Compile without optimising
     #[arg(long)]
     no_optimise: bool,
+    /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
+    #[arg(long, value_name = "FILE", conflicts_with = "no_optimise")]
+    profile: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -61,10 +64,14 @@ impl Stage {
 
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
-    let compiled = flow.compile(Options {
+    let session = vgdc::session(Options {
         optimise: !args.no_optimise,
         ..Options::default()
     });
+    let compiled = match super::profiled(session, args.profile.as_deref()) {
+        Ok(session) => flow.compile_in(&session),
+        Err(code) => return code,
+    };
     super::print_diagnostics(&flow);
     let text = match (args.stage, args.stage.of_driver()) {
         (_, Some(stage)) => compiled.text(&flow.doc, stage),

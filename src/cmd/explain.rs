@@ -1,6 +1,6 @@
 //! `vgdc explain FLOW`: what the compiler did with each node and why. `vgdc explain VG0042`: what a code means.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vgdc::Flow;
 use vgdc::driver::Options;
@@ -13,6 +13,9 @@ pub struct Args {
     /// Only this node
     #[arg(long)]
     node: Option<String>,
+    /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
 }
 
 pub fn run(args: &Args) -> ExitCode {
@@ -20,7 +23,11 @@ pub fn run(args: &Args) -> ExitCode {
         return explain_code(code);
     }
     let mut flow = Flow::load(Path::new(&args.what));
-    let compiled = flow.compile(Options::default());
+    let session = vgdc::session(Options::default());
+    let compiled = match super::profiled(session, args.profile.as_deref()) {
+        Ok(session) => flow.compile_in(&session),
+        Err(code) => return code,
+    };
     super::print_diagnostics(&flow);
     let out = vgdc::driver::explain(&compiled, args.node.as_deref());
     super::say(&out);

@@ -5,10 +5,15 @@ pub mod build;
 pub mod check;
 pub mod emit;
 pub mod explain;
+pub mod profile;
 pub mod run;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
 use vgdc::Flow;
+use vgdc::driver::Session;
+use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
 use vgdc::syntax::render::{self, TextOptions};
 
 /// Diagnostics that are shown before the rest is only counted.
@@ -19,12 +24,36 @@ fn print_diagnostics(flow: &Flow) {
     if flow.diagnostics.is_empty() {
         return;
     }
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let options = TextOptions {
-        color,
+    say_err(&render::text(
+        &flow.diagnostics,
+        &flow.sources,
+        &text_options(),
+    ));
+}
+
+fn text_options() -> TextOptions {
+    TextOptions {
+        color: std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         limit: Some(SHOWN),
-    };
-    say_err(&render::text(&flow.diagnostics, &flow.sources, &options));
+    }
+}
+
+/// Prints one thing there is to say, which is about no place in a flow.
+fn print_one(diagnostic: &Diagnostic) {
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.push(diagnostic.clone());
+    say_err(&render::text(&diagnostics, &SourceMap::new(), &text_options()));
+}
+
+/// A compiler that decides by a profile, if one is named.
+fn profiled(session: Session, file: Option<&Path>) -> Result<Session, ExitCode> {
+    match file.map(vgdc::profile::read).transpose() {
+        Ok(profile) => Ok(session.with_profile(profile)),
+        Err(error) => {
+            print_one(&error);
+            Err(ExitCode::FAILURE)
+        }
+    }
 }
 
 /// Writes to standard error; a reader that has gone away is no error.

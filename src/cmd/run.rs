@@ -43,6 +43,9 @@ pub struct Args {
     /// Environment variables, a NAME=value a line
     #[arg(long)]
     env_file: Option<String>,
+    /// Count and time nodes and wires; written when it stops [default: beside the flow, FLOW.profile.json]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    profile: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
@@ -62,6 +65,7 @@ impl Args {
             ("log-level", &self.log_level),
             ("workers", &self.workers),
             ("env-file", &self.env_file),
+            ("profile", &self.profile),
         ];
         for (name, value) in given {
             if let Some(value) = value {
@@ -124,6 +128,10 @@ pub fn run(args: &Args) -> ExitCode {
         {
             super::say_err(&format!("vgdc: vgdc.toml: {why}\n"));
             return ExitCode::FAILURE;
+        }
+        if options.profile.as_deref() == Some("") {
+            let file = flow.path.with_extension(vgdc_app::profile::ENDING);
+            options.profile = Some(file.to_string_lossy().into_owned());
         }
         if args.watch {
             app.updates = Some(watch(flow.path.clone(), args.compile_options()));

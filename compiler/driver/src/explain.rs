@@ -32,11 +32,22 @@ pub fn explain(compiled: &Compiled, node: Option<&str>) -> String {
             .filter(|id| asked(id))
             .collect();
         if !names.is_empty() {
-            let _ = writeln!(out, "island {number}\n  {}", names.join(" "));
+            let load = load(compiled, number);
+            let _ = writeln!(out, "island {number}{load}\n  {}", names.join(" "));
         }
     }
     functions(compiled, &asked, &mut out);
     out
+}
+
+/// What an island costs, where a profile says it.
+fn load(compiled: &Compiled, island: usize) -> String {
+    let loads = &compiled.plan.loads;
+    let (Some(load), total) = (loads.get(island), loads.iter().sum::<u64>()) else {
+        return String::new();
+    };
+    let percent = *load as f64 / total.max(1) as f64 * 100.0;
+    format!(": {percent:.0} % of the time in the profile")
 }
 
 /// Which nodes and texts become machine code, what keeps the others from it, and which of them are one function.

@@ -10,6 +10,7 @@ mod explain;
 mod languages;
 mod manifest;
 pub mod native;
+mod profile;
 mod regions;
 mod stage;
 
@@ -22,10 +23,14 @@ pub use vgdc_middle::{
 };
 
 use std::collections::HashMap;
-use vgdc_ir::{Graph, verify};
+
+use profile::Usage;
+use vgdc_ir::{Graph, Operator, verify};
+use vgdc_middle::plan::flow_hash;
 use vgdc_middle::{context, islands, lower, pipeline, resolve, scripts};
 use vgdc_mir::NodeLowering;
 use vgdc_plan::Plan;
+use vgdc_plan::profile::Profile;
 use vgdc_spec::NodeSpec;
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, codes};
 
@@ -36,6 +41,7 @@ pub struct Session {
     scripts: Box<dyn ScriptInfo>,
     lowerings: HashMap<&'static str, NodeLowering>,
     observable: bool,
+    profile: Option<Profile>,
 }
 
 /// How to compile.
@@ -84,6 +90,7 @@ impl Session {
             scripts: Box::new(languages::Scripts::default()),
             lowerings: HashMap::new(),
             observable: true,
+            profile: None,
         }
     }
 
@@ -108,6 +115,13 @@ impl Session {
     #[must_use]
     pub fn unobserved(mut self) -> Session {
         self.observable = false;
+        self
+    }
+
+    /// With what was measured of a run of the flow: it decides what is worth what.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Option<Profile>) -> Session {
+        self.profile = profile;
         self
     }
 
@@ -136,6 +150,10 @@ impl Session {
             &mut trace,
         );
         scripts::warn(doc, &optimised, &found, &mut diagnostics);
+        let usage = match &self.profile {
+            Some(profile) => Usage::of(profile, &graph, &optimised, &mut diagnostics),
+            None => Usage::default(),
+        };
         let islands = if self.options.optimise {
             let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
             pipeline::optimise(&mut optimised, &uses, self.observable, &mut trace);
@@ -144,10 +162,16 @@ impl Session {
             islands::one(&optimised)
         };
         let mut plan = lower(&optimised, &islands);
-        let lowered = match self.options.optimise {
-            true => native::lower(&mut plan, &self.registry, &self.lowerings),
-            false => native::Lowered::default(),
-        };
+        plan.hash = flow_hash(&graph);
+        let mut lowered = native::Lowered::default();
+        if self.options.optimise {
+            let ids = optimised.op_ids().iter();
+            let ops: Vec<&Operator> = ids.map(|id| optimised.op(*id)).collect();
+            lowered = native::lower(&mut plan, &self.registry, &self.lowerings, &usage);
+            self.note_decisions(&lowered, &ops, &mut trace);
+            usage.cool(&plan, &mut lowered, &ops, &mut trace);
+            usage.load(&mut plan);
+        }
         verify_all(&optimised, &plan, &mut diagnostics);
         diagnostics.sort();
         Compiled {
@@ -157,6 +181,17 @@ impl Session {
             plan,
             diagnostics,
             trace,
+        }
+    }
+
+    /// Notes what the profile decided about the code of nodes.
+    fn note_decisions(&self, lowered: &native::Lowered, ops: &[&Operator], trace: &mut Trace) {
+        for (op, why) in &lowered.left {
+            trace.left(profile::NAME, ops[*op], format!("no code is made of it: {why}"));
+        }
+        for op in &lowered.by_use {
+            let text = "its code asks first what is taken most often";
+            trace.did(profile::NAME, ops[*op], text);
         }
     }
 

@@ -8,6 +8,7 @@ use vgdc_plan::Plan;
 use vgdc_script::{Phase, Refusal};
 use vgdc_spec::FieldKind;
 
+use crate::profile::Usage;
 use crate::regions::{self, Node};
 
 /// What was lowered, and what was not.
@@ -19,6 +20,10 @@ pub struct Lowered {
     pub texts: Vec<Text>,
     /// Each node that says how it becomes code.
     pub nodes: Vec<Node>,
+    /// Operators of which no code is made because of the profile, by their places in the plan, and why.
+    pub left: Vec<(usize, String)>,
+    /// Operators whose code is another because of the profile.
+    pub by_use: Vec<usize>,
 }
 
 /// A text in a node.
@@ -33,10 +38,11 @@ pub struct Text {
 }
 
 /// Lowers the texts that run for each message, tells the operators their functions, and makes functions of regions.
-pub fn lower(
+pub(crate) fn lower(
     plan: &mut Plan,
     registry: &Registry,
     lowerings: &HashMap<&'static str, NodeLowering>,
+    usage: &Usage,
 ) -> Lowered {
     let mut lowered = Lowered::default();
     let mut known: HashMap<String, Result<u32, Refusal>> = HashMap::new();
@@ -51,6 +57,10 @@ pub fn lower(
             let Some(text) = text.filter(|text| is_code && !text.is_empty()) else {
                 continue;
             };
+            if let Some(why) = usage.why_no_code(&op.id) {
+                lowered.left.push((at, why));
+                continue;
+            }
             let function = match known.get(text) {
                 Some(function) => function.clone(),
                 None => {
@@ -90,6 +100,6 @@ pub fn lower(
             });
         }
     }
-    regions::find(plan, &mut lowered, lowerings);
+    regions::find(plan, &mut lowered, lowerings, usage);
     lowered
 }

@@ -10,6 +10,7 @@ use vgdc_mir::{Body, Host, NodeCode, NodeLowering};
 use vgdc_plan::{Op, OpIndex, Plan, Region, Stage};
 
 use crate::native::Lowered;
+use crate::profile::Usage;
 
 /// The most operators in a function: what is longer than this is several regions.
 const MOST_STAGES: usize = 64;
@@ -37,9 +38,10 @@ pub fn find(
     plan: &mut Plan,
     lowered: &mut Lowered,
     lowerings: &HashMap<&'static str, NodeLowering>,
+    usage: &Usage,
 ) {
     let codes: Vec<Option<Code>> = (plan.ops.iter().enumerate())
-        .map(|(at, op)| code_of(at, op, lowered, lowerings))
+        .map(|(at, op)| code_of(at, op, lowered, lowerings, usage))
         .collect();
     let mut inside = vec![false; plan.ops.len()];
     let mut regions: Vec<Vec<Stage>> = Vec::new();
@@ -88,15 +90,23 @@ fn code_of(
     op: &Op,
     lowered: &mut Lowered,
     lowerings: &HashMap<&'static str, NodeLowering>,
+    usage: &Usage,
 ) -> Option<Code> {
     let lower = lowerings.get(op.process_type())?;
     // (whoever waits for a node's end wants the message as it was then)
     let made = match op.complete.is_empty() {
-        true => lower(&op.props),
+        true => lower(&op.props, usage.sent(&op.id)),
         false => Err("a complete node that listens to it".to_owned()),
     };
     let (code, said) = match made {
         Ok(NodeCode::Body(mut body)) => {
+            if let Some(why) = usage.why_no_code(&op.id) {
+                lowered.left.push((at, why));
+                return None;
+            }
+            if !usage.sent(&op.id).is_empty() && lower(&op.props, &[]).as_ref() != Ok(&NodeCode::Body(body.clone())) {
+                lowered.by_use.push(at);
+            }
             vgdc_mir::opt::optimise(&mut body);
             let did = body.did.clone();
             (Some(Code::Own(Box::new(body))), Some(Ok(did)))

@@ -28,8 +28,10 @@ pub fn lower(graph: &Graph, islands: &[Vec<OpId>]) -> plan::Plan {
     };
     plan::Plan {
         format: plan::FORMAT,
+        hash: String::new(),
         ops,
         islands: islands.iter().map(number).collect(),
+        loads: Vec::new(),
         flows: graph.flows().iter().map(flow).collect(),
         env: graph.envs().iter().map(env).collect(),
         code: None,
@@ -126,8 +128,20 @@ fn listen(chains: &mut Vec<plan::Chain>, heard: Heard, op: u32) {
     });
 }
 
+/// Hash of a flow as resolved: its nodes, what is set in them, and their wires. How it is compiled is not in it.
+pub fn flow_hash(graph: &Graph) -> String {
+    let mut hash = Fingerprint::default();
+    for (_, op) in graph.ops() {
+        hash = hash.with(&op.id).with(&op.fingerprint);
+        for wires in &op.wires {
+            hash = wires.iter().fold(hash, |hash, to| hash.with(to)).with("");
+        }
+    }
+    hash.to_string()
+}
+
 /// The fingerprint of each operator, over its own and those of the configuration nodes that it refers to.
-fn fingerprints(graph: &Graph) -> HashMap<OpId, String> {
+pub fn fingerprints(graph: &Graph) -> HashMap<OpId, String> {
     let mut done: HashMap<OpId, String> = HashMap::new();
     // Configuration nodes stand before their users; in a circle of them the own properties alone count.
     for (id, op) in graph.ops() {

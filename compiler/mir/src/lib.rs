@@ -15,6 +15,8 @@ mod region;
 mod text;
 mod visit;
 
+use std::collections::BTreeSet;
+
 pub use build::Builder;
 pub use node::{NodeCode, NodeLowering};
 pub use region::{Region, Stage, fuse};
@@ -70,6 +72,8 @@ pub struct Body {
     pub values: Vec<String>,
     /// The blocks; the first is the beginning.
     pub blocks: Vec<Block>,
+    /// Blocks that are hardly ever come to, by a profile. What they do is not changed by that.
+    pub cold: BTreeSet<BlockId>,
 }
 
 impl Body {

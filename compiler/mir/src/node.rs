@@ -14,4 +14,7 @@ pub enum NodeCode {
 
 /// Makes code of a node with these properties, or says why it cannot be: the construct that is in the way. The node's
 /// process handles its messages then.
-pub type NodeLowering = fn(&Map<String, Json>) -> Result<NodeCode, String>;
+///
+/// The second argument says how many messages left by each output in a run that was measured; it is empty where nothing is
+/// known. What the code does may not hang on it.
+pub type NodeLowering = fn(&Map<String, Json>, &[u64]) -> Result<NodeCode, String>;

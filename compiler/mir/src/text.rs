@@ -1,6 +1,6 @@
 //! The text form of a function: what `vgdc emit --stage mir` prints.
 
-use crate::{Arg, Block, Body, Helper, Inst, Kind, Terminator};
+use crate::{Arg, Block, BlockId, Body, Helper, Inst, Kind, Terminator};
 use std::fmt;
 
 impl fmt::Display for Arg {
@@ -17,7 +17,11 @@ impl fmt::Display for Arg {
 impl fmt::Display for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, block) in self.blocks.iter().enumerate() {
-            writeln!(f, "b{number}:")?;
+            let cold = match self.cold.contains(&BlockId(number as u32)) {
+                true => " // cold",
+                false => "",
+            };
+            writeln!(f, "b{number}:{cold}")?;
             self.block(f, block)?;
         }
         Ok(())

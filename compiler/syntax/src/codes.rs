@@ -186,6 +186,9 @@ codes! {
     0302 RUST_ERROR "the generated Rust does not compile"
     0303 TOOL_MISSING "a tool that the target needs is missing"
     0304 VERIFIER "the compiler made a graph that breaks its own rules"
+    0310 PROFILE_UNUSABLE "a profile cannot be used"
+    0311 PROFILE_FOREIGN "a profile is of another flow"
+    0312 PROFILE_STALE "the flow has changed since its profile was taken"
 
     // 400–499: the start of a program.
     0400 PORT_IN_USE "a port is in use"

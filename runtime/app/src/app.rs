@@ -1,10 +1,12 @@
 //! The life of the process: start, serve, stop.
 
 use crate::Console;
+use crate::profile;
 use crate::credentials::{self, Credentials};
 use crate::options::{Control as ControlOption, Options, parse_env_file};
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use tokio::sync::mpsc;
 use vgdc_core::{Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
 use vgdc_http::HttpServer;
 use vgdc_plan::Plan;
-use vgdc_probe::{Control, Deployer, Hub, Identity};
+use vgdc_probe::{Control, Deployer, Hub, Identity, Subscriber};
 use vgdc_value::{Object, Value};
 
 /// How long after the flows have started what only that needed is let go of.
@@ -58,6 +60,14 @@ pub fn run(mut app: App, options: &Options) -> ExitCode {
             }
         }
     }
+    let profile = options.profile.as_deref();
+    let profile = profile.map(|named| profile::file(named, &app.name));
+    if let Some(file) = &profile
+        && let Err(why) = profile::check(file)
+    {
+        eprintln!("{}: {why}", app.name);
+        return ExitCode::FAILURE;
+    }
     let tokio = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -68,7 +78,7 @@ pub fn run(mut app: App, options: &Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let code = tokio.block_on(serve(app, options));
+    let code = tokio.block_on(serve(app, options, profile.as_deref()));
     // Threads that wait in a read of standard input would keep the runtime from ending.
     tokio.shutdown_timeout(Duration::from_millis(100));
     code
@@ -83,7 +93,7 @@ fn load_env_file(file: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn serve(app: App, options: &Options) -> ExitCode {
+async fn serve(app: App, options: &Options, profile: Option<&Path>) -> ExitCode {
     let hub = Arc::new(Hub::default());
     let stdio = options.control == ControlOption::Stdio;
     let console = Arc::new(Console::new(
@@ -117,11 +127,12 @@ async fn serve(app: App, options: &Options) -> ExitCode {
         log: console.clone(),
         workers: options.workers,
         linked: app.linked,
+        profile: profile.is_some(),
         ..RuntimeOptions::new(app.registry)
     });
     let identity = Identity {
         name: app.name.clone(),
-        version: app.version,
+        version: app.version.clone(),
         http_url: url,
     };
     let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
@@ -158,15 +169,44 @@ async fn serve(app: App, options: &Options) -> ExitCode {
             crate::memory::let_go_of_start();
         });
     }
-    match options.control {
-        ControlOption::Stdio => stdio_control(&control, &hub, app.updates, app.credentials).await,
-        ControlOption::WebSocket | ControlOption::Off => {
-            until_signal(&control, app.updates, app.credentials, &*console).await
+    let conversation = match options.control {
+        ControlOption::Stdio => {
+            Some(stdio_control(&control, &hub, app.updates, app.credentials).await)
         }
+        ControlOption::WebSocket | ControlOption::Off => {
+            until_signal(&control, app.updates, app.credentials, &*console).await;
+            None
+        }
+    };
+    let mut code = ExitCode::SUCCESS;
+    if let Some(file) = profile
+        && let Err(why) = write_profile(&control, &app.name, &app.version, file).await
+    {
+        eprintln!("{}: {why}", app.name);
+        code = ExitCode::FAILURE;
     }
     control.shutdown().await;
+    if let Some(conversation) = conversation {
+        conversation.end().await;
+    }
     http.stop();
-    ExitCode::SUCCESS
+    code
+}
+
+/// Takes the profile of what still runs, and writes it.
+async fn write_profile(
+    control: &Control,
+    program: &str,
+    version: &str,
+    file: &Path,
+) -> Result<(), String> {
+    let taken = control
+        .with_runtime(async |runtime| runtime.profile(program, version).await)
+        .await;
+    match taken.flatten() {
+        Some(taken) => profile::write(file, &taken.to_text()),
+        None => Err("the flows have ended without a profile".to_owned()),
+    }
 }
 
 async fn deploy(control: &Control, deployment: Deployment) -> Result<usize, String> {
@@ -239,13 +279,28 @@ async fn signal() {
     }
 }
 
+/// A conversation on standard input and output whose input has ended: what the nodes do while they stop is told yet.
+struct Conversation {
+    subscriber: Arc<Subscriber>,
+    writer: std::thread::JoinHandle<()>,
+}
+
+impl Conversation {
+    async fn end(self) {
+        self.subscriber.outbox().close();
+        let writer = self.writer;
+        // The writer ends when all is written, or when nobody reads.
+        let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+    }
+}
+
 /// Speaks the control protocol on standard input and output until the input ends.
 async fn stdio_control(
     control: &Control,
     hub: &Hub,
     mut updates: Option<mpsc::UnboundedReceiver<Plan>>,
     credentials: Credentials,
-) {
+) -> Conversation {
     let subscriber = hub.subscribe();
     let outbox = subscriber.outbox().clone();
     let writer = std::thread::spawn(move || {
@@ -286,8 +341,5 @@ async fn stdio_control(
             () = signal() => break,
         }
     }
-    control.shutdown().await;
-    subscriber.outbox().close();
-    // The writer ends when all is written, or when nobody reads.
-    let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+    Conversation { subscriber, writer }
 }

@@ -9,6 +9,7 @@ mod credentials;
 mod logging;
 mod memory;
 pub mod options;
+pub mod profile;
 mod program;
 
 pub use app::{App, run};

@@ -44,6 +44,8 @@ pub struct Options {
     pub env_file: Option<String>,
     /// A file with the nodes' credentials: Node-RED's `flows_cred.json`, encrypted or plain.
     pub credentials: Option<String>,
+    /// Where the profile is written when the flows stop; an empty name stands for the program's own with another ending.
+    pub profile: Option<String>,
 }
 
 impl Default for Options {
@@ -57,6 +59,7 @@ impl Default for Options {
             workers: 0,
             env_file: None,
             credentials: None,
+            profile: None,
         }
     }
 }
@@ -71,6 +74,7 @@ pub const HELP: &str = "\
       --workers N          worker threads (default: one a core)
       --env-file FILE      environment variables, a NAME=value a line
       --credentials FILE   the nodes' secrets: flows_cred.json, encrypted or plain
+      --profile[=FILE]     count and time nodes and wires; written when it stops (default PROGRAM.profile.json)
 ";
 
 impl Options {
@@ -120,6 +124,7 @@ impl Options {
             "workers" => self.workers = number(name, &value()?)?,
             "env-file" => self.env_file = Some(value()?),
             "credentials" => self.credentials = Some(value()?),
+            "profile" => self.profile = Some(value()?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -63,6 +63,14 @@ impl Program {
                     return Ok(None);
                 }
                 lexopt::Arg::Long("manifest") => manifest = true,
+                // (the only option that goes without its value)
+                lexopt::Arg::Long("profile") => {
+                    let file = args.optional_value().unwrap_or_default();
+                    let file = file
+                        .into_string()
+                        .map_err(|_| "an argument is not valid UTF-8".to_owned())?;
+                    options.take("profile", &mut || Ok(file.clone()))?;
+                }
                 lexopt::Arg::Long(name) => {
                     let name = name.to_owned();
                     let mut value = || {

@@ -7,6 +7,7 @@
 use crate::event::WatchFlags;
 use crate::mailbox::{Mail, Mailbox, MailboxShared, Request};
 use crate::native::{Region, regions};
+use crate::profile::{Measured, Profiler};
 use crate::shared::NodeEnv;
 use crate::{Cx, Event, EventKind, Kinds, Level, NodeError, OpInfo, Process, Shared};
 use std::any::{Any, TypeId};
@@ -102,6 +103,8 @@ pub(crate) struct Slot {
     pub(crate) state: State,
     generation: u32,
     pub(crate) counters: Counters,
+    /// What a profile measures, in a program that takes one.
+    pub(crate) measured: Option<Box<Measured>>,
     pub(crate) tasks: Vec<tokio::task::AbortHandle>,
     pub(crate) works: usize,
 }
@@ -140,6 +143,8 @@ pub struct Island {
     generation: u32,
     close_timeout: Duration,
     told_full: Option<Instant>,
+    /// There is one where a profile is taken.
+    pub(crate) profiler: Option<Box<Profiler>>,
 }
 
 impl Island {
@@ -147,6 +152,7 @@ impl Island {
         shared: Arc<Shared>,
         mailbox: Arc<MailboxShared>,
         close_timeout: Duration,
+        profiled: bool,
     ) -> Self {
         Island {
             shared,
@@ -164,6 +170,7 @@ impl Island {
             generation: 0,
             close_timeout,
             told_full: None,
+            profiler: profiled.then(Box::default),
         }
     }
 
@@ -191,7 +198,10 @@ impl Island {
             self.fire_timers();
             for _ in 0..TURN {
                 match self.queue.pop_front() {
-                    Some((slot, Work::Msg(msg))) => self.handle(slot, msg),
+                    Some((slot, Work::Msg(msg))) => {
+                        self.waited(slot);
+                        self.handle(slot, msg)
+                    }
                     Some((slot, Work::Event(event))) => {
                         self.with_process(slot, |process, cx| process.event(cx, event))
                     }
@@ -342,10 +352,15 @@ impl Island {
         if fused {
             self.handle(to, msg);
         } else if self.queue.len() < HARD_QUEUE_LIMIT {
-            self.queue.push_back((to, Work::Msg(msg)));
+            self.enqueue(to, msg);
         } else {
             self.drop_message(from);
         }
+    }
+
+    fn enqueue(&mut self, slot: u32, msg: Msg) {
+        self.queue.push_back((slot, Work::Msg(msg)));
+        self.waits(slot);
     }
 
     fn drop_message(&mut self, from: u32) {
@@ -379,7 +394,7 @@ impl Island {
             // The operator is in the middle of a turn (it sent to itself, at once): its turn comes later. One that does not
             // run takes nothing.
             if at.state == State::Started {
-                self.queue.push_back((slot, Work::Msg(msg)));
+                self.enqueue(slot, msg);
             }
             return;
         }
@@ -404,9 +419,11 @@ impl Island {
         let Some(mut process) = self.slots[slot as usize].process.take() else {
             return;
         };
+        let turn = self.enter(slot);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             process.input(&mut Cx { island: self, slot }, msg)
         }));
+        self.leave(turn, true);
         self.give_back(slot, process);
         if let Err(panic) = outcome {
             self.panicked(slot, panic);
@@ -426,9 +443,11 @@ impl Island {
             return;
         };
         self.handled += 1;
+        let entered = self.enter(slot);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             turn(process.as_mut(), &mut Cx { island: self, slot })
         }));
+        self.leave(entered, false);
         self.give_back(slot, process);
         if let Err(panic) = outcome {
             self.panicked(slot, panic);
@@ -731,6 +750,9 @@ impl Island {
         at.process = None;
         at.state = State::Stopped;
         at.generation = u32::MAX;
+        if let Some(measured) = &mut at.measured {
+            measured.nothing_waits();
+        }
         self.in_flight = self.in_flight.saturating_sub(at.works);
         at.works = 0;
         for task in at.tasks.drain(..) {
@@ -908,6 +930,7 @@ impl Island {
             state: State::Failed,
             generation: self.generation,
             counters: Counters::default(),
+            measured: self.profiler.is_some().then(Box::default),
             tasks: Vec::new(),
             works: 0,
         }

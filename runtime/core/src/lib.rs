@@ -15,6 +15,8 @@ pub mod log;
 pub mod mailbox;
 pub mod native;
 pub mod process;
+mod profile;
+mod place;
 pub mod runtime;
 pub mod services;
 pub mod shared;

@@ -5,11 +5,11 @@
 use crate::env::EnvTable;
 use crate::island::{Counters, Island, Started, State, Update};
 use crate::mailbox::{Mail, MailboxShared, Request};
-use crate::{Clock, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink};
+use crate::{Clock, Kinds, place, LogSink, NodeError, Registry, Services, Shared, Sink};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use vgdc_plan::Plan;
 use vgdc_store::{Scope, Stores};
@@ -33,6 +33,8 @@ pub struct RuntimeOptions {
     pub close_timeout: Duration,
     /// Functions of the plan that are linked into this program.
     pub linked: &'static [vgdc_native::linked::Linked],
+    /// Whether nodes are measured, for [`Runtime::profile`].
+    pub profile: bool,
 }
 
 impl RuntimeOptions {
@@ -47,6 +49,7 @@ impl RuntimeOptions {
             queue_limit: 1000,
             close_timeout: Duration::from_secs(15),
             linked: &[],
+            profile: false,
         }
     }
 }
@@ -175,6 +178,8 @@ impl Drop for Worker {
 
 struct Running {
     mailbox: Arc<MailboxShared>,
+    /// The thread that it runs on.
+    worker: usize,
     ids: HashSet<String>,
 }
 
@@ -193,6 +198,8 @@ pub struct Runtime {
     settings: Object,
     watch: HashMap<String, Kinds>,
     watch_all: Kinds,
+    /// When the flows started that run.
+    since: Instant,
 }
 
 impl Runtime {
@@ -214,6 +221,7 @@ impl Runtime {
             settings: Object::new(),
             watch: HashMap::new(),
             watch_all: Kinds::NONE,
+            since: Instant::now(),
         }
     }
 
@@ -491,15 +499,24 @@ impl Runtime {
             .map(Some)
             .collect();
         self.nodes.clear();
+        if layout.keep.is_empty() {
+            self.since = Instant::now();
+        }
+        let given: Vec<Option<usize>> = (layout.islands.iter())
+            .map(|from| Some(old.get((*from)?)?.as_ref()?.worker))
+            .collect();
+        let places = place::longest_first(&plan.loads, &given, self.most_workers());
         let mut replies = Vec::new();
-        for (ops, from) in plan.islands.iter().zip(layout.islands) {
+        let islands = layout.islands.into_iter().zip(places);
+        for (ops, (from, place)) in plan.islands.iter().zip(islands) {
             let ids: HashSet<String> = ops
                 .iter()
                 .map(|&op| plan.ops[op as usize].id.clone())
                 .collect();
-            let mailbox = match from.and_then(|from| old.get_mut(from).and_then(Option::take)) {
-                Some(running) => running.mailbox,
-                None => self.new_island(shared.clone())?,
+            let running = from.and_then(|from| old.get_mut(from).and_then(Option::take));
+            let (mailbox, worker) = match running {
+                Some(running) => (running.mailbox, running.worker),
+                None => self.new_island(shared.clone(), place)?,
             };
             let update = Update {
                 shared: shared.clone(),
@@ -514,7 +531,11 @@ impl Runtime {
                 update: Box::new(update),
                 reply,
             }));
-            self.islands.push(Running { mailbox, ids });
+            self.islands.push(Running {
+                mailbox,
+                worker,
+                ids,
+            });
         }
         for running in old.into_iter().flatten() {
             running.mailbox.put(Mail::Request(Request::End));
@@ -537,14 +558,23 @@ impl Runtime {
             .count())
     }
 
-    fn new_island(&mut self, shared: Arc<Shared>) -> Result<Arc<MailboxShared>, RuntimeError> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = if self.options.workers == 0 {
-            cores
-        } else {
-            self.options.workers
-        };
-        if self.workers.len() < workers {
+    /// How many threads there may be.
+    fn most_workers(&self) -> usize {
+        match self.options.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        }
+    }
+
+    /// Starts an island, on this thread or on the next in turn.
+    fn new_island(
+        &mut self,
+        shared: Arc<Shared>,
+        place: Option<usize>,
+    ) -> Result<(Arc<MailboxShared>, usize), RuntimeError> {
+        let most = self.most_workers();
+        let wanted = place.map_or(self.workers.len() + 1, |place| place + 1);
+        while self.workers.len() < wanted.min(most) {
             let worker = Worker::start(self.workers.len());
             self.workers.push(
                 worker.map_err(|e| {
@@ -552,15 +582,17 @@ impl Runtime {
                 })?,
             );
         }
-        let worker = self.next_worker % self.workers.len();
+        let worker = place.unwrap_or(self.next_worker) % self.workers.len();
         self.next_worker += 1;
         let mailbox = MailboxShared::new(self.options.queue_limit);
         let (given, close_timeout) = (mailbox.clone(), self.options.close_timeout);
+        let profiled = self.options.profile;
         let job: Spawn = Box::new(move || {
-            tokio::task::spawn_local(Island::new(shared, given, close_timeout).run());
+            let island = Island::new(shared, given, close_timeout, profiled);
+            tokio::task::spawn_local(island.run());
         });
         match self.workers[worker].spawn.send(job) {
-            Ok(()) => Ok(mailbox),
+            Ok(()) => Ok((mailbox, worker)),
             Err(_) => Err(RuntimeError::new("failed", "a worker thread ended")),
         }
     }
@@ -789,6 +821,24 @@ impl Runtime {
             );
         }
         all
+    }
+
+    /// What the nodes cost so far; `None` in a program that takes no profile. What is lost with a node that a deployment
+    /// restarts or takes out is not in it.
+    pub async fn profile(&self, program: &str, version: &str) -> Option<vgdc_plan::profile::Profile> {
+        if !self.options.profile {
+            return None;
+        }
+        let mut parts = Vec::new();
+        for running in &self.islands {
+            parts.extend(ask(&running.mailbox, |island| island.profile()).await);
+        }
+        let mut profile = crate::profile::together(&self.plan, parts);
+        profile.vgdc = version.to_owned();
+        profile.program = program.to_owned();
+        profile.seconds = self.since.elapsed().as_secs_f64();
+        profile.workers = self.workers.len();
+        Some(profile)
     }
 
     /// Waits until no message is queued or being handled. Timers may be pending.

@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod native;
+pub mod profile;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -26,10 +27,17 @@ pub type FlowIndex = u32;
 pub struct Plan {
     /// Equal to [`FORMAT`].
     pub format: u32,
+    /// Hash of the flow as it was read: the same for all ways to compile it. A profile names its flow by it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hash: String,
     /// All operators; configuration nodes stand before those that refer to them.
     pub ops: Vec<Op>,
     /// Sets of operators that share a queue and a thread. Every operator is in exactly one.
     pub islands: Vec<Vec<OpIndex>>,
+    /// What each island costs, by a profile (nanoseconds of the time that was measured): a runtime spreads the islands over
+    /// its threads by it. Empty where nothing is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<u64>,
     /// Tabs and subflow instances.
     pub flows: Vec<Flow>,
     /// Environment scopes; index 0 is the global scope (the global-config nodes', over the process's environment).
@@ -289,6 +297,9 @@ impl Plan {
                     }
                 }
             }
+        }
+        if !self.loads.is_empty() && self.loads.len() != self.islands.len() {
+            return bad("it has not one load for each island".to_owned());
         }
         for (index, region) in self.regions.iter().enumerate() {
             let same = |op: OpIndex| island_of.get(op as usize).copied();

@@ -476,7 +476,7 @@ impl Function {
             true => Completion::default(),
             false => cx.completion(&msg),
         };
-        let ended = code.call(msg, call);
+        let ended = cx.in_engine(|| code.call(msg, call));
         // (what a message needs to be finished with later is there before the code's own `node.done()` is carried out)
         match ended {
             vgdc_engine::Completion::Done(msg) => {
@@ -620,7 +620,7 @@ impl Process for Function {
             Some(Timer::Engine(id)) => {
                 self.engine_timers.remove(&id);
                 if let Some(code) = self.code.made() {
-                    code.fire_timer(id);
+                    cx.in_engine(|| code.fire_timer(id));
                 }
             }
             Some(Timer::LinkCall(call)) => {

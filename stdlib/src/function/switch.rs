@@ -653,6 +653,16 @@ impl Process for Switch {
 /// What is in the way.
 #[cfg(feature = "lower")]
 pub fn lower(config: SwitchConfig) -> Result<vgdc_mir::NodeCode, String> {
+    lower_by_use(config, &[])
+}
+
+/// The same, where it is known how many messages left by each output: of rules of which only one can match, that which
+/// matches most often is tried first.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower_by_use(config: SwitchConfig, sent: &[u64]) -> Result<vgdc_mir::NodeCode, String> {
     use super::lower::Code;
     use vgdc_mir::{Helper, Inst, MSG, NodeCode, Slot, Terminator};
     if config.repair {
@@ -665,9 +675,14 @@ pub fn lower(config: SwitchConfig) -> Result<vgdc_mir::NodeCode, String> {
     let mut code = Code::default();
     let value = code.read(&property)?;
     let mut matched = Vec::new();
-    for (port, rule) in config.rules.iter().enumerate() {
-        let rule = Rule::parse(rule)?;
-        let flag = lower_rule(&mut code, &rule, value, &matched)?;
+    let rules = config.rules.iter().map(Rule::parse);
+    let rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
+    let order = match config.checkall.as_str() {
+        "false" => order_of(&rules, sent),
+        _ => (0..rules.len()).collect(),
+    };
+    for port in order {
+        let flag = lower_rule(&mut code, &rules[port], value, &matched)?;
         if config.checkall == "false" {
             let [out, more] = std::array::from_fn(|_| code.b.block());
             code.b.branch(flag, out, more);
@@ -675,7 +690,7 @@ pub fn lower(config: SwitchConfig) -> Result<vgdc_mir::NodeCode, String> {
             code.b.end(Terminator::Send(port as u32));
             code.b.switch_to(more);
         }
-        matched.push((rule.op == Op::Else, flag));
+        matched.push((rules[port].op == Op::Else, flag));
     }
     let nothing = |code: &mut Code| {
         let dst = code.b.slot();
@@ -749,6 +764,44 @@ pub fn lower(config: SwitchConfig) -> Result<vgdc_mir::NodeCode, String> {
     }
     nothing(&mut code);
     Ok(NodeCode::Body(code.b.finish()))
+}
+
+/// The order in which rules are tried, the first that matches taking the message. Rules next to each other that ask for
+/// different constants may change places when no value can equal two of them: it makes no difference then which is asked
+/// first.
+#[cfg(feature = "lower")]
+fn order_of(rules: &[Rule], sent: &[u64]) -> Vec<usize> {
+    let often = |rule: &usize| std::cmp::Reverse(sent.get(*rule).copied().unwrap_or_default());
+    let mut order: Vec<usize> = (0..rules.len()).collect();
+    let mut from = 0;
+    while from < rules.len() {
+        let mut to = from + 1;
+        while to < rules.len() && (from..to).all(|before| exclude(&rules[before], &rules[to])) {
+            to += 1;
+        }
+        // (those that are taken equally often stay as they are)
+        order[from..to].sort_by_key(often);
+        from = to;
+    }
+    order
+}
+
+/// Whether no value matches both rules. With `==`, a text and a number are compared as numbers: texts that are none
+/// (other than "", which is 0) are equal to themselves alone.
+#[cfg(feature = "lower")]
+fn exclude(one: &Rule, other: &Rule) -> bool {
+    let asked = |rule: &Rule| match (&rule.op, &rule.value) {
+        (Op::Eq, Operand::Typed(TypedValue::Constant(value))) => Some(value.clone()),
+        _ => None,
+    };
+    match (asked(one), asked(other)) {
+        (Some(Value::Number(a)), Some(Value::Number(b))) => a != b && !a.is_nan() && !b.is_nan(),
+        (Some(Value::Str(a)), Some(Value::Str(b))) => {
+            let word = |text: &str| Value::from(text).to_number().is_nan();
+            a != b && word(&a) && word(&b)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a rule matches. `before`: the rules before it, whether they are "otherwise", and their answers.

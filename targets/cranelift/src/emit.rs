@@ -71,6 +71,9 @@ pub(crate) fn function(
     let (owners, viewed) = (opt::owners_at_entry(body), opt::viewed_at_entry(body));
     let used = uses(body);
     let known = owners.into_iter().zip(viewed);
+    for cold in &body.cold {
+        emit.b.set_cold_block(blocks[cold.0 as usize]);
+    }
     for ((block, at), (owners, viewed)) in body.blocks.iter().zip(&blocks).zip(known) {
         emit.b.switch_to_block(*at);
         emit.owners = owners;

@@ -224,6 +224,7 @@ impl Print<'_> {
     fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
         match stmt {
             Stmt::Block(id) => self.block(*id),
+            Stmt::Cold => quote!(core::hint::cold_path();),
             Stmt::If(flag, yes, no) => {
                 let flag = self.flag(*flag);
                 let (yes, no) = (self.stmts(yes), self.stmts(no));
@@ -716,7 +717,7 @@ fn blocks_in(stmts: &[Stmt], into: &mut Vec<BlockId>) {
                 blocks_in(no, into);
             }
             Stmt::Labelled(_, inner) | Stmt::Loop(_, inner) => blocks_in(inner, into),
-            Stmt::Break(_) | Stmt::Continue(_) | Stmt::Return(_) | Stmt::Send(_) | Stmt::Bail => {}
+            Stmt::Cold | Stmt::Break(_) | Stmt::Continue(_) | Stmt::Return(_) | Stmt::Send(_) | Stmt::Bail => {}
         }
     }
 }

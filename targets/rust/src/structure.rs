@@ -14,6 +14,8 @@ use vgdc_mir::{BlockId, Body, Flag, Slot, Terminator};
 pub(crate) enum Stmt {
     /// The instructions of a block.
     Block(BlockId),
+    /// What follows is hardly ever come to.
+    Cold,
     /// `if flag { … } else { … }`
     If(Flag, Vec<Stmt>, Vec<Stmt>),
     /// `'label: { … }`
@@ -62,7 +64,7 @@ impl Structure {
 /// Whether what stands behind these statements is never reached.
 pub(crate) fn diverge(stmts: &[Stmt]) -> bool {
     match stmts.last() {
-        None | Some(Stmt::Block(_) | Stmt::Labelled(..)) => false,
+        None | Some(Stmt::Block(_) | Stmt::Cold | Stmt::Labelled(..)) => false,
         Some(Stmt::If(_, yes, no)) => diverge(yes) && diverge(no),
         Some(
             Stmt::Loop(..)
@@ -264,6 +266,9 @@ impl Make<'_> {
     fn block(&mut self, at: usize, next: Next, into: &mut Vec<Stmt>) {
         let id = self.graph.blocks[at];
         let block = &self.body.blocks[id.0 as usize];
+        if self.body.cold.contains(&id) {
+            into.push(Stmt::Cold);
+        }
         if !block.insts.is_empty() {
             into.push(Stmt::Block(id));
         }
@@ -344,7 +349,7 @@ mod tests {
             let mut turns = 0;
             for stmt in stmts {
                 let end = match stmt {
-                    Stmt::Block(_) => End::Through,
+                    Stmt::Block(_) | Stmt::Cold => End::Through,
                     Stmt::If(flag, yes, no) => {
                         seen.push(flag.0);
                         run(if way() { yes } else { no }, way, seen)

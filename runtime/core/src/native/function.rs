@@ -39,9 +39,12 @@ impl Compiled {
         let kept = (!self.native.is_pristine()).then(|| msg.clone());
         self.record.called();
         let mut world = World::new(&self.place, &msg);
+        let begun = cx.island.clock();
         let ended = self.native.run(msg, &mut world, self.limit);
+        cx.island.ran_code(cx.slot, begun);
         if !ended.well {
             self.record.bails += 1;
+            cx.island.bailed_out(cx.slot);
             let msg = self.native.take(0);
             self.native.clear();
             return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
@@ -53,6 +56,7 @@ impl Compiled {
             (Some(outputs), _) => outputs,
             (None, Some(_)) => {
                 self.record.bails += 1;
+                cx.island.bailed_out(cx.slot);
                 return kept;
             }
             // (it returned the message or nothing)
@@ -60,7 +64,10 @@ impl Compiled {
         };
         let mut deeds = world.into_deeds();
         match deeds.store(&self.place, kept.is_some()) {
-            Err(()) => return kept,
+            Err(()) => {
+                cx.island.bailed_out(cx.slot);
+                return kept;
+            }
             Ok(errors) => errors
                 .into_iter()
                 .for_each(|(_, error)| cx.error(NodeError::from_value(error.into()), None)),

@@ -6,6 +6,7 @@
 use super::world::{Outputs, Place, World};
 use super::{Record, time_limit};
 use crate::island::{Island, Slot, State};
+use crate::profile::Sampling;
 use crate::shared::NodeEnv;
 use crate::{Cx, Kinds, NodeError};
 use std::collections::HashMap;
@@ -25,6 +26,9 @@ pub(crate) struct Region {
     limit: Duration,
     record: Record,
     watched: bool,
+    /// Its number in the profile, if one is taken, and which of its messages go through its operators one by one.
+    measured: Option<usize>,
+    sampling: Sampling,
 }
 
 struct Stage {
@@ -41,8 +45,10 @@ struct Stage {
 impl Region {
     /// Whether a message that comes to the first operator goes through the function.
     #[inline]
-    pub(crate) fn is_ready(&self) -> bool {
-        !self.watched && self.record.pays()
+    pub(crate) fn is_ready(&mut self) -> bool {
+        !self.watched
+            && self.record.pays()
+            && (self.measured.is_none() || !self.sampling.is_alone())
     }
 
     /// Looks again whether somebody watches one of its operators.
@@ -75,6 +81,7 @@ impl Region {
 
     /// Handles a message.
     pub(crate) fn run(mut self: Box<Self>, island: &mut Island, msg: Msg) {
+        let begun = island.clock();
         self.record.called();
         let mut world = World::new(&self.places, &msg);
         let ended = self.native.run(msg, &mut world, self.limit);
@@ -112,6 +119,7 @@ impl Region {
         let acts: Vec<_> = (deeds.acts.into_iter())
             .map(|(of, act)| (slot_of(of), act))
             .collect();
+        let passed = island.region_ended(self.measured, stage, slot, left.is_ok(), begun);
         // (what is done now may bring another message here)
         let head = self.stages[0].slot;
         island.slots[head as usize].region = Some(self);
@@ -131,12 +139,13 @@ impl Region {
             }
             Err(msg) => island.handle_alone(slot, msg),
         }
+        island.region_left(passed);
     }
 }
 
 /// The regions of an island's operators, each with the slot of its first. Those whose operators do not all run are left out.
-pub(crate) fn regions(island: &Island, numbers: &HashMap<OpIndex, u32>) -> Vec<(u32, Region)> {
-    let shared = &island.shared;
+pub(crate) fn regions(island: &mut Island, numbers: &HashMap<OpIndex, u32>) -> Vec<(u32, Region)> {
+    let shared = island.shared.clone();
     let plan = &shared.plan;
     let (Some(memory), Some(code)) = (shared.code.as_ref(), plan.code.as_ref()) else {
         return Vec::new();
@@ -170,12 +179,18 @@ pub(crate) fn regions(island: &Island, numbers: &HashMap<OpIndex, u32>) -> Vec<(
                 info: at.info.clone(),
             }
         };
+        let places: Vec<Place> = stages.iter().map(place).collect();
+        let ids = places.iter().map(|place| place.info.id.clone()).collect();
+        let before = stages.iter().map(|stage| Some(stage.from?.0)).collect();
+        let measured = island.measures_region(ids, before);
         let mut region = Region {
             native,
-            places: stages.iter().map(place).collect(),
+            places,
             limit,
             record: Record::default(),
             watched: false,
+            measured,
+            sampling: Sampling::default(),
             stages,
         };
         region.look(&island.slots);
