@@ -9,8 +9,12 @@ use vgdc_syntax::{Diagnostic, codes};
 /// # Errors
 /// There is none, or it is not one that this vgdc can use; the diagnostic says which file, why, and how to get one.
 pub fn read(file: &Path) -> Result<Profile, Box<Diagnostic>> {
-    let unusable =
-        |why: String| Box::new(Diagnostic::error(codes::PROFILE_UNUSABLE, format!("{}: {why}", file.display())));
+    let unusable = |why: String| {
+        Box::new(Diagnostic::error(
+            codes::PROFILE_UNUSABLE,
+            format!("{}: {why}", file.display()),
+        ))
+    };
     let bytes = std::fs::read(file).map_err(|error| {
         unusable(format!(
             "cannot be read: {error}; `vgdc run FLOW --profile=FILE` writes one when it is stopped"

@@ -13,8 +13,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use vgdc::Flow;
 use vgdc::driver::Session;
-use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
 use vgdc::syntax::render::{self, TextOptions};
+use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
 
 /// Diagnostics that are shown before the rest is only counted.
 const SHOWN: usize = 50;
@@ -42,7 +42,11 @@ fn text_options() -> TextOptions {
 fn print_one(diagnostic: &Diagnostic) {
     let mut diagnostics = Diagnostics::new();
     diagnostics.push(diagnostic.clone());
-    say_err(&render::text(&diagnostics, &SourceMap::new(), &text_options()));
+    say_err(&render::text(
+        &diagnostics,
+        &SourceMap::new(),
+        &text_options(),
+    ));
 }
 
 /// A compiler that decides by a profile, if one is named.

@@ -108,9 +108,20 @@ fn as_text(profile: &Profile) -> String {
         profile.total_ns() as f64 / 1e6
     );
     let mut rows = vec![
-        ["share", "ns/message", "in", "out", "code", "bails", "engine", "errors", "queue", "node"]
-            .map(str::to_owned)
-            .to_vec(),
+        [
+            "share",
+            "ns/message",
+            "in",
+            "out",
+            "code",
+            "bails",
+            "engine",
+            "errors",
+            "queue",
+            "node",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     ];
     for node in by_time(profile) {
         rows.push(vec![
@@ -275,8 +286,14 @@ mod tests {
         let text = as_text(&profile());
         let rows: Vec<&str> = text.lines().skip(2).take(3).collect();
         assert!(rows[0].contains("ns/message"), "{text}");
-        assert!(rows[1].contains("100.0 %") && rows[1].contains("sum (b)"), "{text}");
-        assert!(rows[2].contains(" - ") && rows[2].contains("inject a"), "{text}");
+        assert!(
+            rows[1].contains("100.0 %") && rows[1].contains("sum (b)"),
+            "{text}"
+        );
+        assert!(
+            rows[2].contains(" - ") && rows[2].contains("inject a"),
+            "{text}"
+        );
         assert_eq!(as_json(&profile())["nodes"][0]["ns_per_message"], 100.0);
     }
 }

@@ -276,6 +276,11 @@ impl Control {
         panic!("the event did not come; these did: {:#?}", self.events);
     }
 
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the conversation; gives the exit code.
     ///
     /// # Panics

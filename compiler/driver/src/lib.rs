@@ -187,7 +187,11 @@ impl Session {
     /// Notes what the profile decided about the code of nodes.
     fn note_decisions(&self, lowered: &native::Lowered, ops: &[&Operator], trace: &mut Trace) {
         for (op, why) in &lowered.left {
-            trace.left(profile::NAME, ops[*op], format!("no code is made of it: {why}"));
+            trace.left(
+                profile::NAME,
+                ops[*op],
+                format!("no code is made of it: {why}"),
+            );
         }
         for op in &lowered.by_use {
             let text = "its code asks first what is taken most often";

@@ -115,6 +115,9 @@ impl Usage {
         ops: &[&Operator],
         trace: &mut Trace,
     ) {
+        if self.nodes.is_empty() {
+            return;
+        }
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); lowered.bodies.len()];
         for text in &lowered.texts {
             if let Ok(number) = text.function {
@@ -123,7 +126,11 @@ impl Usage {
         }
         let id = |op: usize| plan.ops[op].id.as_str();
         // (a text is a stage by itself, for all the nodes that have it)
-        for (number, users) in users.iter().enumerate().filter(|(_, users)| !users.is_empty()) {
+        for (number, users) in users
+            .iter()
+            .enumerate()
+            .filter(|(_, users)| !users.is_empty())
+        {
             let body = &mut lowered.bodies[number];
             let known = |op: &usize| self.nodes.contains_key(id(*op));
             if users.iter().all(known) && !users.iter().any(|op| self.bailed_out(id(*op))) {
@@ -201,17 +208,16 @@ fn cold_blocks(body: &Body, is_never: impl Fn(u32, &Terminator) -> bool) -> BTre
 
 /// Says which nodes are not as they were.
 fn changed(profile: &Profile, graph: &Graph, same: &HashMap<String, Node>) -> Diagnostic {
-    let now: HashSet<&str> = graph.ops().map(|(_, op)| op.id.as_str()).collect();
+    let now: HashMap<&str, &str> = (graph.ops())
+        .map(|(_, op)| (op.id.as_str(), op.label()))
+        .collect();
     let then: HashSet<&str> = profile.nodes.iter().map(|node| node.id.as_str()).collect();
-    let label = |id: &str| {
-        let op = graph.ops().find(|(_, op)| op.id == id);
-        match op {
-            Some((_, op)) if op.label() != id => format!("{} ({id})", op.label()),
-            _ => id.to_owned(),
-        }
+    let label = |id: &str| match now.get(id) {
+        Some(label) if *label != id => format!("{label} ({id})"),
+        _ => id.to_owned(),
     };
     let other: Vec<String> = (profile.nodes.iter())
-        .filter(|node| now.contains(node.id.as_str()) && !same.contains_key(&node.id))
+        .filter(|node| now.contains_key(node.id.as_str()) && !same.contains_key(&node.id))
         .map(|node| label(&node.id))
         .collect();
     let fresh: Vec<String> = (graph.ops())
@@ -219,7 +225,7 @@ fn changed(profile: &Profile, graph: &Graph, same: &HashMap<String, Node>) -> Di
         .map(|(_, op)| label(&op.id))
         .collect();
     let gone: Vec<String> = (profile.nodes.iter())
-        .filter(|node| !now.contains(node.id.as_str()))
+        .filter(|node| !now.contains_key(node.id.as_str()))
         .map(|node| node.id.clone())
         .collect();
     let text = match other.is_empty() && fresh.is_empty() && gone.is_empty() {
@@ -288,7 +294,11 @@ mod tests {
         let node = |received, calls, bails| Node {
             id: "n".to_owned(),
             received,
-            code: vgdc_plan::profile::Code { calls, bails, ns: 1 },
+            code: vgdc_plan::profile::Code {
+                calls,
+                bails,
+                ns: 1,
+            },
             ..Node::default()
         };
         let why = |node: Node| {

@@ -104,7 +104,9 @@ fn code_of(
                 lowered.left.push((at, why));
                 return None;
             }
-            if !usage.sent(&op.id).is_empty() && lower(&op.props, &[]).as_ref() != Ok(&NodeCode::Body(body.clone())) {
+            if !usage.sent(&op.id).is_empty()
+                && lower(&op.props, &[]).as_ref() != Ok(&NodeCode::Body(body.clone()))
+            {
                 lowered.by_use.push(at);
             }
             vgdc_mir::opt::optimise(&mut body);

@@ -1,9 +1,9 @@
 //! The life of the process: start, serve, stop.
 
 use crate::Console;
-use crate::profile;
 use crate::credentials::{self, Credentials};
 use crate::options::{Control as ControlOption, Options, parse_env_file};
+use crate::profile;
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 use std::path::Path;

@@ -19,7 +19,9 @@ pub(crate) fn file(named: &str, program: &str) -> PathBuf {
 /// # Errors
 /// The file's folder is not there, or the name is a folder's.
 pub(crate) fn check(file: &Path) -> Result<(), String> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(format!(
             "--profile={}: there is no folder {}: make it, or name another file",

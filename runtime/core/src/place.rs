@@ -23,7 +23,9 @@ pub(crate) fn longest_first(
     let mut todo: Vec<(u64, usize)> = free.filter_map(|at| Some((load(at)?, at))).collect();
     todo.sort_by_key(|(load, island)| (std::cmp::Reverse(*load), *island));
     for (load, island) in todo {
-        let least = (0..sums.len()).min_by_key(|thread| sums[*thread]).unwrap_or(0);
+        let least = (0..sums.len())
+            .min_by_key(|thread| sums[*thread])
+            .unwrap_or(0);
         sums[least] = sums[least].saturating_add(load);
         placed[island] = Some(least);
     }

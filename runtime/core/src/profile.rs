@@ -252,7 +252,11 @@ impl Island {
         if let Some(around) = profiler.open.last_mut() {
             around.inside += ns;
         }
-        let end = profiler.regions.get_mut(region)?.ends.get_mut(stage as usize)?;
+        let end = profiler
+            .regions
+            .get_mut(region)?
+            .ends
+            .get_mut(stage as usize)?;
         match well {
             true => end.well += 1,
             false => end.bails += 1,
@@ -363,7 +367,11 @@ impl RegionTimes {
     /// Shares the region's time out among its stages, by what each takes alone (`weights`, by ids). Gives with each stage the
     /// time from its beginning to the end of all that it led to, but for what the last stage did itself after the function.
     fn shared_out(&self, weights: &HashMap<String, f64>) -> (profile::Region, Vec<u64>) {
-        let known: Vec<Option<f64>> = self.nodes.iter().map(|id| weights.get(id).copied()).collect();
+        let known: Vec<Option<f64>> = self
+            .nodes
+            .iter()
+            .map(|id| weights.get(id).copied())
+            .collect();
         let sum: f64 = known.iter().flatten().sum();
         // (a stage of which nothing is known is taken for one of middling size)
         let middling = match known.iter().flatten().count() {

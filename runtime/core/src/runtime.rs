@@ -5,7 +5,7 @@
 use crate::env::EnvTable;
 use crate::island::{Counters, Island, Started, State, Update};
 use crate::mailbox::{Mail, MailboxShared, Request};
-use crate::{Clock, Kinds, place, LogSink, NodeError, Registry, Services, Shared, Sink};
+use crate::{Clock, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink, place};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -825,7 +825,11 @@ impl Runtime {
 
     /// What the nodes cost so far; `None` in a program that takes no profile. What is lost with a node that a deployment
     /// restarts or takes out is not in it.
-    pub async fn profile(&self, program: &str, version: &str) -> Option<vgdc_plan::profile::Profile> {
+    pub async fn profile(
+        &self,
+        program: &str,
+        version: &str,
+    ) -> Option<vgdc_plan::profile::Profile> {
         if !self.options.profile {
             return None;
         }

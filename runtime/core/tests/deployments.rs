@@ -132,8 +132,7 @@ fn plan(ops: &[&str]) -> Plan {
             ..Flow::default()
         }],
         env: vec![EnvScope::default()],
-        code: None,
-        regions: Vec::new(),
+        ..Plan::default()
     }
 }
 

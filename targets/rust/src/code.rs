@@ -717,7 +717,12 @@ fn blocks_in(stmts: &[Stmt], into: &mut Vec<BlockId>) {
                 blocks_in(no, into);
             }
             Stmt::Labelled(_, inner) | Stmt::Loop(_, inner) => blocks_in(inner, into),
-            Stmt::Cold | Stmt::Break(_) | Stmt::Continue(_) | Stmt::Return(_) | Stmt::Send(_) | Stmt::Bail => {}
+            Stmt::Cold
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+            | Stmt::Return(_)
+            | Stmt::Send(_)
+            | Stmt::Bail => {}
         }
     }
 }

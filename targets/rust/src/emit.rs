@@ -143,6 +143,8 @@ fn head(plan: &Plan, bodies: &[Body]) -> TokenStream {
         let (name, slots) = (code::name(number), Literal::u32_unsuffixed(body.slots));
         quote!(vgdc_native::linked!(#name, #slots))
     });
+    let hash = &plan.hash;
+    let loads = plan.loads.iter().copied().map(Literal::u64_unsuffixed);
     let islands = plan.islands.iter().map(|ops| {
         let ops = ops.iter().copied().map(Literal::u32_unsuffixed);
         quote!(&[#(#ops),*])
@@ -162,8 +164,10 @@ fn head(plan: &Plan, bodies: &[Body]) -> TokenStream {
         pub fn plan() -> Result<plan::Plan, Error> {
             Ok(plan::Plan {
                 format: #format,
+                hash: #hash.to_owned(),
                 ops: OPS.iter().map(|op| op()).collect::<Result<_, _>>()?,
                 islands: ISLANDS.iter().map(|ops| ops.to_vec()).collect(),
+                loads: vec![#(#loads),*],
                 flows: FLOWS.iter().map(|flow| flow()).collect(),
                 env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
                 code: #code,

@@ -98,7 +98,9 @@ fn plan() -> Plan {
     Plan {
         format: FORMAT,
         ops: vec![start, change, catch, end],
+        hash: "0f".to_owned(),
         islands: vec![vec![0, 1, 2, 3]],
+        loads: vec![7],
         flows: vec![global, tab],
         env: vec![EnvScope::default(), inner],
         code: Some(Code::linked(

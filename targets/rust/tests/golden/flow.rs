@@ -15,8 +15,10 @@ pub static NODES: &[&vgdc_core::NodeDef] = &[
 pub fn plan() -> Result<plan::Plan, Error> {
     Ok(plan::Plan {
         format: 1,
+        hash: "0f".to_owned(),
         ops: OPS.iter().map(|op| op()).collect::<Result<_, _>>()?,
         islands: ISLANDS.iter().map(|ops| ops.to_vec()).collect(),
+        loads: vec![7],
         flows: FLOWS.iter().map(|flow| flow()).collect(),
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
         code: Some(
