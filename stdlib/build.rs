@@ -1,7 +1,8 @@
 //! Makes the node table from the files that are there, so that adding a node touches one place: its file.
 //!
 //! Every `src/<category>/<name>.rs` is a module with a `NODE`; files whose name begins with `_` are shared helpers of
-//! their category and have none. A file with a `pub fn lower` says how its node becomes code. The head comment (`//!`) of a
+//! their category and have none. A file with a `pub fn lower` says how its node becomes code (with a
+//! `pub fn lower_by_use` beside it: by how often each output is taken). The head comment (`//!`) of a
 //! node's file is its help text.
 
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 //! `vgdc profile FILE`: what a profile says, as tables, as JSON, or as a flame graph.
 
 use serde_json::json;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vgdc::plan::profile::{Node, Profile};
@@ -138,14 +139,14 @@ fn as_text(profile: &Profile) -> String {
         ]);
     }
     out.push_str(&table(&rows));
+    let labels: HashMap<&str, String> = (profile.nodes.iter())
+        .map(|node| (node.id.as_str(), label(node)))
+        .collect();
+    let name = |id: &str| labels.get(id).cloned().unwrap_or_else(|| id.to_owned());
     let mut rows = vec![["messages", "wire"].map(str::to_owned).to_vec()];
     let mut wires: Vec<_> = profile.wires.iter().collect();
     wires.sort_by_key(|wire| std::cmp::Reverse(wire.messages));
     for wire in wires {
-        let name = |id: &str| {
-            let node = profile.nodes.iter().find(|node| node.id == id);
-            node.map_or(id.to_owned(), label)
-        };
         rows.push(vec![
             wire.messages.to_string(),
             format!("{} :{} → {}", name(&wire.from), wire.output, name(&wire.to)),
@@ -162,7 +163,10 @@ fn as_text(profile: &Profile) -> String {
         for stage in &region.stages {
             out.push_str(&format!(
                 "  {}: {} reached it, {} ended here, {} bailed out\n",
-                stage.node, stage.reached, stage.ended, stage.bails
+                name(&stage.node),
+                stage.reached,
+                stage.ended,
+                stage.bails
             ));
         }
     }

@@ -21,7 +21,7 @@ use crate::native::Lowered;
 
 /// The name under which decisions are noted.
 pub(crate) const NAME: &str = "profile";
-/// Calls of which fewer say nothing.
+/// Calls, or messages, of which fewer say nothing.
 const FEW: u64 = 10;
 /// Nodes that are named where all cannot be.
 const NAMED: usize = 10;
@@ -31,8 +31,8 @@ const NAMED: usize = 10;
 pub(crate) struct Usage {
     /// By id, the nodes that are as they were when the profile was taken.
     nodes: HashMap<String, Node>,
-    /// What all nodes took.
-    total_ns: u64,
+    /// The messages that they got.
+    messages: u64,
 }
 
 impl Usage {
@@ -67,7 +67,7 @@ impl Usage {
             diagnostics.push(changed(profile, graph, &nodes));
         }
         Usage {
-            total_ns: nodes.values().map(|node| node.self_ns).sum(),
+            messages: nodes.values().map(|node| node.received).sum(),
             nodes,
         }
     }
@@ -81,7 +81,8 @@ impl Usage {
     pub(crate) fn why_no_code(&self, node: &str) -> Option<String> {
         let node = self.nodes.get(node)?;
         let code = &node.code;
-        if node.received == 0 && self.total_ns > 0 {
+        // (a run in which next to nothing happened says nothing of what did not happen)
+        if node.received == 0 && self.messages >= FEW {
             return Some("no message came to it".to_owned());
         }
         (code.calls >= FEW && code.bails == code.calls)
@@ -94,7 +95,7 @@ impl Usage {
 
     /// Tells the plan what its islands cost.
     pub(crate) fn load(&self, plan: &mut Plan) {
-        if self.total_ns == 0 || plan.islands.len() < 2 {
+        if self.messages < FEW || plan.islands.len() < 2 {
             return;
         }
         let cost = |op: &u32| {
@@ -303,7 +304,10 @@ mod tests {
         };
         let why = |node: Node| {
             let nodes = HashMap::from([("n".to_owned(), node)]);
-            let usage = Usage { nodes, total_ns: 5 };
+            let usage = Usage {
+                nodes,
+                messages: 20,
+            };
             usage.why_no_code("n")
         };
         assert_eq!(why(node(20, 20, 19)), None);
@@ -311,6 +315,9 @@ mod tests {
         assert!(why(node(20, 20, 20)).is_some_and(|why| why.contains("all 20 calls")));
         assert!(why(node(0, 0, 0)).is_some_and(|why| why.contains("no message")));
         assert_eq!(Usage::default().why_no_code("n"), None);
+        let nodes = HashMap::from([("n".to_owned(), node(0, 0, 0))]);
+        let idle = Usage { nodes, messages: 9 };
+        assert_eq!(idle.why_no_code("n"), None, "hardly anything happened");
     }
 
     #[test]

@@ -879,3 +879,54 @@ fn lower_rule(
         op => Err(format!("the rule `{op:?}`")),
     }
 }
+
+#[cfg(all(test, feature = "lower"))]
+mod tests {
+    use super::*;
+
+    fn rules(rules: serde_json::Value) -> Vec<Rule> {
+        let rules = rules.as_array().cloned().unwrap_or_default();
+        let rules = rules
+            .iter()
+            .map(|rule| Rule::parse(&Value::from_json(rule)));
+        rules.collect::<Result<_, _>>().expect("rules")
+    }
+
+    fn eq(v: &str, vt: &str) -> serde_json::Value {
+        serde_json::json!({"t": "eq", "v": v, "vt": vt})
+    }
+
+    #[test]
+    fn rules_change_places_only_where_no_value_matches_two_of_them() {
+        let order =
+            |list: Vec<serde_json::Value>, sent: &[u64]| order_of(&rules(list.into()), sent);
+        let words = vec![eq("a", "str"), eq("b", "str"), eq("c", "str")];
+        assert_eq!(order(words.clone(), &[1, 5, 9]), [2, 1, 0]);
+        assert_eq!(order(words.clone(), &[]), [0, 1, 2], "nothing is known");
+        assert_eq!(
+            order(words, &[4, 4]),
+            [0, 1, 2],
+            "as before where it makes no difference"
+        );
+        let numbers = vec![eq("1", "num"), eq("2", "num")];
+        assert_eq!(order(numbers, &[0, 1]), [1, 0]);
+        // ("1" and "1.0" both equal the number 1, "" and "0" the number 0, and `1 == "1"`)
+        for (one, other) in [
+            (("1", "str"), ("1.0", "str")),
+            (("", "str"), ("a", "str")),
+            (("1", "num"), ("1", "str")),
+            (("7", "num"), ("7", "num")),
+        ] {
+            let list = vec![eq(one.0, one.1), eq(other.0, other.1)];
+            assert_eq!(order(list, &[0, 9]), [0, 1], "{one:?} {other:?}");
+        }
+        // (what is between two runs keeps them apart)
+        let mut mixed = vec![
+            eq("a", "str"),
+            eq("b", "str"),
+            serde_json::json!({"t": "else"}),
+        ];
+        mixed.extend([eq("c", "str"), eq("d", "str")]);
+        assert_eq!(order(mixed, &[1, 2, 3, 4, 5]), [1, 0, 2, 4, 3]);
+    }
+}
