@@ -8,13 +8,17 @@ use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap, render};
 pub struct Compiler {
     /// How it compiles.
     pub options: Options,
+    /// For a run that takes a profile: code leaves marks where it comes by.
+    pub probes: bool,
 }
 
 impl Deployer for Compiler {
     fn compile(&self, flows: &str) -> Result<Compiled, Refusal> {
         let mut sources = SourceMap::new();
         let (doc, mut diagnostics) = FlowDoc::parse(&mut sources, "deploy", flows);
-        let mut compiled = crate::session(self.options).compile(&doc);
+        let mut compiled = crate::session(self.options)
+            .with_probes(self.probes)
+            .compile(&doc);
         crate::native::generate(&mut compiled);
         diagnostics.append(std::mem::take(&mut compiled.diagnostics));
         let texts = texts(&diagnostics, &sources);

@@ -264,6 +264,7 @@ mod tests {
                         calls: 10,
                         bails: 1,
                         ns: 600,
+                        ..Code::default()
                     },
                     engine: Engine { calls: 1, ns: 300 },
                     ..Node::default()

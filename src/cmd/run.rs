@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use vgdc::Flow;
 use vgdc::deployer::Compiler;
-use vgdc::driver::Options;
+use vgdc::driver::{Options, Session};
 use vgdc::plan::Plan;
 use vgdc_app::{App, options};
 
@@ -108,12 +108,15 @@ pub fn run(args: &Args) -> ExitCode {
         settings: Default::default(),
         deployer: Some(Arc::new(Compiler {
             options: args.compile_options(),
+            probes: args.profile.is_some(),
         })),
         updates: None,
     };
     if let Some(path) = &args.flow {
         let mut flow = Flow::load(path);
-        let compiled = flow.compile(args.compile_options());
+        let (compile, probes) = (args.compile_options(), args.profile.is_some());
+        let session = move || vgdc::session(compile).with_probes(probes);
+        let compiled = flow.compile_in(&session());
         super::print_diagnostics(&flow);
         if flow.diagnostics.has_errors() {
             return ExitCode::FAILURE;
@@ -134,16 +137,20 @@ pub fn run(args: &Args) -> ExitCode {
             options.profile = Some(file.to_string_lossy().into_owned());
         }
         if args.watch {
-            app.updates = Some(watch(flow.path.clone(), args.compile_options()));
+            app.updates = Some(watch(flow.path.clone(), session));
         }
     }
     vgdc_app::run(app, &options)
 }
 
 /// Compiles the file each time it is saved, on a thread of its own. What does not compile is reported and changes nothing.
-fn watch(path: PathBuf, options: Options) -> mpsc::UnboundedReceiver<Plan> {
+fn watch(
+    path: PathBuf,
+    session: impl FnOnce() -> Session + Send + 'static,
+) -> mpsc::UnboundedReceiver<Plan> {
     let (plans, updates) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
+        let session = &session();
         let (saved, changes) = std::sync::mpsc::channel();
         let told = move |event: notify::Result<notify::Event>| {
             if event.is_ok_and(|event| !event.kind.is_access()) {
@@ -183,7 +190,7 @@ fn watch(path: PathBuf, options: Options) -> mpsc::UnboundedReceiver<Plan> {
             }
             before = now;
             let mut flow = Flow::load(&path);
-            let compiled = flow.compile(options);
+            let compiled = flow.compile_in(session);
             super::print_diagnostics(&flow);
             if !flow.diagnostics.has_errors() && plans.send(compiled.plan).is_err() {
                 return;

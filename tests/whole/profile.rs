@@ -31,7 +31,7 @@ fn flow() -> Value {
         set("one"),
         function("throws", "if (msg.payload === 'b') throw new Error('boom');\nreturn msg;", json!([["after"]])),
         set("after"),
-        function("much", "let s = 0;\nfor (let i = 0; i < 2000; i++) s += i;\nmsg.s = s;\nreturn msg;", json!([["done"]])),
+        function("much", "let s = 0;\nif (msg.payload === 7) { msg.seven = true; msg.topic = 'seldom'; }\nfor (let i = 0; i < 2000; i++) s += i;\nmsg.s = s;\nreturn msg;", json!([["done"]])),
         set("done"),
         function("never", "msg.never = true;\nreturn msg;", json!([[]])),
         set("caught"),

@@ -42,6 +42,7 @@ pub struct Session {
     lowerings: HashMap<&'static str, NodeLowering>,
     observable: bool,
     profile: Option<Profile>,
+    probes: bool,
 }
 
 /// How to compile.
@@ -91,6 +92,7 @@ impl Session {
             lowerings: HashMap::new(),
             observable: true,
             profile: None,
+            probes: false,
         }
     }
 
@@ -125,6 +127,13 @@ impl Session {
         self
     }
 
+    /// For a run that takes a profile: code leaves marks where it comes by.
+    #[must_use]
+    pub fn with_probes(mut self, probes: bool) -> Session {
+        self.probes = probes;
+        self
+    }
+
     /// The nodes.
     pub fn registry(&self) -> &Registry {
         &self.registry
@@ -154,6 +163,7 @@ impl Session {
             Some(profile) => Usage::of(profile, &graph, &optimised, &mut diagnostics),
             None => Usage::default(),
         };
+        let usage = usage.with_probes(self.probes);
         let islands = if self.options.optimise {
             let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
             pipeline::optimise(&mut optimised, &uses, self.observable, &mut trace);

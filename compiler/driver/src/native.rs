@@ -66,6 +66,7 @@ pub(crate) fn lower(
                 None => {
                     let made = vgdc_script::lower(text).map(|mut body| {
                         vgdc_mir::opt::optimise(&mut body);
+                        usage.probe(&mut body);
                         lowered.bodies.push(body);
                         lowered.bodies.len() as u32 - 1
                     });

@@ -33,6 +33,10 @@ pub(crate) struct Usage {
     nodes: HashMap<String, Node>,
     /// The messages that they got.
     messages: u64,
+    /// Whether blocks of code have the numbers that they had then.
+    same_blocks: bool,
+    /// Whether this is for a run that takes a profile.
+    probes: bool,
 }
 
 impl Usage {
@@ -68,8 +72,28 @@ impl Usage {
         }
         Usage {
             messages: nodes.values().map(|node| node.received).sum(),
+            same_blocks: profile.vgdc == env!("CARGO_PKG_VERSION"),
+            probes: false,
             nodes,
         }
+    }
+
+    /// For a run that takes a profile, or not.
+    pub(crate) fn with_probes(mut self, probes: bool) -> Usage {
+        self.probes = probes;
+        self
+    }
+
+    /// Lets code leave marks where it comes by, if that is wanted.
+    pub(crate) fn probe(&self, body: &mut Body) {
+        if self.probes {
+            vgdc_mir::probe(body);
+        }
+    }
+
+    /// Whether calls of a node's code were counted by blocks, and none came by this one.
+    fn is_passed_by(&self, node: &Node, block: u32) -> bool {
+        self.same_blocks && node.code.calls >= FEW && node.code.blocks.get(&block) == Some(&0)
     }
 
     /// How many messages left by each output of a node; nothing where nothing is known of it.
@@ -87,10 +111,6 @@ impl Usage {
         }
         (code.calls >= FEW && code.bails == code.calls)
             .then(|| format!("all {} calls of its code bailed out", code.calls))
-    }
-
-    fn bailed_out(&self, node: &str) -> bool {
-        self.nodes.get(node).is_none_or(|node| node.code.bails > 0)
     }
 
     /// Tells the plan what its islands cost.
@@ -127,29 +147,35 @@ impl Usage {
         }
         let id = |op: usize| plan.ops[op].id.as_str();
         // (a text is a stage by itself, for all the nodes that have it)
-        for (number, users) in users
-            .iter()
-            .enumerate()
-            .filter(|(_, users)| !users.is_empty())
-        {
+        for (number, users) in users.iter().enumerate() {
+            let nodes: Option<Vec<&Node>> =
+                users.iter().map(|op| self.nodes.get(id(*op))).collect();
+            let Some(nodes) = nodes.filter(|nodes| !nodes.is_empty()) else {
+                continue;
+            };
+            let bailed_out = nodes.iter().any(|node| node.code.bails > 0);
             let body = &mut lowered.bodies[number];
-            let known = |op: &usize| self.nodes.contains_key(id(*op));
-            if users.iter().all(known) && !users.iter().any(|op| self.bailed_out(id(*op))) {
-                let cold = cold_blocks(body, |_, end| matches!(end, Terminator::Bail));
-                body.cold = cold;
-                told(body, ops[users[0]], trace);
-            }
+            body.cold = cold_blocks(body, |_, block, end| {
+                *end == Terminator::Bail && !bailed_out
+                    || nodes.iter().all(|node| self.is_passed_by(node, block))
+            });
+            told(body, ops[users[0]], trace);
         }
         for region in &plan.regions {
-            let body = &mut lowered.bodies[region.function as usize];
+            let by_use = &lowered.by_use;
             let node = |stage: u32| {
-                let stage = region.stages.get(stage as usize)?;
-                self.nodes.get(id(stage.op as usize))
+                let op = region.stages.get(stage as usize)?.op as usize;
+                // (code in another order has other blocks)
+                Some((self.nodes.get(id(op))?, !by_use.contains(&op)))
             };
-            body.cold = cold_blocks(body, |stage, end| {
-                let Some(node) = node(stage) else {
+            let body = &mut lowered.bodies[region.function as usize];
+            body.cold = cold_blocks(body, |stage, block, end| {
+                let Some((node, same)) = node(stage) else {
                     return false;
                 };
+                if same && self.is_passed_by(node, block) {
+                    return true;
+                }
                 match end {
                     Terminator::Bail => node.code.bails == 0,
                     Terminator::Send(port) => {
@@ -174,16 +200,18 @@ fn told(body: &Body, op: &Operator, trace: &mut Trace) {
     }
 }
 
-/// The blocks that lead to nothing but ends that are never come to. `is_never` says that of an end, in a stage.
-fn cold_blocks(body: &Body, is_never: impl Fn(u32, &Terminator) -> bool) -> BTreeSet<BlockId> {
+/// The blocks that are never come to, and those that lead to nothing else. `is_never` says that of a block of a stage, by its
+/// number in the code of that stage, and its end.
+fn cold_blocks(body: &Body, is_never: impl Fn(u32, u32, &Terminator) -> bool) -> BTreeSet<BlockId> {
     let mut cold = vec![false; body.blocks.len()];
-    // (the blocks of a stage stand together, behind the one that names it)
-    let mut stage = 0;
+    // (the blocks of a stage stand together, behind the one that names it; a function that is no region is one stage)
+    let (mut stage, mut first) = (0, 0);
     for (at, block) in body.blocks.iter().enumerate() {
         if let Some(Inst::Stage { number }) = block.insts.first() {
-            stage = *number;
+            (stage, first) = (*number, at + 1);
+            continue;
         }
-        cold[at] = is_never(stage, &block.end);
+        cold[at] = is_never(stage, (at - first) as u32, &block.end);
     }
     loop {
         let mut changed = false;
@@ -270,9 +298,11 @@ mod tests {
         b.switch_to(three);
         b.end(Terminator::Send(1));
         let body = b.finish();
-        let cold = cold_blocks(&body, |_, end| *end == Terminator::Send(1));
+        let cold = cold_blocks(&body, |_, _, end| *end == Terminator::Send(1));
         assert_eq!(cold, BTreeSet::from([one, three]));
-        let all = cold_blocks(&body, |_, end| matches!(end, Terminator::Send(_)));
+        let all = cold_blocks(&body, |_, _, end| matches!(end, Terminator::Send(_)));
+        let passed_by = cold_blocks(&body, |_, block, _| block == 2);
+        assert_eq!(passed_by, BTreeSet::from([two]));
         assert!(all.is_empty(), "where everything is cold, nothing is");
     }
 
@@ -286,7 +316,7 @@ mod tests {
         b.jump(turn);
         b.switch_to(end);
         b.end(Terminator::Return(MSG));
-        let cold = cold_blocks(&b.finish(), |_, end| matches!(end, Terminator::Bail));
+        let cold = cold_blocks(&b.finish(), |_, _, end| matches!(end, Terminator::Bail));
         assert!(cold.is_empty());
     }
 
@@ -299,6 +329,7 @@ mod tests {
                 calls,
                 bails,
                 ns: 1,
+                ..Default::default()
             },
             ..Node::default()
         };
@@ -307,6 +338,7 @@ mod tests {
             let usage = Usage {
                 nodes,
                 messages: 20,
+                ..Usage::default()
             };
             usage.why_no_code("n")
         };
@@ -316,7 +348,11 @@ mod tests {
         assert!(why(node(0, 0, 0)).is_some_and(|why| why.contains("no message")));
         assert_eq!(Usage::default().why_no_code("n"), None);
         let nodes = HashMap::from([("n".to_owned(), node(0, 0, 0))]);
-        let idle = Usage { nodes, messages: 9 };
+        let idle = Usage {
+            nodes,
+            messages: 9,
+            ..Usage::default()
+        };
         assert_eq!(idle.why_no_code("n"), None, "hardly anything happened");
     }
 

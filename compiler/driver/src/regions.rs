@@ -110,6 +110,7 @@ fn code_of(
                 lowered.by_use.push(at);
             }
             vgdc_mir::opt::optimise(&mut body);
+            usage.probe(&mut body);
             let did = body.did.clone();
             (Some(Code::Own(Box::new(body))), Some(Ok(did)))
         }

@@ -11,14 +11,17 @@ mod build;
 mod node;
 pub mod opt;
 mod pristine;
+mod probe;
 mod region;
 mod text;
 mod visit;
 
 use std::collections::BTreeSet;
+use vgdc_plan::native::Probe;
 
 pub use build::Builder;
 pub use node::{NodeCode, NodeLowering};
+pub use probe::probe;
 pub use region::{Region, Stage, fuse};
 pub use vgdc_plan::native::{Builtin, Function, Helper, Host, Kind, Math, Method, Mutation};
 pub use visit::{Access, Operand};
@@ -74,6 +77,8 @@ pub struct Body {
     pub blocks: Vec<Block>,
     /// Blocks that are hardly ever come to, by a profile. What they do is not changed by that.
     pub cold: BTreeSet<BlockId>,
+    /// Slots in which a call leaves a mark where it came by.
+    pub probes: Vec<Probe>,
 }
 
 impl Body {
@@ -87,6 +92,7 @@ impl Body {
             keys: self.keys.clone(),
             texts: self.texts.clone(),
             values: self.values.clone(),
+            probes: self.probes.clone(),
         }
     }
 }

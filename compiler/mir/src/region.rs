@@ -5,6 +5,7 @@
 
 use crate::build::number;
 use crate::{Arg, Block, BlockId, Body, Flag, Helper, Host, Inst, MSG, Operand, Slot, Terminator};
+use vgdc_plan::native::Probe;
 
 /// An operator of a region.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +83,11 @@ impl Fused<'_> {
         body.flags += stage.flags;
         body.addrs += stage.addrs;
         body.caches += stage.caches;
+        body.probes.extend(stage.probes.iter().map(|probe| Probe {
+            slot: shift.slot(Slot(probe.slot)).0,
+            stage: at as u32,
+            block: probe.block,
+        }));
         let mut entry = Block {
             insts: vec![Inst::Stage { number: at as u32 }],
             end: Terminator::Jump(BlockId(shift.blocks)),

@@ -11,6 +11,7 @@ use crate::Cx;
 use crate::island::{Counters, Island};
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
+use vgdc_native::Native;
 use vgdc_plan::profile::{self, Profile};
 use vgdc_plan::{FlowIndex, Plan};
 
@@ -43,6 +44,8 @@ pub(crate) struct Measured {
     self_ns: u64,
     code: profile::Code,
     engine: profile::Engine,
+    /// By block: nothing where it has no probe, else how many calls came by, and one.
+    blocks: Vec<u64>,
     /// Messages that wait for it, and the most that ever did.
     waiting: u64,
     largest_queue: u64,
@@ -198,6 +201,26 @@ impl Island {
         }
     }
 
+    /// The marks that a call has left, before its frame is cleared. `slot_of` gives the operator of a stage.
+    #[inline]
+    pub(crate) fn came_by(&mut self, native: &Native, slot_of: impl Fn(u32) -> Option<u32>) {
+        if self.profiler.is_none() {
+            return;
+        }
+        for probe in native.probes() {
+            if let Some(slot) = slot_of(probe.stage)
+                && let Some(measured) = self.measured(slot)
+            {
+                let at = probe.block as usize;
+                if measured.blocks.len() <= at {
+                    measured.blocks.resize(at + 1, 0);
+                }
+                let count = &mut measured.blocks[at];
+                *count = (*count).max(1) + u64::from(native.came_by(*probe));
+            }
+        }
+    }
+
     /// That call bailed out.
     #[inline]
     pub(crate) fn bailed_out(&mut self, slot: u32) {
@@ -318,7 +341,13 @@ impl Island {
                 errors: counted.errors,
                 dropped: counted.dropped,
                 largest_queue: measured.largest_queue,
-                code: measured.code.clone(),
+                code: profile::Code {
+                    blocks: (0..)
+                        .zip(&measured.blocks)
+                        .filter_map(|(block, count)| Some((block, count.checked_sub(1)?)))
+                        .collect(),
+                    ..measured.code.clone()
+                },
                 engine: measured.engine.clone(),
                 total_ns: measured.total_ns,
                 self_ns: measured.self_ns,

@@ -8,7 +8,7 @@ use crate::ops;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
-use vgdc_plan::native::{ABI, COLD, Code, LINKED, layout};
+use vgdc_plan::native::{ABI, COLD, Code, LINKED, Probe, layout};
 use vgdc_value::{Array, Key, Msg, Value};
 
 /// Why code cannot be run. Everything runs in the engine then.
@@ -150,6 +150,7 @@ pub struct Native {
     pristine: bool,
     /// Keeps the code where it is.
     memory: Arc<Memory>,
+    probes: Vec<Probe>,
 }
 
 impl Native {
@@ -188,7 +189,20 @@ impl Native {
             heap: Heap::default(),
             pristine: function.pristine,
             memory: memory.clone(),
+            probes: function.probes.clone(),
         })
+    }
+
+    /// Where it leaves marks.
+    pub fn probes(&self) -> &[Probe] {
+        &self.probes
+    }
+
+    /// Whether the call that has ended came by a probe.
+    pub fn came_by(&self, probe: Probe) -> bool {
+        self.frame
+            .get(probe.slot as usize)
+            .is_some_and(Value::is_null)
     }
 
     /// Whether a call that bails out gives the message back as it came.

@@ -128,6 +128,20 @@ pub struct Function {
     /// Constants of other kinds, as the control protocol writes values, by number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// Where a call leaves marks, in code that was made to take a profile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+}
+
+/// A slot that is null after a call that came by a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The slot.
+    pub slot: u32,
+    /// The stage of a region to whose code the block belongs.
+    pub stage: u32,
+    /// The block, by its number in the code of that stage alone.
+    pub block: u32,
 }
 
 mod base64_text {

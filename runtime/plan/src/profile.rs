@@ -5,7 +5,7 @@
 
 use crate::Plan;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Version of this format; a reader refuses a profile of another one.
 pub const FORMAT: u32 = 1;
@@ -82,6 +82,10 @@ pub struct Code {
     pub bails: u64,
     /// Nanoseconds in it.
     pub ns: u64,
+    /// Calls that came by each block that a branch leads to, by the blocks' numbers; only of code that was made with
+    /// probes, as `vgdc run --profile` makes it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blocks: BTreeMap<u32, u64>,
 }
 
 /// Calls of the JavaScript engine.

@@ -42,6 +42,8 @@ impl Compiled {
         let begun = cx.island.clock();
         let ended = self.native.run(msg, &mut world, self.limit);
         cx.island.ran_code(cx.slot, begun);
+        let slot = cx.slot;
+        cx.island.came_by(&self.native, |_| Some(slot));
         if !ended.well {
             self.record.bails += 1;
             cx.island.bailed_out(cx.slot);

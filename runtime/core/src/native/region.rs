@@ -107,6 +107,9 @@ impl Region {
                 Err(Msg::try_from(self.native.take(kept)).unwrap_or_default())
             }
         };
+        island.came_by(&self.native, |stage| {
+            Some(self.stages.get(stage as usize)?.slot)
+        });
         self.native.clear();
         match left {
             Ok(_) => self.stages[stage as usize].ended += 1,
