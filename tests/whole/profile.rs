@@ -109,6 +109,15 @@ fn every_message_error_and_bail_out_is_counted_once() {
     let code = |id: &str, what: &str| nodes[id]["code"][what].as_u64().unwrap_or(u64::MAX);
     assert_eq!((code("add", "calls"), code("add", "bails")), (35, 0));
     assert_eq!((code("much", "calls"), code("much", "bails")), (20, 0));
+    let blocks = nodes["much"]["code"]["blocks"]
+        .as_object()
+        .expect("its code has probes");
+    let blocks: Vec<u64> = blocks.values().filter_map(Value::as_u64).collect();
+    assert_eq!(
+        blocks,
+        [0, 20, 20, 20],
+        "a side not taken, one taken, and a loop's two: {blocks:?}"
+    );
     // (in the region, if it is in one, and by itself)
     assert!(code("throws", "calls") >= 12 && code("throws", "calls") == code("throws", "bails"));
     for (id, node) in &nodes {
@@ -284,7 +293,8 @@ fn a_program_built_by_a_profile_does_the_same_and_the_decisions_are_explained() 
         "after: no code is made of it: no message came to it",
         "throws: no code is made of it: all ",
         "which: its code asks first what is taken most often",
-        "blocks of its code are cold",
+        "much: 1 of the 8 blocks of its code are cold",
+        "blocks of the function that begins with it are cold",
         "% of the time in the profile",
     ] {
         assert!(said.contains(part), "`{part}` is not in\n{said}");

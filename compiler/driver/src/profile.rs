@@ -159,7 +159,7 @@ impl Usage {
                 *end == Terminator::Bail && !bailed_out
                     || nodes.iter().all(|node| self.is_passed_by(node, block))
             });
-            told(body, ops[users[0]], trace);
+            told(body, "its code", ops[users[0]], trace);
         }
         for region in &plan.regions {
             let by_use = &lowered.by_use;
@@ -184,15 +184,16 @@ impl Usage {
                     _ => false,
                 }
             });
-            told(body, ops[region.stages[0].op as usize], trace);
+            let what = "the function that begins with it";
+            told(body, what, ops[region.stages[0].op as usize], trace);
         }
     }
 }
 
-fn told(body: &Body, op: &Operator, trace: &mut Trace) {
+fn told(body: &Body, what: &str, op: &Operator, trace: &mut Trace) {
     if !body.cold.is_empty() {
         let text = format!(
-            "{} of the {} blocks of its code are cold: no message took them",
+            "{} of the {} blocks of {what} are cold: no message took them",
             body.cold.len(),
             body.blocks.len()
         );
