@@ -210,6 +210,7 @@ unsafe fn code_0(cx: &mut Context, frame: &mut [Value; 3]) -> Option<Left> {
         clear(v(2));
         n1 = n5;
     }
+    core::hint::cold_path();
     put(v(2), Value::Number(n0));
     return Some(returned(2));
 }
