@@ -31,6 +31,13 @@ pub fn run(args: &Args) -> ExitCode {
     super::print_diagnostics(&flow);
     let out = vgdc::driver::explain(&compiled, args.node.as_deref());
     super::say(&out);
+    let decided = |entry: &vgdc::driver::Entry| entry.pass == vgdc::driver::PROFILE;
+    if args.profile.is_some()
+        && compiled.plan.loads.is_empty()
+        && !compiled.trace.entries().iter().any(decided)
+    {
+        super::say("profile\n  it decides nothing in this flow\n");
+    }
     if flow.diagnostics.has_errors() {
         ExitCode::FAILURE
     } else {

@@ -249,6 +249,16 @@ fn story(app: &Path) -> Story {
     story
 }
 
+/// The same profile of a run in which nothing happened.
+fn idle(profile: &str) -> String {
+    let mut profile = read(Path::new(profile));
+    for node in profile["nodes"].as_array_mut().into_iter().flatten() {
+        (node["in"], node["out"]) = (json!(0), json!([]));
+        node["code"] = json!({"calls": 0, "bails": 1, "ns": 0});
+    }
+    profile.to_string()
+}
+
 #[test]
 fn a_program_built_by_a_profile_does_the_same_and_the_decisions_are_explained() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -299,6 +309,9 @@ fn a_program_built_by_a_profile_does_the_same_and_the_decisions_are_explained() 
     ] {
         assert!(said.contains(part), "`{part}` is not in\n{said}");
     }
+    let idle = write(folder.path(), "idle.json", &idle(&profile));
+    let nothing = text(&run(&["explain", &flow, "--profile", &idle]).stdout);
+    assert!(nothing.contains("it decides nothing"), "{nothing}");
     let without = text(&run(&["explain", &flow]).stdout);
     assert!(
         !without.contains("profile") && !without.contains("cold"),

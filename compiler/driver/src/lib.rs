@@ -16,8 +16,10 @@ mod stage;
 
 pub use explain::explain;
 pub use manifest::Manifest;
+pub use profile::NAME as PROFILE;
 pub use regions::Node;
 pub use stage::Stage;
+pub use vgdc_middle::trace::Entry;
 pub use vgdc_middle::{
     ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
 };

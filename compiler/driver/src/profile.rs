@@ -19,8 +19,8 @@ use vgdc_syntax::{Diagnostic, Diagnostics, codes};
 
 use crate::native::Lowered;
 
-/// The name under which decisions are noted.
-pub(crate) const NAME: &str = "profile";
+/// The name under which what a profile decided stands in the trace.
+pub const NAME: &str = "profile";
 /// Calls, or messages, of which fewer say nothing.
 const FEW: u64 = 10;
 /// Nodes that are named where all cannot be.
@@ -153,7 +153,8 @@ impl Usage {
             let Some(nodes) = nodes.filter(|nodes| !nodes.is_empty()) else {
                 continue;
             };
-            let bailed_out = nodes.iter().any(|node| node.code.bails > 0);
+            let bails = |node: &&Node| node.code.bails > 0 || node.code.calls < FEW;
+            let bailed_out = nodes.iter().any(bails);
             let body = &mut lowered.bodies[number];
             body.cold = cold_blocks(body, |_, block, end| {
                 *end == Terminator::Bail && !bailed_out
@@ -177,6 +178,7 @@ impl Usage {
                     return true;
                 }
                 match end {
+                    _ if node.code.calls < FEW => false,
                     Terminator::Bail => node.code.bails == 0,
                     Terminator::Send(port) => {
                         node.sent.get(*port as usize).is_none_or(|sent| *sent == 0)
