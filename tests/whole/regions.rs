@@ -64,6 +64,26 @@ fn rule(kind: u8) -> Value {
         13 => set("payload", json!("missing.way"), "msg"),
         14 => set("payload[0]", json!("1"), "num"),
         15 => json!({"t": "move", "p": "payload.a", "pt": "msg", "to": "payload", "tot": "msg"}),
+        17 => {
+            json!({"t": "change", "p": "payload", "pt": "msg", "from": "e", "fromt": "str", "to": "payload", "tot": "msg"})
+        }
+        18 => {
+            json!({"t": "change", "p": "payload", "pt": "msg", "from": "(\\w)\\d*", "fromt": "re", "to": "<$1>", "tot": "str"})
+        }
+        19 => {
+            json!({"t": "change", "p": "payload", "pt": "msg", "from": "7", "fromt": "num", "to": "seven", "tot": "str"})
+        }
+        20 => {
+            json!({"t": "change", "p": "payload", "pt": "msg", "from": "true", "fromt": "bool", "to": "false", "tot": "bool"})
+        }
+        21 => {
+            json!({"t": "change", "p": "payload", "pt": "msg", "from": "topic", "fromt": "msg", "to": "true", "tot": "bool"})
+        }
+        22 => json!({"t": "delete", "p": "k", "pt": "flow"}),
+        25 => set("id", json!("NR_NODE_ID"), "env"),
+        26 => set("payload", json!("MISSING"), "env"),
+        23 => json!({"t": "move", "p": "k", "pt": "flow", "to": "payload", "tot": "msg"}),
+        24 => json!({"t": "move", "p": "payload", "pt": "msg", "to": "k", "tot": "flow"}),
         _ => set("payload", json!("[1,2]"), "bin"),
     }
 }
@@ -80,8 +100,134 @@ fn test(kind: u8) -> Value {
         7 => json!({"t": "true"}),
         8 => json!({"t": "neq", "v": "topic", "vt": "msg"}),
         9 => json!({"t": "cont", "v": "e", "vt": "str"}),
+        11 => json!({"t": "jsonata_exp", "v": "payload.a > 1 or topic = 't'", "vt": "jsonata"}),
+        12 => json!({"t": "eq", "v": "$length(topic) + 6", "vt": "jsonata"}),
+        13 => json!({"t": "cont", "v": "topic", "vt": "msg"}),
+        14 => json!({"t": "regex", "v": "^[a-f]+X", "vt": "str", "case": true}),
+        15 => json!({"t": "regex", "v": "\\d|t", "vt": "re", "case": false}),
+        16 => json!({"t": "empty"}),
+        17 => json!({"t": "nempty"}),
+        18..=24 => {
+            let types = [
+                "string",
+                "number",
+                "boolean",
+                "array",
+                "object",
+                "null",
+                "undefined",
+            ];
+            json!({"t": "istype", "v": types[kind as usize - 18], "vt": types[kind as usize - 18]})
+        }
+        25 => json!({"t": "eq", "v": "NR_NODE_ID", "vt": "env"}),
         _ => json!({"t": "else"}),
     }
+}
+
+/// Templates: names in the message and beside it, sections over all that there is, what is escaped and what is not.
+const TEMPLATES: [&str; 20] = [
+    "plain text",
+    "a {{payload}} b",
+    "{{{payload}}}{{&topic}}",
+    "{{payload.a}} and {{payload.a.a}}",
+    "{{payload.length}}{{payload.0}}",
+    "{{#payload}}[{{.}}]{{/payload}}",
+    "{{#payload}}<{{a}} {{topic}}>{{/payload}}{{^payload}}none{{/payload}}",
+    "{{#payload.b}}{{.}}{{#topic}}-{{payload.a}}{{/topic}}{{/payload.b}}",
+    "{{! nothing }}{{missing}}{{missing.way}}|{{payload.missing.way}}",
+    "{\"x\": \"{{payload}}\", \"t\": \"{{topic}}\"}",
+    "[{{#list}}{{.}},{{/list}}0]",
+    "{{{payload}}}",
+    "{{flow.k}} {{global.g}} {{env.NR_NODE_ID}} {{flow.nothing}}",
+    "{{#list}}{{a}}{{#.}}{{.}}{{/.}}{{/list}}",
+    "{{#flag}}{{payload}}{{.}}{{/flag}}",
+    "{{#flag}}{{topic}}{{/flag}}{{^flag}}{{topic}}{{/flag}}",
+    "{{#flow.k}}{{x}}{{payload.a}}{{/flow.k}}",
+    "{{payload.constructor}}{{payload.toString}}{{_msgid}}",
+    "{{#a}}{{payload}}{{/a}}{{^a.b}}&{{k}}{{/a.b}}",
+    "<b>{{payload.x}}</b>\n{{#payload}}\n {{#a}}{{a}}{{c}}{{/a}}\n{{/payload}}\n",
+];
+
+/// Expressions: all operators, on what is there and what is not.
+const EXPRESSIONS: [&str; 40] = [
+    "payload",
+    "payload.a",
+    "payload.a.a",
+    "payload + 1",
+    "payload * 2 - n / 3",
+    "payload % 3",
+    "-payload",
+    "payload & \"-\" & topic",
+    "payload.a & payload.b & 1.50",
+    "payload > 3",
+    "payload.a <= n",
+    "topic < \"u\"",
+    "payload = 7",
+    "payload != topic",
+    "payload.a = {\"a\": 5}",
+    "payload > 2 ? \"more\" : \"less\"",
+    "payload ? topic",
+    "payload and topic",
+    "payload.a or $not(topic)",
+    "$string(payload)",
+    "$number(payload)",
+    "$length(payload)",
+    "$uppercase(topic) & $lowercase(payload)",
+    "$substring(payload, 1, 2)",
+    "$exists(payload.a) and $not(payload.b)",
+    "$round(payload / 3, 2)",
+    "$floor(payload / 2) + $ceil(payload / 2) + $abs(payload)",
+    "$sum(payload) + $count(payload)",
+    "{\"p\": payload, \"q\": missing, \"r\": {\"t\": topic & n}}",
+    "[payload, topic, missing]",
+    "($x := payload; $y := $x & \"!\"; [$x, $y])",
+    "topic in [\"t\", \"u\"]",
+    "$flowContext(\"k\")",
+    "msg.payload",
+    "msg.payload.a & msg.topic",
+    "$max(payload) - $min(payload.b)",
+    "payload[0]",
+    "$.payload.a",
+    "$split(topic, \"t\")",
+    "1 / payload > 0",
+];
+
+fn range(kind: u8) -> Value {
+    let action = ["scale", "clamp", "drop", "roll"][kind as usize % 4];
+    let (minin, maxin, minout, maxout) = match kind / 8 {
+        0 => ("0", "5", "0", "10.5"),
+        1 => ("4", "-1", "-1", "1"),
+        _ => ("1", "1", "0", "x"),
+    };
+    json!({"type": "range", "action": action, "round": kind & 4 != 0, "property": "payload",
+        "minin": minin, "maxin": maxin, "minout": minout, "maxout": maxout})
+}
+
+fn template(text: usize, kind: u8) -> Value {
+    let (output, syntax) = match kind {
+        0..=3 => ("str", "mustache"),
+        4 => ("json", "mustache"),
+        5 => ("str", "plain"),
+        6 => ("json", "plain"),
+        _ => ("yaml", "mustache"),
+    };
+    let (field, field_type) = match kind {
+        1 => ("text", "msg"),
+        2 => ("payload.y", "msg"),
+        3 => ("k", "flow"),
+        _ => ("payload", "msg"),
+    };
+    json!({"type": "template", "template": TEMPLATES[text], "output": output, "syntax": syntax,
+        "field": field, "fieldType": field_type, "format": "handlebars"})
+}
+
+fn expression(text: usize, kind: u8) -> Value {
+    let (p, pt) = match kind {
+        0 => ("x", "msg"),
+        1 => ("k", "flow"),
+        _ => ("payload", "msg"),
+    };
+    json!({"t": "set", "p": p, "pt": pt, "to": EXPRESSIONS[text], "tot": "jsonata"})
 }
 
 #[derive(Clone, Debug)]
@@ -90,15 +236,26 @@ enum Draw {
     Change(Vec<u8>),
     Switch(Vec<u8>, bool, bool),
     Json(u8),
+    Range(u8),
+    Template(usize, u8),
+    Expressions(Vec<(usize, u8)>),
+    /// On the value of an expression.
+    Decide(usize, Vec<u8>, bool),
 }
 
 fn draw() -> impl Strategy<Value = Draw> {
     prop_oneof![
         4 => (0..BODIES.len()).prop_map(Draw::Function),
-        3 => prop::collection::vec(0..17u8, 1..4).prop_map(Draw::Change),
-        2 => (prop::collection::vec(0..11u8, 1..4), any::<bool>(), any::<bool>())
+        3 => prop::collection::vec(0..28u8, 1..4).prop_map(Draw::Change),
+        2 => (prop::collection::vec(0..27u8, 1..4), any::<bool>(), any::<bool>())
             .prop_map(|(tests, all, nested)| Draw::Switch(tests, all, nested)),
         1 => (0..3u8).prop_map(Draw::Json),
+        1 => (0..24u8).prop_map(Draw::Range),
+        3 => (0..TEMPLATES.len(), 0..8u8).prop_map(|(text, kind)| Draw::Template(text, kind)),
+        3 => prop::collection::vec((0..EXPRESSIONS.len(), 0..4u8), 1..3)
+            .prop_map(Draw::Expressions),
+        1 => (0..EXPRESSIONS.len(), prop::collection::vec(0..27u8, 1..4), any::<bool>())
+            .prop_map(|(text, tests, all)| Draw::Decide(text, tests, all)),
     ]
 }
 
@@ -136,15 +293,28 @@ fn flow(draws: &[Draw], catches: bool) -> Value {
                 let action = ["", "obj", "str"][*action as usize];
                 json!({"type": "json", "property": "payload", "action": action, "pretty": false})
             }
+            Draw::Range(kind) => range(*kind),
+            Draw::Template(text, kind) => template(*text, *kind),
+            Draw::Expressions(texts) => {
+                let rules: Vec<Value> = texts
+                    .iter()
+                    .map(|(text, kind)| expression(*text, *kind))
+                    .collect();
+                json!({"type": "change", "rules": rules})
+            }
+            Draw::Decide(text, tests, all) => {
+                let rules: Vec<Value> = tests.iter().map(|kind| test(*kind)).collect();
+                json!({"type": "switch", "property": EXPRESSIONS[*text], "propertyType": "jsonata", "rules": rules, "checkall": all.to_string(), "repair": false})
+            }
         };
         let outputs = match draw {
             Draw::Function(_) => 2,
-            Draw::Switch(tests, ..) => tests.len(),
+            Draw::Switch(tests, ..) | Draw::Decide(_, tests, _) => tests.len(),
             _ => 1,
         };
         // (which output of a switch goes on is drawn with it)
         let on = match draw {
-            Draw::Switch(tests, ..) => tests.len() / 2,
+            Draw::Switch(tests, ..) | Draw::Decide(_, tests, _) => tests.len() / 2,
             _ => 0,
         };
         let wires: Vec<Value> = (0..outputs)
@@ -228,6 +398,13 @@ fn payload() -> impl Strategy<Value = Value> {
         Just(json!([1, 2, 3])),
         Just(json!({"a": 1, "b": [true]})),
         Just(json!({"a": {"a": 5}})),
+        Just(json!({"a": [{"a": "<&>"}, {"a": null, "c": "c\n"}], "b": "tail / '\"'", "x": false})),
+        Just(json!([{"a": 1.5}, {"a": [2, 3]}, null, "e\tt"])),
+        Just(json!(1e21)),
+        Just(json!(0.1)),
+        Just(json!("")),
+        Just(json!([])),
+        Just(json!([[1], "€😀"])),
         Just(json!(true)),
         Just(Value::Null),
     ]

@@ -68,7 +68,8 @@ pub fn find(
                 })
             })
             .collect();
-        let fused = vgdc_mir::fuse(&parts);
+        let mut fused = vgdc_mir::fuse(&parts);
+        vgdc_mir::opt::optimise_fused(&mut fused.body);
         for (stage, kept) in stages.iter_mut().zip(&fused.kept) {
             stage.kept = kept.0;
         }

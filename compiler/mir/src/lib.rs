@@ -23,7 +23,7 @@ pub use build::Builder;
 pub use node::{NodeCode, NodeLowering};
 pub use probe::probe;
 pub use region::{Region, Stage, fuse};
-pub use vgdc_plan::native::{Builtin, Function, Helper, Host, Kind, Math, Method, Mutation};
+pub use vgdc_plan::native::{Builtin, Form, Function, Helper, Host, Kind, Math, Method, Mutation};
 pub use visit::{Access, Operand};
 
 /// A slot of the frame, which holds a value.
@@ -287,6 +287,11 @@ pub enum Inst {
         dst: Flag,
         src: Arg,
     },
+    /// Bails out when a value is of another kind.
+    Expect {
+        src: Arg,
+        kind: Expected,
+    },
     /// True for undefined.
     IsUndefined {
         dst: Flag,
@@ -332,6 +337,14 @@ pub enum Inst {
         dst: Addr,
         args: Vec<Arg>,
     },
+}
+
+/// What a value is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Expected {
+    Number,
+    Object,
 }
 
 /// Functions of one number that machines have.

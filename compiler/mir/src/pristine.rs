@@ -114,7 +114,11 @@ fn may_bail(inst: &Inst) -> bool {
             ..
         } => false,
         Inst::Do { helper, .. } => helper.result() != Kind::Nothing,
-        Inst::Ask { .. } | Inst::Find { .. } | Inst::Get { .. } | Inst::ToNumber { .. } => true,
+        Inst::Ask { .. }
+        | Inst::Find { .. }
+        | Inst::Get { .. }
+        | Inst::ToNumber { .. }
+        | Inst::Expect { .. } => true,
         _ => false,
     }
 }

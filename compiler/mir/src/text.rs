@@ -68,6 +68,7 @@ impl Body {
             Inst::Truthy { dst, src } => write!(f, "f{} = Truthy {src}", dst.0),
             Inst::Nullish { dst, src } => write!(f, "f{} = Nullish {src}", dst.0),
             Inst::IsUndefined { dst, src } => write!(f, "f{} = IsUndefined {src}", dst.0),
+            Inst::Expect { src, kind } => write!(f, "expect {kind:?} {src}"),
             Inst::Copy { dst, src } => write!(f, "v{} = {src}", dst.0),
             Inst::Get { dst, base, key, .. } => {
                 write!(f, "&{} = {base}.{}", dst.0, self.keys[*key as usize])

@@ -34,7 +34,9 @@ impl Inst {
         match self {
             Inst::Ask { helper, .. } => *helper != Helper::Identify,
             Inst::Calc { .. } => true,
-            Inst::Find { helper, .. } => matches!(helper, Helper::GetIndex | Helper::GetValue),
+            Inst::Find { helper, .. } => {
+                matches!(helper, Helper::GetIndex | Helper::GetValue | Helper::Field)
+            }
             _ => false,
         }
     }
@@ -113,6 +115,7 @@ impl Inst {
                 of_arg(src, Read, &mut f);
                 f(O::Flag(dst), Write);
             }
+            Inst::Expect { src, .. } => of_arg(src, Read, &mut f),
             Inst::Copy { dst, src } => {
                 of_arg(src, Read, &mut f);
                 f(O::Slot(dst), Write);

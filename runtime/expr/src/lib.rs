@@ -5,11 +5,11 @@
 mod env;
 mod jsonata;
 mod moment;
-mod mustache;
+pub mod mustache;
 mod typed;
 
 pub use env::{env_property, substitute_env};
-pub use jsonata::Jsonata;
+pub use jsonata::{Jsonata, direct as plain};
 pub use mustache::Template;
 pub use typed::{ContextKey, Target, TypedValue, parse_context_key};
 

@@ -91,6 +91,8 @@ pub struct Context {
     values: *const [Value],
     host: *mut dyn Host,
     heap: *mut Heap,
+    /// The text that is being made.
+    written: *mut String,
     /// There are arrays with names besides their elements: what regular expressions found.
     pub(crate) named_arrays: bool,
     until: Option<Instant>,
@@ -131,6 +133,7 @@ impl Context {
         constants: Constants<'_>,
         host: &mut dyn Host,
         heap: &mut Heap,
+        written: &mut String,
         limit: Duration,
     ) -> Context {
         // SAFETY: only the lifetime changes: the context lives for one call, during which the host is borrowed.
@@ -152,6 +155,7 @@ impl Context {
             values: constants.values,
             host,
             heap,
+            written,
             named_arrays: false,
             until: None,
             limit,
@@ -195,6 +199,12 @@ impl Context {
         // SAFETY: the heap is borrowed mutably for the whole call, and only one helper runs at a time, which asks once.
         let heap = unsafe { &mut *self.heap };
         heap.is_on().then_some(heap)
+    }
+
+    /// The text that is being made.
+    pub(crate) fn written<'w>(&self) -> &'w mut String {
+        // SAFETY: the text is borrowed mutably for the whole call, and only one helper runs at a time, which asks once.
+        unsafe { &mut *self.written }
     }
 
     /// From now on the call works on references.

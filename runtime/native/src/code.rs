@@ -147,6 +147,8 @@ pub struct Native {
     caches: Box<[Cache]>,
     frame: Box<[Value]>,
     heap: Heap,
+    /// Texts are made here: its room is kept from call to call.
+    written: String,
     pristine: bool,
     /// Keeps the code where it is.
     memory: Arc<Memory>,
@@ -187,6 +189,7 @@ impl Native {
             caches: (0..function.caches).map(|_| Cache::default()).collect(),
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
             heap: Heap::default(),
+            written: String::new(),
             pristine: function.pristine,
             memory: memory.clone(),
             probes: function.probes.clone(),
@@ -215,6 +218,8 @@ impl Native {
     #[inline]
     pub fn run(&mut self, msg: Msg, host: &mut dyn Host, limit: Duration) -> Ended {
         self.frame[0] = msg.into_value();
+        // (a call that bailed out may have left the beginning of one)
+        self.written.clear();
         let mut context = Context::new(
             &TABLE,
             self.memory.thunks(),
@@ -226,6 +231,7 @@ impl Native {
             },
             host,
             &mut self.heap,
+            &mut self.written,
             limit,
         );
         // SAFETY: the code is what the compiler made for this frame, table and these constants (the number of slots and caches

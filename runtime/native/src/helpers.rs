@@ -7,7 +7,7 @@
 use crate::call::Context;
 use crate::heap::is_reference;
 use crate::ops::{self, Found};
-use crate::{builtin, method, shared};
+use crate::{builtin, expressions, method, shared};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use vgdc_plan::native::{BAIL, Builtin, Helper, Host, Math, Method, Mutation, OK};
 use vgdc_value::{Array, Object, Value, number};
@@ -83,6 +83,12 @@ const fn address(helper: Helper) -> *const () {
         Helper::Identify => identify as *const (),
         Helper::Share => share as *const (),
         Helper::Unshare => unshare as *const (),
+        Helper::WriteText => write_text as *const (),
+        Helper::Write => write as *const (),
+        Helper::Written => written as *const (),
+        Helper::Rounds => rounds as *const (),
+        Helper::Field => field as *const (),
+        Helper::Expression => expression as *const (),
     }
 }
 
@@ -602,4 +608,59 @@ pub(crate) unsafe extern "C" fn identify(context: C, value: V, msg: V) -> u32 {
         let id = ops::id_of(&*msg);
         u32::from((*context).host().identify(&mut *value, id))
     }
+}
+
+pub(crate) unsafe extern "C" fn write_text(context: C, number: u32) {
+    // SAFETY: see the head of this file.
+    unsafe {
+        if let Some(Value::Str(text)) = (*context).text(number) {
+            (*context).written().push_str(text);
+        }
+    }
+}
+
+pub(crate) unsafe extern "C" fn write(context: C, value: V, form: u32) -> u32 {
+    // SAFETY: see the head of this file.
+    unsafe {
+        let out = (*context).written();
+        status(guarded(|| expressions::write(out, &*value, form)))
+    }
+}
+
+pub(crate) unsafe extern "C" fn written(context: C, dst: V) {
+    // SAFETY: see the head of this file.
+    unsafe {
+        let out = (*context).written();
+        *dst = Value::from(out.as_str());
+        out.clear();
+    }
+}
+
+pub(crate) unsafe extern "C" fn rounds(_: C, value: V) -> f64 {
+    // SAFETY: see the head of this file.
+    vgdc_expr::mustache::rounds(unsafe { &*value })
+}
+
+pub(crate) unsafe extern "C" fn field(
+    context: C,
+    base: V,
+    scratch: V,
+    key: u32,
+    several: u32,
+) -> V {
+    // SAFETY: see the head of this file.
+    unsafe {
+        match (*context).key(key) {
+            Some(key) => found(expressions::field(&*base, key, several != 0), scratch),
+            None => std::ptr::null_mut(),
+        }
+    }
+}
+
+pub(crate) unsafe extern "C" fn expression(_: C, dst: V, first: V, which: u32, count: u32) -> u32 {
+    // SAFETY: see the head of this file.
+    let args = unsafe { arguments(first, count) };
+    let done = guarded(|| vgdc_expr::plain::operate(which, args));
+    // SAFETY: see the head of this file. (The result may go where an argument was: those are used up.)
+    status(done.map(|value| unsafe { *dst = value }))
 }

@@ -10,6 +10,7 @@ mod builtin;
 mod call;
 mod code;
 mod dates;
+mod expressions;
 mod heap;
 mod helpers;
 pub mod linked;

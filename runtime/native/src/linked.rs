@@ -249,6 +249,13 @@ pub fn truthy_number(n: f64) -> bool {
     n != 0.0 && !n.is_nan()
 }
 
+/// Bails out when a value is of another kind.
+#[inline(always)]
+pub unsafe fn expect(v: V, wanted: u8) -> Option<()> {
+    // SAFETY: see the head of this file.
+    (unsafe { kind(v) } == wanted).then_some(())
+}
+
 /// Whether a value is undefined or null.
 #[inline(always)]
 pub unsafe fn nullish(v: V) -> bool {

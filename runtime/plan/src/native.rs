@@ -314,13 +314,28 @@ helpers! {
     /// The references end: what is in two slots (the result, the message) becomes values again, and what has changed in
     /// contexts is stored.
     Unshare(Address, Address) -> Status;
+
+    /// Appends a constant text to the text that is being made.
+    WriteText(Text) -> Nothing;
+    /// Appends a value to it, in the form that the constant says ([`Form`]).
+    Write(Address, Constant) -> Status;
+    /// The text is made: it goes into a slot, and the next one is empty.
+    Written(Address) -> Nothing;
+    /// How many times a section of a template is shown for a value: an array as often as it has elements, what JavaScript takes
+    /// for false never. Anything else once: that is -1 for true, and -2.
+    Rounds(Address) -> Number;
+    /// A property as a template finds it in what a section is about: base, scratch, key, and 1 where the name is a way of
+    /// several steps. Undefined where there is none; a property that is undefined bails out.
+    Field(Address, Address, Key, Constant) -> Found;
+    /// An operator or a function of JSONata: result, first argument, which one, how many arguments.
+    Expression(Address, Address, Constant, Constant) -> Status;
 }
 
 impl Helper {
     /// Which parameter is the slot for what the helper makes, among those that find values.
     pub fn scratch(self) -> Option<usize> {
         match self {
-            Helper::Get | Helper::GetIndex => Some(1),
+            Helper::Get | Helper::GetIndex | Helper::Field => Some(1),
             Helper::GetValue => Some(2),
             _ => None,
         }
@@ -331,7 +346,7 @@ impl Helper {
     /// Which parameters are the first of several slots side by side, and how many there are.
     pub fn row(self) -> Option<(usize, usize)> {
         match self {
-            Helper::Builtin | Helper::Host => Some((1, 3)),
+            Helper::Builtin | Helper::Host | Helper::Expression => Some((1, 3)),
             Helper::Method | Helper::Mutate => Some((2, 4)),
             _ => None,
         }
@@ -365,6 +380,17 @@ macro_rules! numbered {
             }
         }
     };
+}
+
+numbered! {
+    /// How a value is written into a text.
+    Form {
+        Html = "HTML",
+        Raw = "as it is",
+        JsonHtml = "JSON in HTML",
+        Json = "JSON",
+        Jsonata = "$string",
+    }
 }
 
 numbered! {

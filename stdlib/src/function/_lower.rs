@@ -3,7 +3,10 @@
 
 use vgdc_core::value::{ErrorValue, Path, PathSegment, Value, control};
 use vgdc_expr::{ContextKey, CtxScope, Env, Target, TypedValue};
-use vgdc_mir::{Addr, Arg, Builder, Builtin, Flag, Helper, Host, Inst, MSG, Slot, Terminator};
+use vgdc_mir::{
+    Addr, Arg, BlockId, Builder, Builtin, Compare, Flag, Helper, Host, Inst, MSG, Method, Num,
+    Slot, Terminator,
+};
 
 /// Why a node does not become code; its own process handles its messages then.
 pub type Refusal = String;
@@ -207,9 +210,34 @@ impl Code {
                 self.builtin(dst, Builtin::DateNow, &[]);
                 false
             }
+            TypedValue::Date(format) if matches!(format.as_str(), "object" | "iso") => {
+                self.builtin(dst, Builtin::NewDate, &[]);
+                if format == "iso" {
+                    let date = self.b.slot();
+                    self.b.call(Helper::Move, [date.into(), dst.into()]);
+                    self.method(dst, date, Method::ToIsoString, &[]);
+                }
+                false
+            }
             TypedValue::Date(_) => return Err("a date in a format".to_owned()),
-            TypedValue::Env(_) => return Err("an environment variable".to_owned()),
-            TypedValue::Jsonata(_) => return Err("a JSONata expression".to_owned()),
+            TypedValue::Env(name) if name.contains('$') => {
+                return Err("an environment variable within a text".to_owned());
+            }
+            TypedValue::Env(name) => {
+                self.environment(dst, name);
+                let [empty, end] = std::array::from_fn(|_| self.b.block());
+                let nothing = self.is_undefined(dst);
+                self.b.branch(nothing, empty, end);
+                self.b.switch_to(empty);
+                self.text(dst, "");
+                self.b.jump(end);
+                self.b.switch_to(end);
+                false
+            }
+            TypedValue::Jsonata(expression) => {
+                super::jsonata::lower(self, expression, dst)?;
+                true
+            }
             TypedValue::WholeMsg => return Err("the message as a whole".to_owned()),
         };
         Ok((dst, maybe_undefined))
@@ -256,6 +284,31 @@ impl Code {
         self.ask(Helper::StrictEqual, vec![found.into(), wanted.into()])
     }
 
+    /// Compares two numbers.
+    pub fn compare(&mut self, op: Compare, a: Num, b: Num) -> Flag {
+        let dst = self.b.flag();
+        self.b.push(Inst::Compare { op, dst, a, b });
+        dst
+    }
+
+    /// Goes on elsewhere when a value is undefined or null.
+    pub fn unless_nullish(&mut self, src: Addr, elsewhere: BlockId) {
+        let (dst, more) = (self.b.flag(), self.b.block());
+        let src = src.into();
+        self.b.push(Inst::Nullish { dst, src });
+        self.b.branch(dst, elsewhere, more);
+        self.b.switch_to(more);
+    }
+
+    /// Goes on elsewhere when a value is undefined.
+    pub fn unless_undefined(&mut self, src: Addr, elsewhere: BlockId) {
+        let (dst, more) = (self.b.flag(), self.b.block());
+        let src = src.into();
+        self.b.push(Inst::IsUndefined { dst, src });
+        self.b.branch(dst, elsewhere, more);
+        self.b.switch_to(more);
+    }
+
     /// Ends the call so when the flag is set.
     pub fn when(&mut self, flag: Flag, end: Terminator) {
         let [yes, no] = std::array::from_fn(|_| self.b.block());
@@ -279,6 +332,21 @@ impl Code {
         );
     }
 
+    /// Calls a method that changes nothing.
+    pub fn method(&mut self, dst: Slot, receiver: Slot, which: Method, args: &[Slot]) {
+        let first = args.first().copied().unwrap_or(receiver);
+        self.b.call(
+            Helper::Method,
+            [
+                dst.into(),
+                receiver.into(),
+                first.into(),
+                (which as u32).into(),
+                (args.len() as u32).into(),
+            ],
+        );
+    }
+
     /// Reads or writes a context key.
     pub fn context(
         &mut self,
@@ -290,13 +358,26 @@ impl Code {
         if key.is_dynamic() {
             return Err("a context key that is read from the message".to_owned());
         }
-        let count = 1 + usize::from(value.is_some()) + usize::from(key.store().is_some());
+        self.stored(dst, host, key.key(), key.store(), value);
+        Ok(())
+    }
+
+    /// The same, of a key and a store that are known.
+    pub fn stored(
+        &mut self,
+        dst: Slot,
+        host: Host,
+        key: &str,
+        store: Option<&str>,
+        value: Option<Slot>,
+    ) {
+        let count = 1 + usize::from(value.is_some()) + usize::from(store.is_some());
         let args = self.b.row(count);
-        self.text(args[0], key.key());
+        self.text(args[0], key);
         if let Some(value) = value {
             self.b.call(Helper::Move, [args[1].into(), value.into()]);
         }
-        if let Some(store) = key.store() {
+        if let Some(store) = store {
             self.text(args[count - 1], store);
         }
         self.b.call(
@@ -308,10 +389,25 @@ impl Code {
                 (count as u32).into(),
             ],
         );
-        Ok(())
     }
 
-    fn text(&mut self, dst: Slot, text: &str) {
+    /// Reads an environment variable; undefined where there is none.
+    pub fn environment(&mut self, dst: Slot, name: &str) {
+        let arg = self.b.slot();
+        self.text(arg, name);
+        self.b.call(
+            Helper::Host,
+            [
+                dst.into(),
+                arg.into(),
+                (Host::Env as u32).into(),
+                1u32.into(),
+            ],
+        );
+    }
+
+    /// A constant text.
+    pub fn text(&mut self, dst: Slot, text: &str) {
         let text = self.b.text(text);
         self.b.call(Helper::Text, [dst.into(), text.into()]);
     }

@@ -657,10 +657,17 @@ impl Process for Change {
 pub fn lower(config: ChangeConfig) -> Result<vgdc_mir::NodeCode, String> {
     let mut code = super::lower::Code::default();
     for rule in rules_of(&config) {
-        if [rule.get("tot"), rule.get("fromt")].contains(&Value::from("env")) {
-            return Err("an environment variable".to_owned());
+        let named = (rule.get("tot") == Value::from("env")).then(|| rule.get("to"));
+        let mut rule = Rule::parse(&rule, &super::lower::Nowhere).map_err(|all| all.join(", "))?;
+        // (nobody knows the environment here: it is asked for when a message comes)
+        if let (Some(name), Rule::Set { value, .. } | Rule::Change { value, .. }) =
+            (named, &mut rule)
+        {
+            *value = Some(TypedValue::Env(match name {
+                Value::Undefined | Value::Null => String::new(),
+                name => name.to_js_string(),
+            }));
         }
-        let rule = Rule::parse(&rule, &super::lower::Nowhere).map_err(|all| all.join(", "))?;
         lower_rule(&mut code, &rule)?;
     }
     code.b.end(vgdc_mir::Terminator::Send(0));
@@ -681,7 +688,11 @@ fn lower_rule(code: &mut super::lower::Code, rule: &Rule) -> Result<(), String> 
             code.target(to, value, maybe_undefined)
         }
         Rule::Delete(Some(Target::Msg(path))) => code.delete(path),
-        Rule::Delete(Some(Target::Context(_))) => Err("deleting from a context".to_owned()),
+        Rule::Delete(Some(to @ Target::Context(_))) => {
+            let nothing = code.b.slot();
+            code.b.push(vgdc_mir::Inst::Undefined { dst: nothing });
+            code.target(to, nothing, true)
+        }
         Rule::Move(rules) => match rules.as_slice() {
             [
                 delete @ Rule::Delete(_),
@@ -704,7 +715,150 @@ fn lower_rule(code: &mut super::lower::Code, rule: &Rule) -> Result<(), String> 
             }
             _ => Err("moving what cannot be read".to_owned()),
         },
-        Rule::Change { .. } => Err("searching and replacing".to_owned()),
+        Rule::Change {
+            at: Some(Target::Msg(at)),
+            from: Some(from),
+            value: Some(value),
+            is_bool,
+        } => {
+            let (value, maybe_undefined) = code.value(value)?;
+            let mut change = Changing {
+                at,
+                value,
+                maybe_undefined,
+                is_bool: *is_bool,
+                end: code.b.block(),
+            };
+            change.lower(code, from)
+        }
+        Rule::Change {
+            at: Some(Target::Context(_)),
+            from: Some(_),
+            value: Some(_),
+            ..
+        } => Err("searching and replacing in a context".to_owned()),
+        Rule::Change { .. } => Ok(()),
+    }
+}
+
+/// A rule that searches and replaces, as code.
+#[cfg(feature = "lower")]
+struct Changing<'r> {
+    at: &'r vgdc_core::value::Path,
+    value: vgdc_mir::Slot,
+    maybe_undefined: bool,
+    is_bool: bool,
+    /// Where the rule has done what it does.
+    end: vgdc_mir::BlockId,
+}
+
+#[cfg(feature = "lower")]
+impl Changing<'_> {
+    /// What [`Search::replace`] does.
+    fn lower(&mut self, code: &mut super::lower::Code, from: &From) -> Result<(), String> {
+        use vgdc_mir::{Helper, Terminator};
+        let wanted = code.b.slot();
+        match from {
+            From::Fixed(search) => code.constant(wanted, &search.text)?,
+            From::Read(typed) => {
+                let (read, _) = code.value(typed)?;
+                code.b.call(Helper::Move, [wanted.into(), read.into()]);
+                // (with anything else the text `undefined` is searched for, or an error told)
+                let is_text = code.is_type(wanted, "string");
+                let is_other = code.not(is_text);
+                code.when(is_other, Terminator::Bail);
+            }
+        }
+        let current = code.read(self.at)?;
+        let is_text = code.is_type(current, "string");
+        let [text, other] = std::array::from_fn(|_| code.b.block());
+        code.b.branch(is_text, text, other);
+        code.b.switch_to(text);
+        self.in_text(code, from, current, wanted)?;
+        code.b.switch_to(other);
+        if let From::Fixed(search) = from {
+            let same = match (search.kind, search.text.as_str()) {
+                (Kind::Num, _) => Some(Value::Number(search.text.to_number())),
+                (Kind::Bool, Some("true")) => Some(Value::Bool(true)),
+                (Kind::Bool, Some("false")) => Some(Value::Bool(false)),
+                _ => None,
+            };
+            if let Some(same) = same {
+                code.constant(wanted, &same)?;
+                let is_same = code.ask(Helper::StrictEqual, vec![current.into(), wanted.into()]);
+                let put = code.b.block();
+                code.b.branch(is_same, put, self.end);
+                code.b.switch_to(put);
+                self.put(code, self.value, self.maybe_undefined)?;
+            }
+        }
+        code.b.jump(self.end);
+        code.b.switch_to(self.end);
+        Ok(())
+    }
+
+    /// Replaces in a text, or a text as a whole.
+    fn in_text(
+        &mut self,
+        code: &mut super::lower::Code,
+        from: &From,
+        current: vgdc_mir::Slot,
+        wanted: vgdc_mir::Slot,
+    ) -> Result<(), String> {
+        use vgdc_mir::{Builtin, Helper, Method};
+        let is_regex = matches!(from, From::Fixed(search) if search.kind == Kind::Regex);
+        if !is_regex {
+            let is_same = code.ask(Helper::StrictEqual, vec![current.into(), wanted.into()]);
+            let [whole, part] = std::array::from_fn(|_| code.b.block());
+            code.b.branch(is_same, whole, part);
+            code.b.switch_to(whole);
+            self.put(code, self.value, self.maybe_undefined)?;
+            code.b.switch_to(part);
+        }
+        let args = code.b.row(2);
+        let method = if is_regex {
+            let pattern = code.b.row(2);
+            code.b
+                .call(Helper::Move, [pattern[0].into(), wanted.into()]);
+            code.text(pattern[1], "g");
+            code.builtin(args[0], Builtin::RegExp, &pattern);
+            Method::Replace
+        } else {
+            code.b.call(Helper::Move, [args[0].into(), wanted.into()]);
+            Method::ReplaceAll
+        };
+        code.b
+            .call(Helper::ToText, [args[1].into(), self.value.into()]);
+        let replaced = code.b.slot();
+        let with = self.is_bool.then(|| code.b.slot());
+        if let Some(with) = with {
+            code.b.push(vgdc_mir::Inst::Copy {
+                dst: with,
+                src: args[1].into(),
+            });
+        }
+        code.method(replaced, current, method, &args);
+        if let Some(with) = with {
+            let is_same = code.ask(Helper::StrictEqual, vec![replaced.into(), with.into()]);
+            let [whole, part] = std::array::from_fn(|_| code.b.block());
+            code.b.branch(is_same, whole, part);
+            code.b.switch_to(whole);
+            self.put(code, self.value, self.maybe_undefined)?;
+            code.b.switch_to(part);
+        }
+        self.put(code, replaced, false)
+    }
+
+    /// Puts a value where the rule says, which is done then.
+    fn put(
+        &self,
+        code: &mut super::lower::Code,
+        value: vgdc_mir::Slot,
+        maybe_undefined: bool,
+    ) -> Result<(), String> {
+        code.set(self.at, value, maybe_undefined)?;
+        code.b.jump(self.end);
+        Ok(())
     }
 }
 

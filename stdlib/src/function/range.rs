@@ -42,23 +42,7 @@ impl Node for Range {
     type Config = RangeConfig;
 
     fn new(config: RangeConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let property = Property::parse(&config.property, "payload");
-        let mut input = (config.minin.to_number(), config.maxin.to_number());
-        let mut output = (config.minout.to_number(), config.maxout.to_number());
-        if input.0 > input.1 {
-            input = (input.1, input.0);
-            output = (output.1, output.0);
-        }
-        if config.round {
-            output = (output.0.ceil(), output.1.floor());
-        }
-        Ok(Range {
-            action: config.action,
-            property,
-            round: config.round,
-            input,
-            output,
-        })
+        Ok(Range::of(config))
     }
 }
 
@@ -78,6 +62,26 @@ fn types(t: &mut dyn Typing) {
 }
 
 impl Range {
+    fn of(config: RangeConfig) -> Range {
+        let property = Property::parse(&config.property, "payload");
+        let mut input = (config.minin.to_number(), config.maxin.to_number());
+        let mut output = (config.minout.to_number(), config.maxout.to_number());
+        if input.0 > input.1 {
+            input = (input.1, input.0);
+            output = (output.1, output.0);
+        }
+        if config.round {
+            output = (output.0.ceil(), output.1.floor());
+        }
+        Range {
+            action: config.action,
+            property,
+            round: config.round,
+            input,
+            output,
+        }
+    }
+
     /// The mapped number; `None` drops the message.
     fn map(&self, mut n: f64) -> Option<f64> {
         let (min, max) = self.input;
@@ -128,6 +132,115 @@ impl Process for Range {
             },
         }
     }
+}
+
+/// The node's code: the same calculation on an unboxed number.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower(config: RangeConfig) -> Result<vgdc_mir::NodeCode, String> {
+    use vgdc_mir::{Arith, Compare, Helper, Inst, Math, NodeCode, Num, Terminator};
+    let range = Range::of(config);
+    let path = range.property.path.map_err(|error| error.message)?;
+    let mut code = super::lower::Code::default();
+    let found = code.get(&path)?;
+    let nothing = code.b.block();
+    code.unless_undefined(found, nothing);
+    let n = code.b.num();
+    code.b.push(Inst::ToNumber {
+        dst: n,
+        src: found.into(),
+    });
+    // (what is no number is told)
+    let is_number = code.compare(Compare::Eq, n, n);
+    let is_none = code.not(is_number);
+    code.when(is_none, Terminator::Bail);
+    let [min, max, low, high] =
+        [range.input.0, range.input.1, range.output.0, range.output.1].map(|n| code.b.constant(n));
+    let arith = |code: &mut super::lower::Code, op, a, b| {
+        let dst = code.b.num();
+        code.b.push(Inst::Arith { op, dst, a, b });
+        dst
+    };
+    let remainder = |code: &mut super::lower::Code, a: Num, b: Num| {
+        let dst = code.b.num();
+        code.b.push(Inst::Calc {
+            helper: Helper::Math2,
+            dst,
+            args: vec![a.into(), b.into(), (Math::Remainder as u32).into()],
+        });
+        dst
+    };
+    let inside = match range.action.as_str() {
+        "drop" => {
+            for (op, edge) in [(Compare::Lt, min), (Compare::Gt, max)] {
+                let is_outside = code.compare(op, n, edge);
+                let [drop, more] = std::array::from_fn(|_| code.b.block());
+                code.b.branch(is_outside, drop, more);
+                code.b.switch_to(drop);
+                let dst = code.b.slot();
+                code.b.push(Inst::Undefined { dst });
+                code.b.end(Terminator::Return(dst));
+                code.b.switch_to(more);
+            }
+            n
+        }
+        "clamp" => {
+            let inside = code.b.num();
+            code.b.push(Inst::MoveNum {
+                dst: inside,
+                src: n,
+            });
+            for (op, edge) in [(Compare::Lt, min), (Compare::Gt, max)] {
+                let is_outside = code.compare(op, n, edge);
+                let [limit, more] = std::array::from_fn(|_| code.b.block());
+                code.b.branch(is_outside, limit, more);
+                code.b.switch_to(limit);
+                code.b.push(Inst::MoveNum {
+                    dst: inside,
+                    src: edge,
+                });
+                code.b.jump(more);
+                code.b.switch_to(more);
+            }
+            inside
+        }
+        "roll" => {
+            let divisor = arith(&mut code, Arith::Sub, max, min);
+            let above = arith(&mut code, Arith::Sub, n, min);
+            let above = remainder(&mut code, above, divisor);
+            let above = arith(&mut code, Arith::Add, above, divisor);
+            let above = remainder(&mut code, above, divisor);
+            arith(&mut code, Arith::Add, above, min)
+        }
+        _ => n,
+    };
+    let above = arith(&mut code, Arith::Sub, inside, min);
+    let width = arith(&mut code, Arith::Sub, max, min);
+    let share = arith(&mut code, Arith::Div, above, width);
+    let height = arith(&mut code, Arith::Sub, high, low);
+    let risen = arith(&mut code, Arith::Mul, share, height);
+    let mut mapped = arith(&mut code, Arith::Add, risen, low);
+    if range.round {
+        let dst = code.b.num();
+        code.b.push(Inst::Calc {
+            helper: Helper::Math1,
+            dst,
+            args: vec![mapped.into(), (Math::Round as u32).into()],
+        });
+        mapped = dst;
+    }
+    let value = code.b.slot();
+    code.b.push(Inst::Box {
+        dst: value,
+        src: mapped,
+    });
+    code.set(&path, value, false)?;
+    code.b.end(Terminator::Send(0));
+    code.b.switch_to(nothing);
+    code.b.end(Terminator::Send(0));
+    Ok(NodeCode::Body(code.b.finish()))
 }
 
 #[cfg(test)]

@@ -290,16 +290,20 @@ impl Rule {
     }
 }
 
-fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, ErrorValue> {
-    let source = match pattern {
+/// What stands for a regular expression, as its source.
+fn source_of(pattern: &Value) -> String {
+    match pattern {
         Value::Undefined => "(?:)".to_owned(),
         Value::Rare(rare) => match &**rare {
             vgdc_core::value::Rare::RegExp { source, .. } => source.clone(),
             _ => pattern.to_js_string(),
         },
         other => other.to_js_string(),
-    };
-    super::regex::compile(&source, if ignore_case { "i" } else { "" })
+    }
+}
+
+fn compile(pattern: &Value, ignore_case: bool) -> Result<regress::Regex, ErrorValue> {
+    super::regex::compile(&source_of(pattern), if ignore_case { "i" } else { "" })
 }
 
 fn operand(value: &Value, ty: &Value) -> Result<Operand, String> {
@@ -668,12 +672,10 @@ pub fn lower_by_use(config: SwitchConfig, sent: &[u64]) -> Result<vgdc_mir::Node
     if config.repair {
         return Err("recreating message sequences".to_owned());
     }
-    let Ok(TypedValue::Msg(property)) = TypedValue::parse(&config.property_type, &config.property)
-    else {
-        return Err("a property that is not of the message".to_owned());
-    };
+    let property = TypedValue::parse(&config.property_type, &config.property)
+        .map_err(|error| error.message.to_string())?;
     let mut code = Code::default();
-    let value = code.read(&property)?;
+    let (value, _) = code.value(&property)?;
     let mut matched = Vec::new();
     let rules = config.rules.iter().map(Rule::parse);
     let rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
@@ -876,8 +878,181 @@ fn lower_rule(
             }
             Ok(free)
         }
+        Op::Contains => {
+            let with = operand(code, &rule.value)?;
+            let [text, part, found] = std::array::from_fn(|_| code.b.slot());
+            for (dst, src) in [(text, property), (part, with)] {
+                code.b.call(Helper::ToText, [dst.into(), src.into()]);
+            }
+            code.method(found, text, vgdc_mir::Method::Includes, &[part]);
+            Ok(code.is_truthy(found))
+        }
+        Op::Jsonata => {
+            let value = operand(code, &rule.value)?;
+            let with = code.b.slot();
+            code.constant(with, &Value::Bool(true))?;
+            // (an object is not the same as `true`, which the helper knows)
+            Ok(code.ask(Helper::StrictEqual, vec![value.into(), with.into()]))
+        }
+        Op::Regex => lower_regex(code, rule, property),
+        Op::IsType => match &rule.value {
+            Operand::Typed(TypedValue::Constant(Value::Str(name))) => {
+                lower_is_type(code, property, name)
+            }
+            _ => Err("a type that is computed".to_owned()),
+        },
+        Op::Empty | Op::NotEmpty => lower_is_empty(code, property, rule.op == Op::Empty),
         op => Err(format!("the rule `{op:?}`")),
     }
+}
+
+#[cfg(feature = "lower")]
+fn lower_regex(
+    code: &mut super::lower::Code,
+    rule: &Rule,
+    property: vgdc_mir::Slot,
+) -> Result<vgdc_mir::Flag, String> {
+    use vgdc_mir::{Builtin, Helper, Method};
+    let Operand::Typed(TypedValue::Constant(pattern)) = &rule.value else {
+        return Err("a regular expression that is computed".to_owned());
+    };
+    let source = source_of(pattern);
+    let parts = code.b.row(2);
+    code.text(parts[0], &source);
+    code.text(parts[1], if rule.ignore_case { "i" } else { "" });
+    let [regex, text, found] = std::array::from_fn(|_| code.b.slot());
+    code.builtin(regex, Builtin::RegExp, &parts);
+    code.b.call(Helper::ToText, [text.into(), property.into()]);
+    code.method(found, regex, Method::Test, &[text]);
+    Ok(code.is_truthy(found))
+}
+
+/// What [`is_type`] says.
+#[cfg(feature = "lower")]
+fn lower_is_type(
+    code: &mut super::lower::Code,
+    property: vgdc_mir::Slot,
+    name: &str,
+) -> Result<vgdc_mir::Flag, String> {
+    use vgdc_mir::{Builtin, Helper, Inst};
+    let is = |code: &mut super::lower::Code, which| {
+        let dst = code.b.slot();
+        code.builtin(dst, which, &[property]);
+        code.is_truthy(dst)
+    };
+    Ok(match name {
+        "array" => is(code, Builtin::IsArray),
+        "buffer" => is(code, Builtin::IsBuffer),
+        "null" => {
+            let null = code.b.slot();
+            code.b.push(Inst::Null { dst: null });
+            code.ask(Helper::StrictEqual, vec![property.into(), null.into()])
+        }
+        "string" | "boolean" | "undefined" => code.is_type(property, name),
+        "number" => {
+            // (NaN is not)
+            let dst = code.is_type(property, name);
+            let [number, end] = std::array::from_fn(|_| code.b.block());
+            code.b.branch(dst, number, end);
+            code.b.switch_to(number);
+            let src = code.ask(Helper::StrictEqual, vec![property.into(), property.into()]);
+            code.b.push(Inst::MoveFlag { dst, src });
+            code.b.jump(end);
+            code.b.switch_to(end);
+            dst
+        }
+        "object" => {
+            let mut found = code.is_type(property, name);
+            let nothing = code.b.flag();
+            code.b.push(Inst::Nullish {
+                dst: nothing,
+                src: property.into(),
+            });
+            let others = [
+                nothing,
+                is(code, Builtin::IsArray),
+                is(code, Builtin::IsBuffer),
+            ];
+            for other in others {
+                let left = code.not(other);
+                found = code.both(found, left);
+            }
+            found
+        }
+        other => return Err(format!("the type `{other}`")),
+    })
+}
+
+/// Whether [`is_empty`] says this.
+#[cfg(feature = "lower")]
+fn lower_is_empty(
+    code: &mut super::lower::Code,
+    property: vgdc_mir::Slot,
+    wanted: bool,
+) -> Result<vgdc_mir::Flag, String> {
+    use vgdc_mir::{Builtin, Compare, Helper, Inst};
+    let dst = code.b.flag();
+    let [text, other, list, object, nothing, end] = std::array::from_fn(|_| code.b.block());
+    let count = |code: &mut super::lower::Code, of| {
+        let (rounds, zero) = (code.b.num(), code.b.constant(0.0));
+        code.b.push(Inst::Calc {
+            helper: Helper::Rounds,
+            dst: rounds,
+            args: vec![vgdc_mir::Arg::Slot(of)],
+        });
+        code.compare(Compare::Eq, rounds, zero)
+    };
+    let answer = |code: &mut super::lower::Code, is_empty| {
+        let src = match wanted {
+            true => is_empty,
+            false => code.not(is_empty),
+        };
+        code.b.push(Inst::MoveFlag { dst, src });
+        code.b.jump(end);
+    };
+    let is_text = code.is_type(property, "string");
+    code.b.branch(is_text, text, other);
+    code.b.switch_to(text);
+    let has_some = code.is_truthy(property);
+    let is_empty = code.not(has_some);
+    answer(code, is_empty);
+    code.b.switch_to(other);
+    let is_list = code.b.slot();
+    code.builtin(is_list, Builtin::IsArray, &[property]);
+    let is_list = code.is_truthy(is_list);
+    let more = code.b.block();
+    code.b.branch(is_list, list, more);
+    code.b.switch_to(list);
+    let is_empty = count(code, property);
+    answer(code, is_empty);
+    code.b.switch_to(more);
+    let is_object = code.is_type(property, "object");
+    let nullish = code.b.flag();
+    code.b.push(Inst::Nullish {
+        dst: nullish,
+        src: property.into(),
+    });
+    let is_there = code.not(nullish);
+    let is_object = code.both(is_object, is_there);
+    code.b.branch(is_object, object, nothing);
+    code.b.switch_to(object);
+    // (what is no plain object bails out here)
+    let keys = code.b.slot();
+    code.builtin(keys, Builtin::ObjectKeys, &[property]);
+    let is_empty = count(code, keys);
+    answer(code, is_empty);
+    code.b.switch_to(nothing);
+    let number = code.is_type(property, "number");
+    let truth = code.is_type(property, "boolean");
+    let plain = code.either(number, truth);
+    let plain = code.either(plain, nullish);
+    // (a bigint or a symbol)
+    let odd = code.not(plain);
+    code.when(odd, vgdc_mir::Terminator::Bail);
+    code.b.push(Inst::Flag { dst, value: false });
+    code.b.jump(end);
+    code.b.switch_to(end);
+    Ok(dst)
 }
 
 #[cfg(all(test, feature = "lower"))]

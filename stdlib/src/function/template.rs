@@ -164,3 +164,43 @@ impl Process for TemplateNode {
         }
     }
 }
+
+/// The node's code: the text is put together, and put where it belongs.
+///
+/// # Errors
+/// What is in the way.
+#[cfg(feature = "lower")]
+pub fn lower(config: TemplateConfig) -> Result<vgdc_mir::NodeCode, String> {
+    use vgdc_mir::{Builtin, NodeCode, Terminator};
+    if config.template.is_empty() {
+        return Err("a template that is read from the message".to_owned());
+    }
+    let field = match config.field.as_str() {
+        "" => "payload",
+        field => field,
+    };
+    let target = Target::parse(&config.field_type, field).map_err(|e| e.message.to_string())?;
+    let as_json = config.output == "json";
+    let mut code = super::lower::Code::default();
+    let text = if config.syntax == "mustache" {
+        let template = Template::parse(&config.template).map_err(|e| e.message.to_string())?;
+        let parts = template.parts().ok_or("a partial")?;
+        super::mustache::lower(&mut code, parts, as_json)?
+    } else {
+        let text = code.b.slot();
+        code.text(text, &config.template);
+        text
+    };
+    let value = match config.output.as_str() {
+        "json" => {
+            let parsed = code.b.slot();
+            code.builtin(parsed, Builtin::JsonParse, &[text]);
+            parsed
+        }
+        "yaml" => return Err("a text that is read as YAML".to_owned()),
+        _ => text,
+    };
+    code.target(&target, value, false)?;
+    code.b.end(Terminator::Send(0));
+    Ok(NodeCode::Body(code.b.finish()))
+}

@@ -10,8 +10,8 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::collections::HashMap;
 use vgdc_mir::opt::{self, Owners, Viewed};
 use vgdc_mir::{
-    Access, Addr, Arg, Arith, Body, Compare, Flag, Helper, Inst, Kind, MSG, Mutation, Num, Operand,
-    Slot, Terminator, Unary,
+    Access, Addr, Arg, Arith, Body, Compare, Expected, Flag, Helper, Inst, Kind, MSG, Mutation,
+    Num, Operand, Slot, Terminator, Unary,
 };
 use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
 
@@ -479,6 +479,17 @@ impl Emit<'_> {
                 let address = self.address(*src);
                 let value = self.is_kind(address, layout::UNDEFINED);
                 self.set_flag(*dst, value);
+            }
+            Inst::Expect { src, kind } => {
+                let address = self.address(*src);
+                let kind = match kind {
+                    Expected::Number => layout::NUMBER_KIND,
+                    Expected::Object => layout::OBJECT,
+                };
+                let right = self.is_kind(address, kind);
+                let more = self.b.create_block();
+                self.branch(right, more, self.bail);
+                self.b.switch_to_block(more);
             }
             Inst::Copy { dst, src } => {
                 let (to, from) = (self.slot(*dst), self.address(*src));

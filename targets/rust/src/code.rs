@@ -8,9 +8,10 @@ use std::str::FromStr as _;
 use syn::Lifetime;
 use vgdc_mir::opt::{self, Owners};
 use vgdc_mir::{
-    Access, Addr, Arg, Arith, BlockId, Body, Builtin, Compare, Flag, Helper, Host, Inst, Kind,
-    Math, Method, Mutation, Num, Operand, Slot, Terminator, Unary,
+    Access, Addr, Arg, Arith, BlockId, Body, Builtin, Compare, Expected, Flag, Helper, Host, Inst,
+    Kind, Math, Method, Mutation, Num, Operand, Slot, Terminator, Unary,
 };
+use vgdc_plan::native::layout;
 
 /// The name of a function.
 pub(crate) fn name(number: usize) -> Ident {
@@ -557,6 +558,14 @@ impl Print<'_> {
             Inst::IsUndefined { dst, src } => {
                 let src = self.arg(src);
                 self.assign_flag(*dst, quote!(undefined(#src)))
+            }
+            Inst::Expect { src, kind } => {
+                let src = self.arg(src);
+                let kind = Literal::u8_unsuffixed(match kind {
+                    Expected::Number => layout::NUMBER_KIND,
+                    Expected::Object => layout::OBJECT,
+                });
+                quote!(expect(#src, #kind)?;)
             }
             Inst::Copy { dst, src } => {
                 let (dst, src) = (slot(*dst), self.arg(src));

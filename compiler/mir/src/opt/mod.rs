@@ -1,5 +1,6 @@
 //! What makes a function faster, whatever machine it is for. Each pass leaves what the function does as it is.
 
+mod forward;
 mod hoist;
 mod integral;
 mod loops;
@@ -15,6 +16,12 @@ pub use owning::{Owners, owners_at_entry};
 pub use views::{Viewed, viewed_at_entry};
 
 use crate::Body;
+
+/// Runs the passes over what operators have become together ([`crate::fuse`]): each has been optimised by itself.
+pub fn optimise_fused(body: &mut Body) {
+    forward::run(body);
+    owning::run(body);
+}
 
 /// Runs the passes.
 pub fn optimise(body: &mut Body) {

@@ -9,7 +9,7 @@
 //! crate's own limit (U1001). Plain expressions always end: they have no recursion and no loops but over lists.
 
 mod convert;
-mod direct;
+pub mod direct;
 mod errors;
 mod host;
 mod rewrite;
@@ -147,6 +147,13 @@ impl Jsonata {
     fn failed(&self, failed: &EvaluatorError) -> ExprError {
         let text = failed.message();
         session::failed(text).unwrap_or_else(|| coded(text, &self.uses.functions))
+    }
+
+    /// The expression, if it is plain; true when the message is to be found in it as its property `msg`.
+    pub fn plain(&self) -> Option<(&direct::Node, bool)> {
+        self.direct
+            .as_ref()
+            .map(|program| (program.node(), self.legacy))
     }
 
     /// True when it is evaluated on messages as they are, without converting them, unless they hold something unusual.

@@ -20,8 +20,10 @@ pub struct Template {
     has_partials: bool,
 }
 
+/// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
-enum Part {
+#[allow(missing_docs)] // the names say it
+pub enum Part {
     Text(String),
     /// `{{name}}`; `raw`: not escaped.
     Value {
@@ -37,22 +39,29 @@ enum Part {
 
 /// A name, and what it means when the message does not have it.
 #[derive(Debug, Clone, PartialEq)]
-struct Name {
-    text: String,
-    steps: Steps,
-    other: Other,
+pub struct Name {
+    /// As it is written.
+    pub text: String,
+    /// The way to it.
+    pub steps: Steps,
+    /// What it means when there is nothing.
+    pub other: Other,
 }
 
+/// The way to what has a name.
 #[derive(Debug, Clone, PartialEq)]
-enum Steps {
+#[allow(missing_docs)] // the names say it
+pub enum Steps {
     /// `.`: what the section is about.
     Here,
     Single(Key),
     Several(Vec<Key>),
 }
 
+/// What a name means when the message does not have it.
 #[derive(Debug, Clone, PartialEq)]
-enum Other {
+#[allow(missing_docs)] // the names say it
+pub enum Other {
     Nothing,
     Env(String),
     Context {
@@ -145,6 +154,11 @@ impl Template {
         Ok(out)
     }
 
+    /// Its parts; nothing for a template that cannot be rendered.
+    pub fn parts(&self) -> Option<&[Part]> {
+        (!self.has_partials).then_some(&self.parts)
+    }
+
     /// Calls `each` with every path that the template looks up in the message.
     pub fn names(&self, each: &mut dyn FnMut(&str)) {
         fn walk(parts: &[Part], each: &mut dyn FnMut(&str)) {
@@ -209,6 +223,32 @@ fn render(
     }
     Ok(())
 }
+
+/// Appends a value as a template prints it: escaped for HTML unless it is `raw`; with `json` texts are escaped for use within
+/// JSON texts first.
+pub fn write(out: &mut String, value: &Value, raw: bool, json: bool) {
+    let escaped = match value {
+        Value::Str(text) if json => view::json_escaped(text),
+        _ => None,
+    };
+    match escaped {
+        Some(text) => print(out, &Value::from(text), raw),
+        None => print(out, value, raw),
+    }
+}
+
+/// How many times a section is shown for a value: -1 stands for once with `true`, which opens no context of its own, and
+/// -2 for once with anything else.
+pub fn rounds(value: &Value) -> f64 {
+    match value {
+        Value::Array(items) => items.len() as f64,
+        Value::Bool(true) => -1.0,
+        value if value.truthy() => -2.0,
+        _ => 0.0,
+    }
+}
+
+pub use view::property;
 
 fn print(out: &mut String, value: &Value, raw: bool) {
     match value {

@@ -99,7 +99,7 @@ fn step<'v>(at: Cow<'v, Value>, key: &Key) -> Option<Cow<'v, Value>> {
 }
 
 /// A property, if it is there. `of_plain`: texts have properties too.
-fn property<'v>(value: &'v Value, key: &Key, of_plain: bool) -> Option<Cow<'v, Value>> {
+pub fn property<'v>(value: &'v Value, key: &Key, of_plain: bool) -> Option<Cow<'v, Value>> {
     match value {
         Value::Object(object) => object.get_key(key).map(Cow::Borrowed),
         Value::Array(items) => match key.index() {
@@ -115,7 +115,7 @@ fn property<'v>(value: &'v Value, key: &Key, of_plain: bool) -> Option<Cow<'v, V
 }
 
 /// A text for use within a JSON text; `None`: as it is.
-fn json_escaped(text: &str) -> Option<String> {
+pub(super) fn json_escaped(text: &str) -> Option<String> {
     if !text.contains(['\\', '\n', '\t', '\r', '\u{c}', '\u{8}']) {
         return None;
     }

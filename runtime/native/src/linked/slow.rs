@@ -114,11 +114,13 @@ macro_rules! called {
     (@type Found) => { Option<V> };
     (@type Number) => { f64 };
     (@type Nothing) => { () };
+    (@type Number) => { f64 };
     (@result Status $result:ident) => { ($result == OK).then_some(()) };
     (@result Flag $result:ident) => { answer($result) };
     (@result Found $result:ident) => { (!$result.is_null()).then_some($result) };
     (@result Number $result:ident) => { $result };
     (@result Nothing $result:ident) => { $result };
+    (@result Number $result:ident) => { $result };
 }
 
 called! {
@@ -184,6 +186,18 @@ called! {
     method(dst: V, receiver: V, first: V, which: u32, count: u32) -> Status;
     /// A method that changes its receiver.
     mutate(dst: V, receiver: V, first: V, which: u32, count: u32) -> Status;
+    /// Appends a constant text to the text that is being made.
+    write_text(number: u32) -> Nothing;
+    /// Appends a value to it.
+    write(value: V, form: u32) -> Status;
+    /// Takes the text that was made.
+    written(dst: V) -> Nothing;
+    /// How many times a section is shown for a value.
+    rounds(value: V) -> Number;
+    /// A property in what a section is about.
+    field(base: V, scratch: V, key: u32, several: u32) -> Found;
+    /// An operator or a function of JSONata.
+    expression(dst: V, first: V, which: u32, count: u32) -> Status;
     /// Something outside of the code.
     host(dst: V, first: V, which: u32, count: u32) -> Status;
 }

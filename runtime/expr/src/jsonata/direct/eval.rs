@@ -1,6 +1,8 @@
 //! Evaluation of everything but paths and functions.
 
-use super::{Answer, Arithmetic, Compare, Each, Item, Name, Node, Run, Stop, text, undefined};
+use super::{
+    Answer, Arithmetic, Compare, Each, Item, Name, Node, Operator, Run, Stop, text, undefined,
+};
 use crate::jsonata::errors::{self, Fill};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -81,7 +83,7 @@ impl<'v> Run<'v> {
             Node::Arithmetic(op, sides) => self.arithmetic(*op, sides, here)?,
             Node::Equal { negated, sides } => {
                 let (a, b) = (self.eval(&sides[0], here)?, self.eval(&sides[1], here)?);
-                boolean(!a.is_undefined() && !b.is_undefined() && equal(&a, &b)? != *negated)
+                boolean(same(&a, &b, *negated)?)
             }
             Node::Compare(op, sides) => self.compare(*op, sides, here)?,
             Node::And(sides) => {
@@ -183,35 +185,7 @@ impl<'v> Run<'v> {
 
     fn compare(&mut self, op: Compare, sides: &'v [Node; 2], here: &Item<'v>) -> Answer<Item<'v>> {
         let (a, b) = (self.eval(&sides[0], here)?, self.eval(&sides[1], here)?);
-        let token = match op {
-            Compare::Less => "<",
-            Compare::LessOrEqual => "<=",
-            Compare::Greater => ">",
-            Compare::GreaterOrEqual => ">=",
-        };
-        let order = match (&*a, &*b) {
-            (Value::Number(a), Value::Number(b)) => a.partial_cmp(b),
-            (Value::Str(a), Value::Str(b)) => Some(text::order(a, b)),
-            (Value::Undefined, Value::Undefined | Value::Number(_) | Value::Str(_)) => {
-                return Ok(undefined());
-            }
-            (Value::Number(_) | Value::Str(_), Value::Undefined) => return Ok(undefined()),
-            (Value::Number(_), Value::Str(_)) | (Value::Str(_), Value::Number(_)) => {
-                let fills = [
-                    ("value", Fill::Json(&a)),
-                    ("value2", Fill::Json(&b)),
-                    ("token", Fill::Text(token)),
-                ];
-                return raise(errors::made("T2009", &fills));
-            }
-            _ => return raise(errors::made("T2010", &[("token", Fill::Text(token))])),
-        };
-        Ok(boolean(match op {
-            Compare::Less => order == Some(Ordering::Less),
-            Compare::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-            Compare::Greater => order == Some(Ordering::Greater),
-            Compare::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-        }))
+        Ok(Cow::Owned(ordered(op, &a, &b)?))
     }
 
     fn range(&mut self, sides: &'v [Node; 2], here: &Item<'v>) -> Answer<Item<'v>> {
@@ -357,6 +331,78 @@ impl<'v> Run<'v> {
         }
         self.eval(body, here)
     }
+}
+
+/// `<`, `<=`, `>`, `>=`
+fn ordered(op: Compare, a: &Value, b: &Value) -> Answer<Value> {
+    let token = match op {
+        Compare::Less => "<",
+        Compare::LessOrEqual => "<=",
+        Compare::Greater => ">",
+        Compare::GreaterOrEqual => ">=",
+    };
+    let order = match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.partial_cmp(b),
+        (Value::Str(a), Value::Str(b)) => Some(text::order(a, b)),
+        (Value::Undefined, Value::Undefined | Value::Number(_) | Value::Str(_)) => {
+            return Ok(Value::Undefined);
+        }
+        (Value::Number(_) | Value::Str(_), Value::Undefined) => return Ok(Value::Undefined),
+        (Value::Number(_), Value::Str(_)) | (Value::Str(_), Value::Number(_)) => {
+            let fills = [
+                ("value", Fill::Json(a)),
+                ("value2", Fill::Json(b)),
+                ("token", Fill::Text(token)),
+            ];
+            return raise(errors::made("T2009", &fills));
+        }
+        _ => return raise(errors::made("T2010", &[("token", Fill::Text(token))])),
+    };
+    Ok(Value::Bool(match op {
+        Compare::Less => order == Some(Ordering::Less),
+        Compare::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        Compare::Greater => order == Some(Ordering::Greater),
+        Compare::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    }))
+}
+
+/// An operator of values that are there.
+pub(super) fn operate(operator: Operator, args: &[Value]) -> Answer<Value> {
+    if operator == Operator::List {
+        return Ok(Value::from(listed(args)));
+    }
+    let [a, b] = args else {
+        return Err(Stop::Leave);
+    };
+    let same = |negated| same(a, b, negated).map(Value::Bool);
+    match operator {
+        Operator::Equal => same(false),
+        Operator::NotEqual => same(true),
+        Operator::Less => ordered(Compare::Less, a, b),
+        Operator::LessOrEqual => ordered(Compare::LessOrEqual, a, b),
+        Operator::Greater => ordered(Compare::Greater, a, b),
+        Operator::GreaterOrEqual => ordered(Compare::GreaterOrEqual, a, b),
+        Operator::In => is_in(a, b).map(Value::Bool),
+        Operator::List => Err(Stop::Leave),
+    }
+}
+
+/// The items of an array that is written down, none of which is written as an array itself.
+fn listed(values: &[Value]) -> Vec<Value> {
+    let mut items = Vec::with_capacity(values.len());
+    for value in values {
+        match value {
+            Value::Undefined => {}
+            Value::Array(inner) => items.extend(inner.iter().cloned()),
+            other => items.push(other.clone()),
+        }
+    }
+    items
+}
+
+/// `=`, or with `negated` `!=`.
+fn same(a: &Value, b: &Value, negated: bool) -> Answer<bool> {
+    Ok(!a.is_undefined() && !b.is_undefined() && equal(a, b)? != negated)
 }
 
 /// Equality through and through.

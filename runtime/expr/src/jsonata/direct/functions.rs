@@ -9,10 +9,21 @@ use vgdc_value::{Array, Str, Value, date};
 
 macro_rules! functions {
     ($($name:literal $variant:ident $min:literal $max:literal,)*) => {
+        /// A function.
         #[derive(Debug, Clone, Copy, PartialEq)]
-        pub(super) enum Function { $($variant,)* }
+        #[repr(u32)]
+        #[allow(missing_docs)] // the names say it
+        pub enum Function { $($variant,)* }
 
         impl Function {
+            /// All, by number.
+            pub(super) const ALL: &[Function] = &[$(Function::$variant,)*];
+
+            /// Its number, as code calls it.
+            pub fn number(self) -> u32 {
+                self as u32
+            }
+
             /// The function of a name, if it is called with as many arguments as are done here.
             pub(super) fn named(name: &str, args: usize) -> Option<Function> {
                 match name {
@@ -21,7 +32,8 @@ macro_rules! functions {
                 }
             }
 
-            fn name(self) -> &'static str {
+            /// As it is written, without the `$`.
+            pub fn name(self) -> &'static str {
                 match self { $(Function::$variant => $name,)* }
             }
         }
@@ -67,6 +79,8 @@ functions! {
 fn owned<'v>(value: impl Into<Value>) -> Item<'v> {
     Cow::Owned(value.into())
 }
+
+const NONE: Item<'static> = Cow::Owned(Value::Undefined);
 
 /// Arguments that were evaluated, and whose they are.
 struct Args<'a, 'v> {
@@ -138,7 +152,6 @@ impl<'v> Run<'v> {
         nodes: &'v [Node],
         here: &Item<'v>,
     ) -> Answer<Item<'v>> {
-        const NONE: Item<'static> = Cow::Owned(Value::Undefined);
         let mut items: [Item<'v>; 3] = [NONE; 3];
         for (place, node) in items.iter_mut().zip(nodes) {
             *place = self.eval(node, here)?;
@@ -149,25 +162,6 @@ impl<'v> Run<'v> {
         };
         use Function as F;
         match function {
-            F::String | F::Number | F::Boolean | F::Not | F::Exists | F::Type => {
-                of_any(function, &args, &items[0])
-            }
-            F::Length | F::Uppercase | F::Lowercase | F::Trim => of_text(function, &args),
-            F::Substring => substring(&args),
-            F::SubstringBefore | F::SubstringAfter | F::Contains | F::Split => {
-                of_two_texts(function, &args)
-            }
-            F::Join => join(&args),
-            F::Abs | F::Floor | F::Ceil | F::Round | F::Sqrt | F::Power => {
-                of_number(function, &args)
-            }
-            F::Sum | F::Max | F::Min | F::Average => of_numbers(function, &args),
-            F::Count => Ok(number(match args.get(0) {
-                Value::Undefined => 0.0,
-                Value::Array(items) => items.len() as f64,
-                _ => 1.0,
-            })),
-            F::Append => append(&args, &items),
             F::Now => match date::iso(self.millis()) {
                 Some(text) => Ok(owned(text)),
                 None => Err(Stop::Leave),
@@ -182,6 +176,7 @@ impl<'v> Run<'v> {
                 }),
                 _ => Err(Stop::Leave),
             },
+            _ => pure(&args),
         }
     }
 
@@ -205,6 +200,46 @@ impl<'v> Run<'v> {
             _ => Err(Stop::Leave),
         }
     }
+}
+
+/// A function that needs no more than its arguments.
+fn pure<'v>(args: &Args<'_, 'v>) -> Answer<Item<'v>> {
+    use Function as F;
+    let (function, items) = (args.function, args.items);
+    let first = items.first().unwrap_or(&NONE);
+    match function {
+        F::String | F::Number | F::Boolean | F::Not | F::Exists | F::Type => {
+            of_any(function, args, first)
+        }
+        F::Length | F::Uppercase | F::Lowercase | F::Trim => of_text(function, args),
+        F::Substring => substring(args),
+        F::SubstringBefore | F::SubstringAfter | F::Contains | F::Split => {
+            of_two_texts(function, args)
+        }
+        F::Join => join(args),
+        F::Abs | F::Floor | F::Ceil | F::Round | F::Sqrt | F::Power => of_number(function, args),
+        F::Sum | F::Max | F::Min | F::Average => of_numbers(function, args),
+        F::Count => Ok(number(match args.get(0) {
+            Value::Undefined => 0.0,
+            Value::Array(items) => items.len() as f64,
+            _ => 1.0,
+        })),
+        F::Append => append(args, items),
+        F::Now | F::Millis | F::FlowContext | F::GlobalContext | F::Env => Err(Stop::Leave),
+    }
+}
+
+/// A function of values that are there.
+pub(super) fn of_values(function: Function, args: &[Value]) -> Answer<Value> {
+    let mut items: [Item<'_>; 3] = [NONE; 3];
+    for (place, value) in items.iter_mut().zip(args) {
+        *place = Cow::Borrowed(value);
+    }
+    let args = Args {
+        function,
+        items: items.get(..args.len()).unwrap_or_default(),
+    };
+    pure(&args).map(Cow::into_owned)
 }
 
 fn of_any<'v>(function: Function, args: &Args<'_, 'v>, item: &Item<'v>) -> Answer<Item<'v>> {

@@ -5,6 +5,8 @@
 //! that are out of the ordinary (a buffer to compare, arrays in arrays), goes the long way by the crate `jsonata-core`: an
 //! evaluation that meets such a thing stops with [`Stop::Leave`] and is begun anew there. Nothing here has effects, so that
 //! nobody sees the difference; `tests/` hold both ways against each other.
+//!
+//! The tree of a program can be seen by who makes code of it ([`Program::node`]); what such code calls is [`operate`].
 
 mod compile;
 mod eval;
@@ -13,7 +15,7 @@ mod path;
 mod text;
 
 use crate::{Env, ExprError};
-use functions::Function;
+pub use functions::Function;
 use std::borrow::Cow;
 use vgdc_value::{Key, Value};
 
@@ -38,14 +40,16 @@ type Answer<T> = Result<T, Stop>;
 
 /// A compiled expression.
 #[derive(Debug)]
-pub(super) struct Program {
+pub struct Program {
     node: Node,
     /// How many variables it binds.
     slots: usize,
 }
 
+/// An expression.
 #[derive(Debug)]
-enum Node {
+#[allow(missing_docs)] // the names say it
+pub enum Node {
     Constant(Value),
     /// `$`: what the expression is evaluated on.
     Here,
@@ -89,38 +93,49 @@ enum Node {
 
 /// A property's name in an object constructor.
 #[derive(Debug)]
-enum Name {
+#[allow(missing_docs)] // the names say it
+pub enum Name {
     Constant(Key),
     Computed(Node),
 }
 
+/// A path.
 #[derive(Debug)]
-struct Path {
-    steps: Vec<Step>,
+#[allow(missing_docs)] // the names say it
+pub struct Path {
+    pub steps: Vec<Step>,
     /// `[]`: a single result stays an array.
-    keeps_array: bool,
+    pub keeps_array: bool,
 }
 
+/// A step of a path.
 #[derive(Debug)]
-struct Step {
-    what: What,
-    stages: Vec<Stage>,
+#[allow(missing_docs)] // the names say it
+pub struct Step {
+    pub what: What,
+    pub stages: Vec<Stage>,
 }
 
+/// What a step leads to.
 #[derive(Debug)]
-enum What {
+#[allow(missing_docs)] // the names say it
+pub enum What {
     Name(Key),
     Node(Node),
 }
 
+/// What is done with what a step leads to.
 #[derive(Debug)]
-enum Stage {
+#[allow(missing_docs)] // the names say it
+pub enum Stage {
     Index(i64),
     Filter(Node),
 }
 
+/// Arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Arithmetic {
+#[allow(missing_docs)] // the names say it
+pub enum Arithmetic {
     Add,
     Subtract,
     Multiply,
@@ -128,8 +143,10 @@ enum Arithmetic {
     Modulo,
 }
 
+/// A comparison by order.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Compare {
+#[allow(missing_docs)] // the names say it
+pub enum Compare {
     Less,
     LessOrEqual,
     Greater,
@@ -138,7 +155,8 @@ enum Compare {
 
 /// A function that calls another for each item of a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Each {
+#[allow(missing_docs)] // the names say it
+pub enum Each {
     Map,
     Filter,
     Reduce,
@@ -154,7 +172,63 @@ struct Run<'v> {
     now: Option<f64>,
 }
 
+/// An operator, as code calls it: functions have the numbers before [`OPERATORS`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(u32)]
+#[allow(missing_docs)] // the names say it
+pub enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    In,
+    /// An array of what is given, with arrays in it opened.
+    List,
+}
+
+/// The number of the first operator.
+const OPERATORS: u32 = 1_000;
+
+impl Operator {
+    const ALL: [Operator; 8] = [
+        Operator::Equal,
+        Operator::NotEqual,
+        Operator::Less,
+        Operator::LessOrEqual,
+        Operator::Greater,
+        Operator::GreaterOrEqual,
+        Operator::In,
+        Operator::List,
+    ];
+
+    /// Its number.
+    pub fn number(self) -> u32 {
+        OPERATORS + self as u32
+    }
+}
+
+/// What an operator or a function makes of values, by its number. Nothing for an error, and for what goes the long way.
+pub fn operate(which: u32, args: &[Value]) -> Option<Value> {
+    let answer = match which.checked_sub(OPERATORS) {
+        Some(operator) => eval::operate(*Operator::ALL.get(operator as usize)?, args),
+        None => functions::of_values(*Function::ALL.get(which as usize)?, args),
+    };
+    answer.ok()
+}
+
+/// Appends a value as `$string` gives it. Nothing for an error, and for what goes the long way.
+pub fn write(out: &mut String, value: &Value) -> Option<()> {
+    text::append(out, value).ok()
+}
+
 impl Program {
+    /// The expression.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Compiles a parsed expression, if all of it is plain.
     pub(super) fn compile(ast: &jsonata_core::ast::AstNode) -> Option<Program> {
         compile::program(ast)
