@@ -5,20 +5,20 @@
 use super::lower::{Code, Refusal};
 use std::collections::HashMap;
 use vgdc_core::value::Value;
+use vgdc_expr::Jsonata;
 use vgdc_expr::plain::{
     self, Arithmetic, Compare, Function, Name, Node, Operator, Path, Step, What,
 };
-use vgdc_expr::Jsonata;
 use vgdc_mir::{
     Arg, Arith, Builtin, Expected, Flag, Form, Helper, Host, Inst, MSG, Math, Num, Slot,
     Terminator, Unary,
 };
 
-/// Evaluates an expression into a slot; what it gives may be undefined.
+/// Evaluates an expression into a slot; whether what it gives may be undefined.
 ///
 /// # Errors
 /// What is in the way.
-pub fn lower(code: &mut Code, expression: &Jsonata, dst: Slot) -> Result<(), Refusal> {
+pub fn lower(code: &mut Code, expression: &Jsonata, dst: Slot) -> Result<bool, Refusal> {
     let Some((node, in_msg)) = expression.plain() else {
         return Err("a JSONata expression that is not plain".to_owned());
     };
@@ -28,7 +28,8 @@ pub fn lower(code: &mut Code, expression: &Jsonata, dst: Slot) -> Result<(), Ref
         variables: HashMap::new(),
         clock: false,
     };
-    lowering.value(node, dst)
+    lowering.value(node, dst)?;
+    Ok(!is_undefined_never(node))
 }
 
 struct Lowering<'c> {
@@ -79,11 +80,14 @@ fn is_truth(node: &Node) -> bool {
     }
 }
 
+/// Whether a node never gives undefined: what is calculated bails out instead.
 fn is_undefined_never(node: &Node) -> bool {
     match node {
         Node::Constant(value) => !value.is_undefined(),
         Node::Concat(_) | Node::And(_) | Node::Or(_) | Node::Equal { .. } | Node::Negate(_) => true,
         Node::Arithmetic(..) | Node::Array(_) | Node::Object(_) => true,
+        Node::Call(Function::Abs | Function::Floor | Function::Ceil, _) => true,
+        Node::Compare(_, sides) => sides.iter().any(is_numeric),
         _ => false,
     }
 }

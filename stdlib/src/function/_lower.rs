@@ -234,10 +234,7 @@ impl Code {
                 self.b.switch_to(end);
                 false
             }
-            TypedValue::Jsonata(expression) => {
-                super::jsonata::lower(self, expression, dst)?;
-                true
-            }
+            TypedValue::Jsonata(expression) => super::jsonata::lower(self, expression, dst)?,
             TypedValue::WholeMsg => return Err("the message as a whole".to_owned()),
         };
         Ok((dst, maybe_undefined))

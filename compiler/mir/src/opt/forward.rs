@@ -4,10 +4,12 @@
 //! Before → after: `&1 = v0.payload; … &4 = v0.payload; n2 = ToNumber &4` goes on with `&1`; after `v3 = n1; Set v0, v3, .payload`
 //! the number is `n1` still, so that `n2 = n1` and nothing is looked up. Legal: in a body without references nobody but slot 0
 //! leads to the message's properties, so that only instructions that may change values inside of others, or slot 0, make known
-//! things unknown; addresses are handed on only where what was found is inside the message, or in a scratch slot that nothing
-//! else writes. Pays: a comparison of shapes and of kinds for each property of each stage, and the boxing of numbers.
+//! things unknown; addresses are handed on only where what was found is inside the message, or in a scratch slot that is never
+//! anything but undefined. Pays: a comparison of shapes and of kinds for each property of each stage, and the boxing of numbers.
 
-use crate::{Access, Addr, Arg, Block, Body, Expected, Helper, Inst, MSG, Num, Operand, Slot};
+use crate::{
+    Access, Addr, Arg, Block, Body, Compare, Expected, Helper, Inst, MSG, Num, Operand, Slot,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn run(body: &mut Body) {
@@ -108,17 +110,32 @@ fn predecessors(body: &Body) -> Vec<Vec<usize>> {
 /// What is written by one instruction only.
 struct Once {
     addrs: Vec<u32>,
-    slots: Vec<u32>,
+    /// Slots that are never anything but undefined: so are scratch slots of lookups in the message.
+    undefined: Vec<bool>,
 }
 
 impl Once {
     fn of(body: &Body) -> Once {
         let mut once = Once {
             addrs: vec![0; body.addrs as usize],
-            slots: vec![0; body.slots as usize],
+            undefined: vec![true; body.slots as usize],
         };
         for inst in body.blocks.iter().flat_map(|block| &block.insts) {
-            inst.writes(|slot| once.slots[slot.0 as usize] += 1);
+            let nothing = matches!(
+                inst,
+                Inst::Undefined { .. }
+                    | Inst::Get {
+                        base: Arg::Slot(MSG),
+                        ..
+                    }
+                    | Inst::Do {
+                        helper: Helper::Clear,
+                        ..
+                    }
+            );
+            if !nothing {
+                inst.writes(|slot| once.undefined[slot.0 as usize] = false);
+            }
             inst.clone().operands(|operand, access| {
                 if let (Operand::Addr(addr), Access::Write) = (operand, access) {
                     once.addrs[addr.0 as usize] += 1;
@@ -132,8 +149,8 @@ impl Once {
         self.addrs[addr.0 as usize] == 1
     }
 
-    fn slot(&self, slot: Slot) -> bool {
-        self.slots[slot.0 as usize] == 1
+    fn is_undefined(&self, slot: Slot) -> bool {
+        self.undefined[slot.0 as usize]
     }
 }
 
@@ -182,7 +199,7 @@ impl Known {
                 return false;
             }
             self.forget(inst);
-            if once.addr(dst) && once.slot(scratch) {
+            if once.addr(dst) && once.is_undefined(scratch) {
                 self.found.insert(key, dst);
             }
             if let Some(number) = self.numbers.get(&key).copied()
@@ -195,8 +212,8 @@ impl Known {
         if let Some(simpler) = self.simpler(inst, same) {
             *inst = simpler;
         }
-        let needed = !matches!(inst, Inst::Expect { kind: Expected::Number, src: Arg::Addr(addr) }
-            if self.number_at(*addr, same).is_some());
+        let needed = !matches!(inst, Inst::Expect { kind: Expected::Number, src }
+            if self.number(src, same).is_some());
         let put = match inst {
             Inst::Do {
                 helper: Helper::Set,
@@ -227,17 +244,18 @@ impl Known {
         needed
     }
 
-    fn number_at(&self, addr: Addr, same: &BTreeMap<Addr, Addr>) -> Option<Num> {
-        let addr = same.get(&addr).copied().unwrap_or(addr);
-        self.at.get(&addr).copied()
+    /// The register of a value that is a number for certain.
+    fn number(&self, arg: &Arg, same: &BTreeMap<Addr, Addr>) -> Option<Num> {
+        match arg {
+            Arg::Addr(addr) => self.at.get(same.get(addr).unwrap_or(addr)).copied(),
+            Arg::Slot(slot) => self.boxed.get(slot).copied(),
+            Arg::Num(_) | Arg::Const(_) => None,
+        }
     }
 
     /// The same of a number that is in a register.
     fn simpler(&self, inst: &Inst, same: &BTreeMap<Addr, Addr>) -> Option<Inst> {
-        let number = |arg: &Arg| match arg {
-            Arg::Addr(addr) => self.number_at(*addr, same),
-            _ => None,
-        };
+        let number = |arg: &Arg| self.number(arg, same);
         Some(match inst {
             Inst::ToNumber { dst, src } => Inst::MoveNum {
                 dst: *dst,
@@ -256,6 +274,22 @@ impl Known {
                 Inst::Flag {
                     dst: *dst,
                     value: false,
+                }
+            }
+            Inst::Ask { helper, dst, args } => {
+                let op = match (helper, args.get(2)) {
+                    (Helper::StrictEqual | Helper::LooseEqual, None) => Compare::Eq,
+                    (Helper::Less, Some(Arg::Const(0))) => Compare::Lt,
+                    (Helper::Less, Some(Arg::Const(1))) => Compare::Gt,
+                    (Helper::Less, Some(Arg::Const(2))) => Compare::Le,
+                    (Helper::Less, Some(Arg::Const(3))) => Compare::Ge,
+                    _ => return None,
+                };
+                Inst::Compare {
+                    op,
+                    dst: *dst,
+                    a: number(args.first()?)?,
+                    b: number(args.get(1)?)?,
                 }
             }
             _ => return None,
