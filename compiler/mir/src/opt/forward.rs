@@ -9,6 +9,7 @@
 
 use crate::{
     Access, Addr, Arg, Block, Body, Compare, Expected, Helper, Inst, MSG, Num, Operand, Slot,
+    Terminator,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +23,17 @@ pub(super) fn run(body: &mut Body) {
     {
         return;
     }
+    forward(body);
+    // (where a question has its answer, less leads to what comes after it, so that more is known there)
+    if decide(body) {
+        forward(body);
+    }
+}
+
+fn forward(body: &mut Body) {
     let once = Once::of(body);
     let order = order(body);
-    let into = predecessors(body);
+    let into = predecessors(body, &order);
     let mut after: Vec<Option<Known>> = vec![None; body.blocks.len()];
     let mut same: BTreeMap<Addr, Addr> = BTreeMap::new();
     for at in order {
@@ -57,6 +66,29 @@ pub(super) fn run(body: &mut Body) {
         }
     }
     drop_unused(&mut body.blocks);
+}
+
+/// Takes out branches whose flag the block itself sets to a constant; whether there were any.
+fn decide(body: &mut Body) -> bool {
+    let mut any = false;
+    for block in &mut body.blocks {
+        let Terminator::Branch(flag, yes, no) = block.end else {
+            continue;
+        };
+        let sets = |inst: &&Inst| {
+            let mut sets = false;
+            (*inst).clone().operands(|operand, access| {
+                sets |= access == Access::Write
+                    && matches!(operand, Operand::Flag(set) if *set == flag);
+            });
+            sets
+        };
+        if let Some(Inst::Flag { value, .. }) = block.insts.iter().rev().find(sets) {
+            block.end = Terminator::Jump(if *value { yes } else { no });
+            any = true;
+        }
+    }
+    any
 }
 
 /// Whether slots hold references from here on.
@@ -97,11 +129,12 @@ fn order(body: &Body) -> Vec<usize> {
     order
 }
 
-fn predecessors(body: &Body) -> Vec<Vec<usize>> {
+/// For each block, those of the blocks that are reached that lead to it.
+fn predecessors(body: &Body, reached: &[usize]) -> Vec<Vec<usize>> {
     let mut into = vec![Vec::new(); body.blocks.len()];
-    for (at, block) in body.blocks.iter().enumerate() {
-        for to in block.end.successors() {
-            into[to.0 as usize].push(at);
+    for at in reached {
+        for to in body.blocks[*at].end.successors() {
+            into[to.0 as usize].push(*at);
         }
     }
     into
@@ -378,7 +411,7 @@ fn drop_unused(blocks: &mut [Block]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Arith, Builder, Terminator};
+    use crate::{Arith, Builder};
 
     /// `msg.payload = msg.payload + 1`
     fn add_one(b: &mut Builder) {
@@ -424,6 +457,24 @@ mod tests {
         });
         assert_eq!(text.matches("v0.payload").count(), 1, "{text}");
         assert_eq!(text.matches("ToNumber").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn a_question_about_a_number_is_answered() {
+        let text = text(|b| {
+            add_one(b);
+            let (scratch, dst) = (b.slot(), b.flag());
+            let src = b.get(MSG, "payload", scratch).into();
+            b.push(Inst::IsUndefined { dst, src });
+            let [yes, no] = std::array::from_fn(|_| b.block());
+            b.branch(dst, yes, no);
+            b.switch_to(yes);
+            b.end(Terminator::Bail);
+            b.switch_to(no);
+            add_one(b);
+        });
+        assert_eq!(text.matches("v0.payload").count(), 1, "{text}");
+        assert!(!text.contains("if "), "{text}");
     }
 
     #[test]
