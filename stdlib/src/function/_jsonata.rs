@@ -528,3 +528,61 @@ fn write(code: &mut Code, value: Arg) {
     let form = Form::Jsonata as u32;
     code.b.call(Helper::Write, [value, form.into()]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mir(expression: &str) -> Result<String, Refusal> {
+        let expression = Jsonata::compile(expression).map_err(|e| e.message.to_string())?;
+        let mut code = Code::default();
+        let dst = code.b.slot();
+        lower(&mut code, &expression, dst)?;
+        code.b.end(Terminator::Return(dst));
+        Ok(code.b.finish().to_string())
+    }
+
+    #[test]
+    fn arithmetic_is_done_on_unboxed_numbers() {
+        let text = mir("payload.a * 2 > n").expect("code");
+        for part in ["expect Object", "expect Number", "Mul", "Gt"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("Expression"), "{text}");
+    }
+
+    #[test]
+    fn the_rest_is_asked_of_the_functions_of_expressions() {
+        let text = mir("payload = 'a' ? $uppercase(topic) : $string(n) & '!'").expect("code");
+        assert_eq!(text.matches("Expression").count(), 3, "{text}");
+        assert!(text.contains("WriteText \"!\""), "{text}");
+    }
+
+    #[test]
+    fn the_older_form_names_the_message() {
+        assert_eq!(mir("msg.payload"), mir("payload"));
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_said() {
+        for (expression, why) in [
+            ("$", "the message as a whole"),
+            ("payload[0]", "a filter in a path of JSONata"),
+            ("payload.(a)", "a path of JSONata with more than names"),
+            ("payload[]", "a path in JSONata that keeps arrays"),
+            ("[1..3]", "a range in JSONata"),
+            ("[[1]]", "an array within an array in JSONata"),
+            ("$I + 1", "the variable `$I` of JSONata"),
+            (
+                "$map(payload, function($x) { $x })",
+                "the function `$map` of JSONata",
+            ),
+            ("$now()", "the function `$now` of JSONata"),
+            ("$flowContext(topic)", "a context key that is computed"),
+            ("{topic: 1}", "a computed name in an object of JSONata"),
+            ("$sort(payload)", "a JSONata expression that is not plain"),
+        ] {
+            assert_eq!(mir(expression), Err(why.to_owned()), "{expression}");
+        }
+    }
+}

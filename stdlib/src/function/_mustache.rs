@@ -276,3 +276,65 @@ fn names_here(part: &Part) -> bool {
         } => name.steps == Steps::Here || *inverted && parts.iter().any(names_here),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vgdc_expr::Template;
+
+    fn mir(template: &str, json: bool) -> Result<String, Refusal> {
+        let template = Template::parse(template).map_err(|e| e.message.to_string())?;
+        let mut code = Code::default();
+        lower(&mut code, template.parts().unwrap_or_default(), json)?;
+        code.b.end(Terminator::Send(0));
+        Ok(code.b.finish().to_string())
+    }
+
+    #[test]
+    fn texts_and_values_are_written_one_after_the_other() {
+        let text = "b0:\n  WriteText \"a \"\n  &0 = v0.payload\n  Write &0, #0\n  jump b1\n\
+                    b1:\n  WriteText \" b\"\n  Written v3\n  send 0\nb2:\n  jump b1\n";
+        assert_eq!(mir("a {{payload}} b", false).as_deref(), Ok(text));
+    }
+
+    #[test]
+    fn how_a_value_is_written_is_known() {
+        for (template, json, form) in [
+            ("{{a}}", false, Form::Html),
+            ("{{{a}}}", false, Form::Raw),
+            ("{{&a}}", true, Form::Json),
+            ("{{a}}", true, Form::JsonHtml),
+            ("{{#s}}{{a}}{{/s}}", true, Form::Html),
+        ] {
+            let text = mir(template, json).expect(template);
+            let write = format!(", #{}\n", form as u32);
+            let written = text.lines().filter(|line| line.contains("Write &"));
+            for line in written {
+                assert!(format!("{line}\n").ends_with(&write), "{template}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn within_a_section_names_are_looked_for_from_inside_to_outside() {
+        let text = mir("{{#list}}{{x}}{{/list}}", false).expect("code");
+        let (field, get) = (text.find("Field v"), text.find("= v0.x"));
+        assert!(field.is_some() && field < get, "{text}");
+        assert!(
+            text.contains("GetIndex") && text.contains("Rounds"),
+            "{text}"
+        );
+        let inverted = mir("{{^list}}{{x}}{{/list}}", false).expect("code");
+        assert!(!inverted.contains("Field") && !inverted.contains("GetIndex"));
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_said() {
+        for (template, why) in [
+            ("{{.}}", "the message as a whole"),
+            ("{{env.a$b}}", "an environment variable within a text"),
+        ] {
+            assert_eq!(mir(template, false), Err(why.to_owned()));
+        }
+    }
+}

@@ -204,3 +204,39 @@ pub fn lower(config: TemplateConfig) -> Result<vgdc_mir::NodeCode, String> {
     code.b.end(Terminator::Send(0));
     Ok(NodeCode::Body(code.b.finish()))
 }
+
+#[cfg(all(test, feature = "lower"))]
+mod tests {
+    use super::*;
+
+    fn config(template: &str, syntax: &str, output: &str) -> TemplateConfig {
+        TemplateConfig {
+            field: String::new(),
+            field_type: "msg".to_owned(),
+            syntax: syntax.to_owned(),
+            template: template.to_owned(),
+            output: output.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_template_from_becoming_code_is_said() {
+        for (template, syntax, output, why) in [
+            ("a {{b}}", "mustache", "str", None),
+            ("a {{b}}", "mustache", "json", None),
+            ("a {{", "plain", "str", None),
+            (
+                "",
+                "mustache",
+                "str",
+                Some("a template that is read from the message"),
+            ),
+            ("{{> a}}", "mustache", "str", Some("a partial")),
+            ("{{a", "mustache", "str", Some("Unclosed tag at 3")),
+            ("a: 1", "plain", "yaml", Some("a text that is read as YAML")),
+        ] {
+            let said = lower(config(template, syntax, output)).err();
+            assert_eq!(said.as_deref(), why, "{template}");
+        }
+    }
+}
