@@ -118,6 +118,15 @@ const _: () = {
     assert!(Object::VALUES == layout::OBJECT_VALUES as usize);
 };
 
+/// What calls of a function work in, one after the other.
+#[derive(Default)]
+pub(crate) struct Room {
+    /// The objects of a call that works on references.
+    pub(crate) heap: Heap,
+    /// Texts are made here.
+    pub(crate) written: String,
+}
+
 /// The constants of a function.
 pub(crate) struct Constants<'c> {
     pub(crate) keys: &'c [Key],
@@ -132,8 +141,7 @@ impl Context {
         caches: &mut [Cache],
         constants: Constants<'_>,
         host: &mut dyn Host,
-        heap: &mut Heap,
-        written: &mut String,
+        room: &mut Room,
         limit: Duration,
     ) -> Context {
         // SAFETY: only the lifetime changes: the context lives for one call, during which the host is borrowed.
@@ -154,8 +162,8 @@ impl Context {
             texts: constants.texts,
             values: constants.values,
             host,
-            heap,
-            written,
+            heap: &mut room.heap,
+            written: &mut room.written,
             named_arrays: false,
             until: None,
             limit,

@@ -1,7 +1,6 @@
 //! Code in memory, and one function of it with what it needs to be called.
 
-use crate::call::{Cache, Constants, Context, Ended, Host};
-use crate::heap::Heap;
+use crate::call::{Cache, Constants, Context, Ended, Host, Room};
 use crate::helpers::TABLE;
 use crate::linked::Linked;
 use crate::ops;
@@ -146,9 +145,7 @@ pub struct Native {
     values: Box<[Value]>,
     caches: Box<[Cache]>,
     frame: Box<[Value]>,
-    heap: Heap,
-    /// Texts are made here: its room is kept from call to call.
-    written: String,
+    room: Room,
     pristine: bool,
     /// Keeps the code where it is.
     memory: Arc<Memory>,
@@ -188,8 +185,7 @@ impl Native {
                 .collect::<Result<_, _>>()?,
             caches: (0..function.caches).map(|_| Cache::default()).collect(),
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
-            heap: Heap::default(),
-            written: String::new(),
+            room: Room::default(),
             pristine: function.pristine,
             memory: memory.clone(),
             probes: function.probes.clone(),
@@ -219,7 +215,7 @@ impl Native {
     pub fn run(&mut self, msg: Msg, host: &mut dyn Host, limit: Duration) -> Ended {
         self.frame[0] = msg.into_value();
         // (a call that bailed out may have left the beginning of one)
-        self.written.clear();
+        self.room.written.clear();
         let mut context = Context::new(
             &TABLE,
             self.memory.thunks(),
@@ -230,8 +226,7 @@ impl Native {
                 values: &self.values,
             },
             host,
-            &mut self.heap,
-            &mut self.written,
+            &mut self.room,
             limit,
         );
         // SAFETY: the code is what the compiler made for this frame, table and these constants (the number of slots and caches
@@ -259,7 +254,7 @@ impl Native {
         for value in &mut self.frame {
             *value = Value::Undefined;
         }
-        self.heap.end();
+        self.room.heap.end();
     }
 }
 
