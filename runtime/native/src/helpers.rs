@@ -84,7 +84,7 @@ const fn address(helper: Helper) -> *const () {
         Helper::Share => share as *const (),
         Helper::Unshare => unshare as *const (),
         Helper::WriteText => write_text as *const (),
-        Helper::Write => write as *const (),
+        Helper::WriteValue => write_value as *const (),
         Helper::Written => written as *const (),
         Helper::Rounds => rounds as *const (),
         Helper::Field => field as *const (),
@@ -619,7 +619,7 @@ pub(crate) unsafe extern "C" fn write_text(context: C, number: u32) {
     }
 }
 
-pub(crate) unsafe extern "C" fn write(context: C, value: V, form: u32) -> u32 {
+pub(crate) unsafe extern "C" fn write_value(context: C, value: V, form: u32) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
         let out = (*context).written();

@@ -318,7 +318,7 @@ helpers! {
     /// Appends a constant text to the text that is being made.
     WriteText(Text) -> Nothing;
     /// Appends a value to it, in the form that the constant says ([`Form`]).
-    Write(Address, Constant) -> Status;
+    WriteValue(Address, Constant) -> Status;
     /// The text is made: it goes into a slot, and the next one is empty.
     Written(Address) -> Nothing;
     /// How many times a section of a template is shown for a value: an array as often as it has elements, what JavaScript takes

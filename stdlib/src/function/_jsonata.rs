@@ -526,7 +526,7 @@ fn flatten<'n>(node: &'n Node, into: &mut Vec<&'n Node>) {
 
 fn write(code: &mut Code, value: Arg) {
     let form = Form::Jsonata as u32;
-    code.b.call(Helper::Write, [value, form.into()]);
+    code.b.call(Helper::WriteValue, [value, form.into()]);
 }
 
 #[cfg(test)]

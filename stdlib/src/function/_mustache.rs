@@ -66,7 +66,8 @@ impl Render<'_> {
                         Found::Elsewhere(slot) => (slot.into(), form(false)),
                         Found::Nowhere => return,
                     };
-                    code.b.call(Helper::Write, [value, (form as u32).into()]);
+                    code.b
+                        .call(Helper::WriteValue, [value, (form as u32).into()]);
                 })
             }
             Part::Section {
@@ -292,7 +293,7 @@ mod tests {
 
     #[test]
     fn texts_and_values_are_written_one_after_the_other() {
-        let text = "b0:\n  WriteText \"a \"\n  &0 = v0.payload\n  Write &0, #0\n  jump b1\n\
+        let text = "b0:\n  WriteText \"a \"\n  &0 = v0.payload\n  WriteValue &0, #0\n  jump b1\n\
                     b1:\n  WriteText \" b\"\n  Written v3\n  send 0\nb2:\n  jump b1\n";
         assert_eq!(mir("a {{payload}} b", false).as_deref(), Ok(text));
     }
@@ -308,7 +309,7 @@ mod tests {
         ] {
             let text = mir(template, json).expect(template);
             let write = format!(", #{}\n", form as u32);
-            let written = text.lines().filter(|line| line.contains("Write &"));
+            let written = text.lines().filter(|line| line.contains("WriteValue &"));
             for line in written {
                 assert!(format!("{line}\n").ends_with(&write), "{template}: {line}");
             }

@@ -378,7 +378,7 @@ fn changes_inside(inst: &Inst) -> bool {
                 | Helper::Method
                 | Helper::Tick
                 | Helper::WriteText
-                | Helper::Write
+                | Helper::WriteValue
                 | Helper::Written
                 | Helper::Expression
         ),

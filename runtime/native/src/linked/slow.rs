@@ -189,7 +189,7 @@ called! {
     /// Appends a constant text to the text that is being made.
     write_text(number: u32) -> Nothing;
     /// Appends a value to it.
-    write(value: V, form: u32) -> Status;
+    write_value(value: V, form: u32) -> Status;
     /// Takes the text that was made.
     written(dst: V) -> Nothing;
     /// How many times a section is shown for a value.
