@@ -231,7 +231,7 @@ fn corpus() {
     }
 }
 
-/// The bodies that are refused for a reason (`VGDC_REASON`), to look at.
+/// The bodies that are refused, or a branch of which is left to the engine, for a reason (`VGDC_REASON`), to look at.
 #[test]
 #[ignore = "needs a corpus of bodies, which is not in the repository"]
 fn refused() {
@@ -245,7 +245,13 @@ fn refused() {
             Err(Refusal { construct, line }) if construct.contains(&reason) => {
                 println!("---- line {line}\n{text}");
             }
-            _ => {}
+            Ok(body) => {
+                let left = body.left.iter();
+                for (_, line) in left.filter(|(construct, _)| construct.contains(&reason)) {
+                    println!("---- branch in line {line}\n{text}");
+                }
+            }
+            Err(_) => {}
         }
     }
 }
