@@ -13,6 +13,7 @@ use oxc_span::Span;
 use vgdc_mir::{Arith, BlockId, Builtin, Compare, Helper, Inst, Method, Slot, Terminator};
 
 use super::expr::{Key, Opd};
+use super::handed::{Handed, Passed};
 use super::types::names_of;
 use super::{Local, Lower, Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
@@ -87,7 +88,14 @@ impl<'a, 'w> Inner<'a, 'w> {
         }
     }
 
-    /// Whether a parameter is what it is called with, and nothing else.
+    /// The name of a parameter that is what it is called with, and nothing else.
+    pub(super) fn plain_param(&self, at: usize) -> Option<SymbolId> {
+        let param = self.params.items.get(at)?;
+        let symbol = self.param(at)?;
+        param.initializer.is_none().then_some(symbol)
+    }
+
+    /// Whether all parameters are what they are called with, and nothing else.
     pub(crate) fn is_plain(&self) -> bool {
         let plain = |param: &FormalParameter<'a>| {
             param.initializer.is_none()
@@ -213,8 +221,8 @@ fn looping<'a, 'w>(
 /// Functions by their names.
 pub(crate) type Functions<'a, 'w> = HashMap<SymbolId, Inner<'a, 'w>>;
 
-/// The functions of a text that have a name and are only called by it.
-pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w>> {
+/// The functions of a text that have a name and are only called by it, or by that of a parameter that they are handed to.
+pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<(Functions<'a, 'w>, Handed)> {
     let mut found = HashMap::new();
     let mut twice = Vec::new();
     for node in parsed.nodes.iter() {
@@ -244,27 +252,31 @@ pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<Functions<'a, 'w
         references.any(|reference| reference.is_write())
     };
     found.retain(|symbol, _| !twice.contains(symbol) && !written(symbol));
-    if found.is_empty() {
-        return Ok(found);
-    }
     let mut uses = Uses {
         scoping: parsed.scoping,
         head: parsed.head,
         calls: HashMap::new(),
         all: HashMap::new(),
         places: HashMap::new(),
+        passed: Vec::new(),
+        immediate: Vec::new(),
     };
     parsed
         .statements
         .iter()
         .for_each(|statement| uses.visit_statement(statement));
     bury(&mut found, &uses.places);
+    let immediate = std::mem::take(&mut uses.immediate);
+    let handed = Handed::find(&found, &uses.calls, &uses.all, &uses.passed, immediate);
     // (one that is a value somewhere is refused there, and nothing is known of who calls it)
+    let known = found.clone();
     found.retain(|symbol, inner| {
-        let (called, all) = (uses.calls.get(symbol), uses.all.get(symbol));
-        inner.dead || called == all
+        let called = uses.calls.get(symbol).copied().unwrap_or_default();
+        let passed = handed.times(*symbol, &known, &uses.passed);
+        let all = uses.all.get(symbol).copied().unwrap_or_default();
+        inner.dead || called + passed == all
     });
-    Ok(found)
+    Ok((found, handed))
 }
 
 /// Finds the functions that nobody calls who is called himself. `uses`: where names stand.
@@ -297,14 +309,29 @@ struct Uses<'s> {
     calls: HashMap<SymbolId, u32>,
     all: HashMap<SymbolId, u32>,
     places: HashMap<SymbolId, Vec<u32>>,
+    /// What is called with names and functions, and in which place.
+    passed: Vec<(SymbolId, usize, Passed)>,
+    /// Functions that are called where they stand.
+    immediate: Vec<Span>,
 }
 
 impl<'a> Visit<'a> for Uses<'_> {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        let (scoping, head) = (self.scoping, self.head);
+        let local = |name: &IdentifierReference<'_>| match name_of(scoping, head, name) {
+            Name::Local(symbol) => Some(symbol),
+            _ => None,
+        };
         if let Expression::Identifier(name) = &call.callee
-            && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
+            && let Some(symbol) = local(name)
         {
             *self.calls.entry(symbol).or_default() += 1;
+            for (at, argument) in call.arguments.iter().enumerate() {
+                let what = argument.as_expression().and_then(|e| Passed::of(e, local));
+                self.passed.extend(what.map(|what| (symbol, at, what)));
+            }
+        } else if let Some(inner) = Inner::of(&call.callee).filter(Inner::fits) {
+            self.immediate.push(inner.span);
         }
         if let Some((.., Expression::Identifier(name))) = looping(call)
             && let Name::Local(symbol) = name_of(self.scoping, self.head, name)
@@ -329,6 +356,17 @@ impl<'a, 'w> Lower<'a, 'w> {
         if self.b.size() > LARGEST {
             return refuse("functions that call each other too often", inner.span.start);
         }
+        // (its variables have one place each: a call inside of its own call needs others)
+        if self.inside.contains(&inner.span) {
+            return refuse("a function that calls itself", inner.span.start);
+        }
+        self.inside.push(inner.span);
+        let done = self.put_in_once(inner, result);
+        self.inside.pop();
+        done
+    }
+
+    fn put_in_once(&mut self, inner: Inner<'a, 'w>, result: Slot) -> Res<()> {
         let end = self.b.block();
         match inner.body {
             Code::Value(e) => {
@@ -393,43 +431,75 @@ impl<'a, 'w> Lower<'a, 'w> {
         loop_with(call, &self.functions, self.scoping, self.head)
     }
 
-    /// A call of a function of the text; `None` when the name is none's.
+    /// A call of a function of the text, or of one that stands there; `None` for any other.
     pub(super) fn call_inner(&mut self, call: &'w CallExpression<'a>) -> Res<Option<Opd>> {
-        let Expression::Identifier(name) = &call.callee else {
-            return Ok(None);
+        let inner = match &call.callee {
+            Expression::Identifier(name) => {
+                let Name::Local(symbol) = self.name(name) else {
+                    return Ok(None);
+                };
+                let Some(inner) = self.functions.get(&symbol).copied() else {
+                    return refuse("a call of a variable", call.span.start);
+                };
+                if self.inside.contains(&inner.span) {
+                    return refuse("a function that calls itself", call.span.start);
+                }
+                if self.types.unset.contains(&symbol) {
+                    return refuse("a function that may not be there yet", call.span.start);
+                }
+                inner
+            }
+            callee => match Inner::of(callee).filter(Inner::fits) {
+                Some(inner) => inner,
+                None => return Ok(None),
+            },
         };
-        let Name::Local(symbol) = self.name(name) else {
-            return Ok(None);
-        };
-        let Some(inner) = self.functions.get(&symbol).copied() else {
-            return refuse("a call of a variable", call.span.start);
-        };
-        if self.inside.contains(&symbol) {
-            return refuse("a function that calls itself", call.span.start);
-        }
-        if self.types.unset.contains(&symbol) {
-            return refuse("a function that may not be there yet", call.span.start);
-        }
         let count = inner.params().len();
-        let mut values = Vec::new();
-        for argument in &call.arguments {
+        let (mut values, mut functions) = (Vec::new(), Vec::new());
+        for (at, argument) in call.arguments.iter().enumerate() {
             let Some(e) = argument.as_expression() else {
                 return refuse("a spread argument", call.span.start);
             };
+            let param = self.handed.takes(&inner, at);
+            if let Some((param, function)) = param.zip(self.function(e)) {
+                functions.push((param, function));
+                values.push(None);
+                continue;
+            }
             let value = self.opd(e)?;
-            values.push(Opd::Temp(self.own(value)));
+            values.push(Some(Opd::Temp(self.own(value))));
         }
-        values.resize(values.len().max(count), Opd::Undefined);
+        values.resize(values.len().max(count), Some(Opd::Undefined));
         let result = self.temp();
-        self.inside.push(symbol);
+        for (param, function) in &functions {
+            self.functions.insert(*param, *function);
+        }
         let mut done = Ok(());
         for (at, value) in values.into_iter().enumerate() {
-            done = done.and_then(|()| self.set_param(inner, at, value));
+            if let Some(value) = value {
+                done = done.and_then(|()| self.set_param(inner, at, value));
+            }
         }
         let done = done.and_then(|()| self.put_in(inner, result));
-        self.inside.pop();
+        for (param, _) in &functions {
+            self.functions.remove(param);
+        }
         done?;
         Ok(Some(Opd::Temp(result)))
+    }
+
+    /// The function that an expression is, or names.
+    fn function(&self, e: &'w Expression<'a>) -> Option<Inner<'a, 'w>> {
+        match e {
+            Expression::ParenthesizedExpression(inner) => self.function(&inner.expression),
+            Expression::Identifier(name) => match self.name(name) {
+                Name::Local(symbol) if !self.types.unset.contains(&symbol) => {
+                    self.functions.get(&symbol).copied()
+                }
+                _ => None,
+            },
+            other => Inner::of(other).filter(Inner::fits),
+        }
     }
 
     /// A method of arrays with a function: a loop.

@@ -277,7 +277,7 @@ impl<'a, 'w> Lower<'a, 'w> {
                         matches!(name_of(self.scoping, self.head, name), Name::Local(_))
                     }
                     (_, Some(inner)) => self.acts_inside(inner),
-                    _ => false,
+                    (callee, None) => Inner::of(callee).is_some(),
                 };
                 mutates || inner || call.arguments.iter().any(argument)
             }

@@ -14,6 +14,7 @@ mod calls;
 mod changes;
 mod effects;
 mod expr;
+mod handed;
 mod implicit;
 mod language;
 mod literals;
@@ -29,8 +30,10 @@ use std::collections::HashMap;
 
 use alias::Alias;
 use callback::Functions;
+use handed::Handed;
 use oxc_ast::ast::IdentifierReference;
 use oxc_semantic::{Scoping, SymbolId};
+use oxc_span::Span;
 use vgdc_mir::{BlockId, Body, Builder, Flag, Num, Slot};
 
 use crate::javascript::parse::{self, Parsed};
@@ -87,18 +90,23 @@ fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
 type Made = (Body, Vec<Refused>);
 
 fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Made> {
-    let functions = callback::functions(parsed)?;
-    let types = types::infer(parsed, &functions)?;
+    let (functions, handed) = callback::functions(parsed)?;
+    let types = types::infer(parsed, &functions, &handed)?;
     implicit::check(parsed, &types, implicit)?;
-    let aliases = alias::resolve(parsed, &types, &functions);
+    // (what functions do that are handed over is not followed)
+    let aliases = match handed.is_any() {
+        true => refuse("a function that is handed over", parsed.head),
+        false => alias::resolve(parsed, &types, &functions),
+    };
+    let known = (functions, handed);
     let by_values = match aliases {
-        Ok(aliases) => with(parsed, functions.clone(), types.clone(), Some(aliases)),
+        Ok(aliases) => with(parsed, known.clone(), types.clone(), Some(aliases)),
         Err(refused) => Err(refused),
     };
     match by_values {
         Ok(made) if made.1.is_empty() => Ok(made),
         // (where less is left with references they are worth it)
-        other => match (with(parsed, functions, types, None), other) {
+        other => match (with(parsed, known, types, None), other) {
             (Ok(shared), Ok(values)) if shared.1.len() >= values.1.len() => Ok(values),
             (Ok(shared), _) => Ok(shared),
             (Err(_), Ok(values)) => Ok(values),
@@ -110,7 +118,7 @@ fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Made> {
 /// With values where no object is changed that has two names, else (`None`) with references.
 fn with<'a, 'w>(
     parsed: &Parsed<'a, 'w>,
-    functions: Functions<'a, 'w>,
+    (functions, handed): (Functions<'a, 'w>, Handed),
     types: types::Types,
     aliases: Option<HashMap<SymbolId, Alias<'a, 'w>>>,
 ) -> Res<Made> {
@@ -129,6 +137,7 @@ fn with<'a, 'w>(
         temps: Vec::new(),
         returns: Vec::new(),
         functions,
+        handed,
         inside: Vec::new(),
         label: None,
         left: Vec::new(),
@@ -196,8 +205,10 @@ struct Lower<'a, 'w> {
     returns: Vec<(BlockId, Slot)>,
     /// Functions of the text, by their names.
     functions: Functions<'a, 'w>,
+    /// Parameters that stand for functions.
+    handed: Handed,
     /// Functions that are being put in: none of them again, or there would be no end.
-    inside: Vec<SymbolId>,
+    inside: Vec<Span>,
     /// The label of the statement that comes.
     label: Option<&'a str>,
     /// What was found in branches that are left to the engine.

@@ -14,6 +14,7 @@ use vgdc_mir::{Builtin, Math, Method};
 
 use super::callback::{Functions, loop_of};
 use super::calls::dotted;
+use super::handed::Handed;
 use super::language::handed_over;
 use super::{Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
@@ -186,14 +187,22 @@ fn is_comparison(operator: BinaryOperator) -> bool {
 }
 
 /// Infers the types of all variables of a text.
-pub(crate) fn infer(parsed: &Parsed<'_, '_>, functions: &Functions<'_, '_>) -> Res<Types> {
+pub(crate) fn infer(
+    parsed: &Parsed<'_, '_>,
+    functions: &Functions<'_, '_>,
+    handed: &Handed,
+) -> Res<Types> {
     let mut find = Find {
         scoping: parsed.scoping,
         head: parsed.head,
         declarations: Vec::new(),
         sets: Vec::new(),
         uses: Vec::new(),
-        put_in: functions.values().map(|inner| inner.span).collect(),
+        put_in: functions
+            .values()
+            .map(|inner| inner.span)
+            .chain(handed.spans.iter().copied())
+            .collect(),
         dead: functions
             .values()
             .filter(|inner| inner.dead)
