@@ -19,7 +19,7 @@ use super::{Local, Lower, Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
 
 /// Instructions after which no more functions are put in.
-const LARGEST: usize = 10_000;
+const LARGEST: usize = 40_000;
 
 /// A function inside the text.
 #[derive(Clone, Copy)]
@@ -208,7 +208,7 @@ fn looping<'a, 'w>(
         "reduce" => 2,
         _ => return None,
     };
-    if call.arguments.len() > most || member.optional || call.optional {
+    if call.arguments.len() > most || call.optional {
         return None;
     }
     Some((
@@ -502,8 +502,12 @@ impl<'a, 'w> Lower<'a, 'w> {
         }
     }
 
-    /// A method of arrays with a function: a loop.
-    pub(super) fn call_loop(&mut self, call: &'w CallExpression<'a>) -> Res<Option<Opd>> {
+    /// A method of arrays with a function: a loop. `none`: where it goes on when what stands before a `?.` is nullish.
+    pub(super) fn call_loop(
+        &mut self,
+        call: &'w CallExpression<'a>,
+        none: Option<BlockId>,
+    ) -> Res<Option<Opd>> {
         let Some((name, receiver, inner)) = self.loop_of(call) else {
             return Ok(None);
         };
@@ -515,7 +519,18 @@ impl<'a, 'w> Lower<'a, 'w> {
         // (what the function is called with is what is found, whatever it puts there)
         let found = matches!(name, "filter" | "find");
         let element = (self.shared && found).then(|| self.b.slot());
-        let opd = self.opd(receiver)?;
+        let optional = matches!(&call.callee, Expression::StaticMemberExpression(m) if m.optional);
+        let opd = match none {
+            Some(none) => {
+                let base = self.link(receiver, none)?;
+                match optional {
+                    true => self.stop_at_none(base, none),
+                    false => base,
+                }
+            }
+            None if optional => return refuse("an optional call", at),
+            None => self.opd(receiver)?,
+        };
         self.store(opd, list);
         self.only_arrays(list);
         let index = self.b.num();

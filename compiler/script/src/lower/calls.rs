@@ -118,7 +118,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         if let Some(value) = self.method_special(call)? {
             return Ok(value);
         }
-        if let Some(value) = self.call_loop(call)? {
+        if let Some(value) = self.call_loop(call, None)? {
             return Ok(value);
         }
         let Expression::StaticMemberExpression(member) = &call.callee else {

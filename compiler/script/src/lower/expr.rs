@@ -3,10 +3,11 @@
 use oxc_ast::ast::*;
 use oxc_span::GetSpan;
 use oxc_syntax::operator::{LogicalOperator, UnaryOperator};
-use vgdc_mir::{Arg, Flag, Helper, Inst, MSG, Mutation, Num, Slot, Terminator};
+use vgdc_mir::{Arg, Flag, Helper, Host, Inst, MSG, Mutation, Num, Slot, Terminator};
 
 use super::alias::Alias;
 use super::callback::{Functions, Inner, loop_with};
+use super::calls::dotted;
 use super::language::handed_over;
 use super::types::Ty;
 use super::{Local, Lower, Name, Res, name_of, refuse};
@@ -196,8 +197,11 @@ impl<'a, 'w> Lower<'a, 'w> {
                     _ => Terminator::Branch(dst, end, more),
                 });
                 self.b.switch_to(more);
-                let right = self.flag(&logical.right)?;
-                self.b.push(Inst::MoveFlag { dst, src: right });
+                self.branch(|lower| {
+                    let src = lower.flag(&logical.right)?;
+                    lower.b.push(Inst::MoveFlag { dst, src });
+                    Ok(())
+                });
                 self.b.jump(end);
                 self.b.switch_to(end);
                 Ok(dst)
@@ -206,11 +210,24 @@ impl<'a, 'w> Lower<'a, 'w> {
                 let src = self.flag(&unary.argument)?;
                 Ok(self.not(src))
             }
+            // (what the node has is there: `if (global.keys)`)
+            Expression::StaticMemberExpression(_) if self.is_of_the_node(e) => {
+                let dst = self.b.flag();
+                self.b.push(Inst::Flag { dst, value: true });
+                Ok(dst)
+            }
             _ => {
                 let opd = self.opd(e)?;
                 Ok(self.truth(opd))
             }
         }
+    }
+
+    /// Whether an expression is a function that every node has.
+    fn is_of_the_node(&self, e: &Expression<'a>) -> bool {
+        dotted(self.scoping, self.head, e)
+            .and_then(|name| Host::named(&name))
+            .is_some_and(|host| !matches!(host, Host::NodeId | Host::NodeName))
     }
 
     /// The function of a loop that a call is.

@@ -7,7 +7,7 @@ use vgdc_mir::{Arg, Arith, Builtin, Compare, Helper, Host, Inst, Math, Method, N
 use super::callback::Inner;
 use super::calls::dotted;
 use super::expr::{Key, Opd};
-use super::{Lower, Name, Res, refuse};
+use super::{Lower, Res, refuse};
 
 /// A function that is handed to a function of the language that is no method of arrays, and put in there.
 pub(crate) fn handed_over<'a, 'w>(
@@ -39,6 +39,8 @@ impl<'a, 'w> Lower<'a, 'w> {
         let name = dotted(self.scoping, self.head, &new.callee);
         match (name.as_deref(), new.arguments.as_slice()) {
             (Some("Date"), _) => self.builtin(Builtin::NewDate, &new.arguments),
+            // (anything but a number, of which there is a size then)
+            (Some("Buffer"), [_] | [_, _]) => self.builtin(Builtin::BufferFrom, &new.arguments),
             (Some("RegExp"), [_] | [_, _]) => self.builtin(Builtin::RegExp, &new.arguments),
             (Some("Array"), []) => {
                 let dst = self.temp();
@@ -302,16 +304,9 @@ impl<'a, 'w> Lower<'a, 'w> {
                 };
                 self.get(target, "length").map(Some)
             }
-            (name @ ("map" | "filter"), [Argument::Identifier(function)]) => {
-                let builtin = match (self.name(function), name) {
-                    (
-                        Name::World(name @ ("Number" | "String" | "Boolean" | "parseFloat")),
-                        "map",
-                    ) => Builtin::named(name),
-                    (Name::World("Boolean"), "filter") => Some(Builtin::Boolean),
-                    _ => None,
-                };
-                match builtin {
+            (name @ ("map" | "filter" | "some" | "every"), [function]) => {
+                let function = function.as_expression();
+                match function.and_then(|function| self.of_one(function)) {
                     Some(builtin) => self.each(name, &member.object, builtin).map(Some),
                     None => Ok(None),
                 }
@@ -320,13 +315,46 @@ impl<'a, 'w> Lower<'a, 'w> {
         }
     }
 
-    /// `list.map(Number)`, `list.filter(Boolean)`
+    /// A function of the language that looks at nothing but its first argument.
+    fn of_one(&self, function: &Expression<'a>) -> Option<Builtin> {
+        let builtin = Builtin::named(&dotted(self.scoping, self.head, function)?)?;
+        let alone = matches!(
+            builtin,
+            Builtin::Number
+                | Builtin::String
+                | Builtin::Boolean
+                | Builtin::ParseFloat
+                | Builtin::NumberParseFloat
+                | Builtin::IsNaN
+                | Builtin::IsFinite
+                | Builtin::NumberIsNaN
+                | Builtin::NumberIsFinite
+                | Builtin::NumberIsInteger
+                | Builtin::IsSafeInteger
+                | Builtin::IsArray
+        );
+        alone.then_some(builtin)
+    }
+
+    /// `list.map(Number)`, `list.filter(Boolean)`, `list.some(isNaN)`
     fn each(&mut self, name: &str, list: &'w Expression<'a>, builtin: Builtin) -> Res<Opd> {
         let (slot, row, result) = (self.b.slot(), self.b.slot(), self.temp());
         let opd = self.opd(list)?;
         self.store(opd, slot);
         self.only_arrays(slot);
-        self.b.call(Helper::Array, [result.into(), 0.into()]);
+        // (`some` begins with false and becomes true where one is, `every` the other way around)
+        let told = match name {
+            "some" | "every" => {
+                let dst = self.b.flag();
+                let value = name == "every";
+                self.b.push(Inst::Flag { dst, value });
+                Some(dst)
+            }
+            _ => {
+                self.b.call(Helper::Array, [result.into(), 0.into()]);
+                None
+            }
+        };
         let length = self.get(Opd::Slot(slot), "length")?;
         let length = self.unbox(length);
         let length = self.kept_num(length);
@@ -334,21 +362,35 @@ impl<'a, 'w> Lower<'a, 'w> {
             lower.whole(|lower| {
                 let element = lower.read(Opd::Slot(slot), &Key::Index(index))?;
                 lower.store(element, row);
+                let dst = lower.temp();
+                let args = [dst.into(), row.into(), (builtin as u32).into(), 1.into()];
+                lower.b.call(Helper::Builtin, args);
                 if name == "map" {
-                    let dst = lower.temp();
-                    let args = [dst.into(), row.into(), (builtin as u32).into(), 1.into()];
-                    lower.b.call(Helper::Builtin, args);
                     lower.b.call(Helper::Push, [result.into(), dst.into()]);
                     return Ok(());
                 }
-                let (flag, yes, end) = (
-                    lower.truth(Opd::Slot(row)),
+                let (flag, yes, no, end) = (
+                    lower.truth(Opd::Slot(dst)),
+                    lower.b.block(),
                     lower.b.block(),
                     lower.b.block(),
                 );
-                lower.b.end(Terminator::Branch(flag, yes, end));
+                lower.b.end(Terminator::Branch(flag, yes, no));
                 lower.b.switch_to(yes);
-                lower.b.call(Helper::Push, [result.into(), row.into()]);
+                match (name, told) {
+                    ("some", Some(dst)) => lower.b.push(Inst::Flag { dst, value: true }),
+                    ("filter", _) => {
+                        let element = lower.read(Opd::Slot(slot), &Key::Index(index))?;
+                        let element = lower.own(element);
+                        lower.b.call(Helper::Push, [result.into(), element.into()]);
+                    }
+                    _ => {}
+                }
+                lower.b.jump(end);
+                lower.b.switch_to(no);
+                if let ("every", Some(dst)) = (name, told) {
+                    lower.b.push(Inst::Flag { dst, value: false });
+                }
                 lower.b.jump(end);
                 lower.b.switch_to(end);
                 Ok(())
@@ -356,7 +398,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         })?;
         self.b.call(Helper::Clear, [slot.into()]);
         self.b.call(Helper::Clear, [row.into()]);
-        Ok(Opd::Temp(result))
+        Ok(told.map_or(Opd::Temp(result), Opd::Flag))
     }
 
     /// `Array(n).fill(value)`

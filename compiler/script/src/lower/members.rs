@@ -1,7 +1,7 @@
 //! Reading properties: by constant and computed keys, and in optional chains.
 
 use oxc_ast::ast::*;
-use vgdc_mir::{Helper, Inst, Terminator};
+use vgdc_mir::{Arg, Helper, Inst, Method, Mutation, Terminator};
 
 use super::expr::{Key, Opd, is_inherited};
 use super::{Lower, Name, Res, refuse};
@@ -50,7 +50,8 @@ impl<'a, 'w> Lower<'a, 'w> {
         let opd = match &chain.expression {
             ChainElement::StaticMemberExpression(member) => self.link_static(member, none)?,
             ChainElement::ComputedMemberExpression(member) => self.link_computed(member, none)?,
-            _ => return refuse("an optional call", chain.span.start),
+            ChainElement::CallExpression(call) => self.link_call(call, none)?,
+            _ => return refuse("an optional chain of a rare kind", chain.span.start),
         };
         self.store(opd, dst);
         self.b.jump(end);
@@ -65,8 +66,49 @@ impl<'a, 'w> Lower<'a, 'w> {
         match e {
             Expression::StaticMemberExpression(member) => self.link_static(member, none),
             Expression::ComputedMemberExpression(member) => self.link_computed(member, none),
+            Expression::CallExpression(call) if is_optional(&call.callee) => {
+                self.link_call(call, none)
+            }
             other => self.opd(other),
         }
+    }
+
+    /// `a?.method(…)`
+    fn link_call(&mut self, call: &'w CallExpression<'a>, none: vgdc_mir::BlockId) -> Res<Opd> {
+        let at = call.span.start;
+        let (Expression::StaticMemberExpression(member), false) = (&call.callee, call.optional)
+        else {
+            return refuse("an optional call", at);
+        };
+        if self.loop_of(call).is_some() {
+            return match self.call_loop(call, Some(none))? {
+                Some(value) => Ok(value),
+                None => refuse("an optional call", at),
+            };
+        }
+        let name = member.property.name.as_str();
+        // (what is changed has to be the object itself)
+        let (helper, which) = match (Method::named(name), Mutation::named(name)) {
+            (Some(method), _) => (Helper::Method, method as u32),
+            (None, Some(mutation)) if self.shared => (Helper::Mutate, mutation as u32),
+            _ => return refuse("an optional call", at),
+        };
+        let rare = matches!(name, "sort" | "replace" | "replaceAll");
+        if rare && call.arguments.iter().any(is_function) {
+            return refuse("an optional call", at);
+        }
+        let mut base = self.link(&member.object, none)?;
+        if member.optional {
+            base = self.stop_at_none(base, none);
+        }
+        let receiver = Arg::Slot(self.own(base));
+        let row = self.arguments(&call.arguments)?;
+        Ok(Opd::Temp(self.call_row(
+            helper,
+            Some(receiver),
+            which,
+            &row,
+        )))
     }
 
     pub(super) fn stop_at_none(&mut self, base: Opd, none: vgdc_mir::BlockId) -> Opd {
@@ -155,4 +197,27 @@ impl<'a, 'w> Lower<'a, 'w> {
         )
         .map(Some)
     }
+}
+
+/// Whether there is a `?.` in a chain.
+fn is_optional(e: &Expression<'_>) -> bool {
+    match e {
+        Expression::StaticMemberExpression(member) => {
+            member.optional || is_optional(&member.object)
+        }
+        Expression::ComputedMemberExpression(member) => {
+            member.optional || is_optional(&member.object)
+        }
+        Expression::CallExpression(call) => call.optional || is_optional(&call.callee),
+        _ => false,
+    }
+}
+
+fn is_function(argument: &Argument<'_>) -> bool {
+    matches!(
+        argument,
+        Argument::ArrowFunctionExpression(_)
+            | Argument::FunctionExpression(_)
+            | Argument::Identifier(_)
+    )
 }

@@ -228,7 +228,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         let (more, end) = (self.b.block(), self.b.block());
         self.decide(logical.operator, dst, more, end);
         self.b.switch_to(more);
-        self.into(&logical.right, dst)?;
+        self.branch(|lower| lower.into(&logical.right, dst));
         self.b.jump(end);
         self.b.switch_to(end);
         Ok(dst)
@@ -270,7 +270,7 @@ impl<'a, 'w> Lower<'a, 'w> {
         self.b.end(Terminator::Branch(flag, yes, no));
         for (block, e) in [(yes, &conditional.consequent), (no, &conditional.alternate)] {
             self.b.switch_to(block);
-            self.into(e, dst)?;
+            self.branch(|lower| lower.into(e, dst));
             self.b.jump(end);
         }
         self.b.switch_to(end);

@@ -48,7 +48,15 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     pub(super) fn statements(&mut self, statements: &'w [Statement<'a>]) -> Res<()> {
-        for statement in statements {
+        for (at, statement) in statements.iter().enumerate() {
+            // (not every call comes as far as what stands behind an exit)
+            if at > 0 && may_leave(&statements[at - 1]) {
+                self.branch(|lower| {
+                    let mut rest = statements[at..].iter();
+                    rest.try_for_each(|statement| lower.statement(statement))
+                });
+                return Ok(());
+            }
             self.statement(statement)?;
         }
         Ok(())
@@ -187,7 +195,7 @@ impl<'a, 'w> Lower<'a, 'w> {
 
     /// Statements that are not on every way: where there is something in them that cannot be lowered, the call bails out when
     /// it comes there. (What was lowered of them before that may stay: nobody sees what it does.)
-    fn branch(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) {
+    pub(super) fn branch(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) {
         let (temps, targets) = (self.temps.len(), self.targets.len());
         let (returns, inside) = (self.returns.len(), self.inside.len());
         let Err(refused) = f(self) else {
@@ -584,10 +592,77 @@ fn has_jump(statements: &[Statement<'_>]) -> bool {
         fn visit_continue_statement(&mut self, _: &ContinueStatement<'a>) {
             self.0 = true;
         }
+        // (what functions inside do is another matter)
+        fn visit_function(&mut self, _: &Function<'a>, _: oxc_syntax::scope::ScopeFlags) {}
+        fn visit_arrow_function_expression(&mut self, _: &ArrowFunctionExpression<'a>) {}
     }
     let mut jumps = Jumps(false);
     statements
         .iter()
         .for_each(|statement| jumps.visit_statement(statement));
     jumps.0
+}
+
+/// Whether control may go on elsewhere than behind a statement.
+fn may_leave(statement: &Statement<'_>) -> bool {
+    /// Counts what a jump without a label stays in.
+    #[derive(Default)]
+    struct Leaves {
+        found: bool,
+        loops: u32,
+        switches: u32,
+    }
+    impl Leaves {
+        fn around(&mut self, walk: impl FnOnce(&mut Self)) {
+            let switches = std::mem::take(&mut self.switches);
+            self.loops += 1;
+            walk(self);
+            self.loops -= 1;
+            self.switches = switches;
+        }
+    }
+    impl<'a> Visit<'a> for Leaves {
+        fn visit_return_statement(&mut self, _: &ReturnStatement<'a>) {
+            self.found = true;
+        }
+        fn visit_throw_statement(&mut self, _: &ThrowStatement<'a>) {
+            self.found = true;
+        }
+        fn visit_break_statement(&mut self, of: &BreakStatement<'a>) {
+            self.found |= of.label.is_some() || self.loops + self.switches == 0;
+        }
+        fn visit_continue_statement(&mut self, of: &ContinueStatement<'a>) {
+            self.found |= of.label.is_some() || self.loops == 0;
+        }
+        fn visit_for_statement(&mut self, of: &ForStatement<'a>) {
+            self.around(|leaves| leaves.visit_statement(&of.body));
+        }
+        fn visit_for_of_statement(&mut self, of: &ForOfStatement<'a>) {
+            self.around(|leaves| leaves.visit_statement(&of.body));
+        }
+        fn visit_for_in_statement(&mut self, of: &ForInStatement<'a>) {
+            self.around(|leaves| leaves.visit_statement(&of.body));
+        }
+        fn visit_while_statement(&mut self, of: &WhileStatement<'a>) {
+            self.around(|leaves| leaves.visit_statement(&of.body));
+        }
+        fn visit_do_while_statement(&mut self, of: &DoWhileStatement<'a>) {
+            self.around(|leaves| leaves.visit_statement(&of.body));
+        }
+        fn visit_switch_statement(&mut self, of: &SwitchStatement<'a>) {
+            self.switches += 1;
+            for case in &of.cases {
+                case.consequent
+                    .iter()
+                    .for_each(|of| self.visit_statement(of));
+            }
+            self.switches -= 1;
+        }
+        // (what functions inside do is another matter)
+        fn visit_function(&mut self, _: &Function<'a>, _: oxc_syntax::scope::ScopeFlags) {}
+        fn visit_arrow_function_expression(&mut self, _: &ArrowFunctionExpression<'a>) {}
+    }
+    let mut leaves = Leaves::default();
+    leaves.visit_statement(statement);
+    leaves.found
 }
