@@ -94,8 +94,25 @@ pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) ->
             }
             _ => return None,
         },
-        // (they change what they are given: `shared.rs`)
-        Builtin::ObjectAssign | Builtin::SetMessageProperty => return None,
+        // (they change what they are given: `shared.rs`, `collections.rs`)
+        Builtin::ObjectAssign
+        | Builtin::SetMessageProperty
+        | Builtin::NewSet
+        | Builtin::NewMap
+        | Builtin::SetAdd
+        | Builtin::SetHas
+        | Builtin::SetDelete
+        | Builtin::SetClear
+        | Builtin::SetSize
+        | Builtin::SetKeys
+        | Builtin::SetValues
+        | Builtin::SetEntries
+        | Builtin::MapGet
+        | Builtin::MapSet => return None,
+        Builtin::IsDate => Value::Bool(match first {
+            Value::Handle(_) | Value::Rare(_) => return None,
+            other => matches!(other, Value::Date(_)),
+        }),
         Builtin::ObjectFromEntries => match args {
             [Value::Array(entries)] => from_entries(entries, |entry| Some(entry.clone()))?,
             _ => return None,

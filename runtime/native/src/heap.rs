@@ -16,6 +16,7 @@
 //! changed is stored again, as the engine does it.
 
 use crate::call::Scope;
+use crate::collections::Collection;
 use std::sync::Arc;
 use vgdc_value::{Array, Handle, Object, Value};
 
@@ -25,6 +26,9 @@ const DEEPEST: u32 = 200;
 /// The number of a cell, inside a handle.
 struct Reference(u32);
 
+/// What a cell holds for a map or a set: its number, inside a handle that no helper knows.
+struct Collected(usize);
+
 /// The objects of a call.
 #[derive(Default)]
 pub(crate) struct Heap {
@@ -32,6 +36,7 @@ pub(crate) struct Heap {
     references: Vec<Value>,
     cells: Vec<Cell>,
     tracked: Vec<Tracked>,
+    collections: Vec<Collection>,
     /// How often something was resolved.
     round: u64,
     on: bool,
@@ -82,7 +87,7 @@ pub(crate) fn is_object(value: &Value) -> bool {
 }
 
 /// The number of the cell that a value refers to.
-fn number(value: &Value) -> Option<usize> {
+pub(crate) fn number(value: &Value) -> Option<usize> {
     match value {
         Value::Handle(handle) => handle.downcast::<Reference>().map(|found| found.0 as usize),
         _ => None,
@@ -121,6 +126,7 @@ impl Heap {
         self.on = false;
         self.cells.clear();
         self.tracked.clear();
+        self.collections.clear();
     }
 
     /// The name of an object from outside; anything else as it is.
@@ -135,9 +141,30 @@ impl Heap {
     }
 
     fn cell(&mut self, now: Value, before: Value) -> Value {
-        if !is_object(&now) {
-            return now;
+        match is_object(&now) {
+            true => self.name(now, before),
+            false => now,
         }
+    }
+
+    /// A collection, which nobody else has.
+    pub(crate) fn collect(&mut self, collection: Collection) -> Value {
+        let thing = Arc::new(Collected(self.collections.len()));
+        self.collections.push(collection);
+        let held = Value::Handle(Handle::new("collection", Value::Undefined, thing));
+        self.name(held, Value::Undefined)
+    }
+
+    /// The collection that a value refers to.
+    pub(crate) fn collection(&mut self, value: &Value) -> Option<&mut Collection> {
+        let Value::Handle(handle) = &self.cells.get(number(value)?)?.now else {
+            return None;
+        };
+        let number = handle.downcast::<Collected>()?.0;
+        self.collections.get_mut(number)
+    }
+
+    fn name(&mut self, now: Value, before: Value) -> Value {
         let at = self.cells.len();
         self.cells.push(Cell {
             now,
@@ -240,6 +267,10 @@ impl Heap {
             return None;
         }
         let (now, before) = (cell.now.clone(), cell.before.clone());
+        // (a map or a set is left to the engine where it leaves the call)
+        if matches!(now, Value::Handle(_)) {
+            return None;
+        }
         let has_references = match &now {
             Value::Object(object) => object.values().any(is_reference),
             Value::Array(items) => items.iter().any(is_reference),

@@ -9,6 +9,7 @@ mod buffers;
 mod builtin;
 mod call;
 mod code;
+mod collections;
 mod dates;
 mod expressions;
 mod heap;

@@ -4,6 +4,7 @@
 
 use crate::builtin;
 use crate::call::{Context, Scope};
+use crate::collections;
 use crate::heap::{Heap, is_object, is_reference};
 use crate::method;
 use crate::ops::{self, Found};
@@ -126,6 +127,9 @@ pub(crate) fn builtin(
     which: Builtin,
     args: &[Value],
 ) -> Option<Value> {
+    if let Some(made) = collections::call(heap, which, args) {
+        return made;
+    }
     // (a slot that is looked at keeps its reference)
     let args = &mut args.to_vec()[..];
     let shallow = |heap: &Heap, args: &mut [Value]| {
@@ -134,7 +138,9 @@ pub(crate) fn builtin(
         }
     };
     match which {
-        Builtin::IsArray | Builtin::IsBuffer | Builtin::ObjectKeys => shallow(heap, args),
+        Builtin::IsArray | Builtin::IsBuffer | Builtin::IsDate | Builtin::ObjectKeys => {
+            shallow(heap, args)
+        }
         Builtin::SetMessageProperty => return set_property(heap, args).map(Value::Bool),
         // (the value is in many places then)
         Builtin::FilledArray => {}

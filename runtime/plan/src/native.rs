@@ -440,6 +440,19 @@ numbered! {
         BufferConcat = "Buffer.concat",
         BufferByteLength = "Buffer.byteLength",
         ArrayFrom = "Array.from",
+        NewSet = "new Set",
+        NewMap = "new Map",
+        SetAdd = "Set add",
+        SetHas = "Set has",
+        SetDelete = "Set delete",
+        SetClear = "Set clear",
+        SetSize = "Set size",
+        SetKeys = "Set keys",
+        SetValues = "Set values",
+        SetEntries = "Set entries",
+        MapGet = "Map get",
+        MapSet = "Map set",
+        IsDate = "instanceof Date",
     }
 }
 

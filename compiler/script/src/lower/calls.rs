@@ -115,6 +115,9 @@ impl<'a, 'w> Lower<'a, 'w> {
         if let Some(value) = self.call_inner(call)? {
             return Ok(value);
         }
+        if let Some(value) = self.call_collection(call)? {
+            return Ok(value);
+        }
         if let Some(value) = self.method_special(call)? {
             return Ok(value);
         }

@@ -37,6 +37,11 @@ impl<'a, 'w> Lower<'a, 'w> {
     /// `new Date(…)`, `new Array(…)` and so on.
     pub(super) fn new_object(&mut self, new: &'w NewExpression<'a>) -> Res<Opd> {
         let name = dotted(self.scoping, self.head, &new.callee);
+        if let Some(class) = name.as_deref()
+            && let Some(made) = self.new_collection(new, class)?
+        {
+            return Ok(made);
+        }
         match (name.as_deref(), new.arguments.as_slice()) {
             (Some("Date"), _) => self.builtin(Builtin::NewDate, &new.arguments),
             // (anything but a number, of which there is a size then)
@@ -120,6 +125,41 @@ impl<'a, 'w> Lower<'a, 'w> {
             }
             ("Object.assign", [target, sources @ ..]) => {
                 self.assign_all(target, sources, at).map(Some)
+            }
+            ("Array.from" | "Object.fromEntries", [argument]) => {
+                let Some(e) = argument.as_expression() else {
+                    return refuse("a spread argument", at);
+                };
+                let Some(items) = self.items(e)? else {
+                    return Ok(None);
+                };
+                if name == "Array.from" {
+                    return Ok(Some(items));
+                }
+                let row = self.b.row(1);
+                self.store(items, row[0]);
+                let which = Builtin::ObjectFromEntries as u32;
+                Ok(Some(Opd::Temp(self.call_row(
+                    Helper::Builtin,
+                    None,
+                    which,
+                    &row,
+                ))))
+            }
+            ("clearTimeout" | "clearInterval" | "clearImmediate", [argument]) => {
+                let Some(e) = argument.as_expression() else {
+                    return refuse("a spread argument", at);
+                };
+                // (what is no timer is nothing to it; what is one, the engine has)
+                let opd = self.opd(e)?;
+                let src = self.arg(opd);
+                let (dst, bail, more) = (self.b.flag(), self.b.block(), self.b.block());
+                self.b.push(Inst::Nullish { dst, src });
+                self.b.end(Terminator::Branch(dst, more, bail));
+                self.b.switch_to(bail);
+                self.b.end(Terminator::Bail);
+                self.b.switch_to(more);
+                Ok(Some(Opd::Undefined))
             }
             ("Array.from", [Argument::ObjectExpression(shape), function]) => {
                 self.array_from(shape, function, at).map(Some)

@@ -109,7 +109,10 @@ impl<'a, 'w> Lower<'a, 'w> {
         for element in &array.elements {
             match element {
                 ArrayExpressionElement::SpreadElement(spread) => {
-                    let opd = self.opd(&spread.argument)?;
+                    let opd = match self.items(&spread.argument)? {
+                        Some(items) => items,
+                        None => self.opd(&spread.argument)?,
+                    };
                     let src = self.arg(opd);
                     self.b.call(Helper::SpreadArray, [dst.into(), src]);
                 }

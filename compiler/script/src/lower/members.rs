@@ -11,6 +11,9 @@ impl<'a, 'w> Lower<'a, 'w> {
         if let Some(name) = self.world_member(member)? {
             return Ok(name);
         }
+        if let Some(size) = self.size(member)? {
+            return Ok(size);
+        }
         let key = member.property.name.as_str();
         if is_inherited(key) {
             return refuse(format!("`{key}` as a value"), member.span.start);

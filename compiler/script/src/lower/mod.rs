@@ -12,6 +12,7 @@ mod alias;
 mod callback;
 mod calls;
 mod changes;
+mod collections;
 mod effects;
 mod expr;
 mod handed;
@@ -138,6 +139,7 @@ fn with<'a, 'w>(
         returns: Vec::new(),
         functions,
         handed,
+        collections: collections::find(parsed),
         inside: Vec::new(),
         label: None,
         left: Vec::new(),
@@ -207,6 +209,8 @@ struct Lower<'a, 'w> {
     functions: Functions<'a, 'w>,
     /// Parameters that stand for functions.
     handed: Handed,
+    /// Variables that hold a map or a set of the text.
+    collections: HashMap<SymbolId, collections::Kind>,
     /// Functions that are being put in: none of them again, or there would be no end.
     inside: Vec<Span>,
     /// The label of the statement that comes.

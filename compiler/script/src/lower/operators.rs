@@ -2,7 +2,7 @@
 
 use oxc_ast::ast::*;
 use oxc_syntax::operator::{BinaryOperator, LogicalOperator, UnaryOperator};
-use vgdc_mir::{Arg, Arith, Compare, Flag, Helper, Inst, Math, Num, Terminator};
+use vgdc_mir::{Arg, Arith, Builtin, Compare, Flag, Helper, Inst, Math, Num, Terminator};
 
 use super::expr::Opd;
 use super::types::Ty;
@@ -88,11 +88,32 @@ impl<'a, 'w> Lower<'a, 'w> {
                 let args = vec![self.arg(key), self.arg(object)];
                 return Ok(Opd::Flag(self.ask(Helper::Has, args)));
             }
-            Op::Instanceof => return refuse("`instanceof`", binary.span.start),
+            Op::Instanceof => return self.instance(binary),
             _ => {}
         }
         let (left, right) = self.pair(&binary.left, &binary.right)?;
         Ok(self.combine(binary.operator, left, right))
+    }
+
+    /// `value instanceof Date`. Of texts and numbers there are no objects.
+    fn instance(&mut self, binary: &'w BinaryExpression<'a>) -> Res<Opd> {
+        let class = match &binary.right {
+            Expression::Identifier(name) => match self.name(name) {
+                Name::World(class) => class,
+                _ => "",
+            },
+            _ => "",
+        };
+        let which = match class {
+            "Date" => Builtin::IsDate,
+            "Array" => Builtin::IsArray,
+            _ => return refuse("`instanceof`", binary.span.start),
+        };
+        let row = self.b.row(1);
+        let opd = self.opd(&binary.left)?;
+        self.store(opd, row[0]);
+        let told = self.call_row(Helper::Builtin, None, which as u32, &row);
+        Ok(Opd::Flag(self.truth(Opd::Temp(told))))
     }
 
     pub(super) fn ask(&mut self, helper: Helper, args: Vec<Arg>) -> Flag {

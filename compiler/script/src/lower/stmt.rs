@@ -435,7 +435,13 @@ impl<'a, 'w> Lower<'a, 'w> {
         let variable = self.loop_variable(&of.left, at)?;
         let list = self.b.slot();
         self.whole(|lower| {
-            let value = lower.opd(&of.right)?;
+            let value = match lower.items(&of.right)? {
+                Some(_) if lower.changes_collection(&of.body) => {
+                    return refuse("a loop that changes what it goes through", at);
+                }
+                Some(items) => items,
+                None => lower.opd(&of.right)?,
+            };
             lower.store(value, list);
             // Anything but an array is gone through in ways of its own.
             lower.only_arrays(list);
