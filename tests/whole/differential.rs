@@ -481,6 +481,49 @@ fn timeless(value: &Value) -> Value {
     }
 }
 
+/// How many calls machine code finished, and what it bailed out of.
+#[derive(Default)]
+struct Calls {
+    bodies: u64,
+    finished: u64,
+    bailed: BTreeMap<String, u64>,
+}
+
+impl Calls {
+    /// Adds what a node's metrics say; all its bail-outs count for what it bailed out of the last time.
+    fn add(&mut self, code: &Value) {
+        self.bodies += u64::from(code.is_object());
+        self.finished += code["finished"].as_u64().unwrap_or_default();
+        if let (Some(bailed @ 1..), Some(of)) = (code["bailed"].as_u64(), code["of"].as_str()) {
+            *self.bailed.entry(of.to_owned()).or_default() += bailed;
+        }
+    }
+}
+
+impl std::fmt::Display for Calls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bailed: u64 = self.bailed.values().sum();
+        let (all, share) = (self.finished + bailed, self.finished as f64 * 100.0);
+        let share = share / (all.max(1) as f64);
+        let (finished, bodies) = (self.finished, self.bodies);
+        writeln!(
+            f,
+            "{finished} of {all} calls of {bodies} bodies ended in machine code ({share:.1} %); it bailed out of"
+        )?;
+        let mut reasons: Vec<_> = self.bailed.iter().collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (of, count) in reasons.iter().take(40) {
+            let of = if of.is_empty() {
+                "(a throw, or a branch that is left)"
+            } else {
+                of
+            };
+            writeln!(f, "{count:7} {of}")?;
+        }
+        Ok(())
+    }
+}
+
 /// `VGDC_CORPUS=bodies.jsonl cargo test -p vgdc-tests --test differential -- --ignored --nocapture`
 #[test]
 #[ignore = "needs a corpus of bodies, which is not in the repository"]
@@ -489,6 +532,7 @@ fn machine_code_does_what_the_engine_does_with_a_corpus() {
     let text = std::fs::read_to_string(path).expect("reads");
     let mut processes = engine_and_native();
     let (mut count, mut wrong) = (0, Vec::new());
+    let mut calls = Calls::default();
     let cases: Vec<Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -513,12 +557,13 @@ fn machine_code_does_what_the_engine_does_with_a_corpus() {
             }
         }
         count += 1;
+        calls.add(&processes[1].good("metrics", json!({}))["nodes"]["n0"]["code"]);
         if engine != native {
             println!("{body}\n  {engine:?}\n  {native:?}\n-------");
             wrong.push(body.to_owned());
         }
     }
-    println!("{count} bodies, {} differ", wrong.len());
+    println!("{calls}{count} bodies, {} differ", wrong.len());
     assert!(wrong.is_empty());
 }
 
@@ -608,6 +653,12 @@ mod bodies {
                 ".map(e => { a = e; return o; })",
                 ".filter(e => { l = [e]; return true; })",
                 ".forEach(e => { o = {k: e}; })",
+                ".some(isNaN)",
+                ".every(Boolean)",
+                "?.slice(1)",
+                "?.push(a)",
+                "?.map(e => e)?.length",
+                "?.k?.toString()",
             ];
             prop_oneof![
                 (inner.clone(), 0..operators.len(), inner.clone()).prop_map(move |(a, at, b)| {
@@ -636,6 +687,16 @@ mod bodies {
                 (inner.clone(), 0..methods.len())
                     .prop_map(move |(a, at)| format!("({a}){}", methods[at])),
                 inner.clone().prop_map(|a| format!("`<${{{a}}}>`")),
+                (inner.clone(), 0..3_usize).prop_map(|(a, at)| {
+                    format!("(({a}) instanceof {})", ["Date", "Array", "String"][at])
+                }),
+                inner
+                    .clone()
+                    .prop_map(|a| format!("((x) => {{ b = x; return [a, x]; }})({a})")),
+                inner
+                    .clone()
+                    .prop_map(|a| format!("c((x, y) => {{ o.k = x; return y; }}, {a})")),
+                inner.clone().prop_map(|a| format!("[...new Set({a})]")),
                 (inner.clone(), inner)
                     .prop_map(|(a, b)| format!("{{k: {a}, n: [{b}]}}"))
                     .prop_map(|text| format!("({text})")),
@@ -690,6 +751,19 @@ mod bodies {
             "{ const q = o; const r = q; r.w = a; }",
             "flow.set('f', o);",
             "for (const e of l) { if (l.length < 5) l.push(e); }",
+            "{ const z = new Set(l); z.add(a); z.add(o); z.delete('q'); z.add(-0); msg.z = [[...z], z.size, z.has(o), z.has(NaN)]; }",
+            "{ const y = new Map([['k', o], [1, b]]); y.set(a, b); y.set(o, l); const w = y.get('k'); if (w) w.m = a; msg.y = [...y.keys(), ...y.values()]; }",
+            "{ const y = new Map(Object.entries(o)); y.delete('k'); y.set('k', a); y.forEach((v, k) => { b += k; l.push(v); }); for (const [k, v] of y) a = [k, v]; }",
+            "{ const z = new Set(); for (const e of l) { if (!z.has(e)) z.add(e); } for (const e of z) o[e] = z.size; z.clear(); l = Array.from(z.values()); }",
+            "{ const y = new Map(); l.forEach(e => { if (!y.has(e)) y.set(e, []); y.get(e).push(o); }); msg.y = Object.fromEntries(y); }",
+            "l = [...new Set(l)];",
+            "a = c(e => { b = a; return e; }, o);",
+            "l.forEach(e => c(x => { a = x; }, e));",
+            "if (a === 7) return msg;",
+            "for (const e of l) { if (e === 3) continue; b = e; if (e === 'q') break; }",
+            "b = a && (() => { a = 0; return l; })();",
+            "clearTimeout(b);",
+            "if (global.keys) a = 1;",
         ];
         prop_oneof![
             4 => (0..targets.len(), 0..assignments.len(), expression()).prop_map(move |(to, by, value)| format!("{} {} {value};", targets[to], assignments[by])),
@@ -734,6 +808,10 @@ mod bodies {
                     ("const g = x => { o.k = x; return o; };", "g("),
                     ("function h(x) { l.push(x); return l; }", "h("),
                     ("const p = x => x;", "p("),
+                    (
+                        "function c(use, x) { const kept = a; const y = use(x, kept); return [y, use(y, b)]; }",
+                        "c(",
+                    ),
                 ];
                 let text = format!("{}\n{end}", statements.join("\n"));
                 let used = functions
@@ -850,6 +928,8 @@ mod fitting {
                 "-(#)",
                 "f(#)",
                 "f()",
+                "c(v => v + n, #)",
+                "(() => { n += 1; return #; })()",
                 "Math.pow(#, 0.5)",
                 "(n = #)",
                 "(o.k = #)",
@@ -890,6 +970,8 @@ mod fitting {
                 "#.unshift(o)",
                 "Math.max(...#)",
                 "#.lastIndexOf('a')",
+                "new Set(#).size",
+                "(#.some(isNaN) ? 1 : 0)",
             ],
             list(depth - 1),
         );
@@ -1012,6 +1094,8 @@ mod fitting {
             &[
                 "#.slice(1)",
                 "#.concat(#)",
+                "[...new Set(#)]",
+                "Array.from(new Set(#.concat(#)).values())",
                 "#.map(e => e)",
                 "#.filter(e => e)",
                 "#.filter(Boolean)",
@@ -1174,6 +1258,8 @@ mod fitting {
                     "msg.o = #;",
                     "l.push(#);",
                     "{ const q = #; q.w = n; msg.q = q; }",
+                    "{ const y = new Map(Object.entries(#)); y.set('w', o); y.set(o, n); msg.y = [...y.keys()]; m = y.get('w'); }",
+                    "{ const z = new Set(); z.add(#); z.add(o); z.add(m); n += z.size; for (const e of z) { if (e) e.z = n; } }",
                     "{ const {k = 1, n: {length} = []} = #; msg.k = k; }",
                     "flow.set('o', #);",
                     "node.send({payload: #});",
@@ -1241,10 +1327,11 @@ mod fitting {
                 2 => format!("return [msg, {{payload: {value}}}];"),
                 _ => "msg.all = [n, s, o, l, m, d]; return msg;".to_owned(),
             };
+            let text = format!("{}\n{end}", statements.join("\n"));
+            let handed = if text.contains("c(") { "const c = (use, x) => { n -= 1; return use(x) + n; };\n" } else { "" };
             let functions = "function f(x = 7, y = x) { n += 1; return x + y; }\nconst g = ({a, k = a}) => `${k}:${a}`;\nconst h = (list, more = list) => { list.push(more.length); return more; };";
             format!(
-                "let n = 1, s = 'a1 b22', o = {{k: 1, n: [2, 3]}}, l = [3, 'q', 1], m = {{}}, d = new Date(1700000000000);\n{functions}\n{}\n{end}",
-                statements.join("\n")
+                "let n = 1, s = 'a1 b22', o = {{k: 1, n: [2, 3]}}, l = [3, 'q', 1], m = {{}}, d = new Date(1700000000000);\n{handed}{functions}\n{text}"
             )
         })
     }

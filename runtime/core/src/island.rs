@@ -60,6 +60,11 @@ pub struct Counters {
     pub errors: u64,
     /// Messages dropped because the queue was full.
     pub dropped: u64,
+    /// Calls that machine code finished.
+    pub finished: u64,
+    /// Calls that machine code bailed out of, and of what it did the last time.
+    pub bailed: u64,
+    pub refused: &'static str,
     /// Handling times: bucket `n` counts those of 2^n to 2^(n+1) nanoseconds; one message in 64 is measured.
     pub nanos: [u64; 40],
 }
@@ -81,6 +86,9 @@ impl Default for Counters {
             sent: Vec::new(),
             errors: 0,
             dropped: 0,
+            finished: 0,
+            bailed: 0,
+            refused: "",
             nanos: [0; 40],
         }
     }
@@ -520,6 +528,18 @@ impl Island {
             source.insert("count", f64::from(count));
         }
         Value::Object(source)
+    }
+
+    /// A call of machine code has ended, well or by bailing out of something.
+    pub(crate) fn called(&mut self, slot: u32, refused: Option<&'static str>) {
+        let counters = &mut self.slots[slot as usize].counters;
+        match refused {
+            None => counters.finished += 1,
+            Some(refused) => {
+                counters.bailed += 1;
+                counters.refused = refused;
+            }
+        }
     }
 
     pub(crate) fn error(&mut self, slot: u32, error: NodeError, msg: Option<&Msg>) {

@@ -17,6 +17,8 @@ pub struct Ended {
     pub port: Option<u32>,
     /// The slot of the returned value.
     pub slot: u32,
+    /// What it bailed out of; empty where the code says so itself.
+    pub refused: &'static str,
 }
 
 /// Which context.
@@ -95,6 +97,8 @@ pub struct Context {
     written: *mut String,
     /// There are arrays with names besides their elements: what regular expressions found.
     pub(crate) named_arrays: bool,
+    /// What made the call bail out.
+    pub(crate) refused: &'static str,
     until: Option<Instant>,
     limit: Duration,
 }
@@ -165,6 +169,7 @@ impl Context {
             heap: &mut room.heap,
             written: &mut room.written,
             named_arrays: false,
+            refused: "",
             until: None,
             limit,
         }
@@ -176,6 +181,7 @@ impl Context {
             stage: self.stage,
             port: (self.port != BY_VALUE).then_some(self.port),
             slot: self.result,
+            refused: self.refused,
         }
     }
 

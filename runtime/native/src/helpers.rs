@@ -95,17 +95,30 @@ const fn address(helper: Helper) -> *const () {
 type C = *mut Context;
 type V = *mut Value;
 
-fn status(done: Option<()>) -> u32 {
+/// Notes what made the call bail out.
+#[cold]
+fn refuse(context: C, what: &'static str) {
+    // SAFETY: see the head of this file.
+    unsafe { (*context).refused = what };
+}
+
+fn status(context: C, what: &'static str, done: Option<()>) -> u32 {
     match done {
         Some(()) => OK,
-        None => BAIL,
+        None => {
+            refuse(context, what);
+            BAIL
+        }
     }
 }
 
-fn flag(found: Option<bool>) -> u32 {
+fn flag(context: C, what: &'static str, found: Option<bool>) -> u32 {
     match found {
         Some(found) => u32::from(found),
-        None => 2,
+        None => {
+            refuse(context, what);
+            2
+        }
     }
 }
 
@@ -160,7 +173,13 @@ unsafe fn with<T>(context: C, value: V, f: impl FnOnce(&Value) -> Option<T>) -> 
 
 pub(crate) unsafe extern "C" fn try_number(context: C, value: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(with(context, value, ops::to_number).map(|n| (*context).number = n)) }
+    unsafe {
+        status(
+            context,
+            "a number",
+            with(context, value, ops::to_number).map(|n| (*context).number = n),
+        )
+    }
 }
 
 pub(crate) unsafe extern "C" fn truthy(_: C, value: V) -> u32 {
@@ -170,39 +189,55 @@ pub(crate) unsafe extern "C" fn truthy(_: C, value: V) -> u32 {
 
 pub(crate) unsafe extern "C" fn to_text(context: C, dst: V, value: V) -> u32 {
     // SAFETY: see the head of this file.
-    unsafe { status(with(context, value, ops::to_text).map(|text| *dst = text)) }
+    unsafe {
+        status(
+            context,
+            "a text",
+            with(context, value, ops::to_text).map(|text| *dst = text),
+        )
+    }
 }
 
 pub(crate) unsafe extern "C" fn add(context: C, dst: V, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
     let sum = unsafe { with(context, a, |a| with(context, b, |b| ops::add(a, b))) };
     // SAFETY: see the head of this file.
-    status(sum.map(|sum| unsafe { *dst = sum }))
+    status(context, "+", sum.map(|sum| unsafe { *dst = sum }))
 }
 
 pub(crate) unsafe extern "C" fn strict_equal(context: C, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
-        flag(match (*context).heap() {
-            Some(heap) => shared::strict_equal(heap, &*a, &*b),
-            None => ops::strict_equal(&*a, &*b),
-        })
+        flag(
+            context,
+            "===",
+            match (*context).heap() {
+                Some(heap) => shared::strict_equal(heap, &*a, &*b),
+                None => ops::strict_equal(&*a, &*b),
+            },
+        )
     }
 }
 
 pub(crate) unsafe extern "C" fn loose_equal(context: C, a: V, b: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
-        flag(match (*context).heap() {
-            Some(heap) => shared::loose_equal(heap, &*a, &*b),
-            None => ops::loose_equal(&*a, &*b),
-        })
+        flag(
+            context,
+            "==",
+            match (*context).heap() {
+                Some(heap) => shared::loose_equal(heap, &*a, &*b),
+                None => ops::loose_equal(&*a, &*b),
+            },
+        )
     }
 }
 
 pub(crate) unsafe extern "C" fn less(context: C, a: V, b: V, mode: u32) -> u32 {
     // SAFETY: see the head of this file.
-    flag(unsafe { with(context, a, |a| with(context, b, |b| ops::less(a, b, mode))) })
+    flag(context, "<", unsafe {
+        with(context, a, |a| with(context, b, |b| ops::less(a, b, mode)))
+    })
 }
 
 pub(crate) unsafe extern "C" fn type_of(_: C, dst: V, value: V) {
@@ -213,10 +248,14 @@ pub(crate) unsafe extern "C" fn type_of(_: C, dst: V, value: V) {
 pub(crate) unsafe extern "C" fn has(context: C, key: V, object: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
-        flag(match (*context).heap() {
-            Some(heap) => shared::has(heap, &*key, &*object),
-            None => ops::has(&*key, &*object),
-        })
+        flag(
+            context,
+            "in",
+            match (*context).heap() {
+                Some(heap) => shared::has(heap, &*key, &*object),
+                None => ops::has(&*key, &*object),
+            },
+        )
     }
 }
 
@@ -224,7 +263,7 @@ pub(crate) unsafe extern "C" fn has(context: C, key: V, object: V) -> u32 {
 ///
 /// # Safety
 /// See the head of this file.
-unsafe fn found(found: Option<Found<'_>>, scratch: V) -> V {
+unsafe fn found(context: C, what: &'static str, found: Option<Found<'_>>, scratch: V) -> V {
     match found {
         Some(Found::Inside(value)) => std::ptr::from_ref(value).cast_mut(),
         Some(Found::Made(value)) => {
@@ -232,7 +271,7 @@ unsafe fn found(found: Option<Found<'_>>, scratch: V) -> V {
             unsafe { *scratch = value };
             scratch
         }
-        None => std::ptr::null_mut(),
+        None => place_found(context, what, None),
     }
 }
 
@@ -240,13 +279,18 @@ pub(crate) unsafe extern "C" fn get(context: C, base: V, scratch: V, key: u32, c
     // SAFETY: see the head of this file.
     unsafe {
         let Some(key) = (*context).key(key) else {
-            return std::ptr::null_mut();
+            return place_found(context, "a property", None);
         };
         if let Some(heap) = (*context).heap() {
-            return found(shared::get(heap, &*base, key).map(Found::Made), scratch);
+            return found(
+                context,
+                "a property",
+                shared::get(heap, &*base, key).map(Found::Made),
+                scratch,
+            );
         }
         ops::remember(&mut *context, cache, &*base, key);
-        found(ops::get(&*base, key), scratch)
+        found(context, "a property", ops::get(&*base, key), scratch)
     }
 }
 
@@ -255,11 +299,18 @@ pub(crate) unsafe extern "C" fn get_value(context: C, base: V, key: V, scratch: 
     unsafe {
         if let Some(heap) = (*context).heap() {
             return found(
+                context,
+                "a computed property",
                 shared::get_value(heap, &*base, &*key).map(Found::Made),
                 scratch,
             );
         }
-        found(ops::get_value(&*base, &*key), scratch)
+        found(
+            context,
+            "a computed property",
+            ops::get_value(&*base, &*key),
+            scratch,
+        )
     }
 }
 
@@ -267,13 +318,21 @@ pub(crate) unsafe extern "C" fn get_index(context: C, base: V, scratch: V, n: f6
     // SAFETY: see the head of this file.
     unsafe {
         if let Some(heap) = (*context).heap() {
-            return found(shared::get_index(heap, &*base, n).map(Found::Made), scratch);
+            return found(
+                context,
+                "an element",
+                shared::get_index(heap, &*base, n).map(Found::Made),
+                scratch,
+            );
         }
-        found(ops::get_index(&*base, n), scratch)
+        found(context, "an element", ops::get_index(&*base, n), scratch)
     }
 }
 
-fn place_found(found: Option<&mut Value>) -> V {
+fn place_found(context: C, what: &'static str, found: Option<&mut Value>) -> V {
+    if found.is_none() {
+        refuse(context, what);
+    }
     found.map_or(std::ptr::null_mut(), std::ptr::from_mut)
 }
 
@@ -281,20 +340,32 @@ pub(crate) unsafe extern "C" fn place(context: C, base: V, key: u32) -> V {
     // SAFETY: see the head of this file.
     unsafe {
         match (*context).key(key) {
-            Some(key) => place_found(ops::place(&mut *base, key)),
-            None => std::ptr::null_mut(),
+            Some(key) => place_found(context, "a place", ops::place(&mut *base, key)),
+            None => place_found(context, "a place", None),
         }
     }
 }
 
-pub(crate) unsafe extern "C" fn place_value(_: C, base: V, key: V) -> V {
+pub(crate) unsafe extern "C" fn place_value(context: C, base: V, key: V) -> V {
     // SAFETY: see the head of this file.
-    unsafe { place_found(ops::place_value(&mut *base, &*key)) }
+    unsafe {
+        place_found(
+            context,
+            "a computed place",
+            ops::place_value(&mut *base, &*key),
+        )
+    }
 }
 
-pub(crate) unsafe extern "C" fn place_index(_: C, base: V, n: f64) -> V {
+pub(crate) unsafe extern "C" fn place_index(context: C, base: V, n: f64) -> V {
     // SAFETY: see the head of this file.
-    unsafe { place_found(ops::place_index(&mut *base, n)) }
+    unsafe {
+        place_found(
+            context,
+            "a place of an element",
+            ops::place_index(&mut *base, n),
+        )
+    }
 }
 
 pub(crate) unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cache: u32) -> u32 {
@@ -302,11 +373,15 @@ pub(crate) unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cac
     unsafe {
         let value = std::mem::take(&mut *value);
         let Some(key) = (*context).key(key) else {
-            return BAIL;
+            return status(context, "a property that is set", None);
         };
         if let Some(heap) = (*context).heap() {
             let base = heap.content_mut(&*base);
-            return status(base.and_then(|base| ops::set(base, key, value)));
+            return status(
+                context,
+                "a property that is set",
+                base.and_then(|base| ops::set(base, key, value)),
+            );
         }
         let before = ops::names_without(&*base, key);
         let done = ops::set(&mut *base, key, value);
@@ -314,7 +389,7 @@ pub(crate) unsafe extern "C" fn set(context: C, base: V, value: V, key: u32, cac
         if let (Some(before), Some(after)) = (before, ops::names_of(&*base)) {
             (*context).remember(cache + 1, before, after);
         }
-        status(done)
+        status(context, "a property that is set", done)
     }
 }
 
@@ -324,12 +399,20 @@ pub(crate) unsafe extern "C" fn set_value(context: C, base: V, key: V, value: V)
         let value = std::mem::take(&mut *value);
         if let Some(heap) = (*context).heap() {
             let Some(key) = heap.resolve(&*key) else {
-                return BAIL;
+                return status(context, "a computed property that is set", None);
             };
             let base = heap.content_mut(&*base);
-            return status(base.and_then(|base| ops::set_value(base, &key, value)));
+            return status(
+                context,
+                "a computed property that is set",
+                base.and_then(|base| ops::set_value(base, &key, value)),
+            );
         }
-        status(ops::set_value(&mut *base, &*key, value))
+        status(
+            context,
+            "a computed property that is set",
+            ops::set_value(&mut *base, &*key, value),
+        )
     }
 }
 
@@ -339,9 +422,17 @@ pub(crate) unsafe extern "C" fn set_index(context: C, base: V, value: V, n: f64)
         let value = std::mem::take(&mut *value);
         if let Some(heap) = (*context).heap() {
             let base = heap.content_mut(&*base);
-            return status(base.and_then(|base| ops::set_index(base, n, value)));
+            return status(
+                context,
+                "an element that is set",
+                base.and_then(|base| ops::set_index(base, n, value)),
+            );
         }
-        status(ops::set_index(&mut *base, n, value))
+        status(
+            context,
+            "an element that is set",
+            ops::set_index(&mut *base, n, value),
+        )
     }
 }
 
@@ -350,6 +441,8 @@ pub(crate) unsafe extern "C" fn delete(context: C, base: V, key: u32) -> u32 {
     unsafe {
         let (key, base) = ((*context).key(key), changed(context, base));
         status(
+            context,
+            "delete",
             key.zip(base)
                 .and_then(|(key, base)| ops::delete(base, key.as_str())),
         )
@@ -362,6 +455,8 @@ pub(crate) unsafe extern "C" fn delete_value(context: C, base: V, key: V) -> u32
         let key = with(context, key, ops::to_text);
         let base = changed(context, base);
         status(
+            context,
+            "delete",
             key.zip(base)
                 .and_then(|(key, base)| ops::delete(base, key.as_str()?)),
         )
@@ -432,22 +527,30 @@ pub(crate) unsafe extern "C" fn spread_object(context: C, dst: V, src: V) -> u32
     // SAFETY: see the head of this file.
     unsafe {
         if names_more(&*context, &*src) {
-            return BAIL;
+            return status(context, "{...}", None);
         }
-        status(match (*context).heap() {
-            Some(heap) => shared::spread_object(heap, &*dst, &*src),
-            None => ops::spread_object(&mut *dst, &*src),
-        })
+        status(
+            context,
+            "{...}",
+            match (*context).heap() {
+                Some(heap) => shared::spread_object(heap, &*dst, &*src),
+                None => ops::spread_object(&mut *dst, &*src),
+            },
+        )
     }
 }
 
 pub(crate) unsafe extern "C" fn spread_array(context: C, dst: V, src: V) -> u32 {
     // SAFETY: see the head of this file.
     unsafe {
-        status(match (*context).heap() {
-            Some(heap) => shared::spread_array(heap, &*dst, &*src),
-            None => ops::spread_array(&mut *dst, &*src),
-        })
+        status(
+            context,
+            "[...]",
+            match (*context).heap() {
+                Some(heap) => shared::spread_array(heap, &*dst, &*src),
+                None => ops::spread_array(&mut *dst, &*src),
+            },
+        )
     }
 }
 
@@ -467,10 +570,14 @@ pub(crate) unsafe extern "C" fn unshare(context: C, result: V, msg: V) -> u32 {
         Some((value, msg))
     });
     // SAFETY: see the head of this file.
-    status(done.map(|(value, whole)| unsafe {
-        *msg = whole;
-        *result = value;
-    }))
+    status(
+        context,
+        "an object inside itself",
+        done.map(|(value, whole)| unsafe {
+            *msg = whole;
+            *result = value;
+        }),
+    )
 }
 
 /// The arguments of a call.
@@ -506,7 +613,11 @@ pub(crate) unsafe extern "C" fn builtin(
         }
     });
     // SAFETY: see the head of this file. (The result may go where an argument was: those are used up.)
-    status(done.map(|value| unsafe { *dst = value }))
+    status(
+        context,
+        Builtin::ALL.get(which as usize).map_or("", |it| it.text()),
+        done.map(|value| unsafe { *dst = value }),
+    )
 }
 
 pub(crate) unsafe extern "C" fn method(
@@ -528,7 +639,11 @@ pub(crate) unsafe extern "C" fn method(
         }
     });
     // SAFETY: see the head of this file.
-    status(done.map(|value| unsafe { *dst = value }))
+    status(
+        context,
+        Method::ALL.get(which as usize).map_or("", |it| it.text()),
+        done.map(|value| unsafe { *dst = value }),
+    )
 }
 
 pub(crate) unsafe extern "C" fn mutate(
@@ -550,7 +665,11 @@ pub(crate) unsafe extern "C" fn mutate(
         }
     });
     // SAFETY: see the head of this file.
-    status(done.map(|value| unsafe { *dst = value }))
+    status(
+        context,
+        Mutation::ALL.get(which as usize).map_or("", |it| it.text()),
+        done.map(|value| unsafe { *dst = value }),
+    )
 }
 
 pub(crate) unsafe extern "C" fn host(context: C, dst: V, first: V, which: u32, count: u32) -> u32 {
@@ -564,7 +683,11 @@ pub(crate) unsafe extern "C" fn host(context: C, dst: V, first: V, which: u32, c
         }
     });
     // SAFETY: see the head of this file.
-    status(done.map(|value| unsafe { *dst = value }))
+    status(
+        context,
+        Host::ALL.get(which as usize).map_or("", |it| it.text()),
+        done.map(|value| unsafe { *dst = value }),
+    )
 }
 
 pub(crate) unsafe extern "C" fn math1(_: C, x: f64, which: u32) -> f64 {
@@ -599,7 +722,11 @@ pub(crate) unsafe extern "C" fn search(context: C, value: V, number: u32) -> f64
 
 pub(crate) unsafe extern "C" fn tick(context: C) -> u32 {
     // SAFETY: see the head of this file.
-    status(unsafe { (*context).tick() }.then_some(()))
+    status(
+        context,
+        "the time limit",
+        unsafe { (*context).tick() }.then_some(()),
+    )
 }
 
 pub(crate) unsafe extern "C" fn identify(context: C, value: V, msg: V) -> u32 {

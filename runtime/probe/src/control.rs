@@ -472,8 +472,17 @@ fn metrics(all: &[(String, Counters)]) -> String {
                     quantile(&c.nanos, 1.0)
                 ),
             };
+            let code = match c.finished + c.bailed {
+                0 => String::new(),
+                _ => format!(
+                    ",\"code\":{{\"finished\":{},\"bailed\":{},\"of\":{}}}",
+                    c.finished,
+                    c.bailed,
+                    crate::hub::quoted(c.refused)
+                ),
+            };
             format!(
-                "{}:{{\"in\":{},\"out\":{sent},\"outputs\":[{}],\"errors\":{},\"dropped\":{}{times}}}",
+                "{}:{{\"in\":{},\"out\":{sent},\"outputs\":[{}],\"errors\":{},\"dropped\":{}{times}{code}}}",
                 crate::hub::quoted(id),
                 c.received,
                 edges.join(","),

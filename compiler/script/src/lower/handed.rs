@@ -54,7 +54,8 @@ impl Handed {
         passed: &[(SymbolId, usize, Passed)],
         immediate: Vec<Span>,
     ) -> Handed {
-        let plain = functions.values().flat_map(|inner| {
+        let living = functions.values().filter(|inner| !inner.dead);
+        let plain = living.flat_map(|inner| {
             let count = inner.params().len();
             (0..count).filter_map(|at| inner.plain_param(at))
         });

@@ -101,6 +101,11 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     pub(super) fn array(&mut self, array: &'w ArrayExpression<'a>) -> Res<Opd> {
+        self.array_with(array, false)
+    }
+
+    /// `holes`: nobody can tell a hole from what is undefined.
+    pub(super) fn array_with(&mut self, array: &'w ArrayExpression<'a>, holes: bool) -> Res<Opd> {
         let dst = self.temp();
         self.b.call(
             Helper::Array,
@@ -115,6 +120,10 @@ impl<'a, 'w> Lower<'a, 'w> {
                     };
                     let src = self.arg(opd);
                     self.b.call(Helper::SpreadArray, [dst.into(), src]);
+                }
+                ArrayExpressionElement::Elision(_) if holes => {
+                    let value = self.own(Opd::Undefined);
+                    self.b.call(Helper::Push, [dst.into(), value.into()]);
                 }
                 ArrayExpressionElement::Elision(elision) => {
                     return refuse("a hole in an array", elision.span.start);

@@ -564,7 +564,11 @@ impl<'a, 'w> Lower<'a, 'w> {
         match &statement.argument {
             Some(argument) => {
                 let mark = self.temps.len();
-                let value = self.opd(argument)?;
+                let value = match argument {
+                    // (messages for outputs, or none)
+                    Expression::ArrayExpression(array) => self.array_with(array, true)?,
+                    argument => self.opd(argument)?,
+                };
                 let slot = match value {
                     Opd::Slot(slot) => slot,
                     other => self.own(other),

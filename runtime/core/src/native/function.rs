@@ -46,7 +46,7 @@ impl Compiled {
         cx.island.came_by(&self.native, |_| Some(slot));
         if !ended.well {
             self.record.bails += 1;
-            cx.island.bailed_out(cx.slot);
+            cx.island.called(cx.slot, Some(ended.refused));
             let msg = self.native.take(0);
             self.native.clear();
             return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
@@ -58,7 +58,7 @@ impl Compiled {
             (Some(outputs), _) => outputs,
             (None, Some(_)) => {
                 self.record.bails += 1;
-                cx.island.bailed_out(cx.slot);
+                cx.island.called(cx.slot, Some("what is returned"));
                 return kept;
             }
             // (it returned the message or nothing)
@@ -67,13 +67,15 @@ impl Compiled {
         let mut deeds = world.into_deeds();
         match deeds.store(&self.place, kept.is_some()) {
             Err(()) => {
-                cx.island.bailed_out(cx.slot);
+                cx.island
+                    .called(cx.slot, Some("a value that cannot be stored"));
                 return kept;
             }
             Ok(errors) => errors
                 .into_iter()
                 .for_each(|(_, error)| cx.error(NodeError::from_value(error.into()), None)),
         }
+        cx.island.called(cx.slot, None);
         for (_, act) in deeds.acts {
             act.perform(cx);
         }
