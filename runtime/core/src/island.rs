@@ -62,8 +62,9 @@ pub struct Counters {
     pub dropped: u64,
     /// Calls that machine code finished.
     pub finished: u64,
-    /// Calls that machine code bailed out of, and of what it did the last time.
+    /// Calls that machine code bailed out of.
     pub bailed: u64,
+    /// What it bailed out of the last time; empty where the code says so itself.
     pub refused: &'static str,
     /// Handling times: bucket `n` counts those of 2^n to 2^(n+1) nanoseconds; one message in 64 is measured.
     pub nanos: [u64; 40],

@@ -109,10 +109,13 @@ pub(crate) fn call(context: &mut Context, which: Builtin, args: &mut [Value]) ->
         | Builtin::SetEntries
         | Builtin::MapGet
         | Builtin::MapSet => return None,
-        Builtin::IsDate => Value::Bool(match first {
-            Value::Handle(_) | Value::Rare(_) => return None,
-            other => matches!(other, Value::Date(_)),
-        }),
+        // (an object may be of another realm, where the class of that name is another one)
+        Builtin::Instance => match first {
+            Value::Undefined | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Str(_) => {
+                Value::Bool(false)
+            }
+            _ => return None,
+        },
         Builtin::ObjectFromEntries => match args {
             [Value::Array(entries)] => from_entries(entries, |entry| Some(entry.clone()))?,
             _ => return None,

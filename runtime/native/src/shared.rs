@@ -138,9 +138,7 @@ pub(crate) fn builtin(
         }
     };
     match which {
-        Builtin::IsArray | Builtin::IsBuffer | Builtin::IsDate | Builtin::ObjectKeys => {
-            shallow(heap, args)
-        }
+        Builtin::IsArray | Builtin::IsBuffer | Builtin::ObjectKeys => shallow(heap, args),
         Builtin::SetMessageProperty => return set_property(heap, args).map(Value::Bool),
         // (the value is in many places then)
         Builtin::FilledArray => {}

@@ -452,7 +452,7 @@ numbered! {
         SetEntries = "Set entries",
         MapGet = "Map get",
         MapSet = "Map set",
-        IsDate = "instanceof Date",
+        Instance = "instanceof",
     }
 }
 

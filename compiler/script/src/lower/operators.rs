@@ -95,24 +95,32 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(self.combine(binary.operator, left, right))
     }
 
-    /// `value instanceof Date`. Of texts and numbers there are no objects.
+    /// `value instanceof Date`: certain of what is no object.
     fn instance(&mut self, binary: &'w BinaryExpression<'a>) -> Res<Opd> {
-        let class = match &binary.right {
-            Expression::Identifier(name) => match self.name(name) {
-                Name::World(class) => class,
-                _ => "",
-            },
-            _ => "",
+        let known = match &binary.right {
+            Expression::Identifier(name) => matches!(
+                self.name(name),
+                Name::World(
+                    "Date"
+                        | "Array"
+                        | "Object"
+                        | "String"
+                        | "Number"
+                        | "Boolean"
+                        | "Error"
+                        | "Buffer"
+                )
+            ),
+            _ => false,
         };
-        let which = match class {
-            "Date" => Builtin::IsDate,
-            "Array" => Builtin::IsArray,
-            _ => return refuse("`instanceof`", binary.span.start),
-        };
+        if !known {
+            return refuse("`instanceof`", binary.span.start);
+        }
         let row = self.b.row(1);
         let opd = self.opd(&binary.left)?;
         self.store(opd, row[0]);
-        let told = self.call_row(Helper::Builtin, None, which as u32, &row);
+        let which = Builtin::Instance as u32;
+        let told = self.call_row(Helper::Builtin, None, which, &row);
         Ok(Opd::Flag(self.truth(Opd::Temp(told))))
     }
 

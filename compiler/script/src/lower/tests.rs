@@ -98,6 +98,12 @@ fn what_is_changed_under_two_names_works_on_references() {
         "const f = ({a, b: [c] = []}, d = {}) => { d.x = a; return c; }; msg.r = f(msg); return msg;",
         "const l = Array(2).fill({}); l[0].x = 1; msg.l = l; return msg;",
         "Object.assign(msg, {a: 1}); return msg;",
+        "msg.r = (() => { const o = msg.o; o.x = 1; return o; })(); return msg;",
+        "const twice = (use, x) => use(use(x)); msg.r = twice(n => n + msg.n, 1); return msg;",
+        "const on = (use, x) => use(x), all = (use) => msg.l.map(e => on(use, e)), f = (e) => e; msg.l = all(f); return msg;",
+        "const s = new Set(msg.l); s.add(1); msg.l = [...s]; msg.n = s.size; for (const e of s) msg.e = e; return msg;",
+        "const m = new Map(); m.set('a', {}); m.get('a').n = 1; m.forEach((v, k) => { msg[k] = v; }); return msg;",
+        "msg.l = Array.from(new Map(Object.entries(msg.o)).keys()); return msg;",
     ] {
         let body = lower(text);
         assert!(
@@ -120,12 +126,45 @@ fn what_the_language_has_is_lowered_whole() {
         "function f(a, b = 2) { return a + b; } msg.r = Array.from({length: 3}, (_, i) => f(i)); return msg;",
         "{ function inner() { return 1; } msg.r = inner(); } return msg;",
         "msg.r = flow.keys().filter(Boolean).map(String); console.log('n', msg.r.length); return msg;",
+        "msg.r = [msg.l?.slice(1), msg.l?.map(e => e + 1)?.length, msg.l.some(isNaN), msg.l.every(Boolean)]; return msg;",
+        "clearTimeout(msg.timer); if (msg.payload instanceof Date) return [, msg]; return [msg, , ];",
+        "const keys = global.keys ? global.keys() : []; msg.r = keys; return msg;",
         "msg.r = Math.max(...msg.payload); return RED.util.getMessageProperty(msg, 'a.b') ? msg : null;",
     ] {
         assert!(
             lower(text).is_ok_and(|body| body.left.is_empty()),
             "{text}: {}",
             shown(text)
+        );
+    }
+}
+
+#[test]
+fn what_not_every_call_comes_to_is_left_to_the_engine() {
+    for text in [
+        "if (!msg.payload) return null;\nsetTimeout(() => node.send(msg), 5);",
+        "msg.r = msg.r || new Proxy({}, {});\nreturn msg;",
+        "msg.r = msg.x ? new Proxy({}, {}) : 1;\nreturn msg;",
+        "for (const e of msg.l) { if (e) continue; new Proxy({}, {}); }\nreturn msg;",
+    ] {
+        let left = lower(text).map(|body| body.left.len());
+        assert_eq!(left, Ok(1), "{text}: {}", shown(text));
+    }
+    // (a `break` that stays inside leads nowhere else)
+    let text = "switch (msg.x) { case 1: break; }\nnew Proxy({}, {});";
+    assert_eq!(shown(text), "`new Proxy`, line 2");
+}
+
+#[test]
+fn no_function_is_put_in_inside_of_itself() {
+    for text in [
+        "const walk = (n) => { n.forEach(walk); }; walk(msg.payload); return msg;",
+        "const on = (use) => use(), f = () => on(f); f(); return msg;",
+    ] {
+        assert_eq!(
+            shown(text),
+            "a function that calls itself, line 1",
+            "{text}"
         );
     }
 }
