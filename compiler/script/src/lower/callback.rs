@@ -267,7 +267,8 @@ pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<(Functions<'a, '
         .for_each(|statement| uses.visit_statement(statement));
     bury(&mut found, &uses.places);
     let immediate = std::mem::take(&mut uses.immediate);
-    let handed = Handed::find(&found, &uses.calls, &uses.all, &uses.passed, immediate);
+    let mut handed = Handed::find(&found, &uses.calls, &uses.all, &uses.passed, immediate);
+    handed.in_circles = in_circles(&found, &uses.places);
     // (one that is a value somewhere is refused there, and nothing is known of who calls it)
     let known = found.clone();
     found.retain(|symbol, inner| {
@@ -277,6 +278,31 @@ pub(crate) fn functions<'a, 'w>(parsed: &Parsed<'a, 'w>) -> Res<(Functions<'a, '
         inner.dead || called + passed == all
     });
     Ok((found, handed))
+}
+
+/// Whether a function may come to its own call again.
+fn in_circles(functions: &Functions<'_, '_>, uses: &HashMap<SymbolId, Vec<u32>>) -> bool {
+    let used_in = |span: Span| {
+        functions.keys().filter(move |symbol| {
+            let mut places = uses.get(symbol).into_iter().flatten();
+            places.any(|at| span.start <= *at && *at < span.end)
+        })
+    };
+    functions.iter().any(|(symbol, inner)| {
+        let (mut found, mut todo) = (Vec::new(), vec![inner.span]);
+        while let Some(span) = todo.pop() {
+            for used in used_in(span) {
+                if used == symbol {
+                    return true;
+                }
+                if !found.contains(used) {
+                    found.push(*used);
+                    todo.extend(functions.get(used).map(|inner| inner.span));
+                }
+            }
+        }
+        false
+    })
 }
 
 /// Finds the functions that nobody calls who is called himself. `uses`: where names stand.

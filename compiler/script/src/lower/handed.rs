@@ -40,6 +40,8 @@ impl Passed {
 #[derive(Clone, Default)]
 pub(crate) struct Handed {
     params: HashSet<SymbolId>,
+    /// A function may come to its own call again.
+    pub(super) in_circles: bool,
     /// Functions that are put in where they, or the parameters that they are handed to, are called.
     pub(crate) spans: Vec<Span>,
 }
@@ -62,6 +64,7 @@ impl Handed {
         let mut handed = Handed {
             params: plain.filter(|symbol| all.contains_key(symbol)).collect(),
             spans: immediate,
+            in_circles: false,
         };
         // (one that is handed on is called as little as the parameter that it is handed to)
         loop {
@@ -85,9 +88,9 @@ impl Handed {
         handed
     }
 
-    /// Whether there are any.
-    pub(super) fn is_any(&self) -> bool {
-        !self.params.is_empty() || !self.spans.is_empty()
+    /// Whether what calls do cannot be followed through the functions of the text.
+    pub(super) fn hides(&self) -> bool {
+        self.in_circles || !self.params.is_empty() || !self.spans.is_empty()
     }
 
     /// The parameter that stands for a function.

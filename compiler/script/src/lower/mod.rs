@@ -94,8 +94,7 @@ fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Made> {
     let (functions, handed) = callback::functions(parsed)?;
     let types = types::infer(parsed, &functions, &handed)?;
     implicit::check(parsed, &types, implicit)?;
-    // (what functions do that are handed over is not followed)
-    let aliases = match handed.is_any() {
+    let aliases = match handed.hides() {
         true => refuse("a function that is handed over", parsed.head),
         false => alias::resolve(parsed, &types, &functions),
     };

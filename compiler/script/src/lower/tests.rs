@@ -160,6 +160,8 @@ fn no_function_is_put_in_inside_of_itself() {
     for text in [
         "const walk = (n) => { n.forEach(walk); }; walk(msg.payload); return msg;",
         "const on = (use) => use(), f = () => on(f); f(); return msg;",
+        "const f = (n) => n > 0 ? f(n - 1) : n; msg.r = f(3); return msg;",
+        "const f = (n) => n.map(f); msg.r = f(msg.payload); return msg;",
     ] {
         assert_eq!(
             shown(text),
