@@ -19,7 +19,7 @@ use super::{Local, Lower, Name, Res, name_of, refuse};
 use crate::javascript::parse::Parsed;
 
 /// Instructions after which no more functions are put in.
-const LARGEST: usize = 40_000;
+const LARGEST: usize = 10_000;
 
 /// A function inside the text.
 #[derive(Clone, Copy)]
