@@ -462,6 +462,13 @@ fn timeless(value: &Value) -> Value {
             for c in text.chars() {
                 match c.is_ascii_digit() {
                     true if shown.ends_with('#') => {}
+                    // (nor does it matter which of two times was the later one)
+                    true if shown.ends_with('-') => {
+                        shown.pop();
+                        if !shown.ends_with('#') {
+                            shown.push('#');
+                        }
+                    }
                     true => shown.push('#'),
                     false => shown.push(c),
                 }
