@@ -409,6 +409,18 @@ const ODDITIES: &[&str] = &[
     "const a = [1, 2, 3], b = [4, 5, 6], c = []; for (let i = 0; i < 3; i++) { let s = 0; for (let k = 0; k < 3; k++) { s += a[k] * b[i - k]; b[k] = s; } c.push(s); if (i === 1) a.push(7); a[0] += 1; } msg.r = [a, b, c]; return msg;",
     "let l = [1, 2], s = 0; for (let i = 0; i < 4; i++) { s += l[i % 2] * 1; if (i === 1) l = [10, '20']; if (i === 2) l = 'xy'; } msg.s = s; return msg;",
     "let s = 0; const l = msg.payload; for (let i = 0; i < 3; i++) { for (let k = 0; k < 2; k++) { s += l[k] * l[i]; } } msg.s = s; return msg;",
+    "const out = []; const walk = n => { if (n && n.l) { [n, n.l].forEach(walk); } out.push(n); }; walk(msg.payload && msg.payload.x); walk({l: 1}); msg.out = out; return msg;",
+    "const run = (use, l) => { let t = 0; for (const e of l) t += use(e, t); return t; }; const twice = (f, x) => run((e) => f(e) * 2, x); msg.r = [run((e, t) => e + t, [1, 2, 3]), twice(e => e + msg.n, [1]), run(function (e) { return e; }, [])]; return msg;",
+    "let n = 0; const each = (l, use) => l.map((e, i) => use(e, i)); const put = (o, i) => { n += 1; o.i = i; return o; }; const o = {}; msg.r = each([o, {}], put); msg.same = msg.r[0] === o; msg.n = n; return msg;",
+    "msg.r = [(() => 1)(), ((a, b = a) => a + b)(2), (function () { var x = 3; return [x]; })(), (x => { x.y = 1; return x; })({})]; return msg;",
+    "const o = {a: 1}, s = new Set([o, o, 1, '1', NaN, NaN, -0, 0, null, undefined]); s.add(o); s.delete(1); msg.r = [[...s], s.size, s.has(o), s.has({a: 1}), s.has(NaN), s.has(0)]; o.a = 2; msg.again = Array.from(s.values()); return msg;",
+    "const m = new Map(); m.set('b', 1); m.set('a', {n: 1}); m.set('b', 2); m.get('a').n++; const seen = []; m.forEach((v, k) => seen.push([k, v])); for (const [k, v] of m) seen.push(k); m.delete('b'); m.set('b', 3); msg.r = [seen, [...m], [...m.keys()], m.get('c'), Object.fromEntries(m), m.size]; return msg;",
+    "const m = new Map(Object.entries({x: [1], y: [2]})); const k = {}; m.set(k, m.get('x')); m.get(k).push(5); msg.r = [...m.values()]; m.clear(); msg.n = m.size; return msg;",
+    "const s = new Set(msg.payload); msg.n = s.size; flow.set('s', s); msg.s = flow.get('s').size; return msg;",
+    "msg.r = [msg.l?.slice(1), msg.no?.map(e => e.x).length, [1].some(isNaN), ['x'].some(isNaN), [0, 1].every(Boolean), ['1', 'x'].map(isFinite)]; return msg;",
+    "clearTimeout(undefined); clearInterval(msg.nothing); if (msg.payload === 5) return [, msg]; msg.r = [5 instanceof Number, 'x' instanceof String, msg.payload instanceof Array, new Date(0) instanceof Date]; return msg;",
+    "if (msg.payload === 5) return msg; msg.w = new WeakMap() !== null; return msg;",
+    "msg.r = [new Buffer('ab').length, new Buffer([1, 2])[1], msg.x || new WeakMap().has({}), global.keys ? 'yes' : 'no']; return msg;",
     "msg.r = [-0, 0 * -1, [NaN].includes(NaN), [NaN].indexOf(NaN), 1e21 + '', (0.1 + 0.2).toFixed(10), parseInt('08'), parseInt('0x1f'), [] + {}, [2] == 2]; return msg;",
 ];
 
