@@ -539,6 +539,7 @@ impl Island {
             Some(refused) => {
                 counters.bailed += 1;
                 counters.refused = refused;
+                self.bailed_out(slot);
             }
         }
     }
