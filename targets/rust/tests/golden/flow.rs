@@ -23,7 +23,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
         code: Some(
             serde_json::from_str(
-                r#"{"abi":3,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}],"thunks":[]}"#,
+                r#"{"abi":4,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}],"thunks":[]}"#,
             )?,
         ),
         regions: Vec::new(),
@@ -176,10 +176,17 @@ unsafe fn code_1(cx: &mut Context, frame: &mut [Value; 5]) -> Option<Left> {
         f64::from_bits(18442240474082181120),
     );
     let n30 = f64::from(int(f64::from_bits(9221120237041090560)));
+    let n31 = search(cx, v(1), 0);
     quick!(tick(cx, & mut fuel));
     let f5 = identify(cx, v(1), v(2))?;
     share(cx, v(1));
     unshare(cx, v(1), v(2))?;
+    write_text(cx, 0);
+    write_value(cx, v(1), 0)?;
+    written(cx, v(1));
+    let n32 = rounds(cx, v(1));
+    let a7 = field(cx, v(1), v(2), 0, 0)?;
+    expression(cx, v(1), v(2), 0, 0)?;
     return None;
 }
 
