@@ -120,6 +120,11 @@ fn test(kind: u8) -> Value {
             json!({"t": "istype", "v": types[kind as usize - 18], "vt": types[kind as usize - 18]})
         }
         25 => json!({"t": "eq", "v": "NR_NODE_ID", "vt": "env"}),
+        // (many of these in one node are a table)
+        30..=36 => {
+            let texts = ["text", "7", "", "true", "1,2,3", "<&>", "text"];
+            json!({"t": "eq", "v": texts[kind as usize - 30], "vt": "str"})
+        }
         _ => json!({"t": "else"}),
     }
 }
@@ -248,6 +253,8 @@ fn draw() -> impl Strategy<Value = Draw> {
         4 => (0..BODIES.len()).prop_map(Draw::Function),
         3 => prop::collection::vec(0..28u8, 1..4).prop_map(Draw::Change),
         2 => (prop::collection::vec(0..27u8, 1..4), any::<bool>(), any::<bool>())
+            .prop_map(|(tests, all, nested)| Draw::Switch(tests, all, nested)),
+        1 => (prop::collection::vec(30..38u8, 4..8), any::<bool>(), any::<bool>())
             .prop_map(|(tests, all, nested)| Draw::Switch(tests, all, nested)),
         1 => (0..3u8).prop_map(Draw::Json),
         1 => (0..24u8).prop_map(Draw::Range),

@@ -750,7 +750,11 @@ pub(crate) unsafe extern "C" fn write_value(context: C, value: V, form: u32) -> 
     // SAFETY: see the head of this file.
     unsafe {
         let out = (*context).written();
-        status(guarded(|| expressions::write(out, &*value, form)))
+        status(
+            context,
+            "a part of a text",
+            guarded(|| expressions::write(out, &*value, form)),
+        )
     }
 }
 
@@ -778,16 +782,31 @@ pub(crate) unsafe extern "C" fn field(
     // SAFETY: see the head of this file.
     unsafe {
         match (*context).key(key) {
-            Some(key) => found(expressions::field(&*base, key, several != 0), scratch),
+            Some(key) => found(
+                context,
+                "a property in an expression",
+                expressions::field(&*base, key, several != 0),
+                scratch,
+            ),
             None => std::ptr::null_mut(),
         }
     }
 }
 
-pub(crate) unsafe extern "C" fn expression(_: C, dst: V, first: V, which: u32, count: u32) -> u32 {
+pub(crate) unsafe extern "C" fn expression(
+    context: C,
+    dst: V,
+    first: V,
+    which: u32,
+    count: u32,
+) -> u32 {
     // SAFETY: see the head of this file.
     let args = unsafe { arguments(first, count) };
     let done = guarded(|| vgdc_expr::plain::operate(which, args));
     // SAFETY: see the head of this file. (The result may go where an argument was: those are used up.)
-    status(done.map(|value| unsafe { *dst = value }))
+    status(
+        context,
+        "an expression",
+        done.map(|value| unsafe { *dst = value }),
+    )
 }
