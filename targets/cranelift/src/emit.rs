@@ -229,9 +229,19 @@ impl Emit<'_> {
         self.b.ins().brif(condition, yes, &[], no, &[]);
     }
 
+    /// A block that code goes on in: seldom reached, where the block at hand is.
+    fn more(&mut self) -> ir::Block {
+        let more = self.b.create_block();
+        let here = self.b.current_block();
+        if here.is_some_and(|here| self.b.func.layout.is_cold(here)) {
+            self.b.set_cold_block(more);
+        }
+        more
+    }
+
     /// Does something only when a condition holds, which it seldom does.
     pub(crate) fn seldom(&mut self, condition: Value, f: impl FnOnce(&mut Self)) {
-        let (rare, more) = (self.b.create_block(), self.b.create_block());
+        let (rare, more) = (self.b.create_block(), self.more());
         self.branch(condition, rare, more);
         self.b.set_cold_block(rare);
         self.b.switch_to_block(rare);
@@ -248,7 +258,7 @@ impl Emit<'_> {
         often: impl FnOnce(&mut Self) -> Value,
         seldom: impl FnOnce(&mut Self) -> Value,
     ) -> Value {
-        let [quick, slow, end] = std::array::from_fn(|_| self.b.create_block());
+        let [quick, slow, end] = std::array::from_fn(|_| self.more());
         self.b.append_block_param(end, ty);
         self.branch(condition, quick, slow);
         self.b.switch_to_block(quick);
@@ -314,7 +324,7 @@ impl Emit<'_> {
             Kind::Found => self.b.ins().icmp_imm_u(IntCC::Equal, result, 0),
             _ => return result,
         };
-        let more = self.b.create_block();
+        let more = self.more();
         self.branch(bad, self.bail, more);
         self.b.switch_to_block(more);
         match helper.result() {
