@@ -23,7 +23,7 @@ enum Format {
 
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
-    flow.compile(Options::default());
+    flow.lower_in(&vgdc::session(Options::default()));
     match args.format {
         Format::Text => {
             super::print_diagnostics(&flow);

@@ -69,7 +69,11 @@ pub fn run(args: &Args) -> ExitCode {
         ..Options::default()
     });
     let compiled = match super::profiled(session, args.profile.as_deref()) {
-        Ok(session) => flow.compile_in(&session),
+        // (what comes before machine code needs none)
+        Ok(session) => match args.stage {
+            Stage::Plan | Stage::Manifest => flow.compile_in(&session),
+            _ => flow.lower_in(&session),
+        },
         Err(code) => return code,
     };
     super::print_diagnostics(&flow);

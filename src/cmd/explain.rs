@@ -25,7 +25,7 @@ pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(Path::new(&args.what));
     let session = vgdc::session(Options::default());
     let compiled = match super::profiled(session, args.profile.as_deref()) {
-        Ok(session) => flow.compile_in(&session),
+        Ok(session) => flow.lower_in(&session),
         Err(code) => return code,
     };
     super::print_diagnostics(&flow);

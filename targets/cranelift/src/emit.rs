@@ -15,11 +15,12 @@ use vgdc_mir::{
 };
 use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
 
-/// Makes a function.
+/// Makes a function. A compact one calls helpers for what is frequent, too.
 pub(crate) fn function(
     body: &Body,
     isa: &dyn TargetIsa,
     context: &mut FunctionBuilderContext,
+    compact: bool,
 ) -> ir::Function {
     let mut signature = Signature::new(isa.default_call_conv());
     signature.params.extend([AbiParam::new(types::I64); 2]);
@@ -46,7 +47,10 @@ pub(crate) fn function(
     let fuel = b.declare_var(types::I32);
     let left = b.ins().load(types::I32, flags(), runtime, layout::FUEL);
     b.def_var(fuel, left);
-    let views = array::views(body, &mut b);
+    let views = match compact {
+        true => Views::new(),
+        false => array::views(body, &mut b),
+    };
     let blocks: Vec<ir::Block> = body.blocks.iter().map(|_| b.create_block()).collect();
     let bail = b.create_block();
     b.ins().jump(blocks[0], &[]);
@@ -63,6 +67,7 @@ pub(crate) fn function(
         views,
         owners: Owners::default(),
         viewed: Viewed::default(),
+        compact,
         length: body.keys.iter().position(|key| key == "length"),
         bail,
         signatures: HashMap::new(),
@@ -81,7 +86,7 @@ pub(crate) fn function(
         let mut insts = block.insts.iter().peekable();
         while let Some(inst) = insts.next() {
             let used = |addr: Addr| used[addr.0 as usize];
-            let next = insts.peek();
+            let next = insts.peek().filter(|_| !compact);
             if let Some(number) = next.and_then(|next| NumberIn::of(inst, next, used)) {
                 let value = emit.number_in_array(&number);
                 emit.set_num(number.dst, value);
@@ -141,6 +146,8 @@ pub(crate) struct Emit<'f> {
     owners: Owners,
     /// The slots whose views are filled there.
     pub(crate) viewed: Viewed,
+    /// Whether the code is to be small rather than quick.
+    pub(crate) compact: bool,
     /// The number of the name `length`.
     pub(crate) length: Option<usize>,
     bail: ir::Block,
@@ -520,6 +527,10 @@ impl Emit<'_> {
                 let Some(owns) = owns else {
                     return self.copy_words(to, from);
                 };
+                if self.compact {
+                    self.call_values(Helper::Copy, &[to, from]);
+                    return;
+                }
                 let [whole, plain, end] = std::array::from_fn(|_| self.b.create_block());
                 self.branch(owns, whole, plain);
                 self.b.switch_to_block(whole);
@@ -551,7 +562,9 @@ impl Emit<'_> {
             }
             Inst::Find { helper, dst, args } => {
                 let value = match (helper, args.as_slice()) {
-                    (Helper::GetIndex, [base, Arg::Slot(scratch), Arg::Num(index)]) => {
+                    (Helper::GetIndex, [base, Arg::Slot(scratch), Arg::Num(index)])
+                        if !self.compact =>
+                    {
                         self.element(*base, *scratch, *index)
                     }
                     _ => self.found(*helper, args),
@@ -642,7 +655,7 @@ impl Emit<'_> {
                 let (base, value) = (self.address(*base), self.address(*value));
                 self.set(base, value, *key, *cache);
             }
-            (Helper::SetIndex, [base, value, Arg::Num(index)]) => {
+            (Helper::SetIndex, [base, value, Arg::Num(index)]) if !self.compact => {
                 self.set_element(*base, *value, *index);
             }
             (
@@ -654,8 +667,10 @@ impl Emit<'_> {
                     Arg::Const(which),
                     Arg::Const(1),
                 ],
-            ) if *which == Mutation::Push as u32 => self.push(*dst, *receiver, *value),
-            (Helper::Add, [dst, a, b]) => {
+            ) if *which == Mutation::Push as u32 && !self.compact => {
+                self.push(*dst, *receiver, *value);
+            }
+            (Helper::Add, [dst, a, b]) if !self.compact => {
                 let [dst, a, b] = [*dst, *a, *b].map(|arg| self.address(arg));
                 let numbers = self.both_numbers(a, b);
                 let [quick, slow, end] = std::array::from_fn(|_| self.b.create_block());

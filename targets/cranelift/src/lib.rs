@@ -14,6 +14,7 @@ use cranelift_codegen::settings::{self, Configurable as _};
 use cranelift_codegen::{CodegenError, Context};
 use cranelift_frontend::FunctionBuilderContext;
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use target_lexicon::Triple;
 use vgdc_mir::Body;
 use vgdc_plan::native::{ABI, COLD, Code};
@@ -49,7 +50,7 @@ pub fn compile(bodies: &[Body]) -> Result<Code, Error> {
 /// # Errors
 /// As [`compile`].
 pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
-    let isa = isa(arch)?;
+    let isas = Isas::of(arch)?;
     let mut code = Code {
         abi: ABI,
         arch: arch.to_owned(),
@@ -57,20 +58,86 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
     };
     let mut builder = FunctionBuilderContext::new();
     for helper in COLD {
-        let thunk = thunk::function(*helper, isa.as_ref(), &mut builder);
-        let offset = append(&mut code, thunk, isa.as_ref())?;
-        code.thunks.push(offset);
+        let thunk = thunk::function(*helper, isas.quick.as_ref(), &mut builder);
+        let bytes = bytes_of(thunk, isas.quick.as_ref())?;
+        code.thunks.push(append(&mut code.bytes, &bytes));
     }
-    for body in bodies {
-        let function = emit::function(body, isa.as_ref(), &mut builder);
-        let offset = append(&mut code, function, isa.as_ref())?;
+    for (body, bytes) in bodies.iter().zip(compile_all(bodies, &isas)) {
+        let offset = append(&mut code.bytes, &bytes?);
         code.functions.push(body.function(offset));
     }
     Ok(code)
 }
 
-/// Compiles a function and adds it to the code; gives where it begins.
-fn append(code: &mut Code, function: ir::Function, isa: &dyn TargetIsa) -> Result<u32, Error> {
+/// From how many instructions on a function is made compact, and with less effort: half of the time that a thousand functions
+/// of public flows took went into the 27 largest of them.
+const LARGE: usize = 1_000;
+
+/// How functions are compiled.
+struct Isas {
+    /// Quick code.
+    quick: OwnedTargetIsa,
+    /// Code that is made quickly, for large functions.
+    plain: OwnedTargetIsa,
+}
+
+impl Isas {
+    fn of(arch: &str) -> Result<Isas, Error> {
+        Ok(Isas {
+            quick: isa(arch, "speed")?,
+            plain: isa(arch, "none")?,
+        })
+    }
+
+    fn compile(&self, body: &Body, builder: &mut FunctionBuilderContext) -> Result<Vec<u8>, Error> {
+        let large = is_large(body);
+        let isa = match large {
+            true => self.plain.as_ref(),
+            false => self.quick.as_ref(),
+        };
+        bytes_of(emit::function(body, isa, builder, large), isa)
+    }
+}
+
+fn is_large(body: &Body) -> bool {
+    let insts = body.blocks.iter().map(|block| block.insts.len());
+    insts.sum::<usize>() > LARGE
+}
+
+/// Compiles functions on all cores; what comes out is in the order of what went in.
+fn compile_all(bodies: &[Body], isas: &Isas) -> Vec<Result<Vec<u8>, Error>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut builder = FunctionBuilderContext::new();
+        let mut made = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(body) = bodies.get(at) else {
+                return made;
+            };
+            made.push((at, isas.compile(body, &mut builder)));
+        }
+    };
+    // (a thread is not worth it for a few functions)
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let threads = cores.min(bodies.len() / 8).max(1);
+    let mut made = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut made = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => made.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        made
+    });
+    made.sort_by_key(|(at, _)| *at);
+    made.into_iter().map(|(_, bytes)| bytes).collect()
+}
+
+/// The machine code of a function.
+fn bytes_of(function: ir::Function, isa: &dyn TargetIsa) -> Result<Vec<u8>, Error> {
     let mut context = Context::for_function(function);
     let compiled = context
         .compile(isa, &mut Default::default())
@@ -78,11 +145,16 @@ fn append(code: &mut Code, function: ir::Function, isa: &dyn TargetIsa) -> Resul
     if !compiled.buffer.relocs().is_empty() {
         return Err(Error("the code of a function has relocations".to_owned()));
     }
+    Ok(compiled.code_buffer().to_vec())
+}
+
+/// Adds a function's code to that of the others; gives where it begins.
+fn append(code: &mut Vec<u8>, function: &[u8]) -> u32 {
     // (functions begin at multiples of 16 bytes)
-    code.bytes.resize(code.bytes.len().next_multiple_of(16), 0);
-    let offset = code.bytes.len() as u32;
-    code.bytes.extend_from_slice(compiled.code_buffer());
-    Ok(offset)
+    code.resize(code.len().next_multiple_of(16), 0);
+    let offset = code.len() as u32;
+    code.extend_from_slice(function);
+    offset
 }
 
 /// The text of a function in Cranelift's own language: `vgdc emit --stage clif`.
@@ -90,17 +162,18 @@ fn append(code: &mut Code, function: ir::Function, isa: &dyn TargetIsa) -> Resul
 /// # Errors
 /// Cranelift does not know this machine's architecture.
 pub fn text(body: &Body) -> Result<String, Error> {
-    let isa = isa(std::env::consts::ARCH)?;
-    let function = emit::function(body, isa.as_ref(), &mut FunctionBuilderContext::new());
+    let isa = isa(std::env::consts::ARCH, "speed")?;
+    let mut builder = FunctionBuilderContext::new();
+    let function = emit::function(body, isa.as_ref(), &mut builder, is_large(body));
     Ok(function.display().to_string())
 }
 
-fn isa(arch: &str) -> Result<OwnedTargetIsa, Error> {
+fn isa(arch: &str, effort: &str) -> Result<OwnedTargetIsa, Error> {
     let failed = |error: &dyn std::fmt::Display| Error(format!("no code for {arch}: {error}"));
     let triple = Triple::from_str(&format!("{arch}-unknown-linux-gnu")).map_err(|e| failed(&e))?;
     let mut flags = settings::builder();
     for (name, value) in [
-        ("opt_level", "speed"),
+        ("opt_level", effort),
         ("is_pic", "true"),
         (
             "enable_verifier",

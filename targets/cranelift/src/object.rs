@@ -41,6 +41,10 @@ impl Emit<'_> {
     /// A property: where it was the last time, if the object has the same names as then.
     pub(crate) fn get(&mut self, base: Arg, scratch: Slot, key: u32, cache: u32) -> Value {
         let (base, place) = (self.address(base), self.slot(scratch));
+        if self.compact {
+            let [key, cache] = self.constants(key, cache);
+            return self.result(Helper::Get, &[base, place, key, cache]);
+        }
         let [miss, end] = std::array::from_fn(|_| self.b.create_block());
         self.b.append_block_param(end, types::I64);
         self.b.set_cold_block(miss);
@@ -61,6 +65,11 @@ impl Emit<'_> {
     /// Sets a property: where it was the last time, if the object has the same names as then; or behind the others, if it
     /// has those names to which it was added the last time. Nobody else may have the object.
     pub(crate) fn set(&mut self, base: Value, value: Value, key: u32, cache: u32) {
+        if self.compact {
+            let [key, cache] = self.constants(key, cache);
+            self.call_values(Helper::Set, &[base, value, key, cache]);
+            return;
+        }
         let [alone, other, miss, end] = std::array::from_fn(|_| self.b.create_block());
         self.b.set_cold_block(miss);
         let memory = self.memory_of(base, miss);
