@@ -113,7 +113,7 @@ fn code_of(
             vgdc_mir::opt::optimise(&mut body);
             usage.probe(&mut body);
             let did = body.did.clone();
-            (Some(Code::Own(Box::new(body))), Some(Ok(did)))
+            (Some(Code::Own(body)), Some(Ok(did)))
         }
         // (what is to be said about texts is said about them)
         Ok(NodeCode::JavaScript(property)) => {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeCode {
     /// This function does what the node does with a message.
-    Body(Body),
+    Body(Box<Body>),
     /// The JavaScript in this property does.
     JavaScript(&'static str),
 }

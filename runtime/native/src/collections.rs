@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn list(heap: &mut Heap, which: Builtin, receiver: &Value) -> Value {
-        let made = on(heap, which, &[receiver.clone()]).expect("a list");
+        let made = on(heap, which, std::slice::from_ref(receiver)).expect("a list");
         heap.resolve(&made).expect("plain values")
     }
 
@@ -216,7 +216,7 @@ mod tests {
             on(&mut heap, Builtin::SetAdd, &[set.clone(), key]).expect("is added");
         }
         assert_eq!(
-            on(&mut heap, Builtin::SetSize, &[set.clone()]),
+            on(&mut heap, Builtin::SetSize, std::slice::from_ref(&set)),
             Some(Value::from(5))
         );
         let keys = list(&mut heap, Builtin::SetKeys, &set);

@@ -671,7 +671,7 @@ pub fn lower(config: ChangeConfig) -> Result<vgdc_mir::NodeCode, String> {
         lower_rule(&mut code, &rule)?;
     }
     code.b.end(vgdc_mir::Terminator::Send(0));
-    Ok(vgdc_mir::NodeCode::Body(code.b.finish()))
+    Ok(vgdc_mir::NodeCode::Body(code.b.finish().into()))
 }
 
 #[cfg(feature = "lower")]

@@ -240,7 +240,7 @@ pub fn lower(config: RangeConfig) -> Result<vgdc_mir::NodeCode, String> {
     code.b.end(Terminator::Send(0));
     code.b.switch_to(nothing);
     code.b.end(Terminator::Send(0));
-    Ok(NodeCode::Body(code.b.finish()))
+    Ok(NodeCode::Body(code.b.finish().into()))
 }
 
 #[cfg(test)]

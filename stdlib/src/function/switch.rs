@@ -765,7 +765,7 @@ pub fn lower_by_use(config: SwitchConfig, sent: &[u64]) -> Result<vgdc_mir::Node
         code.b.switch_to(none);
     }
     nothing(&mut code);
-    Ok(NodeCode::Body(code.b.finish()))
+    Ok(NodeCode::Body(code.b.finish().into()))
 }
 
 /// The order in which rules are tried, the first that matches taking the message. Rules next to each other that ask for

@@ -202,7 +202,7 @@ pub fn lower(config: TemplateConfig) -> Result<vgdc_mir::NodeCode, String> {
     };
     code.target(&target, value, false)?;
     code.b.end(Terminator::Send(0));
-    Ok(NodeCode::Body(code.b.finish()))
+    Ok(NodeCode::Body(code.b.finish().into()))
 }
 
 #[cfg(all(test, feature = "lower"))]

@@ -447,7 +447,7 @@ pub fn lower(config: JsonConfig) -> Result<vgdc_mir::NodeCode, String> {
         }
         code.b.end(Terminator::Bail);
     }
-    Ok(NodeCode::Body(code.b.finish()))
+    Ok(NodeCode::Body(code.b.finish().into()))
 }
 
 #[cfg(test)]
