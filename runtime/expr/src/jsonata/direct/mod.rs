@@ -3,7 +3,7 @@
 //! Most expressions in flows are paths, comparisons, arithmetic, texts put together and a few functions. Those are compiled
 //! to a [`Program`] that reads a message in place and converts nothing. What is not compiled here, and what turns up values
 //! that are out of the ordinary (a buffer to compare, arrays in arrays), goes the long way by the crate `jsonata-core`: an
-//! evaluation that meets such a thing stops with [`Stop::Leave`] and is begun anew there. Nothing here has effects, so that
+//! evaluation that meets such a thing stops with `Stop::Leave` and is begun anew there. Nothing here has effects, so that
 //! nobody sees the difference; `tests/` hold both ways against each other.
 //!
 //! The tree of a program can be seen by who makes code of it ([`Program::node`]); what such code calls is [`operate`].
@@ -172,7 +172,7 @@ struct Run<'v> {
     now: Option<f64>,
 }
 
-/// An operator, as code calls it: functions have the numbers before [`OPERATORS`].
+/// An operator, as code calls it: functions have the numbers before `OPERATORS`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(u32)]
 #[allow(missing_docs)] // the names say it
