@@ -271,7 +271,11 @@ impl Print<'_> {
             .iter()
             .flat_map(|id| &self.body.blocks[id.0 as usize].insts)
             .collect();
-        let bases: BTreeSet<Slot> = insts.iter().copied().filter_map(element_of).collect();
+        let bases: BTreeSet<Slot> = insts
+            .iter()
+            .copied()
+            .filter_map(Inst::reads_element_of)
+            .collect();
         let kept = |slot: &Slot| {
             !self.lists.contains(slot) && insts.iter().all(|inst| only_reads(inst, *slot))
         };
@@ -733,21 +737,6 @@ fn blocks_in(stmts: &[Stmt], into: &mut Vec<BlockId>) {
             | Stmt::Send(_)
             | Stmt::Bail => {}
         }
-    }
-}
-
-/// The slot of whose list an instruction finds an element.
-fn element_of(inst: &Inst) -> Option<Slot> {
-    match inst {
-        Inst::Find {
-            helper: Helper::GetIndex,
-            args,
-            ..
-        } => match args.first() {
-            Some(Arg::Slot(base)) => Some(*base),
-            _ => None,
-        },
-        _ => None,
     }
 }
 
