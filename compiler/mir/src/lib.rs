@@ -95,6 +95,24 @@ impl Body {
             probes: self.probes.clone(),
         }
     }
+
+    /// The blocks that can be reached, in reverse postorder: each before those that it leads to, unless it leads back.
+    pub fn reached(&self) -> Vec<BlockId> {
+        let mut seen = vec![false; self.blocks.len()];
+        let mut order = Vec::new();
+        let mut todo = vec![(BlockId(0), false)];
+        while let Some((block, done)) = todo.pop() {
+            if done {
+                order.push(block);
+            } else if !std::mem::replace(&mut seen[block.0 as usize], true) {
+                todo.push((block, true));
+                let to = self.blocks[block.0 as usize].end.successors();
+                todo.extend(to.map(|to| (to, false)));
+            }
+        }
+        order.reverse();
+        order
+    }
 }
 
 /// A basic block.

@@ -7,7 +7,7 @@ use crate::ops;
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 use std::time::Duration;
-use vgdc_plan::native::{ABI, COLD, Code, LINKED, Probe, layout};
+use vgdc_plan::native::{ABI, Code, Helper, LINKED, Probe, layout};
 use vgdc_value::{Array, Key, Msg, Value};
 
 /// Why code cannot be run. Everything runs in the engine then.
@@ -57,7 +57,7 @@ pub struct Memory(Source);
 enum Source {
     Bytes {
         code: Mmap,
-        /// The addresses of the thunks in it.
+        /// The addresses of the thunks in it, by the numbers of their helpers.
         thunks: Box<[*const ()]>,
     },
     Linked(&'static [Linked]),
@@ -92,14 +92,17 @@ impl Memory {
         }
         let mut memory = MmapMut::map_anon(code.bytes.len().max(1)).map_err(CodeError::Memory)?;
         memory[..code.bytes.len()].copy_from_slice(&code.bytes);
-        let inside = |offset: &u32| (*offset as usize) < code.bytes.len();
-        if code.thunks.len() != COLD.len() || !code.thunks.iter().all(inside) {
-            return Err(CodeError::Damaged);
-        }
         let memory = memory.make_exec().map_err(CodeError::Memory)?;
-        let address = |offset: &u32| memory[*offset as usize..].as_ptr().cast();
+        let mut thunks = vec![std::ptr::null(); Helper::ALL.len()];
+        for thunk in &code.thunks {
+            let begins = code.bytes.get(thunk.offset as usize..);
+            let (Some(place), Some(_)) = (thunks.get_mut(thunk.helper as usize), begins) else {
+                return Err(CodeError::Damaged);
+            };
+            *place = memory[thunk.offset as usize..].as_ptr().cast();
+        }
         Ok(Memory(Source::Bytes {
-            thunks: code.thunks.iter().map(address).collect(),
+            thunks: thunks.into(),
             code: memory,
         }))
     }

@@ -15,7 +15,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of this contract: code of another one is not run.
-pub const ABI: u32 = 4;
+pub const ABI: u32 = 5;
 
 /// In the place of an architecture: the functions are linked into the program that has the plan, and there are no bytes.
 pub const LINKED: &str = "linked";
@@ -45,7 +45,7 @@ pub mod layout {
     pub const STAGE: i32 = 32;
     /// The output by which the message leaves, or [`super::BY_VALUE`].
     pub const PORT: i32 = 36;
-    /// The address of the table of thunks: code that calls a helper of [`super::COLD`] and keeps all registers.
+    /// The address of the table of thunks, by the numbers of helpers: code that calls a helper and keeps all registers.
     pub const THUNKS: i32 = 40;
     /// What the helper that a thunk called has answered.
     pub const ANSWER: i32 = 48;
@@ -92,9 +92,18 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// The functions in it.
     pub functions: Vec<Function>,
-    /// Where the thunks begin, in the order of [`COLD`].
+    /// The thunks that the code has.
     #[serde(default)]
-    pub thunks: Vec<u32>,
+    pub thunks: Vec<Thunk>,
+}
+
+/// Code that calls a helper and keeps all registers, which helpers do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thunk {
+    /// The number of the helper.
+    pub helper: u32,
+    /// Where it begins.
+    pub offset: u32,
 }
 
 impl Code {
@@ -158,15 +167,6 @@ mod base64_text {
         STANDARD.decode(text).map_err(D::Error::custom)
     }
 }
-
-/// Helpers that stand where code seldom comes, in loops: they are called by thunks, in this order, so that what is in
-/// registers can stay there.
-pub const COLD: &[Helper] = &[
-    Helper::Tick,
-    Helper::TryNumber,
-    Helper::GetIndex,
-    Helper::SetIndex,
-];
 
 /// What a parameter or a result of a helper is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -660,7 +660,10 @@ mod tests {
                 keys: vec!["payload".to_owned()],
                 ..Function::default()
             }],
-            thunks: vec![16],
+            thunks: vec![Thunk {
+                helper: 3,
+                offset: 16,
+            }],
         };
         let json = serde_json::to_string(&code).expect("JSON");
         assert!(json.contains("AP8H"));

@@ -88,12 +88,12 @@ impl Emit<'_> {
         self.b.def_var(view.len, len);
         self.b.ins().jump(end, &[]);
         self.b.set_cold_block(none);
-        self.b.switch_to_block(none);
+        self.enter(none);
         let nothing = self.b.ins().iconst(types::I64, 0);
         self.b.def_var(view.first, nothing);
         self.b.def_var(view.len, nothing);
         self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(end);
+        self.enter(end);
     }
 
     /// Forgets what an instruction may have changed.
@@ -116,7 +116,7 @@ impl Emit<'_> {
         let array = self.b.create_block();
         let is_array = self.is_kind(base, layout::ARRAY);
         self.branch(is_array, array, miss);
-        self.b.switch_to_block(array);
+        self.enter(array);
         let mut load = |from: Value, at: i32| self.b.ins().load(types::I64, flags(), from, at);
         let memory = load(base, layout::PAYLOAD);
         let first = load(memory, layout::ARRAY_FIRST);
@@ -136,7 +136,7 @@ impl Emit<'_> {
         let same = self.b.ins().fcmp(FloatCC::Equal, number, back);
         let fine = self.b.create_block();
         self.branch(same, fine, miss);
-        self.b.switch_to_block(fine);
+        self.enter(fine);
         whole
     }
 
@@ -162,7 +162,7 @@ impl Emit<'_> {
                 let look = self.b.create_block();
                 self.branch(inside, hit, look);
                 self.b.set_cold_block(look);
-                self.b.switch_to_block(look);
+                self.enter(look);
                 let (_, first, len) = self.elements(base, miss);
                 self.b.def_var(view.first, first);
                 self.b.def_var(view.len, len);
@@ -175,7 +175,7 @@ impl Emit<'_> {
         };
         let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, whole, len);
         self.branch(inside, hit, miss);
-        self.b.switch_to_block(hit);
+        self.enter(hit);
         let first = match (first, view) {
             (Some(first), _) => first,
             (None, Some(view)) => self.b.use_var(view.first),
@@ -187,10 +187,10 @@ impl Emit<'_> {
     /// Adds to `miss`: an element of whatever value.
     fn missed(&mut self, base: Arg, scratch: Slot, index: Num, miss: ir::Block) -> Value {
         self.b.set_cold_block(miss);
-        self.b.switch_to_block(miss);
+        self.enter(miss);
         let (base, scratch) = (self.address(base), self.slot(scratch));
         let number = self.num(index);
-        match self.call_cold(Helper::GetIndex, &[base, scratch, number]) {
+        match self.call_values(Helper::GetIndex, &[base, scratch, number]) {
             Some(found) => found,
             None => unreachable!("{:?} has a result", Helper::GetIndex),
         }
@@ -204,7 +204,7 @@ impl Emit<'_> {
         self.b.ins().jump(end, &[place.into()]);
         let found = self.missed(base, scratch, index, miss);
         self.b.ins().jump(end, &[found.into()]);
-        self.b.switch_to_block(end);
+        self.enter(end);
         self.b.block_params(end)[0]
     }
 
@@ -221,13 +221,13 @@ impl Emit<'_> {
         let place = self.place(base, index, miss);
         let is_number = self.is_kind(place, layout::NUMBER_KIND);
         self.branch(is_number, number, miss);
-        self.b.switch_to_block(number);
+        self.enter(number);
         let found = self.number_in(place);
         self.b.ins().jump(end, &[found.into()]);
         let found = self.missed(base, scratch, index, miss);
         let found = self.number_by_helper(found);
         self.b.ins().jump(end, &[found.into()]);
-        self.b.switch_to_block(end);
+        self.enter(end);
         self.b.block_params(end)[0]
     }
 
@@ -237,7 +237,7 @@ impl Emit<'_> {
         let count = self.b.ins().atomic_load(types::I64, flags(), memory);
         let unique = self.b.ins().icmp_imm_u(IntCC::Equal, count, 1);
         self.branch(unique, alone, miss);
-        self.b.switch_to_block(alone);
+        self.enter(alone);
     }
 
     /// Puts a value, which is moved, in the place of an element.
@@ -249,18 +249,18 @@ impl Emit<'_> {
         self.alone(memory, miss);
         let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, whole, len);
         self.branch(inside, hit, miss);
-        self.b.switch_to_block(hit);
+        self.enter(hit);
         let place = self.at(first, whole);
         self.make_room(place);
         self.copy_words(place, value);
         self.set_kind(value, layout::UNDEFINED);
         self.b.ins().jump(end, &[]);
         self.b.set_cold_block(miss);
-        self.b.switch_to_block(miss);
+        self.enter(miss);
         let number = self.num(index);
-        self.call_cold(Helper::SetIndex, &[base, value, number]);
+        self.call_values(Helper::SetIndex, &[base, value, number]);
         self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(end);
+        self.enter(end);
     }
 
     /// `array.push(value)`: the new length is put into `dst`.
@@ -276,7 +276,7 @@ impl Emit<'_> {
             .load(types::I64, flags(), memory, layout::ARRAY_ROOM);
         let fits = self.b.ins().icmp(IntCC::UnsignedLessThan, len, most);
         self.branch(fits, room, miss);
-        self.b.switch_to_block(room);
+        self.enter(room);
         let place = self.at(first, len);
         self.copy_words(place, item);
         self.set_kind(item, layout::UNDEFINED);
@@ -287,7 +287,7 @@ impl Emit<'_> {
         self.put_number(result, more);
         self.b.ins().jump(end, &[]);
         self.b.set_cold_block(miss);
-        self.b.switch_to_block(miss);
+        self.enter(miss);
         let which = self
             .b
             .ins()
@@ -295,7 +295,7 @@ impl Emit<'_> {
         let count = self.b.ins().iconst(types::I32, 1);
         self.call_values(Helper::Mutate, &[result, array, item, which, count]);
         self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(end);
+        self.enter(end);
     }
 
     /// Puts a whole number, boxed, where nothing is to be let go of.
@@ -314,6 +314,6 @@ impl Emit<'_> {
         self.make_room_in(scratch.0, scratch.1);
         self.put_number(scratch.1, len);
         self.b.ins().jump(end, &[scratch.1.into()]);
-        self.b.switch_to_block(other);
+        self.enter(other);
     }
 }

@@ -7,13 +7,20 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use vgdc_mir::opt::{self, Owners, Viewed};
 use vgdc_mir::{
-    Access, Addr, Arg, Arith, Body, Compare, Expected, Flag, Helper, Inst, Kind, MSG, Mutation,
-    Num, Operand, Slot, Terminator, Unary,
+    Access, Addr, Arg, Arith, BlockId, Body, Compare, Expected, Flag, Helper, Inst, Kind, MSG,
+    Mutation, Num, Operand, Slot, Terminator, Unary,
 };
 use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
+
+/// A function, and what it needs.
+pub(crate) struct Made {
+    pub(crate) function: ir::Function,
+    /// The numbers of the helpers that it calls by thunks.
+    pub(crate) thunks: BTreeSet<u32>,
+}
 
 /// Makes a function. A compact one calls helpers for what is frequent, too.
 pub(crate) fn function(
@@ -21,7 +28,27 @@ pub(crate) fn function(
     isa: &dyn TargetIsa,
     context: &mut FunctionBuilderContext,
     compact: bool,
-) -> ir::Function {
+) -> Made {
+    let (made, loud) = attempt(body, isa, context, compact, HashSet::new());
+    if compact {
+        return made;
+    }
+    // (which loops call nothing each time around is known when they are made)
+    let quiet = opt::loops_without(body, &loud);
+    match quiet.is_empty() {
+        true => made,
+        false => attempt(body, isa, context, compact, quiet).0,
+    }
+}
+
+/// Makes a function in which the seldom calls of some blocks keep all registers; tells which blocks call helpers each time.
+fn attempt(
+    body: &Body,
+    isa: &dyn TargetIsa,
+    context: &mut FunctionBuilderContext,
+    compact: bool,
+    quiet: HashSet<BlockId>,
+) -> (Made, HashSet<BlockId>) {
     let mut signature = Signature::new(isa.default_call_conv());
     signature.params.extend([AbiParam::new(types::I64); 2]);
     signature.returns.push(AbiParam::new(types::I32));
@@ -30,7 +57,14 @@ pub(crate) fn function(
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
+    b.seal_block(entry);
     let (runtime, frame) = (b.block_params(entry)[0], b.block_params(entry)[1]);
+    let home = (!compact).then(|| {
+        let home = ir::StackSlotData::new(ir::StackSlotKind::ExplicitSlot, 8, 3);
+        let home = b.create_sized_stack_slot(home);
+        b.ins().stack_store(types::I64, frame, home, 0);
+        home
+    });
     let table = b.ins().load(types::I64, flags(), runtime, layout::HELPERS);
     let vars = |b: &mut FunctionBuilder<'_>, count: u32, ty: Type| -> Vec<Variable> {
         (0..count).map(|_| b.declare_var(ty)).collect()
@@ -58,6 +92,8 @@ pub(crate) fn function(
         b,
         runtime,
         frame,
+        home,
+        read: None,
         table,
         nums,
         whole,
@@ -72,17 +108,30 @@ pub(crate) fn function(
         bail,
         signatures: HashMap::new(),
         call_conv: isa.default_call_conv(),
+        at: BlockId(0),
+        quiet,
+        loud: HashSet::new(),
+        thunks: BTreeSet::new(),
     };
     let (owners, viewed) = (opt::owners_at_entry(body), opt::viewed_at_entry(body));
     let used = uses(body);
-    let known = owners.into_iter().zip(viewed);
+    let known: Vec<_> = owners.into_iter().zip(viewed).collect();
     for cold in &body.cold {
         emit.b.set_cold_block(blocks[cold.0 as usize]);
     }
-    for ((block, at), (owners, viewed)) in body.blocks.iter().zip(&blocks).zip(known) {
-        emit.b.switch_to_block(*at);
-        emit.owners = owners;
-        emit.viewed = viewed;
+    // A block comes before those that it leads to: where its registers come from is known then, but for what comes along ways
+    // back, and nothing that is the same on all ways becomes a parameter of a block.
+    let order = body.reached();
+    let mut ways = ways(body, &order);
+    let mut emitted = vec![false; blocks.len()];
+    for at in order.iter().map(|block| block.0 as usize) {
+        let block = &body.blocks[at];
+        emit.at = BlockId(at as u32);
+        emit.b.switch_to_block(blocks[at]);
+        if ways[at] == 0 {
+            emit.b.seal_block(blocks[at]);
+        }
+        (emit.owners, emit.viewed) = known[at].clone();
         let mut insts = block.insts.iter().peekable();
         while let Some(inst) = insts.next() {
             let used = |addr: Addr| used[addr.0 as usize];
@@ -100,14 +149,34 @@ pub(crate) fn function(
             emit.viewed.apply(inst);
         }
         emit.end(&block.end, &blocks);
+        emitted[at] = true;
+        for to in block.end.successors().map(|to| to.0 as usize) {
+            ways[to] -= 1;
+            if ways[to] == 0 && emitted[to] {
+                emit.b.seal_block(blocks[to]);
+            }
+        }
     }
-    emit.b.switch_to_block(bail);
+    emit.enter(bail);
     emit.b.set_cold_block(bail);
     let status = emit.b.ins().iconst(types::I32, i64::from(BAIL));
     emit.b.ins().return_(&[status]);
-    emit.b.seal_all_blocks();
-    emit.b.finalize(isa.frontend_config());
-    function
+    let Emit {
+        b, loud, thunks, ..
+    } = emit;
+    b.finalize(isa.frontend_config());
+    (Made { function, thunks }, loud)
+}
+
+/// How many ways lead to each block from those that can be reached.
+fn ways(body: &Body, reached: &[BlockId]) -> Vec<u32> {
+    let mut ways = vec![0; body.blocks.len()];
+    for block in reached {
+        for to in body.blocks[block.0 as usize].end.successors() {
+            ways[to.0 as usize] += 1;
+        }
+    }
+    ways
 }
 
 /// How many operands name each register of addresses, but for those that give it its address.
@@ -132,6 +201,10 @@ pub(crate) struct Emit<'f> {
     pub(crate) b: FunctionBuilder<'f>,
     pub(crate) runtime: Value,
     frame: Value,
+    /// Where the frame's address is kept for cold blocks, unless the code is compact.
+    home: Option<ir::StackSlot>,
+    /// The frame's address as a cold block has read it.
+    read: Option<(ir::Block, Value)>,
     table: Value,
     nums: Vec<Variable>,
     /// Which of them are whole, and machine integers.
@@ -153,6 +226,14 @@ pub(crate) struct Emit<'f> {
     bail: ir::Block,
     signatures: HashMap<Helper, SigRef>,
     call_conv: CallConv,
+    /// The block that code is made of.
+    at: BlockId,
+    /// Blocks whose seldom calls are to keep all registers.
+    quiet: HashSet<BlockId>,
+    /// Blocks that call a helper each time.
+    loud: HashSet<BlockId>,
+    /// The numbers of the helpers that are called by thunks.
+    pub(crate) thunks: BTreeSet<u32>,
 }
 
 impl Emit<'_> {
@@ -193,7 +274,32 @@ impl Emit<'_> {
 
     pub(crate) fn slot(&mut self, slot: Slot) -> Value {
         let distance = i64::from(slot.0) * i64::from(layout::VALUE);
-        self.b.ins().iadd_imm_s(self.frame, distance)
+        let frame = self.frame_here();
+        self.b.ins().iadd_imm_s(frame, distance)
+    }
+
+    fn is_cold_here(&self) -> bool {
+        let here = self.b.current_block();
+        here.is_some_and(|here| self.b.func.layout.is_cold(here))
+    }
+
+    /// The frame's address. Cold blocks read it from memory: what they make of it would be hoisted out of loops else, where
+    /// it takes registers from what is frequent.
+    fn frame_here(&mut self) -> Value {
+        let (Some(home), Some(here)) = (self.home, self.b.current_block()) else {
+            return self.frame;
+        };
+        if !self.is_cold_here() {
+            return self.frame;
+        }
+        match self.read {
+            Some((block, frame)) if block == here => frame,
+            _ => {
+                let frame = self.b.ins().stack_load(types::I64, types::I64, home, 0);
+                self.read = Some((here, frame));
+                frame
+            }
+        }
     }
 
     /// The address of an argument that is a value.
@@ -236,11 +342,17 @@ impl Emit<'_> {
         self.b.ins().brif(condition, yes, &[], no, &[]);
     }
 
+    /// Goes on in a block of which it is known where it is reached from: that keeps the code free of parameters of blocks, which
+    /// are registers, for what is the same on all ways.
+    pub(crate) fn enter(&mut self, block: ir::Block) {
+        self.b.switch_to_block(block);
+        self.b.seal_block(block);
+    }
+
     /// A block that code goes on in: seldom reached, where the block at hand is.
     fn more(&mut self) -> ir::Block {
         let more = self.b.create_block();
-        let here = self.b.current_block();
-        if here.is_some_and(|here| self.b.func.layout.is_cold(here)) {
+        if self.is_cold_here() {
             self.b.set_cold_block(more);
         }
         more
@@ -251,10 +363,10 @@ impl Emit<'_> {
         let (rare, more) = (self.b.create_block(), self.more());
         self.branch(condition, rare, more);
         self.b.set_cold_block(rare);
-        self.b.switch_to_block(rare);
+        self.enter(rare);
         f(self);
         self.b.ins().jump(more, &[]);
-        self.b.switch_to_block(more);
+        self.enter(more);
     }
 
     /// One of two values, the second being seldom wanted.
@@ -268,14 +380,14 @@ impl Emit<'_> {
         let [quick, slow, end] = std::array::from_fn(|_| self.more());
         self.b.append_block_param(end, ty);
         self.branch(condition, quick, slow);
-        self.b.switch_to_block(quick);
+        self.enter(quick);
         let value = often(self);
         self.b.ins().jump(end, &[value.into()]);
         self.b.set_cold_block(slow);
-        self.b.switch_to_block(slow);
+        self.enter(slow);
         let value = seldom(self);
         self.b.ins().jump(end, &[value.into()]);
-        self.b.switch_to_block(end);
+        self.enter(end);
         self.b.block_params(end)[0]
     }
 
@@ -300,11 +412,23 @@ impl Emit<'_> {
 
     /// Calls a helper with values that are there; gives its raw result.
     fn call_raw(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
+        let seldom = self.is_cold_here();
+        if seldom && self.quiet.contains(&self.at) {
+            return self.call_thunk(helper, values);
+        }
+        let table = match seldom {
+            true => {
+                let ins = self.b.ins();
+                ins.load(types::I64, flags(), self.runtime, layout::HELPERS)
+            }
+            false => {
+                self.loud.insert(self.at);
+                self.table
+            }
+        };
         let signature = self.signature(helper);
-        let callee = self
-            .b
-            .ins()
-            .load(types::I64, flags(), self.table, helper as i32 * 8);
+        let ins = self.b.ins();
+        let callee = ins.load(types::I64, flags(), table, helper as i32 * 8);
         let mut all = vec![self.runtime];
         all.extend_from_slice(values);
         let call = self.b.ins().call_indirect(signature, callee, &all);
@@ -333,7 +457,7 @@ impl Emit<'_> {
         };
         let more = self.more();
         self.branch(bad, self.bail, more);
-        self.b.switch_to_block(more);
+        self.enter(more);
         match helper.result() {
             Kind::Flag => self.b.ins().ireduce(types::I8, result),
             _ => result,
@@ -506,7 +630,7 @@ impl Emit<'_> {
                 let right = self.is_kind(address, kind);
                 let more = self.b.create_block();
                 self.branch(right, more, self.bail);
-                self.b.switch_to_block(more);
+                self.enter(more);
             }
             Inst::Copy { dst, src } => {
                 let (to, from) = (self.slot(*dst), self.address(*src));
@@ -533,13 +657,13 @@ impl Emit<'_> {
                 }
                 let [whole, plain, end] = std::array::from_fn(|_| self.b.create_block());
                 self.branch(owns, whole, plain);
-                self.b.switch_to_block(whole);
+                self.enter(whole);
                 self.call_values(Helper::Copy, &[to, from]);
                 self.b.ins().jump(end, &[]);
-                self.b.switch_to_block(plain);
+                self.enter(plain);
                 self.copy_words(to, from);
                 self.b.ins().jump(end, &[]);
-                self.b.switch_to_block(end);
+                self.enter(end);
             }
             Inst::Get {
                 dst,
@@ -606,7 +730,7 @@ impl Emit<'_> {
 
     /// What `ToNumber` makes of what is seldom met: no number.
     pub(crate) fn number_by_helper(&mut self, address: Value) -> Value {
-        self.call_cold(Helper::TryNumber, &[address]);
+        self.call_values(Helper::TryNumber, &[address]);
         let runtime = self.runtime;
         self.b
             .ins()
@@ -629,7 +753,7 @@ impl Emit<'_> {
                 self.b.def_var(self.fuel, less);
                 let empty = self.b.ins().icmp_imm_u(IntCC::Equal, less, 0);
                 self.seldom(empty, |emit| {
-                    emit.call_cold(Helper::Tick, &[]);
+                    emit.call_values(Helper::Tick, &[]);
                     let runtime = emit.runtime;
                     let fuel = emit
                         .b
@@ -675,17 +799,17 @@ impl Emit<'_> {
                 let numbers = self.both_numbers(a, b);
                 let [quick, slow, end] = std::array::from_fn(|_| self.b.create_block());
                 self.branch(numbers, quick, slow);
-                self.b.switch_to_block(quick);
+                self.enter(quick);
                 let (x, y) = (self.number_in(a), self.number_in(b));
                 let sum = self.b.ins().fadd(x, y);
                 self.make_room(dst);
                 self.set_kind(dst, layout::NUMBER_KIND);
                 self.b.ins().store(flags(), sum, dst, layout::PAYLOAD);
                 self.b.ins().jump(end, &[]);
-                self.b.switch_to_block(slow);
+                self.enter(slow);
                 self.call_values(Helper::Add, &[dst, a, b]);
                 self.b.ins().jump(end, &[]);
-                self.b.switch_to_block(end);
+                self.enter(end);
             }
             _ => {
                 self.call(helper, args);

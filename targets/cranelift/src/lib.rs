@@ -13,11 +13,12 @@ use cranelift_codegen::isa::{self, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable as _};
 use cranelift_codegen::{CodegenError, Context};
 use cranelift_frontend::FunctionBuilderContext;
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use target_lexicon::Triple;
-use vgdc_mir::Body;
-use vgdc_plan::native::{ABI, COLD, Code};
+use vgdc_mir::{Body, Helper};
+use vgdc_plan::native::{ABI, Code, Thunk};
 
 /// Why there is no code.
 #[derive(Debug)]
@@ -56,15 +57,22 @@ pub fn compile_for(arch: &str, bodies: &[Body]) -> Result<Code, Error> {
         arch: arch.to_owned(),
         ..Code::default()
     };
-    let mut builder = FunctionBuilderContext::new();
-    for helper in COLD {
-        let thunk = thunk::function(*helper, isas.quick.as_ref(), &mut builder);
-        let bytes = bytes_of(thunk, isas.quick.as_ref())?;
-        code.thunks.push(append(&mut code.bytes, &bytes));
-    }
-    for (body, bytes) in bodies.iter().zip(compile_all(bodies, &isas)) {
-        let offset = append(&mut code.bytes, &bytes?);
+    let mut thunks = BTreeSet::new();
+    for (body, made) in bodies.iter().zip(compile_all(bodies, &isas)) {
+        let made = made?;
+        let offset = append(&mut code.bytes, &made.bytes);
         code.functions.push(body.function(offset));
+        thunks.extend(made.thunks);
+    }
+    let mut builder = FunctionBuilderContext::new();
+    for number in thunks {
+        let helper = Helper::ALL[number as usize];
+        let thunk = thunk::function(helper, isas.quick.as_ref(), &mut builder);
+        let bytes = bytes_of(thunk, isas.quick.as_ref())?;
+        code.thunks.push(Thunk {
+            helper: number,
+            offset: append(&mut code.bytes, &bytes),
+        });
     }
     Ok(code)
 }
@@ -89,14 +97,29 @@ impl Isas {
         })
     }
 
-    fn compile(&self, body: &Body, builder: &mut FunctionBuilderContext) -> Result<Vec<u8>, Error> {
+    fn compile(
+        &self,
+        body: &Body,
+        builder: &mut FunctionBuilderContext,
+    ) -> Result<Compiled, Error> {
         let large = is_large(body);
         let isa = match large {
             true => self.plain.as_ref(),
             false => self.quick.as_ref(),
         };
-        bytes_of(emit::function(body, isa, builder, large), isa)
+        let made = emit::function(body, isa, builder, large);
+        Ok(Compiled {
+            bytes: bytes_of(made.function, isa)?,
+            thunks: made.thunks,
+        })
     }
+}
+
+/// A function's machine code.
+struct Compiled {
+    bytes: Vec<u8>,
+    /// The numbers of the helpers that it calls by thunks.
+    thunks: BTreeSet<u32>,
 }
 
 fn is_large(body: &Body) -> bool {
@@ -105,7 +128,7 @@ fn is_large(body: &Body) -> bool {
 }
 
 /// Compiles functions on all cores; what comes out is in the order of what went in.
-fn compile_all(bodies: &[Body], isas: &Isas) -> Vec<Result<Vec<u8>, Error>> {
+fn compile_all(bodies: &[Body], isas: &Isas) -> Vec<Result<Compiled, Error>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut builder = FunctionBuilderContext::new();
@@ -133,7 +156,7 @@ fn compile_all(bodies: &[Body], isas: &Isas) -> Vec<Result<Vec<u8>, Error>> {
         made
     });
     made.sort_by_key(|(at, _)| *at);
-    made.into_iter().map(|(_, bytes)| bytes).collect()
+    made.into_iter().map(|(_, made)| made).collect()
 }
 
 /// The machine code of a function.
@@ -164,7 +187,7 @@ fn append(code: &mut Vec<u8>, function: &[u8]) -> u32 {
 pub fn text(body: &Body) -> Result<String, Error> {
     let isa = isa(std::env::consts::ARCH, "speed")?;
     let mut builder = FunctionBuilderContext::new();
-    let function = emit::function(body, isa.as_ref(), &mut builder, is_large(body));
+    let function = emit::function(body, isa.as_ref(), &mut builder, is_large(body)).function;
     Ok(function.display().to_string())
 }
 
@@ -207,7 +230,7 @@ fn isa(arch: &str, effort: &str) -> Result<OwnedTargetIsa, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vgdc_mir::{Arg, Arith, Builder, Helper, Inst, MSG, Terminator};
+    use vgdc_mir::{Arg, Arith, Builder, Compare, Helper, Inst, MSG, Terminator};
 
     fn body() -> Body {
         let mut b = Builder::new();
@@ -255,6 +278,52 @@ mod tests {
             assert!(code.functions[1].offset.is_multiple_of(16) && code.functions[1].offset > 64);
         }
         assert!(compile_for("nothing", &[]).is_err());
+    }
+
+    /// `do { n = v1[n] } while (n < n)`: nothing is called each time around.
+    fn quiet_loop() -> Body {
+        let mut b = Builder::new();
+        let (list, scratch, number, flag, found) =
+            (b.slot(), b.temp(), b.num(), b.flag(), b.addr());
+        b.push(Inst::Num {
+            dst: number,
+            value: 0.5,
+        });
+        let (inside, end) = (b.block(), b.block());
+        b.jump(inside);
+        b.switch_to(inside);
+        b.push(Inst::Find {
+            helper: Helper::GetIndex,
+            dst: found,
+            args: vec![list.into(), scratch.into(), number.into()],
+        });
+        b.push(Inst::ToNumber {
+            dst: number,
+            src: found.into(),
+        });
+        b.push(Inst::Compare {
+            op: Compare::Lt,
+            dst: flag,
+            a: number,
+            b: number,
+        });
+        b.end(Terminator::Branch(flag, inside, end));
+        b.switch_to(end);
+        b.end(Terminator::Return(MSG));
+        b.finish()
+    }
+
+    #[test]
+    fn seldom_calls_of_a_loop_that_calls_nothing_else_go_by_thunks() {
+        for arch in ["x86_64", "aarch64"] {
+            let code = compile_for(arch, &[body(), quiet_loop()]).expect("compiles");
+            let helpers: Vec<u32> = code.thunks.iter().map(|thunk| thunk.helper).collect();
+            let mut expected = vec![Helper::GetIndex as u32, Helper::TryNumber as u32];
+            expected.sort_unstable();
+            assert_eq!(helpers, expected, "{arch}");
+            let code = compile_for(arch, &[body()]).expect("compiles");
+            assert!(code.thunks.is_empty(), "{arch}");
+        }
     }
 
     #[test]

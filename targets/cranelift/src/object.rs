@@ -12,7 +12,7 @@ impl Emit<'_> {
         let object = self.b.create_block();
         let is_object = self.is_kind(base, layout::OBJECT);
         self.branch(is_object, object, miss);
-        self.b.switch_to_block(object);
+        self.enter(object);
         let ins = self.b.ins();
         ins.load(types::I64, flags(), base, layout::PAYLOAD)
     }
@@ -29,7 +29,7 @@ impl Emit<'_> {
         let shape = load(self, memory, layout::SHAPE);
         let same = self.b.ins().icmp(IntCC::Equal, known, shape);
         self.branch(same, hit, miss);
-        self.b.switch_to_block(hit);
+        self.enter(hit);
         let distance = load(self, caches, at + layout::CACHE_DISTANCE);
         self.b.ins().iadd(memory, distance)
     }
@@ -54,11 +54,11 @@ impl Emit<'_> {
         let memory = self.memory_of(base, miss);
         let found = self.cached(memory, cache, miss);
         self.b.ins().jump(end, &[found.into()]);
-        self.b.switch_to_block(miss);
+        self.enter(miss);
         let [key, cache] = self.constants(key, cache);
         let found = self.result(Helper::Get, &[base, place, key, cache]);
         self.b.ins().jump(end, &[found.into()]);
-        self.b.switch_to_block(end);
+        self.enter(end);
         self.b.block_params(end)[0]
     }
 
@@ -76,19 +76,19 @@ impl Emit<'_> {
         let count = self.b.ins().atomic_load(types::I64, flags(), memory);
         let unique = self.b.ins().icmp_imm_u(IntCC::Equal, count, 1);
         self.branch(unique, alone, miss);
-        self.b.switch_to_block(alone);
+        self.enter(alone);
         let place = self.cached(memory, cache, other);
         self.make_room(place);
         self.copy_words(place, value);
         self.set_kind(value, layout::UNDEFINED);
         self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(other);
+        self.enter(other);
         self.append(memory, value, cache + 1, (miss, end));
-        self.b.switch_to_block(miss);
+        self.enter(miss);
         let [key, cache] = self.constants(key, cache);
         self.call_values(Helper::Set, &[base, value, key, cache]);
         self.b.ins().jump(end, &[]);
-        self.b.switch_to_block(end);
+        self.enter(end);
     }
 
     /// Adds a property to an object, if it has the names that the cache was filled with, and room.
@@ -109,14 +109,14 @@ impl Emit<'_> {
         let names = load(types::I64, memory, layout::SHAPE);
         let known = self.b.ins().icmp(IntCC::Equal, before, names);
         self.branch(known, same, miss);
-        self.b.switch_to_block(same);
+        self.enter(same);
         let mut load =
             |ty, from: Value, distance: i32| self.b.ins().load(ty, flags(), from, distance);
         let len = load(types::I32, memory, layout::OBJECT_LEN);
         let most = load(types::I32, memory, layout::OBJECT_ROOM);
         let fits = self.b.ins().icmp(IntCC::UnsignedLessThan, len, most);
         self.branch(fits, room, miss);
-        self.b.switch_to_block(room);
+        self.enter(room);
         let wide = self.b.ins().uextend(types::I64, len);
         let distance = self.b.ins().imul_imm_s(wide, i64::from(layout::VALUE));
         let values = self.b.ins().iadd(memory, distance);

@@ -1,14 +1,15 @@
 //! Thunks: they call a helper and keep all registers, which helpers do not.
 //!
 //! A call in a loop, however seldom it is reached, makes the register allocator keep what the loop works on in memory. A call
-//! that keeps the registers does not. Such a call has no result: the thunk leaves it in the context.
+//! that keeps the registers does not. Such a call has no result: the thunk leaves it in the context. Where a loop calls helpers
+//! each time around there is nothing to be won, and thunks, which save all registers, are not used.
 
 use crate::emit::{Emit, flags, type_of};
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder as _, Signature, Value, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use vgdc_mir::{Helper, Kind};
-use vgdc_plan::native::{COLD, layout};
+use vgdc_plan::native::layout;
 
 /// How the thunk of a helper is called.
 fn signature(helper: Helper, call_conv: CallConv) -> Signature {
@@ -56,17 +57,15 @@ pub(crate) fn function(
 }
 
 impl Emit<'_> {
-    /// Calls a helper where code seldom comes; bails out when the helper does, and gives its result.
-    pub(crate) fn call_cold(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
-        let Some(number) = COLD.iter().position(|cold| *cold == helper) else {
-            return self.call_values(helper, values);
-        };
+    /// Calls a helper by its thunk; gives its raw result.
+    pub(crate) fn call_thunk(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
+        self.thunks.insert(helper as u32);
         let signature = signature(helper, CallConv::PreserveAll);
         let signature = self.b.import_signature(signature);
         let runtime = self.runtime;
         let mut load = |ty, from: Value, at: i32| self.b.ins().load(ty, flags(), from, at);
         let thunks = load(types::I64, runtime, layout::THUNKS);
-        let callee = load(types::I64, thunks, number as i32 * 8);
+        let callee = load(types::I64, thunks, helper as i32 * 8);
         let mut all = vec![runtime];
         all.extend_from_slice(values);
         self.b.ins().call_indirect(signature, callee, &all);
@@ -74,7 +73,7 @@ impl Emit<'_> {
             return None;
         }
         let ty = type_of(helper.result());
-        let result = self.b.ins().load(ty, flags(), runtime, layout::ANSWER);
-        Some(self.checked(helper, result))
+        let ins = self.b.ins();
+        Some(ins.load(ty, flags(), runtime, layout::ANSWER))
     }
 }

@@ -1,6 +1,6 @@
 //! Functions of the middle representation as Rust functions: `vgdc_native::linked` has what they are made of.
 
-use crate::structure::{Stmt, Structure, order};
+use crate::structure::{Stmt, Structure};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +84,7 @@ impl Registers {
         let mut assigned: BTreeMap<Reg, Vec<usize>> = BTreeMap::new();
         let mut local = BTreeSet::new();
         let mut shared = BTreeSet::new();
-        let blocks = order(body);
+        let blocks = body.reached();
         for id in &blocks {
             for inst in &body.blocks[id.0 as usize].insts {
                 for reg in registers(inst).1 {
@@ -296,7 +296,7 @@ impl Print<'_> {
 
     /// A function whose loops cannot be written as loops.
     fn machine(&self) -> TokenStream {
-        let arms = order(self.body).into_iter().map(|id| {
+        let arms = self.body.reached().into_iter().map(|id| {
             let block = &self.body.blocks[id.0 as usize];
             let insts = self.block(id);
             let number = Literal::u32_unsuffixed(id.0);

@@ -94,7 +94,7 @@ struct Graph {
 
 impl Graph {
     fn of(body: &Body) -> Option<Graph> {
-        let blocks = order(body);
+        let blocks = body.reached();
         let mut number = vec![usize::MAX; body.blocks.len()];
         for (at, block) in blocks.iter().enumerate() {
             number[block.0 as usize] = at;
@@ -159,24 +159,6 @@ impl Graph {
         }
         Some(graph)
     }
-}
-
-/// The blocks that can be reached, in reverse postorder: each before those that it leads to, unless it leads back.
-pub(crate) fn order(body: &Body) -> Vec<BlockId> {
-    let mut seen = vec![false; body.blocks.len()];
-    let mut order = Vec::new();
-    let mut todo = vec![(BlockId(0), false)];
-    while let Some((block, done)) = todo.pop() {
-        if done {
-            order.push(block);
-        } else if !std::mem::replace(&mut seen[block.0 as usize], true) {
-            todo.push((block, true));
-            let to = body.blocks[block.0 as usize].end.successors();
-            todo.extend(to.map(|to| (to, false)));
-        }
-    }
-    order.reverse();
-    order
 }
 
 /// Above each block the nearest one that every way to it leads through, by "A Simple, Fast Dominance Algorithm" (Cooper,

@@ -8,8 +8,8 @@
 //! anything but undefined. Pays: a comparison of shapes and of kinds for each property of each stage, and the boxing of numbers.
 
 use crate::{
-    Access, Addr, Arg, Block, Body, Compare, Expected, Helper, Inst, MSG, Num, Operand, Slot,
-    Terminator,
+    Access, Addr, Arg, Block, BlockId, Body, Compare, Expected, Helper, Inst, MSG, Num, Operand,
+    Slot, Terminator,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,11 +32,11 @@ pub(super) fn run(body: &mut Body) {
 
 fn forward(body: &mut Body) {
     let once = Once::of(body);
-    let order = order(body);
+    let order = body.reached();
     let into = predecessors(body, &order);
     let mut after: Vec<Option<Known>> = vec![None; body.blocks.len()];
     let mut same: BTreeMap<Addr, Addr> = BTreeMap::new();
-    for at in order {
+    for at in order.into_iter().map(|block| block.0 as usize) {
         // (what comes along a way that has not been looked at yet, back to the head of a loop, is not known)
         let mut known = match into[at].as_slice() {
             [] => Known::default(),
@@ -102,39 +102,12 @@ fn shares(inst: &Inst) -> bool {
     )
 }
 
-/// The blocks that are reached, each before those that it alone leads to.
-fn order(body: &Body) -> Vec<usize> {
-    let (mut seen, mut order) = (vec![false; body.blocks.len()], Vec::new());
-    let next = |at: usize| -> Vec<usize> {
-        let to = body.blocks[at].end.successors();
-        to.map(|to| to.0 as usize).collect()
-    };
-    let mut stack = vec![(0, next(0))];
-    seen[0] = true;
-    while let Some((at, todo)) = stack.last_mut() {
-        let at = *at;
-        match todo.pop() {
-            Some(to) => {
-                if !std::mem::replace(&mut seen[to], true) {
-                    stack.push((to, next(to)));
-                }
-            }
-            None => {
-                order.push(at);
-                stack.pop();
-            }
-        }
-    }
-    order.reverse();
-    order
-}
-
 /// For each block, those of the blocks that are reached that lead to it.
-fn predecessors(body: &Body, reached: &[usize]) -> Vec<Vec<usize>> {
+fn predecessors(body: &Body, reached: &[BlockId]) -> Vec<Vec<usize>> {
     let mut into = vec![Vec::new(); body.blocks.len()];
-    for at in reached {
-        for to in body.blocks[*at].end.successors() {
-            into[to.0 as usize].push(*at);
+    for at in reached.iter().map(|block| block.0 as usize) {
+        for to in body.blocks[at].end.successors() {
+            into[to.0 as usize].push(at);
         }
     }
     into

@@ -86,6 +86,15 @@ pub(super) fn loops(body: &Body) -> Vec<Loop> {
     found
 }
 
+/// The blocks of all loops that have none of these blocks.
+pub fn loops_without(body: &Body, blocks: &HashSet<BlockId>) -> HashSet<BlockId> {
+    let found = loops(body).into_iter();
+    found
+        .filter(|found| found.blocks.is_disjoint(blocks))
+        .flat_map(|found| found.blocks)
+        .collect()
+}
+
 /// Adds a block that is gone through each time the loop is entered.
 pub(super) fn before(body: &mut Body, found: &Loop, insts: Vec<Inst>) {
     let before = BlockId(body.blocks.len() as u32);

@@ -9,9 +9,11 @@ mod owning;
 mod scratch;
 mod tables;
 mod thread;
+mod ticks;
 mod views;
 
 pub use integral::integral;
+pub use loops::loops_without;
 pub use owning::{Owners, owners_at_entry};
 pub use views::{Viewed, viewed_at_entry};
 
@@ -31,6 +33,7 @@ pub fn optimise(body: &mut Body) {
     thread::run(body);
     tables::run(body);
     hoist::run(body);
+    ticks::run(body);
     views::run(body);
     near::run(body);
     owning::run(body);

@@ -210,6 +210,12 @@ impl<'a, 'w> Lower<'a, 'w> {
                 let src = self.flag(&unary.argument)?;
                 Ok(self.not(src))
             }
+            // (`if (x => 0)`, where `>=` was meant: nobody calls the function, and it is there)
+            Expression::ArrowFunctionExpression(_) | Expression::FunctionExpression(_) => {
+                let dst = self.b.flag();
+                self.b.push(Inst::Flag { dst, value: true });
+                Ok(dst)
+            }
             // (what the node has is there: `if (global.keys)`)
             Expression::StaticMemberExpression(_) if self.is_of_the_node(e) => {
                 let dst = self.b.flag();

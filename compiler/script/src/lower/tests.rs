@@ -285,12 +285,12 @@ fn refused() {
         let text = body["func"].as_str().expect("a text");
         match lower(text) {
             Err(Refusal { construct, line }) if construct.contains(&reason) => {
-                println!("---- line {line}\n{text}");
+                println!("---- {construct}, line {line}\n{text}");
             }
             Ok(body) => {
                 let left = body.left.iter();
-                for (_, line) in left.filter(|(construct, _)| construct.contains(&reason)) {
-                    println!("---- branch in line {line}\n{text}");
+                for (construct, line) in left.filter(|(construct, _)| construct.contains(&reason)) {
+                    println!("---- branch: {construct}, line {line}\n{text}");
                 }
             }
             Err(_) => {}
