@@ -225,15 +225,10 @@ impl Moment {
 
     /// The zone's abbreviation, or (long, of UTC) its name.
     pub(super) fn zone_name(&self, long: bool) -> String {
-        use chrono::{Offset, TimeZone};
         match self.zone {
             Zone::Utc if long => "Coordinated Universal Time".to_owned(),
             Zone::Utc => "UTC".to_owned(),
-            Zone::Named(tz) => {
-                let offset = tz.offset_from_utc_datetime(&self.utc());
-                let name = chrono_tz::OffsetName::abbreviation(&offset).map(str::to_owned);
-                name.unwrap_or_else(|| offset.fix().to_string())
-            }
+            Zone::Named(zone) => zone.abbreviation_at(self.utc()),
             _ => String::new(),
         }
     }

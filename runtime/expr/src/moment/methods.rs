@@ -1,5 +1,6 @@
 //! The methods of what `$moment` gives.
 
+use super::named::Named;
 use super::units::{Length, Unit, unit};
 use super::{Answer, Arg, Moment, Zone, days_in_month, make, parts_of};
 use chrono::Datelike;
@@ -171,17 +172,15 @@ impl Moment {
 
     fn tz(&self, name: Option<&str>) -> Option<Answer> {
         let Some(name) = name else {
-            let Zone::Named(tz) = self.zone else {
+            let Zone::Named(zone) = self.zone else {
                 return value(Value::Undefined);
             };
-            return value(tz.name());
+            return value(zone.name());
         };
         // (moment logs a name that is unknown, and leaves the time as it is)
-        let known = name
-            .parse()
-            .or_else(|_| chrono_tz::Tz::from_str_insensitive(name));
+        let known = Named::of(name);
         Some(Answer::Moment(
-            known.map_or(*self, |tz| self.in_zone(Zone::Named(tz))),
+            known.map_or(*self, |zone| self.in_zone(Zone::Named(zone))),
         ))
     }
 

@@ -5,6 +5,7 @@
 
 mod format;
 mod methods;
+mod named;
 mod parse;
 mod units;
 
@@ -14,7 +15,7 @@ use chrono::{
     DateTime, Datelike, Local, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone,
     Timelike, Utc,
 };
-use chrono_tz::Tz;
+use named::Named;
 use vgdc_value::Value;
 
 /// The times that JavaScript has: 100 million days either side of 1970.
@@ -28,7 +29,7 @@ pub(crate) enum Zone {
     Utc,
     /// Minutes east of Greenwich.
     Fixed(i32),
-    Named(Tz),
+    Named(Named),
 }
 
 /// A point in time, looked at from a zone.
@@ -89,7 +90,7 @@ impl Zone {
             Zone::Utc => 0,
             Zone::Fixed(minutes) => minutes * 60,
             Zone::Local => Local.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
-            Zone::Named(tz) => tz.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
+            Zone::Named(zone) => zone.seconds_at(utc),
         };
         f64::from(seconds) / 60.0
     }
@@ -97,27 +98,24 @@ impl Zone {
     /// The time at which clocks of the zone show this. An hour that clocks show twice is its first; one that they leap over
     /// is counted as if they did not leap.
     fn utc_of(self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
-        fn resolve<Z: TimeZone>(zone: &Z, civil: NaiveDateTime) -> Option<NaiveDateTime> {
-            match zone.from_local_datetime(&civil) {
-                MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
-                    Some(at.naive_utc())
-                }
-                MappedLocalTime::None => {
-                    let before = civil.checked_sub_signed(chrono::TimeDelta::days(1))?;
-                    let offset = zone.offset_from_utc_datetime(&before).fix();
-                    civil.checked_sub_signed(chrono::TimeDelta::seconds(i64::from(
-                        offset.local_minus_utc(),
-                    )))
-                }
-            }
-        }
         match self {
             Zone::Utc => Some(civil),
             Zone::Fixed(minutes) => {
                 civil.checked_sub_signed(chrono::TimeDelta::minutes(i64::from(minutes)))
             }
-            Zone::Local => resolve(&Local, civil),
-            Zone::Named(tz) => resolve(&tz, civil),
+            Zone::Local => match Local.from_local_datetime(&civil) {
+                MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => {
+                    Some(at.naive_utc())
+                }
+                MappedLocalTime::None => {
+                    let before = civil.checked_sub_signed(chrono::TimeDelta::days(1))?;
+                    let offset = Local.offset_from_utc_datetime(&before).fix();
+                    civil.checked_sub_signed(chrono::TimeDelta::seconds(i64::from(
+                        offset.local_minus_utc(),
+                    )))
+                }
+            },
+            Zone::Named(zone) => zone.utc_of(civil),
         }
     }
 }
