@@ -9,6 +9,7 @@
 //! `nodeMessageBufferMaxLength` messages wait to be reduced, if that setting is given.
 
 use super::delimiter::{bytes_of, unescape};
+use super::order;
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::value::{Array, Key, Msg, Object, Path, Value, json};
@@ -299,14 +300,10 @@ impl Join {
             msg.get("parts")
                 .map_or(f64::NAN, |parts| parts.get("index").to_number())
         };
-        msgs.sort_by(|(a, _), (b, _)| {
-            index(a)
-                .partial_cmp(&index(b))
-                .unwrap_or(std::cmp::Ordering::Equal)
+        msgs = order::sort(msgs, |(a, _), (b, _)| match reduce.right {
+            true => index(a) > index(b),
+            false => index(a) < index(b),
         });
-        if reduce.right {
-            msgs.reverse();
-        }
         let outcome = reduce.run(&self.env, &msgs, count.unwrap_or(f64::NAN));
         let last = msgs.last().map(|(msg, _)| msg.clone());
         match (outcome, last) {
