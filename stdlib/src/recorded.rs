@@ -1,0 +1,112 @@
+//! What Node-RED 5.0 did with a node, as data, and a test that this library does the same.
+//!
+//! A file in `tests/recorded/` is a list of cases: a node `n`, settings, the messages that it gets one after the other, and whether it
+//! is stopped then; and what came of it: the messages that the nodes wired to it (`h1`, `h2` …) got, those it finished with,
+//! its errors and its statuses. Values are in the control protocol's form; errors are without their stack, and a process's
+//! number is left out.
+
+use crate::testing::{Flow, Setup};
+use serde_json::{Value as Json, json};
+use std::time::{Duration, Instant};
+use vgdc_core::value::{Value, control};
+
+/// Runs all cases of a file and compares.
+pub(crate) fn check(file: &str) {
+    let cases: Vec<Json> = serde_json::from_str(file).expect("a list of cases");
+    let failed: Vec<String> = cases.iter().filter_map(failure).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// What a case did otherwise, if anything.
+fn failure(case: &Json) -> Option<String> {
+    let outputs = case["node"]["wires"].as_array().map_or(0, Vec::len);
+    let helpers: Vec<String> = (1..=outputs).map(|number| format!("h{number}")).collect();
+    let mut nodes = vec![case["node"].clone()];
+    nodes.extend(
+        helpers
+            .iter()
+            .map(|id| json!({ "id": id, "type": "helper" })),
+    );
+    let setup = Setup {
+        settings: case.get("settings").cloned().unwrap_or(json!({})),
+        ..Default::default()
+    };
+    let mut flow = Flow::start_with(Json::Array(nodes), setup);
+    for msg in list(&case["msgs"]) {
+        flow.receive("n", msg);
+    }
+    let wanted = expected(case, &helpers);
+    let begin = Instant::now();
+    if case["stop"] == json!(true) {
+        flow.stop();
+    }
+    // (what a process does comes later)
+    while seen(&flow, &helpers).len() < wanted.len() && begin.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seen = seen(&flow, &helpers);
+    (seen != wanted).then(|| {
+        let (seen, wanted) = (seen.join("\n  "), wanted.join("\n  "));
+        format!("{}\n  {seen}\ninstead of\n  {wanted}", case["name"])
+    })
+}
+
+fn list(json: &Json) -> Vec<Json> {
+    json.as_array().cloned().unwrap_or_default()
+}
+
+fn expected(case: &Json, helpers: &[String]) -> Vec<String> {
+    let lines = |what: &str, values: &Json| -> Vec<String> {
+        list(values).iter().map(|value| line(what, value)).collect()
+    };
+    let mut all: Vec<String> = helpers
+        .iter()
+        .flat_map(|id| lines(id, &case["received"][id]))
+        .collect();
+    for what in ["finished", "errors", "statuses"] {
+        all.extend(lines(what, &case[what]));
+    }
+    all
+}
+
+fn seen(flow: &Flow, helpers: &[String]) -> Vec<String> {
+    let lines = |what: &str, values: Vec<Value>| -> Vec<String> {
+        let encoded = values.iter().map(control::encode);
+        let parsed = encoded.map(|text| serde_json::from_str(&text).unwrap_or_default());
+        parsed
+            .map(|value: Json| line(what, &cleaned(value)))
+            .collect()
+    };
+    let mut all: Vec<String> = helpers
+        .iter()
+        .flat_map(|id| lines(id, flow.received(id)))
+        .collect();
+    all.extend(lines("finished", flow.finished("n")));
+    all.extend(lines("errors", flow.errors("n")));
+    all.extend(lines("statuses", flow.statuses("n")));
+    all
+}
+
+fn line(what: &str, value: &Json) -> String {
+    format!("{what} {value}")
+}
+
+/// Without stacks and numbers of processes.
+fn cleaned(mut value: Json) -> Json {
+    match &mut value {
+        Json::Object(object) => {
+            if object.get("$type") == Some(&json!("error")) {
+                object.remove("stack");
+            }
+            object
+                .values_mut()
+                .for_each(|value| *value = cleaned(value.take()));
+        }
+        Json::Array(items) => items
+            .iter_mut()
+            .for_each(|value| *value = cleaned(value.take())),
+        Json::String(text) if text.starts_with("pid:") => *text = "pid".to_owned(),
+        _ => {}
+    }
+    value
+}
