@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, PoisonError, RwLock};
 use vgdc_plan::{EnvIndex, EnvScope, EnvVar, Plan};
 use vgdc_value::{ErrorValue, Msg, Object, Value};
@@ -79,15 +80,15 @@ impl EnvTable {
     }
 
     /// All variables of the process as this deployment sees them, for commands it starts.
-    pub fn process_all(&self) -> Vec<(String, String)> {
-        let mut all: HashMap<String, String> = std::env::vars().collect();
+    pub fn process_all(&self) -> HashMap<OsString, OsString> {
+        let mut all: HashMap<_, _> = std::env::vars_os().collect();
         for (name, value) in &self.overrides {
             match value {
-                Some(value) => drop(all.insert(name.clone(), value.clone())),
-                None => drop(all.remove(name)),
+                Some(value) => drop(all.insert(name.into(), value.into())),
+                None => drop(all.remove(OsStr::new(name))),
             }
         }
-        all.into_iter().collect()
+        all
     }
 
     fn look_up(&self, scope: EnvIndex, name: &str) -> Value {
