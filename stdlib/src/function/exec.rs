@@ -526,7 +526,7 @@ mod tests {
     #[test]
     fn what_was_said_before_a_signal_is_heard() {
         let command =
-            r#"bash -c "trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.01; done""#;
+            r#"bash -c "trap 'echo caught; exit 4' USR1; echo ready; while :; do sleep 0.01; done""#;
         let flow = flow_of(
             json!({ "useSpawn": "true", "command": command, "addpay": "" }),
             Setup::default(),
@@ -535,7 +535,7 @@ mod tests {
         assert_eq!(payload(&flow, "out"), "ready\n".into());
         let status = &flow.statuses("n")[0].get("text").to_js_string();
         let pid = status.trim_start_matches("pid:").to_owned();
-        flow.receive("n", json!({ "kill": "sigint", "pid": pid }));
+        flow.receive("n", json!({ "kill": "sigusr1", "pid": pid }));
         assert_eq!(payload(&flow, "end").get("code"), 4.into());
         assert_eq!(
             flow.wait_received("out", 2)[1].get("payload"),
