@@ -2,8 +2,8 @@
 //!
 //! A file in `tests/recorded/` is a list of cases: a node `n`, settings, the messages that it gets, and whether it
 //! is stopped then; and what came of it: the messages that the nodes wired to it (`h1`, `h2` …) got, those it finished with,
-//! its errors and its statuses. Values are in the control protocol's form; errors are without their stack, and a process's
-//! number is left out.
+//! its errors and its statuses. Values are in the control protocol's form; errors are without their stack, and numbers
+//! of processes and generated ids are left out.
 
 use crate::testing::{Flow, Setup};
 use serde_json::{Value as Json, json};
@@ -95,7 +95,7 @@ fn line(what: &str, value: &Json) -> String {
     format!("{what} {value}")
 }
 
-/// Without stacks and numbers of processes.
+/// Without stacks, numbers of processes and generated ids.
 fn cleaned(mut value: Json) -> Json {
     match &mut value {
         Json::Object(object) => {
@@ -110,9 +110,11 @@ fn cleaned(mut value: Json) -> Json {
             .iter_mut()
             .for_each(|value| *value = cleaned(value.take())),
         Json::String(text) => {
-            let number = text.strip_prefix("pid:");
-            if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
+            let digits = |digits: &str, radix| digits.chars().all(|c| c.is_digit(radix));
+            if text.strip_prefix("pid:").is_some_and(|pid| digits(pid, 10)) {
                 *text = "pid".to_owned();
+            } else if text.len() == 16 && digits(text, 16) {
+                *text = "generated".to_owned();
             }
         }
         _ => {}

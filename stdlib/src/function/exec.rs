@@ -525,8 +525,7 @@ mod tests {
 
     #[test]
     fn what_was_said_before_a_signal_is_heard() {
-        let command =
-            r#"bash -c "trap 'echo caught; exit 4' USR1; echo ready; while :; do sleep 0.01; done""#;
+        let command = r#"bash -c "trap 'echo caught; exit 4' USR1; echo ready; while :; do sleep 0.01; done""#;
         let flow = flow_of(
             json!({ "useSpawn": "true", "command": command, "addpay": "" }),
             Setup::default(),

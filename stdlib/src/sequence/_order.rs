@@ -407,6 +407,13 @@ impl<T> ByName<T> {
         self.things.get_mut(name).map(|(_, thing)| thing)
     }
 
+    /// The name of the thing that fits.
+    pub fn find(&self, fits: impl Fn(&T) -> bool) -> Option<String> {
+        let mut things = self.things.iter();
+        let found = things.find(|(_, (_, thing))| fits(thing));
+        found.map(|(name, _)| name.clone())
+    }
+
     /// Takes the thing of this name out.
     pub fn remove(&mut self, name: &str) -> Option<T> {
         self.things.remove(name).map(|(_, thing)| thing)

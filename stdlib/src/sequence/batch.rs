@@ -7,10 +7,11 @@
 //!
 //! `msg.reset` forgets what waits. At most `nodeMessageBufferMaxLength` messages wait, if that setting is given.
 
+use super::delimiter::type_error;
 use super::order::ByName;
 use std::collections::VecDeque;
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{ErrorValue, Msg, Object, Value, generate_id};
+use vgdc_core::value::{Msg, Object, Value, generate_id};
 use vgdc_core::{Closing, Cx, Node, NodeError, Process, TimerId};
 use vgdc_macros_node::{Config, node};
 
@@ -157,10 +158,6 @@ fn types(t: &mut dyn Typing) {
 fn interval(cx: &mut Cx<'_>, ms: f64) -> Option<TimerId> {
     // (`setInterval` knows nothing shorter than a millisecond)
     (ms > 0.0).then(|| cx.set_timer_ms(ms.max(1.0)))
-}
-
-fn type_error(why: impl Into<String>) -> NodeError {
-    NodeError::from_value(ErrorValue::new("TypeError", why.into()).into())
 }
 
 /// Whether a message is the last of its sequence: `index + 1 === count`, which two texts can fulfil, too.

@@ -8,13 +8,13 @@
 //! `msg.reset` forgets the parts that wait, `msg.restartTimeout` begins the time anew. At most
 //! `nodeMessageBufferMaxLength` messages wait to be reduced, if that setting is given.
 
-use super::delimiter::{bytes_of, unescape};
-use super::order;
-use std::collections::HashMap;
-use vgdc_core::shared::NodeEnv;
-use vgdc_core::value::{Array, Key, Msg, Object, Path, Value, json};
+use super::delimiter::{bytes_of, type_error, unescape, wrong_type};
+use super::order::ByName;
+use super::reduce::{Form, Reduce};
+use crate::common::inspect::cut;
+use crate::function::property::Property;
+use vgdc_core::value::{Array, ErrorValue, Key, Msg, Object, Value, json};
 use vgdc_core::{Closing, Completion, Cx, Node, NodeError, Process, TimerId};
-use vgdc_expr::{Jsonata, TypedValue};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -59,27 +59,8 @@ enum Mode {
     Auto,
     Custom,
     Reduce,
-}
-
-/// What binds texts or buffers.
-#[derive(Clone)]
-enum Joiner {
-    Text(String),
-    Bytes(Vec<u8>),
-    None,
-}
-
-struct Reduce {
-    step: Jsonata,
-    fixup: Option<Jsonata>,
-    init: TypedValue,
-    right: bool,
-}
-
-/// The parts of a sequence to be reduced.
-struct Gathered {
-    count: Option<f64>,
-    msgs: Vec<(Msg, Completion)>,
+    /// What the form does not know: as *manual*, but `msg.parts` is always used.
+    Other,
 }
 
 enum Payload {
@@ -95,9 +76,10 @@ struct Group {
     current: usize,
     target: f64,
     msg: Msg,
-    joiner: Joiner,
+    /// What binds texts or buffers; what it is not made for is told at the end.
+    joiner: Value,
     array_length: f64,
-    property: Path,
+    property: String,
     timer: Option<TimerId>,
     dones: Vec<Completion>,
 }
@@ -106,12 +88,11 @@ struct Group {
 pub struct Join {
     mode: Mode,
     build: String,
-    property: Path,
-    property_text: String,
+    property: String,
     whole: bool,
-    key: Path,
+    key: Property,
     key_text: String,
-    joiner: Joiner,
+    joiner: Value,
     use_parts: bool,
     accumulate: bool,
     timer_ms: f64,
@@ -119,11 +100,7 @@ pub struct Join {
     count_is_empty: bool,
     /// `None` in reduce mode: the node is invalid (it has said so).
     reduce: Option<Reduce>,
-    groups: HashMap<String, Group>,
-    gathered: HashMap<String, Gathered>,
-    waiting: usize,
-    max_kept: usize,
-    env: NodeEnv,
+    groups: ByName<Group>,
 }
 
 #[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State, types = "object{..}")]
@@ -134,21 +111,22 @@ impl Node for Join {
         let mode = match config.mode.as_str() {
             "custom" => Mode::Custom,
             "reduce" => Mode::Reduce,
-            _ => Mode::Auto,
+            "auto" | "" => Mode::Auto,
+            _ => Mode::Other,
         };
+        let wrong = |name, why: &str| NodeError::from_value(ErrorValue::new(name, why).into());
         let joiner = match config.joiner_type.as_str() {
             "bin" => match json::parse(if config.joiner.is_empty() {
                 "[]"
             } else {
                 &config.joiner
             }) {
-                Ok(Value::Array(items)) => Joiner::Bytes(bytes_of(&items)),
-                Ok(_) => return Err(NodeError::new("Error: not an array")),
-                Err(error) => {
-                    return Err(NodeError::new(format!("SyntaxError: {}", error.message)));
-                }
+                Ok(Value::Array(items)) => Value::from(bytes_of(&items)),
+                Ok(_) => return Err(wrong("Error", "not an array")),
+                Err(error) => return Err(wrong("SyntaxError", &error.message)),
             },
-            _ => Joiner::Text(unescape(&config.joiner)),
+            "str" | "" => Value::from(unescape(&config.joiner)),
+            _ => Value::from(config.joiner.as_str()),
         };
         let whole = config.property_type == "full";
         let or = |text: &str, default: &str| {
@@ -158,30 +136,33 @@ impl Node for Join {
                 text.to_owned()
             }
         };
-        let path = |text: &str| Path::parse(text).map_err(|e| NodeError::new(e.message));
-        let property_text = if whole {
-            "payload".to_owned()
-        } else {
-            or(&config.property, "payload")
-        };
         let key_text = or(&config.key, "topic");
         let mut reduce = None;
         if mode == Mode::Reduce {
-            match Reduce::new(&config) {
+            let init = cx.props().contains_key("reduceInit");
+            let form = Form {
+                step: &config.reduce_exp,
+                fixup: &config.reduce_fixup,
+                init: init.then_some((&config.reduce_init_type, &config.reduce_init)),
+                right: config.reduce_right,
+            };
+            match Reduce::new(&form, cx) {
                 Ok(made) => reduce = Some(made),
-                Err(why) => cx.error(format!("Invalid JSONata expression: {why}"), None),
+                Err(error) => cx.error(error, None),
             }
         }
         let timeout = config.timeout.to_number();
         let count = config.count.to_number();
-        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
         Ok(Join {
             mode,
             build: or(&config.build, "array"),
-            property: path(&property_text)?,
-            property_text,
+            property: if whole {
+                "payload".to_owned()
+            } else {
+                or(&config.property, "payload")
+            },
             whole,
-            key: path(&key_text)?,
+            key: Property::parse(&key_text, "topic"),
             key_text,
             joiner,
             use_parts: config.useparts.truthy(),
@@ -194,161 +175,51 @@ impl Node for Join {
             count: if count.is_nan() { 0.0 } else { count },
             count_is_empty: config.count.as_str() == Some(""),
             reduce,
-            groups: HashMap::new(),
-            gathered: HashMap::new(),
-            waiting: 0,
-            max_kept: if max_kept > 0.0 {
-                max_kept as usize
-            } else {
-                usize::MAX
-            },
-            env: cx.env(),
+            groups: ByName::default(),
         })
     }
 }
 
-impl Reduce {
-    fn new(config: &JoinConfig) -> Result<Reduce, String> {
-        let compile = |text: &str| Jsonata::compile(text).map_err(|e| e.message.to_string());
-        Ok(Reduce {
-            step: compile(&config.reduce_exp)?,
-            fixup: (!config.reduce_fixup.is_empty())
-                .then(|| compile(&config.reduce_fixup))
-                .transpose()?,
-            init: TypedValue::parse(&config.reduce_init_type, &config.reduce_init)
-                .map_err(|e| e.message.to_string())?,
-            right: config.reduce_right,
-        })
-    }
+/// A part of what says where a message is in its sequence.
+fn part(msg: &Msg, key: &str) -> Value {
+    msg.get("parts")
+        .map_or(Value::Undefined, |parts| parts.get(key))
+}
 
-    fn run(
-        &self,
-        env: &NodeEnv,
-        msgs: &[(Msg, Completion)],
-        count: f64,
-    ) -> Result<Value, NodeError> {
-        let failed = |e: vgdc_expr::ExprError| {
-            NodeError::new(format!("Invalid JSONata expression: {}", e.message))
-        };
-        let mut so_far = self.init.eval(env, &Msg::new()).unwrap_or(Value::Undefined);
-        for (msg, _) in msgs {
-            let index = msg
-                .get("parts")
-                .map_or(Value::Undefined, |parts| parts.get("index"));
-            let variables = [("I", index), ("N", Value::Number(count)), ("A", so_far)];
-            so_far = self
-                .step
-                .eval_with(env, &msg.to_value(), &variables)
-                .map_err(failed)?;
-        }
-        if let Some(fixup) = &self.fixup {
-            let variables = [("N", Value::Number(count)), ("A", so_far)];
-            so_far = fixup
-                .eval_with(env, &Value::Object(Object::new()), &variables)
-                .map_err(failed)?;
-        }
-        Ok(so_far)
-    }
+/// Whether the message says such a thing of itself.
+fn has_part(msg: &Msg, key: &str) -> bool {
+    matches!(msg.get("parts"), Some(Value::Object(parts)) if parts.contains_key(key))
 }
 
 impl Join {
-    // ------------------------------------------------------------------------------------------------- reduce
-
-    fn reduce(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        if self.reduce.is_none() {
-            return;
-        }
-        let Some(parts) = msg.get("parts").cloned() else {
-            return cx.send_done(msg);
-        };
-        let id = parts.get("id").to_js_string();
-        let count = Some(parts.get("count"))
-            .filter(|count| !count.is_undefined())
-            .map(|count| count.to_number());
-        let completion = cx.completion(&msg);
-        let gathered = self.gathered.entry(id.clone()).or_insert_with(|| Gathered {
-            count: None,
-            msgs: Vec::new(),
-        });
-        gathered.count = gathered.count.or(count);
-        gathered.msgs.push((msg.clone(), completion));
-        self.waiting += 1;
-        if gathered.count == Some(gathered.msgs.len() as f64)
-            && let Some(complete) = self.gathered.remove(&id)
-        {
-            self.waiting = self.waiting.saturating_sub(complete.msgs.len());
-            return self.reduce_group(cx, complete);
-        }
-        if self.waiting > self.max_kept {
-            self.waiting = 0;
-            for (known, completion) in std::mem::take(&mut self.gathered)
-                .into_values()
-                .flat_map(|group| group.msgs)
-            {
-                if known.id() != msg.id() {
-                    cx.done(completion);
-                }
-            }
-            cx.error("too many pending messages in join node", Some(&msg));
-        }
-    }
-
-    fn reduce_group(&mut self, cx: &mut Cx<'_>, group: Gathered) {
-        let Some(reduce) = &self.reduce else { return };
-        let Gathered { count, mut msgs } = group;
-        let index = |msg: &Msg| {
-            msg.get("parts")
-                .map_or(f64::NAN, |parts| parts.get("index").to_number())
-        };
-        msgs = order::sort(msgs, |(a, _), (b, _)| match reduce.right {
-            true => index(a) > index(b),
-            false => index(a) < index(b),
-        });
-        let outcome = reduce.run(&self.env, &msgs, count.unwrap_or(f64::NAN));
-        let last = msgs.last().map(|(msg, _)| msg.clone());
-        match (outcome, last) {
-            (Ok(result), Some(mut msg)) => {
-                msg.set_payload(result);
-                cx.send(0, msg);
-                msgs.into_iter()
-                    .for_each(|(_, completion)| cx.done(completion));
-            }
-            (Err(error), Some(msg)) => {
-                msgs.pop();
-                msgs.into_iter()
-                    .for_each(|(_, completion)| cx.done(completion));
-                cx.error(error, Some(&msg));
-            }
-            _ => {}
-        }
-    }
-
-    // ------------------------------------------------------------------------------------------------- join
-
-    fn read(path: &Path, msg: &Msg) -> Result<Value, NodeError> {
-        path.get_in(msg).map_err(|e| NodeError::new(e.message))
-    }
-
     fn join(&mut self, cx: &mut Cx<'_>, mut msg: Msg) -> Result<(), NodeError> {
         let mut property = if self.whole {
             msg.to_value()
         } else {
-            match Self::read(&self.property, &msg) {
+            match Property::parse(&self.property, "payload").get(&msg) {
                 Ok(value) => value,
                 Err(_) => {
-                    cx.warn(format!("Message property {} not found", self.property_text));
+                    cx.warn(format!("Message property {} not found", self.property));
                     cx.done_with(&msg);
                     return Ok(());
                 }
             }
         };
-        let part = |msg: &Msg, key: &str| {
-            msg.get("parts")
-                .map_or(Value::Undefined, |parts| parts.get(key))
-        };
-        if self.mode == Mode::Auto && part(&msg, "id").is_undefined() {
+        if let Some(parts) = msg.get("parts").filter(|parts| parts.is_nullish()) {
+            let what = parts.to_js_string();
+            let asked = match self.mode {
+                Mode::Auto => Some("hasOwnProperty"),
+                Mode::Custom if !self.use_parts => Some("hasOwnProperty"),
+                _ => self.count_is_empty.then_some("count"),
+            };
+            if let Some(asked) = asked {
+                let why = format!("Cannot read properties of {what} (reading '{asked}')");
+                return Err(type_error(why));
+            }
+        }
+        if self.mode == Mode::Auto && !has_part(&msg, "id") {
             if msg.contains_key("reset") {
-                self.groups.clear();
+                self.groups = ByName::default();
             } else {
                 cx.warn("Message missing msg.parts property - cannot join in 'auto' mode");
             }
@@ -356,13 +227,12 @@ impl Join {
             return Ok(());
         }
         if self.mode == Mode::Custom && !self.use_parts && msg.contains_key("parts") {
-            match part(&msg, "parts") {
-                Value::Undefined => drop(msg.remove("parts")),
-                outer => {
-                    let mut parts = Object::new();
-                    parts.insert("parts", outer);
-                    msg.insert("parts", parts);
-                }
+            if has_part(&msg, "parts") {
+                let mut parts = Object::new();
+                parts.insert("parts", part(&msg, "parts"));
+                msg.insert("parts", parts);
+            } else {
+                msg.remove("parts");
             }
         }
         let mut id = "_".to_owned();
@@ -371,22 +241,17 @@ impl Join {
             id = part(&msg, "id").to_js_string();
             kind = part(&msg, "type").to_js_string();
             target = part(&msg, "count").to_number();
-            joiner = match part(&msg, "ch") {
-                Value::Undefined => Joiner::None,
-                Value::Array(items) => Joiner::Bytes(bytes_of(&items)),
-                other => Joiner::Text(other.to_js_string()),
-            };
+            joiner = part(&msg, "ch");
             key = part(&msg, "key");
             array_length = part(&msg, "len").to_number();
             index = part(&msg, "index").to_number();
             let name = part(&msg, "property");
-            let name = if name.truthy() {
+            path = if name.truthy() {
                 name.to_js_string()
             } else {
                 "payload".to_owned()
             };
-            path = Path::parse(&name).map_err(|e| NodeError::new(e.message))?;
-            property = Self::read(&path, &msg)?;
+            property = Property::parse(&path, "payload").get(&msg)?;
         } else {
             kind = self.build.clone();
             target = self.count;
@@ -396,12 +261,12 @@ impl Join {
             if self.count_is_empty && msg.contains_key("parts") {
                 let count = part(&msg, "count").to_number();
                 target = if count.is_nan() { 0.0 } else { count };
-                if !part(&msg, "id").is_undefined() {
+                if has_part(&msg, "id") {
                     id = part(&msg, "id").to_js_string();
                 }
             }
             key = if kind == "object" {
-                Self::read(&self.key, &msg)?
+                self.key.get(&msg)?
             } else {
                 Value::Undefined
             };
@@ -434,7 +299,7 @@ impl Join {
             cx.done_with(&msg);
             return Ok(());
         }
-        if !self.groups.contains_key(&id) {
+        if self.groups.get(&id).is_none() {
             let keyed = kind == "object" || kind == "merged";
             let timer = (self.timer_ms > 0.0).then(|| cx.set_timer_ms(self.timer_ms));
             let payload = if keyed {
@@ -459,7 +324,7 @@ impl Join {
                 timer,
                 dones: Vec::new(),
             };
-            self.groups.insert(id.clone(), group);
+            self.groups.entry(&id, || group);
         }
         let completion = cx.completion(&msg);
         let Some(group) = self.groups.get_mut(&id) else {
@@ -472,7 +337,6 @@ impl Join {
                 Value::Undefined | Value::Buffer(_) | Value::Str(_) | Value::Array(_)
             )
         {
-            group.dones.pop();
             return Err(NodeError::new(format!(
                 "Cannot join {} to buffer",
                 property.type_of()
@@ -531,39 +395,50 @@ impl Join {
         let dones = std::mem::take(&mut group.dones);
         let ends =
             self.mode == Mode::Auto || !self.accumulate || group.msg.contains_key("complete");
-        let mut msg = group.msg.clone();
         let value = group.value();
-        let property = group.property.clone();
+        let sent = value.and_then(|value| group.sent(value));
         if ends {
             self.groups.remove(id);
-        } else if let Some(group) = self.groups.get_mut(id) {
-            group.msg.remove("complete");
         }
-        property
-            .set(&mut msg, value?, true)
-            .map_err(|e| NodeError::new(e.message))?;
-        match msg.get("parts").map(|parts| parts.get("parts")) {
-            Some(outer) if !outer.is_undefined() => drop(msg.insert("parts", outer)),
-            Some(_) => drop(msg.remove("parts")),
-            None => {}
-        }
-        msg.remove("complete");
-        cx.send(0, msg);
+        cx.send(0, sent?);
         dones.into_iter().for_each(|completion| cx.done(completion));
         Ok(())
     }
 }
 
 impl Group {
+    /// The message that is sent with what the parts are together. (What they are is kept where parts go on being taken.)
+    fn sent(&mut self, value: Value) -> Result<Msg, NodeError> {
+        Property::parse(&self.property, "payload").set(&mut self.msg, value)?;
+        if has_part(&self.msg, "parts") {
+            let outer = part(&self.msg, "parts");
+            self.msg.insert("parts", outer);
+        } else {
+            self.msg.remove("parts");
+        }
+        self.msg.remove("complete");
+        Ok(self.msg.clone())
+    }
+
     /// Takes a part. False: what is to be merged is no object.
     fn add(&mut self, kind: &str, key: &Value, index: f64, value: Value) -> bool {
         match &mut self.payload {
             Payload::Keyed(object) if kind == "merged" => {
-                let Value::Object(more) = &value else {
-                    return false;
-                };
-                let entries = more.iter().filter(|(key, _)| key.as_str() != "_msgid");
-                object.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
+                match &value {
+                    Value::Object(more) => {
+                        let entries = more.iter().filter(|(key, _)| key.as_str() != "_msgid");
+                        object.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
+                    }
+                    Value::Buffer(bytes) => {
+                        for (at, byte) in bytes.iter().enumerate() {
+                            object.insert(Key::data(&at.to_string()), f64::from(*byte));
+                        }
+                    }
+                    // (what else JavaScript calls an object has no members)
+                    other if other.is_null() || other.is_object() && other.as_array().is_none() => {
+                    }
+                    _ => return false,
+                }
                 self.current = object.len();
             }
             Payload::Keyed(object) => {
@@ -576,7 +451,7 @@ impl Group {
                 if at >= items.len() {
                     items.resize(at + 1, None);
                 }
-                if items[at].is_none() {
+                if items[at].as_ref().is_none_or(Value::is_nullish) {
                     self.current += 1;
                 }
                 items[at] = Some(value);
@@ -599,11 +474,12 @@ impl Group {
         };
         match self.kind.as_str() {
             "string" => {
-                let joiner = match &self.joiner {
-                    Joiner::Text(text) => text.clone(),
-                    Joiner::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-                    Joiner::None => String::new(),
-                };
+                if self.joiner.is_nullish() {
+                    let what = self.joiner.to_js_string();
+                    let why = format!("Cannot read properties of {what} (reading 'toString')");
+                    return Err(type_error(why));
+                }
+                let joiner = self.joiner.to_js_string();
                 let texts: Vec<String> = items
                     .map(|item| {
                         if item.is_nullish() {
@@ -617,19 +493,25 @@ impl Group {
             }
             "buffer" => {
                 let joiner = match &self.joiner {
-                    Joiner::Text(text) => text.as_bytes(),
-                    Joiner::Bytes(bytes) => bytes,
-                    Joiner::None => &[],
+                    Value::Undefined => None,
+                    joiner => Some(bytes(joiner)?),
                 };
                 let mut out = Vec::new();
                 for (number, item) in items.enumerate() {
-                    if number > 0 {
+                    if number > 0
+                        && let Some(joiner) = &joiner
+                    {
                         out.extend_from_slice(joiner);
                     }
-                    match &item {
-                        Value::Buffer(bytes) => out.extend_from_slice(bytes),
-                        Value::Array(bytes) => out.extend(bytes_of(bytes)),
-                        other => out.extend_from_slice(other.to_js_string().as_bytes()),
+                    match (&item, &joiner) {
+                        (Value::Buffer(bytes), _) => out.extend_from_slice(bytes),
+                        (other, Some(_)) => out.extend(bytes(other)?),
+                        (other, None) => {
+                            return Err(wrong_type(format!(
+                                "The \"list[{number}]\" argument must be an instance of Buffer or Uint8Array. Received {}",
+                                received(other)
+                            )));
+                        }
                     }
                 }
                 Ok(Value::from(out))
@@ -647,10 +529,41 @@ impl Group {
     }
 }
 
+/// What `Buffer.from` makes of a value.
+fn bytes(value: &Value) -> Result<Vec<u8>, NodeError> {
+    match value {
+        Value::Buffer(bytes) => Ok(bytes.to_vec()),
+        Value::Str(text) => Ok(text.as_bytes().to_vec()),
+        Value::Array(items) => Ok(bytes_of(items)),
+        other => Err(wrong_type(format!(
+            "The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. Received {}",
+            received(other)
+        ))),
+    }
+}
+
+/// A value as Node.js names it where it has no use for it.
+fn received(value: &Value) -> String {
+    match value {
+        Value::Undefined | Value::Null => value.to_js_string(),
+        Value::Array(_) => "an instance of Array".to_owned(),
+        Value::Object(_) => "an instance of Object".to_owned(),
+        Value::Str(text) => {
+            let (start, more) = cut(text, 25);
+            let more = if more { "..." } else { "" };
+            format!("type string ('{start}{more}')")
+        }
+        other => format!("type {} ({})", other.type_of(), other.to_js_string()),
+    }
+}
+
 impl Process for Join {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
         if self.mode == Mode::Reduce {
-            return self.reduce(cx, msg);
+            if let Some(reduce) = &mut self.reduce {
+                reduce.take(cx, msg);
+            }
+            return;
         }
         let told = msg.clone();
         if let Err(error) = self.join(cx, msg) {
@@ -659,11 +572,7 @@ impl Process for Join {
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, timer: TimerId) {
-        let id = self
-            .groups
-            .iter()
-            .find(|(_, group)| group.timer == Some(timer))
-            .map(|(id, _)| id.clone());
+        let id = self.groups.find(|group| group.timer == Some(timer));
         if let Some(id) = id
             && let Err(error) = self.complete(cx, &id)
         {
@@ -679,5 +588,15 @@ impl Process for Join {
                 .for_each(|completion| cx.done(completion));
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::recorded;
+
+    #[test]
+    fn does_what_node_red_does() {
+        recorded::check(include_str!("../../tests/recorded/join.json"));
     }
 }

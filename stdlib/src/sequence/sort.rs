@@ -4,11 +4,12 @@
 //! JSONata expression. *As number* compares keys as numbers, else they are compared as JavaScript does. A sequence is sent
 //! when all of it is there; at most `nodeMessageBufferMaxLength` messages wait, if that setting is given.
 
+use super::delimiter::type_error;
 use super::order::{self, ByName};
 use crate::function::property::Property;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{ErrorValue, Msg, Value};
+use vgdc_core::value::{Msg, Value};
 use vgdc_core::{Closing, Cx, Level, Node, NodeError, Process};
 use vgdc_expr::{ExprError, Jsonata};
 use vgdc_macros_node::{Config, node};
@@ -221,8 +222,7 @@ impl Sort {
                     // Node-RED stumbles here: the last message gets the error, the others are never done, and all of
                     // them are counted as waiting for ever.
                     let why = "Cannot read properties of undefined (reading 'catch')";
-                    let error = NodeError::from_value(ErrorValue::new("TypeError", why).into());
-                    return cx.error(error, msgs.last());
+                    return cx.error(type_error(why), msgs.last());
                 };
                 Ok(keys)
             }

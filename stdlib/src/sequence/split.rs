@@ -4,10 +4,11 @@
 //! Each part carries `msg.parts` (`id`, `index`, `count`, `type`, `ch` or `len`, `key`), by which a **join** node puts them
 //! together again. *Handle as a message stream* splits across messages: what is after the last delimiter waits for the next.
 
-use super::delimiter::{bytes_of, unescape};
+use super::delimiter::{bytes_of, parse_int, type_error, unescape, wrong_type};
+use crate::function::property::Property;
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{Array, Msg, Object, Path, Value, generate_id, json, number};
-use vgdc_core::{Completion, Cx, Node, NodeError, Process};
+use vgdc_core::value::{Array, Msg, Object, Value, generate_id, json};
+use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -21,8 +22,8 @@ pub struct SplitConfig {
     splt_type: String,
     #[field(name = "arraySplt", json = "1", label = "Fixed length of")]
     array_splt: Value,
-    #[field(default = false, label = "Handle as a message stream")]
-    stream: bool,
+    #[field(json = "false", label = "Handle as a message stream")]
+    stream: Value,
     #[field(default = "", kind = MsgPath, label = "Copy key to msg.")]
     addname: String,
 }
@@ -31,21 +32,24 @@ enum By {
     Text(String),
     Bytes(Vec<u8>),
     Length(usize),
+    /// The form names no way to split texts and buffers.
+    Nothing,
 }
 
 /// The behaviour.
 pub struct Split {
-    property: Path,
+    property: Property,
     property_text: String,
     by: By,
     array_length: usize,
     stream: bool,
-    add_name: Option<Path>,
+    add_name: Option<Property>,
     /// The index of the next part (of a stream it goes on).
     next: usize,
     rest_text: String,
     rest_bytes: Vec<u8>,
-    pending: Vec<Completion>,
+    /// The messages whose last bytes wait for more.
+    pending: Vec<Msg>,
 }
 
 #[node(type = "split", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types)]
@@ -62,15 +66,16 @@ impl Node for Split {
                 Err(error) => return Err(invalid(format!("SyntaxError: {}", error.message))),
             },
             "len" => {
-                let length = number::parse_float(&text).trunc();
+                let length = parse_int(&text);
                 if length.is_nan() || length < 1.0 {
                     return Err(invalid(format!("Error: invalid split length: {text}")));
                 }
                 By::Length(length as usize)
             }
-            _ => By::Text(unescape(if text.is_empty() { "\\n" } else { &text })),
+            "str" | "" => By::Text(unescape(if text.is_empty() { "\\n" } else { &text })),
+            _ => By::Nothing,
         };
-        let array_length = number::parse_float(&config.array_splt.to_js_string()).trunc();
+        let array_length = parse_int(&config.array_splt.to_js_string());
         if array_length.is_nan() || array_length < 1.0 {
             return Err(invalid(format!(
                 "Error: invalid array split length: {}",
@@ -82,16 +87,14 @@ impl Node for Split {
         } else {
             config.property
         };
-        let path = |text: &str| Path::parse(text).map_err(|e| NodeError::new(e.message));
+        let named = !config.addname.is_empty();
         Ok(Split {
-            property: path(&property_text)?,
+            property: Property::parse(&property_text, "payload"),
             property_text,
             by,
             array_length: array_length as usize,
-            stream: config.stream,
-            add_name: (!config.addname.is_empty())
-                .then(|| path(&config.addname))
-                .transpose()?,
+            stream: config.stream == Value::Bool(true),
+            add_name: named.then(|| Property::parse(&config.addname, "payload")),
             next: 0,
             rest_text: String::new(),
             rest_bytes: Vec::new(),
@@ -145,272 +148,308 @@ fn pieces_of_text(text: &str, length: usize) -> Vec<String> {
     units.chunks(length).map(String::from_utf16_lossy).collect()
 }
 
-fn pieces_at(bytes: &[u8], delimiter: &[u8]) -> Vec<Vec<u8>> {
+/// Where a delimiter is found, at `from` or later.
+fn find(bytes: &[u8], delimiter: &[u8], from: usize) -> Option<usize> {
+    // (an empty one would be found for ever)
     if delimiter.is_empty() {
-        return vec![bytes.to_vec()];
+        return None;
     }
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    while let Some(at) = bytes[from..]
-        .windows(delimiter.len())
+    let mut places = bytes.get(from..)?.windows(delimiter.len());
+    places
         .position(|window| window == delimiter)
-    {
-        pieces.push(bytes[from..from + at].to_vec());
-        from += at + delimiter.len();
-    }
-    pieces.push(bytes[from..].to_vec());
-    pieces
+        .map(|at| from + at)
 }
 
-/// What is being split: the message that each part is a copy of, and the facts of the sequence.
-struct Sequence {
-    msg: Msg,
-    parts: Object,
+/// Says something of the part that is next.
+fn note(msg: &mut Msg, key: &str, value: impl Into<Value>) {
+    if let Some(Value::Object(parts)) = msg.get_mut("parts") {
+        parts.insert(key, value);
+    }
 }
 
 impl Split {
-    fn begin(&self, mut msg: Msg) -> Sequence {
+    /// Makes the message one of a sequence. A sequence that it was in is kept for the join after the next.
+    fn begin(&mut self, msg: &mut Msg) {
         let mut parts = Object::new();
-        // A sequence within a sequence: the outer one is kept for the join after the next.
-        if let Some(outer) = msg.remove("parts") {
-            parts.insert("parts", outer);
+        if let Some(outer) = msg.get("parts") {
+            parts.insert("parts", outer.clone());
         }
         parts.insert("id", generate_id());
         if self.property_text != "payload" {
             parts.insert("property", self.property_text.as_str());
         }
-        msg.remove("_msgid");
-        Sequence { msg, parts }
-    }
-
-    fn send(&self, cx: &mut Cx<'_>, sequence: &Sequence, value: Value, index: usize) {
-        let mut msg = sequence.msg.clone();
-        let mut parts = sequence.parts.clone();
-        parts.insert("index", index);
         msg.insert("parts", parts);
-        // (the property was read from this message: it can be set)
-        if self.property.set(&mut msg, value, true).is_ok() {
-            cx.send(0, msg);
+        msg.remove("_msgid");
+    }
+
+    /// The number of the next part.
+    fn number(&mut self) -> usize {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// The message with this in its property and the number of the next part.
+    fn numbered(&mut self, msg: &mut Msg, piece: Value) -> Result<(), NodeError> {
+        self.property.set(msg, piece)?;
+        note(msg, "index", self.number());
+        Ok(())
+    }
+
+    /// The messages whose rest was waiting are done.
+    fn finish(&mut self, cx: &mut Cx<'_>) {
+        for msg in std::mem::take(&mut self.pending) {
+            cx.done_with(&msg);
         }
     }
 
-    /// Sends the pieces; of a stream all but the last, which is given back.
-    fn send_all(
-        &mut self,
-        cx: &mut Cx<'_>,
-        sequence: &mut Sequence,
-        mut pieces: Vec<Value>,
-    ) -> Option<Value> {
-        let rest = if self.stream { pieces.pop() } else { None };
-        if !self.stream {
-            sequence.parts.insert("count", pieces.len());
-            self.next = 0;
-        }
-        for piece in pieces {
-            self.send(cx, sequence, piece, self.next);
-            self.next += 1;
-        }
-        if !self.stream {
-            self.next = 0;
-        }
-        rest
-    }
+    // ------------------------------------------------------------------------------------------------- texts
 
-    fn text(
-        &mut self,
-        cx: &mut Cx<'_>,
-        sequence: &mut Sequence,
-        text: &str,
-        completion: Completion,
-    ) {
-        let text = format!("{}{text}", std::mem::take(&mut self.rest_text));
-        sequence.parts.insert("type", "string");
-        let pieces = match &self.by {
+    fn text(&mut self, cx: &mut Cx<'_>, msg: &mut Msg, text: &str) -> Result<(), NodeError> {
+        let text = format!("{}{text}", self.rest_text);
+        note(msg, "type", "string");
+        let pieces: Vec<String> = match &self.by {
             By::Length(length) => {
-                sequence.parts.insert("ch", "");
-                sequence.parts.insert("len", *length);
                 let length = *length;
+                note(msg, "ch", "");
+                note(msg, "len", length);
                 let pieces = pieces_of_text(&text, length);
-                return self.lengths(
-                    cx,
-                    sequence,
-                    pieces.into_iter().map(Value::from).collect(),
-                    completion,
-                    length,
-                );
+                let pieces: Vec<Value> = pieces.into_iter().map(Value::from).collect();
+                if !self.stream {
+                    note(msg, "count", pieces.len());
+                    self.next = 0;
+                }
+                return self.lengths(cx, msg, pieces, Value::from(""), length);
             }
             By::Text(delimiter) => {
-                sequence.parts.insert("ch", delimiter.as_str());
-                if delimiter.is_empty() {
-                    text.chars().map(String::from).collect()
-                } else {
-                    text.split(delimiter).map(str::to_owned).collect::<Vec<_>>()
+                note(msg, "ch", delimiter.as_str());
+                text.split(delimiter.as_str()).map(str::to_owned).collect()
+            }
+            By::Bytes(bytes) => {
+                note(msg, "ch", numbers(bytes));
+                match &*String::from_utf8_lossy(bytes) {
+                    "" => pieces_of_text(&text, 1),
+                    delimiter => text.split(delimiter).map(str::to_owned).collect(),
                 }
             }
-            By::Bytes(bytes) => {
-                let array: Array = bytes.iter().map(|b| Value::from(f64::from(*b))).collect();
-                sequence.parts.insert("ch", array);
-                text.split(&*String::from_utf8_lossy(bytes))
-                    .map(str::to_owned)
-                    .collect()
-            }
+            By::Nothing => Vec::new(),
         };
-        let rest = self.send_all(cx, sequence, pieces.into_iter().map(Value::from).collect());
-        self.rest_text = rest.map(|rest| rest.to_js_string()).unwrap_or_default();
-        cx.done(completion);
-    }
-
-    fn buffer(
-        &mut self,
-        cx: &mut Cx<'_>,
-        sequence: &mut Sequence,
-        bytes: &[u8],
-        completion: Completion,
-    ) {
-        let mut whole = std::mem::take(&mut self.rest_bytes);
-        whole.extend_from_slice(bytes);
-        sequence.parts.insert("type", "buffer");
-        let delimiter = match &self.by {
-            By::Length(length) => {
-                let length = *length;
-                sequence.parts.insert("len", length);
-                let pieces = whole
-                    .chunks(length)
-                    .map(|chunk| Value::from(chunk.to_vec()))
-                    .collect();
-                return self.lengths(cx, sequence, pieces, completion, length);
+        let count = pieces.len();
+        let mut pieces = pieces.into_iter();
+        let last = pieces.next_back();
+        for piece in pieces {
+            self.numbered(msg, Value::from(piece))?;
+            if !self.stream {
+                note(msg, "count", count);
             }
-            By::Text(text) => {
-                sequence.parts.insert("ch", text.as_str());
-                text.as_bytes().to_vec()
-            }
-            By::Bytes(bytes) => {
-                let array: Array = bytes.iter().map(|b| Value::from(f64::from(*b))).collect();
-                sequence.parts.insert("ch", array);
-                bytes.clone()
-            }
-        };
-        let pieces = pieces_at(&whole, &delimiter)
-            .into_iter()
-            .map(Value::from)
-            .collect();
-        let rest = self.send_all(cx, sequence, pieces);
-        self.rest_bytes = rest
-            .as_ref()
-            .and_then(Value::as_buffer)
-            .map(|rest| rest.to_vec())
-            .unwrap_or_default();
-        if self.rest_bytes.is_empty() {
-            self.finish(cx);
-            cx.done(completion);
-        } else {
-            self.pending.push(completion);
+            cx.send(0, msg.clone());
         }
+        if self.stream {
+            self.rest_text = last.unwrap_or_default();
+        } else {
+            self.numbered(msg, last.map_or(Value::Undefined, Value::from))?;
+            note(msg, "count", count);
+            cx.send(0, msg.clone());
+            self.next = 0;
+        }
+        cx.done_with(msg);
+        Ok(())
     }
 
     /// Pieces of a fixed length: of a stream, a last one that is too short waits.
     fn lengths(
         &mut self,
         cx: &mut Cx<'_>,
-        sequence: &mut Sequence,
+        msg: &mut Msg,
         mut pieces: Vec<Value>,
-        completion: Completion,
+        nothing: Value,
         length: usize,
-    ) {
-        let size = |piece: &Value| piece.get("length").to_number() as usize;
-        let short = self.stream && pieces.last().is_some_and(|last| size(last) < length);
-        let rest = if short { pieces.pop() } else { None };
-        if !self.stream {
-            sequence.parts.insert("count", pieces.len());
-            self.next = 0;
-        }
-        let sent = pieces.len();
+    ) -> Result<(), NodeError> {
+        let count = pieces.len();
+        let last = pieces.pop().unwrap_or(nothing);
         for piece in pieces {
-            self.send(cx, sequence, piece, self.next);
-            self.next += 1;
+            self.numbered(msg, piece)?;
+            cx.send(0, msg.clone());
         }
-        if sent > 0 {
+        if count > 1 {
             self.finish(cx);
         }
-        match rest {
-            Some(Value::Str(text)) => self.rest_text = text.to_string(),
-            Some(Value::Buffer(bytes)) => self.rest_bytes = bytes.to_vec(),
-            _ => return cx.done(completion),
+        let is_whole = last.get("length") == Value::from(length);
+        let rest = if !self.stream || is_whole {
+            self.numbered(msg, last.clone())?;
+            cx.send(0, msg.clone());
+            self.finish(cx);
+            cx.done_with(msg);
+            None
+        } else {
+            self.pending.push(msg.clone());
+            Some(&last)
+        };
+        match &last {
+            Value::Buffer(bytes) => self.rest_bytes = rest.map_or(Vec::new(), |_| bytes.to_vec()),
+            last => self.rest_text = rest.map_or(String::new(), |_| last.to_js_string()),
         }
-        self.pending.push(completion);
+        Ok(())
     }
 
-    /// The messages whose rest was waiting are done.
-    fn finish(&mut self, cx: &mut Cx<'_>) {
-        for completion in std::mem::take(&mut self.pending) {
-            cx.done(completion);
+    // ------------------------------------------------------------------------------------------------- buffers
+
+    fn buffer(&mut self, cx: &mut Cx<'_>, msg: &mut Msg, bytes: &[u8]) -> Result<(), NodeError> {
+        let mut whole = self.rest_bytes.clone();
+        whole.extend_from_slice(bytes);
+        note(msg, "type", "buffer");
+        // (how far it is to behind the delimiter is measured in characters, also where these are of several bytes)
+        let (delimiter, step) = match &self.by {
+            By::Length(length) => {
+                let length = *length;
+                let pieces = whole
+                    .chunks(length)
+                    .map(|chunk| Value::from(chunk.to_vec()));
+                let pieces: Vec<Value> = pieces.collect();
+                if !self.stream {
+                    note(msg, "count", pieces.len());
+                    self.next = 0;
+                }
+                note(msg, "len", length);
+                return self.lengths(cx, msg, pieces, Value::from(Vec::<u8>::new()), length);
+            }
+            By::Text(text) => {
+                note(msg, "ch", text.as_str());
+                (text.as_bytes().to_vec(), text.encode_utf16().count())
+            }
+            By::Bytes(bytes) => {
+                note(msg, "ch", numbers(bytes));
+                (bytes.clone(), bytes.len())
+            }
+            By::Nothing => {
+                return Err(wrong_type(
+                    "The \"value\" argument must be one of type number or string or an instance of Buffer or Uint8Array. Received undefined",
+                ));
+            }
+        };
+        let mut ends = Vec::new();
+        while let Some(end) = find(&whole, &delimiter, ends.last().map_or(0, |end| end + step)) {
+            ends.push(end);
         }
+        if !self.stream {
+            note(msg, "count", ends.len() + 1);
+            self.next = 0;
+        }
+        let mut from = 0;
+        for end in &ends {
+            self.numbered(msg, Value::from(whole[from..*end].to_vec()))?;
+            cx.send(0, msg.clone());
+            from = end + step;
+        }
+        if !ends.is_empty() {
+            self.finish(cx);
+        }
+        let rest = whole.get(from..).unwrap_or_default().to_vec();
+        if !self.stream && !rest.is_empty() {
+            self.numbered(msg, Value::from(rest))?;
+            note(msg, "count", self.number());
+            cx.send(0, msg.clone());
+            self.finish(cx);
+        } else {
+            self.rest_bytes = rest;
+            if !self.rest_bytes.is_empty() {
+                self.pending.push(msg.clone());
+            }
+        }
+        if self.rest_bytes.is_empty() {
+            cx.done_with(msg);
+        }
+        Ok(())
     }
 
-    fn array(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, items: &Array) {
-        sequence.parts.insert("type", "array");
-        sequence
-            .parts
-            .insert("count", items.len().div_ceil(self.array_length));
-        sequence.parts.insert("len", self.array_length);
+    // ------------------------------------------------------------------------------------------------- what has members
+
+    fn array(&mut self, cx: &mut Cx<'_>, msg: &mut Msg, items: &Array) -> Result<(), NodeError> {
+        note(msg, "type", "array");
+        note(msg, "count", items.len().div_ceil(self.array_length));
+        note(msg, "len", self.array_length);
+        let mut part = msg.clone();
         for (index, chunk) in items.chunks(self.array_length).enumerate() {
             let value = if self.array_length == 1 {
                 chunk[0].clone()
             } else {
                 Value::from(chunk.to_vec())
             };
-            self.send(cx, sequence, value, index);
+            self.property.set(&mut part, value)?;
+            note(&mut part, "index", index);
+            cx.send(0, part.clone());
         }
+        cx.done_with(msg);
+        Ok(())
     }
 
-    fn object(&mut self, cx: &mut Cx<'_>, sequence: &mut Sequence, object: &Object) {
-        sequence.parts.insert("type", "object");
+    fn object(&mut self, cx: &mut Cx<'_>, msg: &mut Msg, object: &Object) -> Result<(), NodeError> {
+        note(msg, "type", "object");
         for (index, (key, value)) in object.iter().enumerate() {
-            sequence.parts.insert("key", key.as_str());
-            sequence.parts.insert("count", object.len());
-            if let Some(path) = &self.add_name {
-                // (a name that cannot be put there is not put)
-                let _ = path.set(&mut sequence.msg, Value::from(key.as_str()), true);
+            self.property.set(msg, value.clone())?;
+            if let Some(name) = &self.add_name {
+                name.set(msg, Value::from(key.as_str()))?;
             }
-            self.send(cx, sequence, value.clone(), index);
+            note(msg, "key", key.as_str());
+            note(msg, "index", index);
+            note(msg, "count", object.len());
+            cx.send(0, msg.clone());
+        }
+        cx.done_with(msg);
+        Ok(())
+    }
+
+    fn split(&mut self, cx: &mut Cx<'_>, msg: &mut Msg) -> Result<(), NodeError> {
+        let value = self.property.get(msg)?;
+        if value.is_undefined() {
+            return Ok(());
+        }
+        self.begin(msg);
+        match &value {
+            Value::Str(text) => self.text(cx, msg, text),
+            Value::Buffer(bytes) => self.buffer(cx, msg, bytes),
+            Value::Array(items) => self.array(cx, msg, items),
+            Value::Object(object) => self.object(cx, msg, object),
+            Value::Null => Err(type_error("Cannot convert undefined or null to object")),
+            // (dates and the like are objects without members)
+            other if other.is_object() => self.object(cx, msg, &Object::new()),
+            _ => {
+                cx.done_with(msg);
+                Ok(())
+            }
         }
     }
 }
 
+/// Bytes as an array.
+fn numbers(bytes: &[u8]) -> Array {
+    bytes
+        .iter()
+        .map(|byte| Value::from(f64::from(*byte)))
+        .collect()
+}
+
 impl Process for Split {
-    fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        let value = match self.property.get_in(&msg) {
-            Ok(value) => value,
-            Err(error) => return cx.error(error.message, Some(&msg)),
-        };
-        if value.is_undefined() {
-            return;
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        if let Err(error) = self.split(cx, &mut msg) {
+            cx.error(error, Some(&msg));
         }
-        let completion = cx.completion(&msg);
-        let mut sequence = self.begin(msg);
-        match &value {
-            Value::Str(text) => return self.text(cx, &mut sequence, text, completion),
-            Value::Buffer(bytes) => return self.buffer(cx, &mut sequence, bytes, completion),
-            Value::Array(items) => self.array(cx, &mut sequence, items),
-            Value::Object(object) => self.object(cx, &mut sequence, object),
-            _ => {}
-        }
-        cx.done(completion);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorded;
 
     #[test]
-    fn texts_and_buffers_are_cut() {
+    fn texts_are_cut() {
         assert_eq!(pieces_of_text("abcde", 2), ["ab", "cd", "e"]);
         assert_eq!(pieces_of_text("aé😀", 2), ["aé", "😀"]);
-        assert_eq!(
-            pieces_at(b"a,b,", b","),
-            [b"a".to_vec(), b"b".to_vec(), Vec::new()]
-        );
         assert_eq!(unescape("\\n\\t"), "\n\t");
+    }
+
+    #[test]
+    fn does_what_node_red_does() {
+        recorded::check(include_str!("../../tests/recorded/split.json"));
     }
 }
