@@ -41,7 +41,7 @@ enum KeyOf {
     Element,
     /// A property of a message.
     Property(Property),
-    Expression(Jsonata),
+    Expression(Box<Jsonata>),
     /// The expression cannot be read (the node has said so); messages are left lying.
     Nothing,
 }
@@ -80,7 +80,7 @@ impl Node for Sort {
         };
         let key = match (ty.as_str(), &target) {
             ("jsonata", _) => match Jsonata::compile(&text) {
-                Ok(expression) => KeyOf::Expression(expression),
+                Ok(expression) => KeyOf::Expression(Box::new(expression)),
                 Err(error) => {
                     cx.error(invalid(&error), None);
                     KeyOf::Nothing
