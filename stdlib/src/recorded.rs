@@ -20,13 +20,9 @@ pub(crate) fn check(file: &str) {
 /// What a case did otherwise, if anything.
 fn failure(case: &Json) -> Option<String> {
     let outputs = case["node"]["wires"].as_array().map_or(0, Vec::len);
-    let helpers: Vec<String> = (1..=outputs).map(|number| format!("h{number}")).collect();
+    let wired: Vec<String> = (1..=outputs).map(|number| format!("h{number}")).collect();
     let mut nodes = vec![case["node"].clone()];
-    nodes.extend(
-        helpers
-            .iter()
-            .map(|id| json!({ "id": id, "type": "helper" })),
-    );
+    nodes.extend(wired.iter().map(|id| json!({ "id": id, "type": "helper" })));
     let setup = Setup {
         settings: case.get("settings").cloned().unwrap_or(json!({})),
         ..Default::default()
@@ -35,20 +31,20 @@ fn failure(case: &Json) -> Option<String> {
     for msg in list(&case["msgs"]) {
         flow.post("n", msg);
     }
-    let wanted = expected(case, &helpers);
+    let wanted = expected(case, &wired);
     if case["stop"] == json!(true) {
         flow.settle();
         flow.stop();
     }
     // (what a process says comes later)
     let begin = Instant::now();
-    while seen(&flow, &helpers).len() < wanted.len() && begin.elapsed() < Duration::from_secs(10) {
+    while seen(&flow, &wired).len() < wanted.len() && begin.elapsed() < Duration::from_secs(10) {
         std::thread::sleep(Duration::from_millis(2));
     }
     if case["stop"] != json!(true) {
         flow.settle();
     }
-    let seen = seen(&flow, &helpers);
+    let seen = seen(&flow, &wired);
     (seen != wanted).then(|| {
         let (seen, wanted) = (seen.join("\n  "), wanted.join("\n  "));
         format!("{}\n  {seen}\ninstead of\n  {wanted}", case["name"])
@@ -59,11 +55,11 @@ fn list(json: &Json) -> Vec<Json> {
     json.as_array().cloned().unwrap_or_default()
 }
 
-fn expected(case: &Json, helpers: &[String]) -> Vec<String> {
+fn expected(case: &Json, wired: &[String]) -> Vec<String> {
     let lines = |what: &str, values: &Json| -> Vec<String> {
         list(values).iter().map(|value| line(what, value)).collect()
     };
-    let mut all: Vec<String> = helpers
+    let mut all: Vec<String> = wired
         .iter()
         .flat_map(|id| lines(id, &case["received"][id]))
         .collect();
@@ -73,7 +69,7 @@ fn expected(case: &Json, helpers: &[String]) -> Vec<String> {
     all
 }
 
-fn seen(flow: &Flow, helpers: &[String]) -> Vec<String> {
+fn seen(flow: &Flow, wired: &[String]) -> Vec<String> {
     let lines = |what: &str, values: Vec<Value>| -> Vec<String> {
         let encoded = values.iter().map(control::encode);
         let parsed = encoded.map(|text| serde_json::from_str(&text).unwrap_or_default());
@@ -81,7 +77,7 @@ fn seen(flow: &Flow, helpers: &[String]) -> Vec<String> {
             .map(|value: Json| line(what, &cleaned(value)))
             .collect()
     };
-    let mut all: Vec<String> = helpers
+    let mut all: Vec<String> = wired
         .iter()
         .flat_map(|id| lines(id, flow.received(id)))
         .collect();

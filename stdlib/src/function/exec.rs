@@ -507,11 +507,8 @@ mod tests {
         node["id"] = json!("n");
         node["type"] = json!("exec");
         node["wires"] = json!([["out"], ["err"], ["end"]]);
-        let helper = |id: &str| json!({ "id": id, "type": "helper" });
-        Flow::start_with(
-            json!([node, helper("out"), helper("err"), helper("end")]),
-            setup,
-        )
+        let end = |id: &str| json!({ "id": id, "type": "helper" });
+        Flow::start_with(json!([node, end("out"), end("err"), end("end")]), setup)
     }
 
     fn payload(flow: &Flow, node: &str) -> Value {
