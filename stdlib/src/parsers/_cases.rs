@@ -24,8 +24,9 @@ fn plain(value: &Value) -> Json {
     serde_json::from_str(&encode(&value)).expect("JSON")
 }
 
-/// Runs the cases, a flow for each set of properties; all that differ are told.
-pub fn check(ty: &str, cases: &[Case]) {
+/// Runs the cases, a flow for each set of properties; all that differ are told. `page` stands in messages where they say `@PAGE@`.
+pub fn check(ty: &str, page: &str, cases: &[Case]) {
+    let page = json!(page).to_string();
     let mut wrong = Vec::new();
     for chunk in cases.chunk_by(|one, other| one.0 == other.0) {
         let mut node: Json = serde_json::from_str(chunk[0].0).expect("properties");
@@ -37,7 +38,8 @@ pub fn check(ty: &str, cases: &[Case]) {
         let flow = Flow::start(json!([{"id": "t", "type": "tab"}, node, sink]));
         let (mut sent, mut failed, mut logged, mut done) = (0, 0, 0, 0);
         for (_, msg, expected) in chunk {
-            flow.receive("n", serde_json::from_str(msg).expect("a message"));
+            let whole = msg.replace("@PAGE@", page.trim_matches('"'));
+            flow.receive("n", serde_json::from_str(&whole).expect("a message"));
             let mut got: Vec<Json> = Vec::new();
             let all = flow.received("sink");
             got.extend(all[sent..].iter().map(plain));

@@ -159,6 +159,6 @@ mod tests {
 
     #[test]
     fn as_node_red_does_it() {
-        crate::parsers::cases::check("xml", CASES);
+        crate::parsers::cases::check("xml", "", CASES);
     }
 }

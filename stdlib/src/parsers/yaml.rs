@@ -94,6 +94,6 @@ mod tests {
 
     #[test]
     fn as_node_red_does_it() {
-        crate::parsers::cases::check("yaml", CASES);
+        crate::parsers::cases::check("yaml", "", CASES);
     }
 }
