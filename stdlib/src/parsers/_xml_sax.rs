@@ -181,7 +181,7 @@ impl Reader<'_> {
                 self.position += 1;
                 self.column += 1;
             }
-            if self.position % self.options.chunk == 0 {
+            if self.position.is_multiple_of(self.options.chunk) {
                 self.look_at_buffers()?;
             }
         }

@@ -276,7 +276,7 @@ fn binary(text: &str) -> Option<Vec<u8>> {
     let ok = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
     let kept = text.bytes().filter(|b| !matches!(b, b'\r' | b'\n'));
     let kept: Vec<u8> = kept.collect();
-    if !kept.iter().all(ok) || kept.len() % 4 != 0 {
+    if !kept.iter().all(ok) || !kept.len().is_multiple_of(4) {
         return None;
     }
     let mut digits: Vec<u8> = kept.into_iter().filter(|b| *b != b'=').collect();
