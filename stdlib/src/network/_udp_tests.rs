@@ -109,7 +109,7 @@ fn nodes_with_one_port_share_its_socket() {
     // (when the nodes have stopped, the port is free again)
     flow.stop();
     let bind = || UdpSocket::bind(("0.0.0.0", port)).ok();
-    assert!(flow.wait(|| bind()).local_addr().is_ok());
+    assert!(flow.wait(bind).local_addr().is_ok());
 }
 
 #[test]

@@ -450,8 +450,11 @@ mod tests {
         ])
     }
 
+    /// A change, and what is told of it.
+    type Change<'a> = (&'a dyn Fn(&Path), Json);
+
     /// What is told of some changes: each is made when the messages of the one before it have come.
-    fn all_told(watched: &str, recursive: bool, changes: &[(&dyn Fn(&Path), Json)]) {
+    fn all_told(watched: &str, recursive: bool, changes: &[Change<'_>]) {
         let (dir, path) = folder();
         let flow = flow(&watched.replace("DIR", &path), recursive);
         let mut before = 0;
