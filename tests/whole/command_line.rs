@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
-use vgdc_tests::{Running, program, root, run, text};
+use vgdc_tests::{Control, Running, program, root, run, text};
 
 fn example() -> String {
     root()
@@ -188,4 +188,29 @@ fn an_artifact_takes_secrets_from_a_file() {
         .expect("it starts");
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("damaged"));
+}
+
+#[test]
+fn what_is_started_hears_signals_that_vgdc_was_told_to_ignore() {
+    let flow = json!([
+        {"id": "t", "type": "tab"},
+        {"id": "e", "type": "exec", "z": "t", "command": "sleep 60", "addpay": "", "append": "", "useSpawn": "true", "timer": "", "oldrc": false, "wires": [[], [], ["end"]]},
+        {"id": "end", "type": "helper", "z": "t", "wires": []},
+    ]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(folder.path(), "flows.json", &flow);
+    // (as under nohup, or behind `&` in a script)
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"trap "" HUP INT TERM; exec "$0" "$@""#]);
+    shell.arg(program("vgdc"));
+    shell.args(["run", &path, "--control", "stdio"]);
+    let mut control = Control::start_command(&mut shell);
+    control.good("watch", json!({"nodes": ["end"], "events": ["input"]}));
+    control.good("receive", json!({"node": "e", "msg": {"payload": ""}}));
+    control.good("receive", json!({"node": "e", "msg": {"kill": "SIGTERM"}}));
+    let ended = control.wait_for(|event| event["node"] == "end");
+    assert_eq!(
+        ended["msg"]["payload"],
+        json!({"code": null, "signal": "SIGTERM"})
+    );
 }

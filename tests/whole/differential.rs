@@ -349,7 +349,7 @@ fn machine_code_does_what_the_engine_does_with_the_idioms() {
 /// What code may do only exactly as the engine does it: who is whose other name, in which order things happen, and what is
 /// odd about the language.
 const ODDITIES: &[&str] = &[
-    "if (msg.payload => 2) msg.a = 1; msg.b = (x => x) ? 1 : 2; msg.c = !function () {}; return msg;",
+    "const n = msg.payload; if (n => 2) msg.a = 1; msg.b = (x => x) ? 1 : 2; msg.c = !function () {}; return msg;",
     // Other names.
     "let p = msg.payload; p.x = 1; p = {}; p.x = 2; msg.q = p; return msg;",
     "const o = {}; msg.a = o; msg.b = o; o.n = 1; msg.same = msg.a === msg.b; msg.other = msg.a === {}; return msg;",

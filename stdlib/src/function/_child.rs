@@ -71,14 +71,20 @@ impl Started {
         args: &[String],
         env: HashMap<OsString, OsString>,
     ) -> io::Result<Started> {
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(args)
             .env_clear()
             .envs(env)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
+            .stderr(Stdio::piped());
+        // SAFETY: between fork and exec nothing is called but signal(2), which is async-signal-safe, allocates nothing and
+        // changes the child alone.
+        unsafe {
+            command.pre_exec(hear_all_signals);
+        }
+        let child = command.spawn()?;
         let pid = child.id().unwrap_or_default();
         let alive = Rc::new(Cell::new(true));
         let process = Process { pid, alive };
@@ -126,6 +132,19 @@ impl Started {
         let ((), status) = tokio::join!(reading, ending);
         exit(status.ok())
     }
+}
+
+/// Signals do what they do by default in a process that Node.js starts. One that was started under `nohup`, or by a shell in the
+/// background, ignores some, and what it starts would do so, too: nothing but SIGKILL would end it.
+fn hear_all_signals() -> io::Result<()> {
+    for signal in 1..32 {
+        // (SIGKILL and SIGSTOP cannot be changed: that they are refused is no fault)
+        // SAFETY: the default action is no function of this program.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a piece; nothing at the end, or where reading fails. What has no pipe has nothing to say.
