@@ -491,7 +491,8 @@ impl Print<'_> {
             Inst::Unary { op, dst, src } => {
                 let src = self.num(*src);
                 let value = match op {
-                    Unary::Neg => quote!(-#src),
+                    // (`-n as f64` would be the integer's negative, which knows no -0)
+                    Unary::Neg => quote!(-(#src)),
                     Unary::Abs => quote!(f64::abs(#src)),
                     Unary::Sqrt => quote!(f64::sqrt(#src)),
                     Unary::Floor => quote!(f64::floor(#src)),
