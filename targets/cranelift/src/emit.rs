@@ -1,6 +1,7 @@
 //! From the middle representation to Cranelift's: what is frequent stands in the code, the rest is called.
 
 use crate::array::{self, NumberIn, Views};
+use crate::numbers::{condition, whole_condition};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
     self, AbiParam, InstBuilder as _, MemFlagsData, SigRef, Signature, Type, Value, types,
@@ -10,8 +11,8 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use vgdc_mir::opt::{self, Owners, Viewed};
 use vgdc_mir::{
-    Access, Addr, Arg, Arith, BlockId, Body, Compare, Expected, Flag, Helper, Inst, Kind, MSG,
-    Mutation, Num, Operand, Slot, Terminator, Unary,
+    Access, Addr, Arg, BlockId, Body, Expected, Flag, Helper, Inst, Kind, MSG, Mutation, Num,
+    Operand, Slot, Terminator, Unary,
 };
 use vgdc_plan::native::{BAIL, BY_VALUE, OK, layout};
 
@@ -205,7 +206,7 @@ pub(crate) struct Emit<'f> {
     home: Option<ir::StackSlot>,
     /// The frame's address as a cold block has read it.
     read: Option<(ir::Block, Value)>,
-    table: Value,
+    pub(crate) table: Value,
     nums: Vec<Variable>,
     /// Which of them are whole, and machine integers.
     whole: Vec<bool>,
@@ -223,21 +224,21 @@ pub(crate) struct Emit<'f> {
     pub(crate) compact: bool,
     /// The number of the name `length`.
     pub(crate) length: Option<usize>,
-    bail: ir::Block,
-    signatures: HashMap<Helper, SigRef>,
-    call_conv: CallConv,
+    pub(crate) bail: ir::Block,
+    pub(crate) signatures: HashMap<Helper, SigRef>,
+    pub(crate) call_conv: CallConv,
     /// The block that code is made of.
-    at: BlockId,
+    pub(crate) at: BlockId,
     /// Blocks whose seldom calls are to keep all registers.
-    quiet: HashSet<BlockId>,
+    pub(crate) quiet: HashSet<BlockId>,
     /// Blocks that call a helper each time.
-    loud: HashSet<BlockId>,
+    pub(crate) loud: HashSet<BlockId>,
     /// The numbers of the helpers that are called by thunks.
     pub(crate) thunks: BTreeSet<u32>,
 }
 
 impl Emit<'_> {
-    fn is_whole(&self, num: Num) -> bool {
+    pub(crate) fn is_whole(&self, num: Num) -> bool {
         self.whole[num.0 as usize]
     }
 
@@ -256,7 +257,7 @@ impl Emit<'_> {
             .then(|| self.b.use_var(self.nums[num.0 as usize]))
     }
 
-    fn set_num(&mut self, num: Num, value: Value) {
+    pub(crate) fn set_num(&mut self, num: Num, value: Value) {
         self.b.def_var(self.nums[num.0 as usize], value);
     }
 
@@ -278,7 +279,7 @@ impl Emit<'_> {
         self.b.ins().iadd_imm_s(frame, distance)
     }
 
-    fn is_cold_here(&self) -> bool {
+    pub(crate) fn is_cold_here(&self) -> bool {
         let here = self.b.current_block();
         here.is_some_and(|here| self.b.func.layout.is_cold(here))
     }
@@ -350,7 +351,7 @@ impl Emit<'_> {
     }
 
     /// A block that code goes on in: seldom reached, where the block at hand is.
-    fn more(&mut self) -> ir::Block {
+    pub(crate) fn more(&mut self) -> ir::Block {
         let more = self.b.create_block();
         if self.is_cold_here() {
             self.b.set_cold_block(more);
@@ -389,98 +390,6 @@ impl Emit<'_> {
         self.b.ins().jump(end, &[value.into()]);
         self.enter(end);
         self.b.block_params(end)[0]
-    }
-
-    fn signature(&mut self, helper: Helper) -> SigRef {
-        if let Some(known) = self.signatures.get(&helper) {
-            return *known;
-        }
-        let mut signature = Signature::new(self.call_conv);
-        signature.params.push(AbiParam::new(types::I64));
-        for parameter in helper.parameters() {
-            signature.params.push(AbiParam::new(type_of(*parameter)));
-        }
-        if helper.result() != Kind::Nothing {
-            signature
-                .returns
-                .push(AbiParam::new(type_of(helper.result())));
-        }
-        let made = self.b.import_signature(signature);
-        self.signatures.insert(helper, made);
-        made
-    }
-
-    /// Calls a helper with values that are there; gives its raw result.
-    fn call_raw(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
-        let seldom = self.is_cold_here();
-        if seldom && self.quiet.contains(&self.at) {
-            return self.call_thunk(helper, values);
-        }
-        let table = match seldom {
-            true => {
-                let ins = self.b.ins();
-                ins.load(types::I64, flags(), self.runtime, layout::HELPERS)
-            }
-            false => {
-                self.loud.insert(self.at);
-                self.table
-            }
-        };
-        let signature = self.signature(helper);
-        let ins = self.b.ins();
-        let callee = ins.load(types::I64, flags(), table, helper as i32 * 8);
-        let mut all = vec![self.runtime];
-        all.extend_from_slice(values);
-        let call = self.b.ins().call_indirect(signature, callee, &all);
-        self.b.inst_results(call).first().copied()
-    }
-
-    /// Calls a helper, and bails out when it does; gives its result.
-    pub(crate) fn call_values(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
-        let result = self.call_raw(helper, values)?;
-        Some(self.checked(helper, result))
-    }
-
-    /// What a helper has answered, when that is no bail-out.
-    pub(crate) fn checked(&mut self, helper: Helper, result: Value) -> Value {
-        let bad = match helper.result() {
-            Kind::Status => self
-                .b
-                .ins()
-                .icmp_imm_u(IntCC::NotEqual, result, i64::from(OK)),
-            Kind::Flag => self
-                .b
-                .ins()
-                .icmp_imm_u(IntCC::UnsignedGreaterThan, result, 1),
-            Kind::Found => self.b.ins().icmp_imm_u(IntCC::Equal, result, 0),
-            _ => return result,
-        };
-        let more = self.more();
-        self.branch(bad, self.bail, more);
-        self.enter(more);
-        match helper.result() {
-            Kind::Flag => self.b.ins().ireduce(types::I8, result),
-            _ => result,
-        }
-    }
-
-    fn call(&mut self, helper: Helper, args: &[Arg]) -> Option<Value> {
-        let values: Vec<Value> = args
-            .iter()
-            .map(|arg| match *arg {
-                Arg::Num(num) => self.num(num),
-                Arg::Const(constant) => self.b.ins().iconst(types::I32, i64::from(constant)),
-                address => self.address(address),
-            })
-            .collect();
-        self.call_values(helper, &values)
-    }
-
-    pub(crate) fn found(&mut self, helper: Helper, args: &[Arg]) -> Value {
-        match self.call(helper, args) {
-            Some(value) => value,
-            None => unreachable!("{helper:?} has a result"),
-        }
     }
 
     /// Makes room for a value: what is there lets go of its memory.
@@ -698,13 +607,6 @@ impl Emit<'_> {
         }
     }
 
-    pub(crate) fn result(&mut self, helper: Helper, values: &[Value]) -> Value {
-        match self.call_values(helper, values) {
-            Some(value) => value,
-            None => unreachable!("{helper:?} has a result"),
-        }
-    }
-
     pub(crate) fn copy_words(&mut self, dst: Value, src: Value) {
         for at in [0, layout::PAYLOAD] {
             let word = self.b.ins().load(types::I64, flags(), src, at);
@@ -850,83 +752,6 @@ impl Emit<'_> {
         )
     }
 
-    fn arith(&mut self, op: Arith, dst: Num, a: Num, b: Num) {
-        if op.is_bitwise() {
-            return self.bitwise(op, dst, a, b);
-        }
-        if self.is_whole(dst)
-            && let (Some(a), Some(b)) = (self.whole(a), self.whole(b))
-        {
-            let value = match op {
-                Arith::Sub => self.b.ins().isub(a, b),
-                _ => self.b.ins().iadd(a, b),
-            };
-            return self.set_num(dst, value);
-        }
-        let (a, b) = (self.num(a), self.num(b));
-        let value = match op {
-            Arith::Add => self.b.ins().fadd(a, b),
-            Arith::Sub => self.b.ins().fsub(a, b),
-            Arith::Mul => self.b.ins().fmul(a, b),
-            _ => self.b.ins().fdiv(a, b),
-        };
-        self.set_num(dst, value);
-    }
-
-    fn bitwise(&mut self, op: Arith, dst: Num, a: Num, b: Num) {
-        let (a, b) = (self.int_of(a), self.int_of(b));
-        let value = match op {
-            Arith::And => self.b.ins().band(a, b),
-            Arith::Or => self.b.ins().bor(a, b),
-            Arith::Xor => self.b.ins().bxor(a, b),
-            _ => {
-                let by = self.b.ins().band_imm_u(b, 31);
-                match op {
-                    Arith::Shl => self.b.ins().ishl(a, by),
-                    Arith::Shr => self.b.ins().sshr(a, by),
-                    _ => self.b.ins().ushr(a, by),
-                }
-            }
-        };
-        let wide = match op {
-            Arith::UShr => self.b.ins().uextend(types::I64, value),
-            _ => self.b.ins().sextend(types::I64, value),
-        };
-        self.set_whole(dst, wide);
-    }
-
-    /// Puts a whole number into a register of either kind.
-    fn set_whole(&mut self, dst: Num, value: Value) {
-        let value = match self.is_whole(dst) {
-            true => value,
-            false => self.b.ins().fcvt_from_sint(types::F64, value),
-        };
-        self.set_num(dst, value);
-    }
-
-    /// `ToInt32`: quick for what fits into 64 bits.
-    fn int_of(&mut self, number: Num) -> Value {
-        if let Some(whole) = self.whole(number) {
-            return self.b.ins().ireduce(types::I32, whole);
-        }
-        let number = self.num(number);
-        let size = self.b.ins().fabs(number);
-        let limit = self.b.ins().f64const(9.0e18);
-        let fits = self.b.ins().fcmp(FloatCC::LessThan, size, limit);
-        self.choose(
-            fits,
-            types::I32,
-            |emit| {
-                let wide = emit.b.ins().fcvt_to_sint_sat(types::I64, number);
-                emit.b.ins().ireduce(types::I32, wide)
-            },
-            |emit| {
-                let found = emit.result(Helper::ToInt32, &[number]);
-                emit.b.ins().fcvt_to_sint_sat(types::I32, found)
-            },
-        )
-    }
-
     fn end(&mut self, end: &Terminator, blocks: &[ir::Block]) {
         match end {
             Terminator::Bail => {
@@ -976,26 +801,5 @@ pub(crate) fn type_of(kind: Kind) -> Type {
         | Kind::Status
         | Kind::Flag
         | Kind::Nothing => types::I32,
-    }
-}
-
-fn whole_condition(compare: Compare) -> IntCC {
-    match compare {
-        Compare::Eq => IntCC::Equal,
-        Compare::Lt => IntCC::SignedLessThan,
-        Compare::Gt => IntCC::SignedGreaterThan,
-        Compare::Le => IntCC::SignedLessThanOrEqual,
-        Compare::Ge => IntCC::SignedGreaterThanOrEqual,
-    }
-}
-
-fn condition(compare: Compare) -> FloatCC {
-    match compare {
-        Compare::Eq => FloatCC::Equal,
-
-        Compare::Lt => FloatCC::LessThan,
-        Compare::Gt => FloatCC::GreaterThan,
-        Compare::Le => FloatCC::LessThanOrEqual,
-        Compare::Ge => FloatCC::GreaterThanOrEqual,
     }
 }

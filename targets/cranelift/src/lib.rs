@@ -4,7 +4,9 @@
 //! makes can be run in this process or travel in an artifact: both are the same bytes.
 
 mod array;
+mod calls;
 mod emit;
+mod numbers;
 mod object;
 mod thunk;
 
