@@ -3,24 +3,36 @@
 use crate::emit::{Emit, flags, type_of};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, InstBuilder as _, SigRef, Signature, Value, types};
+use cranelift_codegen::isa::CallConv;
 use vgdc_mir::{Arg, Helper, Kind};
 use vgdc_plan::native::{OK, layout};
+
+/// What a helper is given: the context, then its parameters.
+pub(crate) fn parameters(helper: Helper, call_conv: CallConv) -> Signature {
+    let mut signature = Signature::new(call_conv);
+    signature.params.push(AbiParam::new(types::I64));
+    for parameter in helper.parameters() {
+        signature.params.push(AbiParam::new(type_of(*parameter)));
+    }
+    signature
+}
+
+/// How a helper is called.
+pub(crate) fn signature(helper: Helper, call_conv: CallConv) -> Signature {
+    let mut signature = parameters(helper, call_conv);
+    if helper.result() != Kind::Nothing {
+        let result = AbiParam::new(type_of(helper.result()));
+        signature.returns.push(result);
+    }
+    signature
+}
 
 impl Emit<'_> {
     fn signature(&mut self, helper: Helper) -> SigRef {
         if let Some(known) = self.signatures.get(&helper) {
             return *known;
         }
-        let mut signature = Signature::new(self.call_conv);
-        signature.params.push(AbiParam::new(types::I64));
-        for parameter in helper.parameters() {
-            signature.params.push(AbiParam::new(type_of(*parameter)));
-        }
-        if helper.result() != Kind::Nothing {
-            signature
-                .returns
-                .push(AbiParam::new(type_of(helper.result())));
-        }
+        let signature = signature(helper, self.call_conv);
         let made = self.b.import_signature(signature);
         self.signatures.insert(helper, made);
         made

@@ -4,22 +4,13 @@
 //! that keeps the registers does not. Such a call has no result: the thunk leaves it in the context. Where a loop calls helpers
 //! each time around there is nothing to be won, and thunks, which save all registers, are not used.
 
+use crate::calls::{parameters, signature};
 use crate::emit::{Emit, flags, type_of};
-use cranelift_codegen::ir::{self, AbiParam, InstBuilder as _, Signature, Value, types};
+use cranelift_codegen::ir::{self, InstBuilder as _, Value, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use vgdc_mir::{Helper, Kind};
 use vgdc_plan::native::layout;
-
-/// How the thunk of a helper is called.
-fn signature(helper: Helper, call_conv: CallConv) -> Signature {
-    let mut signature = Signature::new(call_conv);
-    signature.params.push(AbiParam::new(types::I64));
-    for parameter in helper.parameters() {
-        signature.params.push(AbiParam::new(type_of(*parameter)));
-    }
-    signature
-}
 
 /// Makes the thunk of a helper.
 pub(crate) fn function(
@@ -27,7 +18,7 @@ pub(crate) fn function(
     isa: &dyn TargetIsa,
     context: &mut FunctionBuilderContext,
 ) -> ir::Function {
-    let signature_of_thunk = signature(helper, CallConv::PreserveAll);
+    let signature_of_thunk = parameters(helper, CallConv::PreserveAll);
     let name = ir::UserFuncName::default();
     let mut function = ir::Function::with_name_signature(name, signature_of_thunk);
     let mut b = FunctionBuilder::new(&mut function, context);
@@ -36,12 +27,8 @@ pub(crate) fn function(
     b.switch_to_block(entry);
     b.seal_block(entry);
     let args = b.block_params(entry).to_vec();
-    let mut of_helper = signature(helper, isa.default_call_conv());
+    let of_helper = signature(helper, isa.default_call_conv());
     let has_result = helper.result() != Kind::Nothing;
-    if has_result {
-        let result = AbiParam::new(type_of(helper.result()));
-        of_helper.returns.push(result);
-    }
     let of_helper = b.import_signature(of_helper);
     let table = b.ins().load(types::I64, flags(), args[0], layout::HELPERS);
     let at = helper as i32 * 8;
@@ -60,7 +47,7 @@ impl Emit<'_> {
     /// Calls a helper by its thunk; gives its raw result.
     pub(crate) fn call_thunk(&mut self, helper: Helper, values: &[Value]) -> Option<Value> {
         self.thunks.insert(helper as u32);
-        let signature = signature(helper, CallConv::PreserveAll);
+        let signature = parameters(helper, CallConv::PreserveAll);
         let signature = self.b.import_signature(signature);
         let runtime = self.runtime;
         let mut load = |ty, from: Value, at: i32| self.b.ins().load(ty, flags(), from, at);
