@@ -6,6 +6,7 @@
 //! front, `msg.rate` (milliseconds) changes the rate where that is allowed. At most `nodeMessageBufferMaxLength` messages
 //! wait, if that setting is given.
 
+use crate::common::limits::most_waiting;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -109,7 +110,6 @@ impl Node for Delay {
         let rate_unit = unit_ms(&config.rate_units);
         let rate_ms = rate_unit / config.rate.to_number() * if units > 0.0 { units } else { 1.0 };
         let random_unit = unit_ms(&config.random_units);
-        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
         let mut node = Delay {
             mode,
             timeout_ms: config.timeout.to_number() * unit_ms(&config.timeout_units),
@@ -124,11 +124,7 @@ impl Node for Delay {
             drop: config.drop,
             allow_rate: config.allowrate,
             second_output: config.outputs == 2.0,
-            max_kept: if max_kept > 0.0 {
-                max_kept as usize
-            } else {
-                usize::MAX
-            },
+            max_kept: most_waiting(cx),
             waiting: VecDeque::new(),
             interval: None,
             report: None,

@@ -5,6 +5,7 @@
 //! sequence (`head`, `tail`, `index`), JSONata expressions and *otherwise*. With `repair` sequences are numbered anew on
 //! each output.
 
+use crate::common::limits::most_waiting;
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::spec::Typing;
@@ -173,17 +174,12 @@ impl Node for Switch {
                 }
             }
         }
-        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
         Ok(Switch {
             property,
             all: config.checkall != "false",
             repair: config.repair,
             needs_count: config.repair || rules.iter().any(|rule| rule.op == Op::Tail),
-            max_kept: if max_kept > 0.0 {
-                max_kept as usize
-            } else {
-                usize::MAX
-            },
+            max_kept: most_waiting(cx),
             rules: valid.then_some(rules),
             previous: Value::Null,
             pending: Pending::default(),

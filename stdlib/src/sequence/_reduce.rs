@@ -3,6 +3,7 @@
 
 use super::delimiter::type_error;
 use super::order::{self, ByName};
+use crate::common::limits::most_waiting;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::value::{ErrorValue, Msg, Object, Value};
 use vgdc_core::{Cx, NodeError};
@@ -60,7 +61,6 @@ impl Reduce {
     /// An expression cannot be read.
     pub fn new(form: &Form<'_>, cx: &Cx<'_>) -> Result<Reduce, NodeError> {
         let compile = |text: &str| Jsonata::compile(text).map_err(|error| failed(&error));
-        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
         Ok(Reduce {
             step: compile(form.step)?,
             fixup: match form.fixup {
@@ -74,11 +74,7 @@ impl Reduce {
             right: form.right,
             groups: ByName::default(),
             waiting: 0,
-            max_kept: if max_kept > 0.0 {
-                max_kept as usize
-            } else {
-                usize::MAX
-            },
+            max_kept: most_waiting(cx),
             env: cx.env(),
         })
     }

@@ -9,6 +9,7 @@
 
 use super::delimiter::type_error;
 use super::order::ByName;
+use crate::common::limits::most_waiting;
 use std::collections::VecDeque;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Value, generate_id};
@@ -126,17 +127,12 @@ impl Node for Batch {
                 Mode::Nothing
             }
         };
-        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
         Ok(Batch {
             mode,
             pending: Vec::new(),
             topics: ByName::default(),
             waiting: 0,
-            max_kept: if max_kept > 0.0 {
-                max_kept as i64
-            } else {
-                i64::MAX
-            },
+            max_kept: i64::try_from(most_waiting(cx)).unwrap_or(i64::MAX),
         })
     }
 }

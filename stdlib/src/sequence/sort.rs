@@ -6,6 +6,7 @@
 
 use super::delimiter::type_error;
 use super::order::{self, ByName};
+use crate::common::limits::most_waiting;
 use crate::function::property::Property;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::spec::Typing;
@@ -89,7 +90,6 @@ impl Node for Sort {
             (_, Some(_)) => KeyOf::Element,
             (_, None) => KeyOf::Property(Property::parse(&text, "payload")),
         };
-        let max_kept = cx.setting("nodeMessageBufferMaxLength").to_number();
         Ok(Sort {
             descending: !matches!(config.order.as_str(), "ascending" | ""),
             as_number: config.as_num.truthy(),
@@ -97,11 +97,7 @@ impl Node for Sort {
             key,
             pending: ByName::default(),
             waiting: 0,
-            max_kept: if max_kept > 0.0 {
-                max_kept as usize
-            } else {
-                usize::MAX
-            },
+            max_kept: most_waiting(cx),
             env: cx.env(),
         })
     }
