@@ -46,10 +46,13 @@ pub struct Args {
     /// Count and time nodes and wires; written when it stops [default: beside the flow, FLOW.profile.json]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     profile: Option<String>,
+    /// Nodes see a clock that only the control protocol's `clock.advance` moves [default START: now]
+    #[arg(long, value_name = "START", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    virtual_time: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-enum Target {
+pub enum Target {
     Native,
     Interp,
 }
@@ -66,6 +69,7 @@ impl Args {
             ("workers", &self.workers),
             ("env-file", &self.env_file),
             ("profile", &self.profile),
+            ("virtual-time", &self.virtual_time),
         ];
         for (name, value) in given {
             if let Some(value) = value {

@@ -221,13 +221,13 @@ impl Control {
     /// Sends a request and waits for its answer.
     ///
     /// # Panics
-    /// No answer comes within ten seconds.
+    /// No answer comes within a minute.
     pub fn ask(&mut self, op: &str, mut fields: Value) -> Value {
         self.next += 1;
         fields["id"] = self.next.into();
         fields["op"] = op.into();
         writeln!(self.input, "{fields}").expect("it reads");
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + Duration::from_secs(60);
         loop {
             let line = match self
                 .lines
@@ -258,6 +258,16 @@ impl Control {
         let answer = self.ask(op, fields);
         assert_eq!(answer["ok"], true, "{op}: {answer}");
         answer["result"].clone()
+    }
+
+    /// The same, where it must be refused; gives the error.
+    ///
+    /// # Panics
+    /// The answer is good.
+    pub fn bad(&mut self, op: &str, fields: Value) -> Value {
+        let answer = self.ask(op, fields);
+        assert_eq!(answer["ok"], false, "{op}: {answer}");
+        answer["error"].clone()
     }
 
     /// Waits until an event is there for which `wanted` holds.

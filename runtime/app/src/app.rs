@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use vgdc_core::{Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
+use vgdc_core::{Clock, Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
 use vgdc_http::HttpServer;
 use vgdc_plan::Plan;
 use vgdc_probe::{Control, Deployer, Hub, Identity, Subscriber};
@@ -128,6 +128,7 @@ async fn serve(app: App, options: &Options, profile: Option<&Path>) -> ExitCode 
         workers: options.workers,
         linked: app.linked,
         profile: profile.is_some(),
+        clock: options.virtual_time.map_or(Clock::Real, Clock::starting_at),
         ..RuntimeOptions::new(app.registry)
     });
     let identity = Identity {
@@ -218,7 +219,7 @@ async fn deploy(control: &Control, deployment: Deployment) -> Result<usize, Stri
 
 fn say(log: &dyn LogSink, text: &str) {
     log.log(
-        vgdc_core::Clock::real().now_ms(),
+        Clock::Real.now_ms(),
         vgdc_core::Level::Info,
         None,
         &Value::from(text),

@@ -1,7 +1,7 @@
 //! The options that every process that runs flows takes, an artifact as well as `vgdc run`.
 
 use std::net::{IpAddr, Ipv4Addr};
-use vgdc_core::Level;
+use vgdc_core::{Clock, Level};
 
 /// Where the control protocol is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +46,8 @@ pub struct Options {
     pub credentials: Option<String>,
     /// Where the profile is written when the flows stop; an empty name stands for the program's own with another ending.
     pub profile: Option<String>,
+    /// The time at which a virtual clock begins, in milliseconds since the epoch; `None`: the clock is the computer's.
+    pub virtual_time: Option<f64>,
 }
 
 impl Default for Options {
@@ -60,6 +62,7 @@ impl Default for Options {
             env_file: None,
             credentials: None,
             profile: None,
+            virtual_time: None,
         }
     }
 }
@@ -74,6 +77,7 @@ pub const HELP: &str = "\
       --workers N          worker threads (default: one a core)
       --env-file FILE      environment variables, a NAME=value a line
       --credentials FILE   the nodes' secrets: flows_cred.json, encrypted or plain
+      --virtual-time[=START]   nodes see a clock that only `clock.advance` moves (START: 2026-01-31T12:00:00Z; default now)
       --profile[=FILE]     count and time nodes and wires; written when it stops (default PROGRAM.profile.json)
 ";
 
@@ -125,9 +129,23 @@ impl Options {
             "env-file" => self.env_file = Some(value()?),
             "credentials" => self.credentials = Some(value()?),
             "profile" => self.profile = Some(value()?),
+            "virtual-time" => self.virtual_time = Some(start_time(&value()?)?),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+/// The start of a virtual clock: a date as JavaScript reads it, or nothing for now.
+fn start_time(text: &str) -> Result<f64, String> {
+    if text.is_empty() {
+        return Ok(Clock::Real.now_ms().floor());
+    }
+    match vgdc_value::date::parse(text) {
+        ms if ms.is_finite() => Ok(ms),
+        _ => Err(format!(
+            "--virtual-time={text}: not a date (expected one such as 2026-01-31T12:00:00Z)"
+        )),
     }
 }
 
@@ -185,6 +203,10 @@ mod tests {
         assert_eq!(options.port, Some(0));
         assert!(options.take("port", &mut || Ok("70000".into())).is_err());
         assert!(options.take("control", &mut || Ok("tcp".into())).is_err());
+        let mut start = |text: &str| options.take("virtual-time", &mut || Ok(text.into()));
+        assert_eq!(start("2026-01-31T12:00:00Z"), Ok(true));
+        assert!(start("soon").is_err());
+        assert_eq!(options.virtual_time, Some(1_769_860_800_000.0));
         assert_eq!(
             options.take("unknown", &mut || Ok(String::new())),
             Ok(false)

@@ -63,13 +63,14 @@ impl Program {
                     return Ok(None);
                 }
                 lexopt::Arg::Long("manifest") => manifest = true,
-                // (the only option that goes without its value)
-                lexopt::Arg::Long("profile") => {
-                    let file = args.optional_value().unwrap_or_default();
-                    let file = file
+                // (the options that go without their value)
+                lexopt::Arg::Long(name @ ("profile" | "virtual-time")) => {
+                    let name = name.to_owned();
+                    let value = args.optional_value().unwrap_or_default();
+                    let value = value
                         .into_string()
                         .map_err(|_| "an argument is not valid UTF-8".to_owned())?;
-                    options.take("profile", &mut || Ok(file.clone()))?;
+                    options.take(&name, &mut || Ok(value.clone()))?;
                 }
                 lexopt::Arg::Long(name) => {
                     let name = name.to_owned();

@@ -8,7 +8,7 @@ use std::any::Any;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vgdc_value::{Msg, Object, Value};
 
 /// A node's turn: the way to send, to finish, to raise errors, to set timers, to reach what is around it.
@@ -80,6 +80,11 @@ impl Cx<'_> {
             .get(self.island.slots[self.slot as usize].op as usize)?;
         let number = op.native.get(property)?;
         vgdc_native::Native::new(shared.code.as_ref()?, shared.plan.code.as_ref()?, *number).ok()
+    }
+
+    /// The time on the runtime's monotonic clock: what a node measures durations by.
+    pub fn now(&self) -> Instant {
+        self.island.shared.clock.now()
     }
 
     /// Milliseconds since the epoch, by the runtime's clock.
@@ -199,7 +204,8 @@ impl Cx<'_> {
 
     /// Sets a timer; [`crate::Process::timer`] is called when it is due.
     pub fn set_timer(&mut self, after: Duration) -> TimerId {
-        self.island.timers.set(self.slot, after)
+        let now = self.island.shared.clock.now();
+        self.island.timers.set(self.slot, now, after)
     }
 
     /// Sets a timer by JavaScript's measure: milliseconds; negative and NaN are 0, as is what does not fit.

@@ -4,6 +4,7 @@
 //! subflow's defaults, the flow around it, global-config nodes, the process. The compiler has put it into the plan's
 //! scopes; here it is walked.
 
+use crate::Clock;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -17,6 +18,7 @@ pub struct EnvTable {
     /// Set over the process's own; `None` hides one.
     overrides: HashMap<String, Option<String>>,
     credentials: Arc<HashMap<String, Object>>,
+    clock: Clock,
     cache: RwLock<HashMap<(EnvIndex, String), Value>>,
 }
 
@@ -31,11 +33,13 @@ impl EnvTable {
         plan: Arc<Plan>,
         overrides: HashMap<String, Option<String>>,
         credentials: Arc<HashMap<String, Object>>,
+        clock: Clock,
     ) -> Self {
         EnvTable {
             plan,
             overrides,
             credentials,
+            clock,
             cache: RwLock::default(),
         }
     }
@@ -205,7 +209,7 @@ impl vgdc_expr::Env for ScopeEnv<'_> {
     }
 
     fn now_ms(&self) -> f64 {
-        crate::Clock::real().now_ms()
+        self.table.clock.now_ms()
     }
 }
 
@@ -246,6 +250,7 @@ mod tests {
             Arc::new(plan),
             HashMap::new(),
             Arc::new(credentials.collect()),
+            Clock::Real,
         )
     }
 

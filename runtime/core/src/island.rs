@@ -4,6 +4,7 @@
 //! the queue the island lets timers fire, reads its mailbox and gives its nodes' I/O tasks their time, so that a busy
 //! operator starves none of them.
 
+use crate::clock::VirtualClock;
 use crate::event::WatchFlags;
 use crate::mailbox::{Mail, Mailbox, MailboxShared, Request};
 use crate::native::{Region, regions};
@@ -24,6 +25,8 @@ use vgdc_value::{Msg, Object, Value};
 
 /// Deliveries in one turn, before timers, mails and tasks are looked at again.
 const TURN: usize = 256;
+/// Deliveries at one time of a virtual clock, before the island's mailbox is looked at again.
+const LONGEST_TURNS: usize = 100_000;
 /// A queue that grows past this many deliveries drops what is sent further, counts it and says so. Sources are slowed long
 /// before (see `RuntimeOptions::queue_limit`): only a loop that multiplies its messages comes here.
 pub const HARD_QUEUE_LIMIT: usize = 500_000;
@@ -206,15 +209,8 @@ impl Island {
             }
             self.fire_timers();
             for _ in 0..TURN {
-                match self.queue.pop_front() {
-                    Some((slot, Work::Msg(msg))) => {
-                        self.waited(slot);
-                        self.handle(slot, msg)
-                    }
-                    Some((slot, Work::Event(event))) => {
-                        self.with_process(slot, |process, cx| process.event(cx, event))
-                    }
-                    None => break,
+                if !self.next_delivery() {
+                    break;
                 }
             }
             self.mailbox.report(self.queue.len());
@@ -224,14 +220,32 @@ impl Island {
             }
             self.answer_settling();
             match self.timers.next_due() {
-                Some(due) => {
+                // (a clock that stands still brings no timer nearer: whoever moves it says so)
+                Some(due) if !self.shared.clock.is_virtual() => {
                     let wait = due.saturating_duration_since(Instant::now());
                     // (a timer's own resolution is a millisecond: the last part is waited for by yielding)
                     let _ = tokio::time::timeout(wait, self.mailbox.woken()).await;
                 }
-                None => self.mailbox.woken().await,
+                Some(due) if due <= self.shared.clock.now() => {}
+                _ => self.mailbox.woken().await,
             }
         }
+    }
+
+    /// Takes the next delivery out of the queue and makes it; false when there is none.
+    #[inline]
+    fn next_delivery(&mut self) -> bool {
+        match self.queue.pop_front() {
+            Some((slot, Work::Msg(msg))) => {
+                self.waited(slot);
+                self.handle(slot, msg);
+            }
+            Some((slot, Work::Event(event))) => {
+                self.with_process(slot, |process, cx| process.event(cx, event));
+            }
+            None => return false,
+        }
+        true
     }
 
     async fn request(&mut self, request: Request) {
@@ -260,7 +274,7 @@ impl Island {
             || self
                 .timers
                 .next_due()
-                .is_some_and(|due| due <= Instant::now())
+                .is_some_and(|due| due <= self.shared.clock.now())
         {
             return;
         }
@@ -269,8 +283,32 @@ impl Island {
         }
     }
 
+    /// Moves a virtual clock from one of its own timers to the next, as long as they are due by `bound` and nobody else has
+    /// anything to do: neither a node's task or another program, for whose work `settle` waits, nor another island.
+    pub(crate) fn advance(
+        &mut self,
+        clock: &VirtualClock,
+        bound: Instant,
+        others: &[Arc<MailboxShared>],
+    ) {
+        while let Some(due) = self.timers.next_due()
+            && due <= bound
+        {
+            clock.move_to(due);
+            self.fire_timers();
+            let mut turns = 0;
+            while turns < LONGEST_TURNS && self.next_delivery() {
+                turns += 1;
+            }
+            let quiet = self.queue.is_empty() && self.in_flight == 0 && self.mailbox.is_empty();
+            if !quiet || others.iter().any(|other| !other.is_empty()) {
+                return;
+            }
+        }
+    }
+
     fn fire_timers(&mut self) {
-        let now = Instant::now();
+        let now = self.shared.clock.now();
         while let Some((slot, timer)) = self.timers.pop_due(now) {
             self.with_process(slot, |process, cx| process.timer(cx, timer));
         }

@@ -5,6 +5,7 @@
 //! behaviours. Each island of the plan runs on a thread of its own with a tokio current-thread runtime: the nodes' I/O
 //! tasks and the nodes themselves take turns on it and need no locks.
 
+pub mod clock;
 pub mod config;
 pub mod cx;
 pub mod env;
@@ -22,6 +23,7 @@ pub mod services;
 pub mod shared;
 pub mod timers;
 
+pub use clock::Clock;
 pub use config::{Config, FromField};
 pub use cx::{Completion, Cx};
 pub use error::NodeError;
@@ -32,7 +34,7 @@ pub use process::{Closing, Node, NodeDef, Process, Registry};
 pub use runtime::{DeployType, Deployment, Runtime, RuntimeError, RuntimeOptions};
 pub use services::Services;
 pub use shared::Shared;
-pub use timers::{Clock, TimerId};
+pub use timers::TimerId;
 
 pub use vgdc_native::linked::Linked;
 pub use vgdc_plan as plan;

@@ -35,6 +35,8 @@ pub struct RuntimeOptions {
     pub linked: &'static [vgdc_native::linked::Linked],
     /// Whether nodes are measured, for [`Runtime::profile`].
     pub profile: bool,
+    /// The clock that the nodes see.
+    pub clock: Clock,
 }
 
 impl RuntimeOptions {
@@ -50,6 +52,7 @@ impl RuntimeOptions {
             close_timeout: Duration::from_secs(15),
             linked: &[],
             profile: false,
+            clock: Clock::Real,
         }
     }
 }
@@ -456,7 +459,7 @@ impl Runtime {
             Ok(memory) => Some(Arc::new(memory)),
             Err(error) => {
                 let text = format!("{error}: functions run in the JavaScript engine");
-                let now = Clock::real().now_ms();
+                let now = self.options.clock.now_ms();
                 self.options
                     .log
                     .log(now, crate::Level::Warn, None, &Value::from(text));
@@ -470,19 +473,19 @@ impl Runtime {
         let flows: HashMap<String, Arc<str>> = (plan.ops.iter())
             .filter_map(|op| Some((op.id.clone(), Arc::from(op.z.as_deref()?))))
             .collect();
-        let log = self.options.log.clone();
+        let (log, clock) = (self.options.log.clone(), self.options.clock.clone());
         self.stores.set_log(move |level, text| {
-            log.log(
-                Clock::real().now_ms(),
-                level.into(),
-                None,
-                &Value::from(text),
-            );
+            log.log(clock.now_ms(), level.into(), None, &Value::from(text));
         });
         self.stores
             .set_flow_of(move |node| flows.get(node).cloned());
         let shared = Arc::new(Shared {
-            env: EnvTable::new(plan.clone(), self.env.clone(), self.credentials.clone()),
+            env: EnvTable::new(
+                plan.clone(),
+                self.env.clone(),
+                self.credentials.clone(),
+                self.options.clock.clone(),
+            ),
             plan: plan.clone(),
             registry: self.options.registry.clone(),
             stores: self.stores.clone(),
@@ -491,7 +494,7 @@ impl Runtime {
             services: self.options.services.clone(),
             sink: self.options.sink.clone(),
             log: self.options.log.clone(),
-            clock: Clock::real(),
+            clock: self.options.clock.clone(),
             code: self.code_of(&plan),
         });
         let mut old: Vec<Option<Running>> = std::mem::take(&mut self.islands)
@@ -561,6 +564,8 @@ impl Runtime {
     /// How many threads there may be.
     fn most_workers(&self) -> usize {
         match self.options.workers {
+            // (so that what happens at one time happens in one order, each time)
+            _ if self.options.clock.is_virtual() => 1,
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         }
@@ -843,6 +848,53 @@ impl Runtime {
         profile.seconds = self.since.elapsed().as_secs_f64();
         profile.workers = self.workers.len();
         Some(profile)
+    }
+
+    /// The clock that the nodes see.
+    pub fn clock(&self) -> &Clock {
+        &self.options.clock
+    }
+
+    /// Moves a virtual clock forward. Every timer on the way fires at its time, in order; what it makes nodes do, is done
+    /// before the clock goes on. Like [`Runtime::settle`], it waits for work that other programs do.
+    ///
+    /// # Errors
+    /// The clock is the computer's.
+    pub async fn advance(&self, by: Duration) -> Result<(), RuntimeError> {
+        let Clock::Virtual(clock) = &self.options.clock else {
+            return Err(RuntimeError::new(
+                "not-virtual",
+                "the clock is the computer's: only a process started with --virtual-time has one that can be moved",
+            ));
+        };
+        let until = self.options.clock.now() + by;
+        let boxes: Vec<_> = self.islands.iter().map(|at| at.mailbox.clone()).collect();
+        loop {
+            self.settle().await;
+            let mut due = Vec::new();
+            for (number, island) in self.islands.iter().enumerate() {
+                let next = ask(&island.mailbox, |island| island.timers.next_due());
+                if let Some(next) = next.await.flatten()
+                    && next <= until
+                {
+                    due.push((next, number));
+                }
+            }
+            due.sort_unstable();
+            let Some(&(_, first)) = due.first() else {
+                break;
+            };
+            // It may go on by itself until another has something to do.
+            let bound = due.get(1).map_or(until, |&(second, _)| second);
+            let (others, clock) = (boxes.clone(), clock.clone());
+            ask(&boxes[first], move |island| {
+                island.advance(&clock, bound, &others)
+            })
+            .await;
+        }
+        clock.move_to(until);
+        self.settle().await;
+        Ok(())
     }
 
     /// Waits until no message is queued or being handled. Timers may be pending.

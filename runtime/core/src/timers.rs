@@ -1,40 +1,12 @@
-//! Timers of an island, and the clock they follow.
+//! Timers of an island.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Names a timer of one operator; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub u64);
-
-/// The clock of a process: one point in time that both clocks, the monotonic and the wall's, are read against.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    start: Instant,
-    wall: f64,
-}
-
-impl Clock {
-    /// The real clock.
-    pub fn real() -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Clock {
-            start: Instant::now(),
-            wall: wall.as_secs_f64() * 1000.0,
-        }
-    }
-
-    /// Milliseconds since the epoch, with fractions.
-    pub fn now_ms(&self) -> f64 {
-        match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => since.as_secs_f64() * 1000.0,
-            Err(_) => self.wall + self.start.elapsed().as_secs_f64() * 1000.0,
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
@@ -52,14 +24,14 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// Sets a timer for an operator.
-    pub fn set(&mut self, slot: u32, after: Duration) -> TimerId {
+    /// Sets a timer for an operator, counted from `now`.
+    pub fn set(&mut self, slot: u32, now: Instant, after: Duration) -> TimerId {
         self.next += 1;
         let id = TimerId(self.next);
         // (a delay beyond what the clock can hold never comes)
         let far = Duration::from_secs(86_400 * 365 * 100);
         self.heap.push(Reverse(Entry {
-            due: Instant::now() + after.min(far),
+            due: now + after.min(far),
             id,
             slot,
         }));
@@ -141,11 +113,12 @@ mod tests {
     #[test]
     fn fires_in_order_and_forgets_cleared_ones() {
         let mut timers = Timers::default();
-        let a = timers.set(1, Duration::from_millis(5));
-        let b = timers.set(2, Duration::ZERO);
-        let c = timers.set(3, Duration::from_millis(5));
+        let now = Instant::now();
+        let a = timers.set(1, now, Duration::from_millis(5));
+        let b = timers.set(2, now, Duration::ZERO);
+        let c = timers.set(3, now, Duration::from_millis(5));
         timers.clear(a);
-        let late = Instant::now() + Duration::from_secs(1);
+        let late = now + Duration::from_secs(1);
         assert_eq!(timers.pop_due(late), Some((2, b)));
         assert_eq!(timers.pop_due(late), Some((3, c)));
         assert_eq!(timers.pop_due(late), None);
@@ -156,7 +129,7 @@ mod tests {
     fn many_cleared_timers_do_not_pile_up() {
         let mut timers = Timers::default();
         for _ in 0..10_000 {
-            let id = timers.set(0, Duration::from_secs(60));
+            let id = timers.set(0, Instant::now(), Duration::from_secs(60));
             timers.clear(id);
         }
         assert!(timers.heap.len() < 200);

@@ -259,10 +259,10 @@ impl Control {
                 runtime.settle().await;
                 Ok(None)
             }
-            "clock.advance" => Err(Refusal::new(
-                "not-virtual",
-                "the clock is the real one; virtual time comes with the node library",
-            )),
+            "clock.advance" => {
+                runtime.advance(request.milliseconds("ms")?).await?;
+                Ok(None)
+            }
             other => Err(Refusal::new(
                 "unknown-op",
                 format!("unknown op \"{other}\""),
@@ -390,7 +390,7 @@ impl Control {
 
     fn tell_runtime(&self, runtime: &Runtime, level: Level, text: &str) {
         if runtime.watched_of_runtime().intersects(Kinds::LOG) {
-            let ts = vgdc_core::Clock::real().now_ms().floor();
+            let ts = runtime.clock().now_ms().floor();
             self.hub.event(Event {
                 node: None,
                 ts,

@@ -3,6 +3,7 @@
 use crate::Refusal;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::time::Duration;
 use vgdc_core::Kinds;
 use vgdc_value::{Msg, Value, control};
 
@@ -10,6 +11,9 @@ use vgdc_value::{Msg, Value, control};
 pub(crate) struct Request<'l> {
     fields: HashMap<String, &'l RawValue>,
 }
+
+/// How far a clock can be moved at once: a hundred years.
+const LONGEST: Duration = Duration::from_secs(86_400 * 36_525);
 
 fn bad_field(text: impl Into<String>) -> Refusal {
     Refusal::new("bad-field", text)
@@ -60,6 +64,21 @@ impl<'l> Request<'l> {
             Some("false") => Ok(false),
             _ => Err(bad_field(format!("`{name}` must be true or false"))),
         }
+    }
+
+    /// A span of time, in milliseconds.
+    pub(crate) fn milliseconds(&self, name: &str) -> Result<Duration, Refusal> {
+        let ms: Option<f64> = self
+            .raw(name)
+            .and_then(|raw| serde_json::from_str(raw).ok());
+        ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok())
+            .filter(|span| *span <= LONGEST)
+            .ok_or_else(|| {
+                bad_field(format!(
+                    "`{name}` must be a number of milliseconds, 0 to {}",
+                    LONGEST.as_millis()
+                ))
+            })
     }
 
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {

@@ -9,7 +9,7 @@
 use crate::common::limits::most_waiting;
 use std::collections::VecDeque;
 use std::time::Duration;
-use tokio::time::Instant;
+use std::time::Instant;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Value, number};
 use vgdc_core::{Closing, Completion, Cx, Node, NodeError, Process, TimerId};
@@ -405,7 +405,7 @@ impl Delay {
             self.rate_ms = rate;
         }
         let completion = cx.completion(&msg);
-        let now = Instant::now();
+        let now = cx.now();
         let passes = self
             .last_sent
             .is_none_or(|last| (now - last).as_secs_f64() * 1000.0 > self.rate_ms);

@@ -665,13 +665,16 @@ impl Process for Function {
 /// say is logged, what they send goes nowhere.
 async fn closing(code: vgdc_engine::Function, world: Rc<World>, info: Arc<OpInfo>) {
     let mut timers: BTreeMap<(Instant, u32), ()> = BTreeMap::new();
+    // A clock that stands still would keep them from finishing: theirs is put forward to each timer.
+    let held = world.env.shared().clock.is_virtual();
+    let (begun, mut passed) = (Instant::now(), Duration::ZERO);
     loop {
+        let now = || if held { begun + passed } else { Instant::now() };
         while let Some(effect) = world.pop() {
             match effect {
                 Effect::CloseDone => return,
                 Effect::SetTimer(id, ms) => {
-                    let due = Instant::now()
-                        + Duration::from_secs_f64(ms.clamp(0.0, 86_400_000.0) / 1000.0);
+                    let due = now() + Duration::from_secs_f64(ms.clamp(0.0, 86_400_000.0) / 1000.0);
                     timers.insert((due, id), ());
                 }
                 Effect::ClearTimer(id) => timers.retain(|(_, timer), ()| *timer != id),
@@ -691,7 +694,11 @@ async fn closing(code: vgdc_engine::Function, world: Rc<World>, info: Arc<OpInfo
             // Nothing can happen any more that would make them finish: the runtime's own limit ends the wait.
             return std::future::pending().await;
         };
-        tokio::time::sleep_until(due).await;
+        if held {
+            passed = due - begun;
+        } else {
+            tokio::time::sleep_until(due).await;
+        }
         code.fire_timer(id);
     }
 }
