@@ -21,6 +21,8 @@ enum Verb {
     Run(cmd::run::Args),
     /// Say what is wrong with a flow
     Check(cmd::check::Args),
+    /// Run the tests beside a flow, in virtual time
+    Test(cmd::test::Args),
     /// Measure what a flow costs
     Bench(cmd::bench::Args),
     /// Print a stage of the compilation
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Verb::Build(args) => cmd::build::run(&args),
         Verb::Run(args) => cmd::run::run(&args),
         Verb::Check(args) => cmd::check::run(&args),
+        Verb::Test(args) => cmd::test::run(&args),
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Emit(args) => cmd::emit::run(&args),
         Verb::Explain(args) => cmd::explain::run(&args),

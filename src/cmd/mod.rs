@@ -7,6 +7,7 @@ pub mod emit;
 pub mod explain;
 pub mod profile;
 pub mod run;
+pub mod test;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -47,6 +48,21 @@ fn print_one(diagnostic: &Diagnostic) {
         &SourceMap::new(),
         &text_options(),
     ));
+}
+
+/// Says what is going on: on a terminal in one line that changes.
+fn progress(line: &str) {
+    match std::io::stderr().is_terminal() {
+        true => say_err(&format!("\r\x1b[K{line}")),
+        false => say_err(&format!("{line}\n")),
+    }
+}
+
+/// Takes the line that changes away.
+fn progress_ends() {
+    if std::io::stderr().is_terminal() {
+        say_err("\r\x1b[K");
+    }
 }
 
 /// A compiler that decides by a profile, if one is named.

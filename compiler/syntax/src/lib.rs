@@ -20,7 +20,7 @@ pub mod render;
 pub mod source;
 
 pub use codes::Code;
-pub use config::Config;
+pub use config::{Config, nearest};
 pub use creds::Credentials;
 pub use diag::{BodyPos, Diagnostic, Diagnostics, Label, Level, NodeRef};
 pub use edit::{Edit, EditError};
