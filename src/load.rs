@@ -1,9 +1,10 @@
 //! Loading a flow file with what lies beside it: `vgdc.toml`, the credentials.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use vgdc_driver::{Compiled, Options, Session};
-use vgdc_syntax::{Config, Credentials, Diagnostics, FlowDoc, SourceMap, creds};
+use vgdc_syntax::{Config, Credentials, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes, creds};
+use vgdc_target_rust::{External, NodeCrate, Reporter};
 use vgdc_value::{Object, Value};
 
 /// A flow file, read.
@@ -20,11 +21,24 @@ pub struct Flow {
     pub credentials: Credentials,
     /// What there is to say so far.
     pub diagnostics: Diagnostics,
+    /// The nodes of the project's own crates that it uses; none before they have been asked for.
+    pub external: External,
 }
 
 /// A compiler with the node library.
 pub fn session(options: Options) -> Session {
     Session::new(vgdc_stdlib::specs(), options).with_lowerings(vgdc_stdlib::lowerings())
+}
+
+/// That what runs the flow has not got the nodes of the project's crates.
+fn not_linked(config: &Config) -> Diagnostic {
+    let message = "nodes of the crates in vgdc.toml are in programs of `vgdc build --release` only";
+    let mut diagnostic = Diagnostic::note(codes::NODE_NOT_LINKED, message)
+        .with_fix("make a program with `vgdc build FLOW --release -o APP` and run that");
+    for named in config.nodes.values() {
+        diagnostic = diagnostic.with_label(named.span, "");
+    }
+    diagnostic
 }
 
 impl Flow {
@@ -56,7 +70,71 @@ impl Flow {
             config,
             credentials,
             diagnostics,
+            external: External::default(),
         }
+    }
+
+    /// A compiler with the node library and the nodes of the crates that `vgdc.toml` names, where the flow uses some that the
+    /// library lacks. The crates are compiled for that; `progress` is told. What is wrong with them is added to the
+    /// diagnostics.
+    pub fn session(&mut self, options: Options, progress: Reporter<'_>) -> Session {
+        let session = session(options);
+        if !self.uses_others() {
+            return session;
+        }
+        match self.ask(progress) {
+            Ok(specs) => session.with_nodes(specs),
+            Err(why) => {
+                let mut diagnostic = Diagnostic::error(codes::NODE_CRATE, why);
+                for named in self.config.nodes.values() {
+                    diagnostic = diagnostic.with_label(named.span, "");
+                }
+                self.diagnostics.push(diagnostic);
+                session
+            }
+        }
+    }
+
+    /// Whether there may be nodes of the project's own crates in the flow.
+    fn uses_others(&self) -> bool {
+        let own: HashSet<&str> = vgdc_stdlib::specs().map(|spec| spec.ty).collect();
+        let other = |node: vgdc_syntax::RawNode<'_>| {
+            !own.contains(node.ty()) && !node.ty().starts_with("subflow:")
+        };
+        !self.config.nodes.is_empty() && self.doc.nodes().any(other)
+    }
+
+    fn ask(
+        &mut self,
+        progress: Reporter<'_>,
+    ) -> Result<Vec<&'static vgdc_core::spec::NodeSpec>, String> {
+        let base = self.path.parent().unwrap_or(Path::new(""));
+        let base = if base.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            base
+        };
+        let mut crates = Vec::new();
+        for (name, named) in &self.config.nodes {
+            let mut dependency = named.dependency.clone();
+            if let Some(path) = dependency.get("path") {
+                let path = path
+                    .as_str()
+                    .ok_or_else(|| format!("the `path` of {name} is no text"))?;
+                let full = vgdc_target_rust::folder(base, path)?;
+                dependency.insert("path".to_owned(), full.to_string_lossy().into());
+            }
+            crates.push(NodeCrate {
+                name: name.clone(),
+                dependency,
+            });
+        }
+        let (external, described) = External::ask(crates, progress).map_err(|e| e.to_string())?;
+        self.external = external;
+        Ok(described
+            .into_iter()
+            .map(vgdc_core::spec::Described::leak)
+            .collect())
     }
 
     /// Compiles it; what there is to say is added to the diagnostics.
@@ -77,6 +155,11 @@ impl Flow {
     fn compile_with(&mut self, session: &Session, finish: fn(&mut Compiled)) -> Compiled {
         let mut compiled = session.compile(&self.doc);
         finish(&mut compiled);
+        let unknown = |d: &Diagnostic| d.code == codes::UNKNOWN_TYPE;
+        let not_asked = self.external.is_empty() && !self.config.nodes.is_empty();
+        if not_asked && compiled.diagnostics.iter().any(unknown) && !self.diagnostics.has_errors() {
+            self.diagnostics.push(not_linked(&self.config));
+        }
         self.diagnostics
             .append(std::mem::take(&mut compiled.diagnostics));
         compiled

@@ -35,10 +35,16 @@ pub struct Args {
 pub fn run(args: &Args) -> ExitCode {
     let begin = Instant::now();
     let mut flow = Flow::load(&args.flow);
-    let session = vgdc::session(Options {
+    let options = Options {
         optimise: !args.no_optimise,
         ..Options::default()
-    });
+    };
+    let session = match args.release {
+        true => flow.session(options, &mut super::progress),
+        // (the runner has the library's nodes)
+        false => vgdc::session(options),
+    };
+    super::progress_ends();
     let session = match args.observable {
         true => session,
         false => session.unobserved(),
@@ -62,7 +68,7 @@ pub fn run(args: &Args) -> ExitCode {
         .clone()
         .unwrap_or_else(|| default_name(&flow.path));
     let written = match args.release {
-        true => compile(&compiled, &flow.path, &output),
+        true => compile(&compiled, &flow, &output),
         false => write(&compiled.plan, &output),
     };
     match written {
@@ -107,18 +113,17 @@ fn default_name(flow: &Path) -> PathBuf {
 }
 
 /// Generates a crate and has cargo compile it, with a line of progress.
-fn compile(compiled: &vgdc::driver::Compiled, flow: &Path, output: &Path) -> Result<usize, String> {
-    let name = default_name(flow).to_string_lossy().into_owned();
-    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let mut progress = |line: &str| match terminal {
-        true => super::say_err(&format!("\r\x1b[K{line}")),
-        false => super::say_err(&format!("{line}\n")),
-    };
-    let (plan, bodies) = (&compiled.plan, &compiled.lowered.bodies);
-    let built = vgdc_target_rust::build(plan, bodies, &name, output, &mut progress);
-    if terminal {
-        super::say_err("\r\x1b[K");
-    }
+fn compile(compiled: &vgdc::driver::Compiled, flow: &Flow, output: &Path) -> Result<usize, String> {
+    let name = default_name(&flow.path).to_string_lossy().into_owned();
+    let built = vgdc_target_rust::build(
+        &compiled.plan,
+        &compiled.lowered.bodies,
+        &flow.external,
+        &name,
+        output,
+        &mut super::progress,
+    );
+    super::progress_ends();
     built
         .map(|report| report.bytes as usize)
         .map_err(|error| error.to_string())

@@ -23,7 +23,8 @@ enum Format {
 
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
-    flow.lower_in(&vgdc::session(Options::default()));
+    let session = flow.session(Options::default(), &mut super::progress);
+    flow.lower_in(&session);
     match args.format {
         Format::Text => {
             super::print_diagnostics(&flow);

@@ -64,10 +64,11 @@ impl Stage {
 
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
-    let session = vgdc::session(Options {
+    let options = Options {
         optimise: !args.no_optimise,
         ..Options::default()
-    });
+    };
+    let session = flow.session(options, &mut super::progress);
     let compiled = match super::profiled(session, args.profile.as_deref()) {
         // (what comes before machine code needs none)
         Ok(session) => match args.stage {
@@ -86,7 +87,9 @@ pub fn run(args: &Args) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         },
-        (_, None) => vgdc_target_rust::emit(&compiled.plan, &compiled.lowered.bodies),
+        (_, None) => {
+            vgdc_target_rust::emit(&compiled.plan, &compiled.lowered.bodies, &flow.external)
+        }
     };
     super::say(&text);
     if flow.diagnostics.has_errors() {

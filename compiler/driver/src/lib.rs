@@ -115,6 +115,13 @@ impl Session {
         self
     }
 
+    /// With nodes that are not the library's.
+    #[must_use]
+    pub fn with_nodes(mut self, specs: impl IntoIterator<Item = &'static NodeSpec>) -> Session {
+        self.registry.extend(specs);
+        self
+    }
+
     /// For a program of which nobody watches or addresses single nodes: junctions and remarks are left out of it.
     #[must_use]
     pub fn unobserved(mut self) -> Session {

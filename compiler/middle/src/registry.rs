@@ -16,13 +16,18 @@ impl Registry {
     /// A registry of these types; of two with one name the later counts.
     pub fn new(specs: impl IntoIterator<Item = &'static NodeSpec>) -> Registry {
         let mut registry = Registry::default();
+        registry.extend(specs);
+        registry
+    }
+
+    /// Adds types; of two with one name the later counts.
+    pub fn extend(&mut self, specs: impl IntoIterator<Item = &'static NodeSpec>) {
         for spec in specs {
             if spec.role == Role::SubflowInstance {
-                registry.instance = Some(spec.ty);
+                self.instance = Some(spec.ty);
             }
-            registry.by_type.insert(spec.ty, spec);
+            self.by_type.insert(spec.ty, spec);
         }
-        registry
     }
 
     /// The table of a type.

@@ -189,6 +189,8 @@ codes! {
     0310 PROFILE_UNUSABLE "a profile cannot be used"
     0311 PROFILE_FOREIGN "a profile is of another flow"
     0312 PROFILE_STALE "the flow has changed since its profile was taken"
+    0320 NODE_CRATE "a crate with nodes cannot be used"
+    0321 NODE_NOT_LINKED "a node of one's own crate is in release builds only"
 
     // 400–499: the start of a program.
     0400 PORT_IN_USE "a port is in use"

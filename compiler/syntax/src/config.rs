@@ -19,6 +19,9 @@
 //! [context.disk]
 //! module = "localfilesystem"
 //! config = { dir = "state" }
+//!
+//! [nodes]                         # crates with nodes of one's own (docs/third-party-nodes.md)
+//! acme-nodes = "nodes/acme"       # the crate's folder, from this file's
 //! ```
 //!
 //! What is wrong in the file is a diagnostic with its place; the rest of the file counts.
@@ -52,6 +55,8 @@ pub struct Config {
     pub settings: BTreeMap<String, Setting>,
     /// Context stores.
     pub context: Context,
+    /// Crates with nodes of the user's own, by their names.
+    pub nodes: BTreeMap<String, NodeCrate>,
 }
 
 /// The HTTP server that flows answer on.
@@ -71,6 +76,18 @@ pub struct Setting {
     /// Where it stands in `vgdc.toml`.
     pub span: Span,
 }
+
+/// A crate with nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeCrate {
+    /// Where it is, by cargo's names: `path`, or `git` with `rev`, `branch` or `tag`, or `version`; and `features`.
+    pub dependency: serde_json::Map<String, Value>,
+    /// Where it stands in `vgdc.toml`.
+    pub span: Span,
+}
+
+/// What may stand in the description of a crate with nodes.
+const DEPENDENCY: &[&str] = &["path", "git", "rev", "branch", "tag", "version", "features"];
 
 /// Context stores.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -212,9 +229,17 @@ impl Reader {
                 "http" => config.http = self.http((key, value)),
                 "settings" => config.settings = self.settings((key, value)),
                 "context" => config.context = self.context((key, value)),
+                "nodes" => config.nodes = self.nodes((key, value)),
                 _ => self.unknown(
                     key,
-                    &["flow", "credential_secret", "http", "settings", "context"],
+                    &[
+                        "flow",
+                        "credential_secret",
+                        "http",
+                        "settings",
+                        "context",
+                        "nodes",
+                    ],
                     "",
                 ),
             }
@@ -246,6 +271,55 @@ impl Reader {
             }
         }
         settings
+    }
+
+    fn nodes(&mut self, entry: Entry<'_, '_>) -> BTreeMap<String, NodeCrate> {
+        let mut nodes = BTreeMap::new();
+        for (key, value) in self.table(entry).into_iter().flatten() {
+            let name = key.get_ref().as_ref();
+            let letter = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if name.is_empty()
+                || !name.chars().all(letter)
+                || name.starts_with(|c: char| c.is_ascii_digit())
+            {
+                let message = format!("`{name}` is no name of a crate");
+                let diagnostic = Diagnostic::error(codes::BAD_CONFIG, message);
+                let fix = "write the name that its Cargo.toml has under `[package]`";
+                let diagnostic = diagnostic
+                    .with_label(self.span(key.span()), "")
+                    .with_fix(fix);
+                self.diagnostics.push(diagnostic);
+                continue;
+            }
+            let dependency = match self.json(value) {
+                Some(Value::String(path)) => [("path".to_owned(), Value::String(path))]
+                    .into_iter()
+                    .collect(),
+                Some(Value::Object(map))
+                    if ["path", "git", "version"]
+                        .iter()
+                        .any(|way| map.contains_key(*way)) =>
+                {
+                    for (key, _) in value.get_ref().as_table().into_iter().flatten() {
+                        if !DEPENDENCY.contains(&key.get_ref().as_ref()) {
+                            self.unknown(key, DEPENDENCY, " in a crate with nodes");
+                        }
+                    }
+                    map
+                }
+                _ => {
+                    self.wrong(
+                        key,
+                        value,
+                        "the crate's folder, or a table with `path`, `git` or `version`",
+                    );
+                    continue;
+                }
+            };
+            let span = self.span(key.span());
+            nodes.insert(name.to_owned(), NodeCrate { dependency, span });
+        }
+        nodes
     }
 
     fn context(&mut self, entry: Entry<'_, '_>) -> Context {

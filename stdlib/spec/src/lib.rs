@@ -1,10 +1,14 @@
 //! What a node *is*, as constant data: its type, ports, fields, effects.
 //!
 //! This is the meeting point of the two halves of vgdc. The compiler reads these tables through its `Registry` and never
-//! names a node; the runtime finds the behaviour that goes with a table by its type. No code lives here.
+//! names a node; the runtime finds the behaviour that goes with a table by its type. No behaviour lives here.
 
+use serde::{Deserialize, Serialize};
+
+mod described;
 mod typing;
 
+pub use described::Described;
 pub use typing::{Need, TypeId, Types, Typing};
 
 /// Everything the compiler, the editor and the documentation need to know about one node type.
@@ -54,7 +58,7 @@ pub enum Outputs {
 }
 
 /// A node's part in the graph, where it is more than "takes messages and sends messages".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// An ordinary operator.
     Operator,
@@ -83,7 +87,7 @@ pub enum Role {
 }
 
 /// What a node can do besides sending messages; passes decide by it what may be moved, merged or dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// Output depends on the input message and configuration alone.
     Pure,

@@ -343,7 +343,7 @@ mod tests {
             ops: vec![op("n1", None), op("n2", Some("two")), op("n3", None)],
             ..Plan::default()
         };
-        let emitted = crate::emit::module(&plan, &[]);
+        let emitted = crate::emit::module(&plan, &[], &Default::default());
         let line = 1 + emitted
             .text
             .lines()
@@ -379,7 +379,7 @@ mod tests {
             "    Updating crates.io index\nerror: failed to download\n\nCaused by:\n  no network\n";
         let failure = Log::new(1).failure(
             &Plan::default(),
-            &crate::emit::module(&Plan::default(), &[]),
+            &crate::emit::module(&Plan::default(), &[], &Default::default()),
             said,
         );
         assert_eq!(

@@ -3,6 +3,7 @@
 //! The text depends on the plan alone. Each operator's function stands behind a comment that names its node, and
 //! [`Emitted::nodes`] says which lines are whose, so that what rustc says can be told of the node that the user drew.
 
+use crate::External;
 use crate::code;
 use crate::sources::module_of;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -24,6 +25,14 @@ pub(crate) struct Emitted {
 }
 
 impl Emitted {
+    /// A module with nothing in it.
+    pub fn empty() -> Emitted {
+        Emitted {
+            text: String::new(),
+            nodes: Vec::new(),
+        }
+    }
+
     /// The operator to which a line belongs.
     pub fn op_at(&self, line: usize) -> Option<usize> {
         let after = self.nodes.partition_point(|(lines, _)| lines.start <= line);
@@ -33,7 +42,8 @@ impl Emitted {
 }
 
 /// Makes the module. `bodies` are the functions that the plan's operators have by their numbers.
-pub(crate) fn module(plan: &Plan, bodies: &[Body]) -> Emitted {
+/// `external` has the nodes that are not the library's.
+pub(crate) fn module(plan: &Plan, bodies: &[Body], external: &External) -> Emitted {
     let mut emitted = Emitted {
         text: if bodies.is_empty() {
             HEAD
@@ -43,7 +53,7 @@ pub(crate) fn module(plan: &Plan, bodies: &[Body]) -> Emitted {
         .to_owned(),
         nodes: Vec::new(),
     };
-    emitted.push("", &head(plan, bodies));
+    emitted.push("", &head(plan, bodies, external));
     let mut written = BTreeSet::new();
     for (index, op) in plan.ops.iter().enumerate() {
         let start = emitted.lines() + 2;
@@ -119,9 +129,13 @@ fn comment(op: &Op) -> String {
 }
 
 /// The node table, and the plan put together of the parts that follow.
-fn head(plan: &Plan, bodies: &[Body]) -> TokenStream {
+fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
     let types: BTreeSet<&str> = plan.ops.iter().map(Op::process_type).collect();
-    let nodes = types.iter().filter_map(|ty| module_of(ty)).map(path);
+    let nodes = types.iter().filter_map(|ty| match module_of(ty) {
+        Some(module) => Some(path(module)),
+        // (an index into a static of the crate: its text is an expression)
+        None => external.expression(ty)?.parse().ok(),
+    });
     let format = Literal::u32_unsuffixed(plan.format);
     let code = match bodies {
         [] => quote!(None),
@@ -386,7 +400,7 @@ mod tests {
             ops: vec![op("a"), op("b\nc"), op("d")],
             ..Plan::default()
         };
-        let emitted = module(&plan, &[]);
+        let emitted = module(&plan, &[], &Default::default());
         for (lines, index) in &emitted.nodes {
             let text: Vec<&str> = emitted.text.lines().collect();
             let text = &text[lines.start - 1..lines.end - 1];
@@ -429,7 +443,7 @@ mod tests {
                 ops: vec![named],
                 ..Plan::default()
             };
-            let text = module(&plan, &[]).text;
+            let text = module(&plan, &[], &Default::default()).text;
             assert!(
                 !text.contains(hidden) || hidden == '\n',
                 "{hidden:?} is escaped"

@@ -8,9 +8,12 @@
 mod cargo;
 mod code;
 mod emit;
+mod external;
 mod skeleton;
 mod sources;
 mod structure;
+
+pub use external::{External, NodeCrate, folder};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -83,10 +86,13 @@ impl std::fmt::Display for BuildError {
 impl std::error::Error for BuildError {}
 
 /// The generated Rust text of a plan: its nodes, the plan itself, and the functions that its operators have by their
-/// numbers. The same plan gives the same text. Machine code that the plan has is left out.
-pub fn emit(plan: &Plan, bodies: &[Body]) -> String {
-    emit::module(plan, bodies).text
+/// numbers. The same plan gives the same text. `external` has the nodes that are not the library's. Machine code that the plan has is left out.
+pub fn emit(plan: &Plan, bodies: &[Body], external: &External) -> String {
+    emit::module(plan, bodies, external).text
 }
+
+/// Is told what is going on, a short line each time (`compiling 12/140 tokio`).
+pub type Reporter<'r> = &'r mut dyn FnMut(&str);
 
 /// Builds the executable `out` of a plan and the functions of its operators. `name` is what the flow is called; `progress` is told what is going on, a short
 /// line each time (`compiling 12/140 tokio`).
@@ -97,6 +103,7 @@ pub fn emit(plan: &Plan, bodies: &[Body]) -> String {
 pub fn build(
     plan: &Plan,
     bodies: &[Body],
+    external: &External,
     name: &str,
     out: &Path,
     progress: &mut dyn FnMut(&str),
@@ -105,6 +112,7 @@ pub fn build(
         &sources::cache().map_err(BuildError::new)?,
         plan,
         bodies,
+        external,
         name,
         out,
         progress,
@@ -115,12 +123,13 @@ fn build_in(
     cache: &Path,
     plan: &Plan,
     bodies: &[Body],
+    external: &External,
     name: &str,
     out: &Path,
     progress: &mut dyn FnMut(&str),
 ) -> Result<BuildReport, BuildError> {
     let begin = Instant::now();
-    check(plan)?;
+    check(plan, external)?;
     if out.is_dir() {
         return Err(BuildError::new(format!(
             "{} is a folder: name the executable",
@@ -130,16 +139,9 @@ fn build_in(
     let cargo = cargo::Cargo::find()?;
     let home = cache.join(sources::HASH);
     let lock = lock(cache, progress)?;
-    let emitted = emit::module(plan, bodies);
-    let written = std::fs::create_dir_all(&home)
-        .and_then(|()| sources::unpack(&home.join("sources")))
-        .map_err(|e| {
-            BuildError::new(format!(
-                "cannot unpack the sources into {}: {e}",
-                home.display()
-            ))
-        });
-    written.and_then(|()| skeleton::write(&home, name, &emitted.text))?;
+    let emitted = emit::module(plan, bodies, external);
+    sources::unpacked(&home)?;
+    skeleton::write(&home, name, &emitted.text, &external.dependencies())?;
     let built = cargo.build(
         &home.join("app"),
         &cache.join("target"),
@@ -165,12 +167,12 @@ fn build_in(
 }
 
 /// Whether the generated program could read its plan and has all of its nodes.
-fn check(plan: &Plan) -> Result<(), BuildError> {
+fn check(plan: &Plan, external: &External) -> Result<(), BuildError> {
     Plan::from_bytes(&plan.to_bytes()).map_err(|e| BuildError::new(e.to_string()))?;
-    let unknown = plan
-        .ops
-        .iter()
-        .filter(|op| sources::module_of(op.process_type()).is_none());
+    let unknown = plan.ops.iter().filter(|op| {
+        let ty = op.process_type();
+        sources::module_of(ty).is_none() && external.crate_of(ty).is_none()
+    });
     let diagnostics: Vec<_> = unknown
         .map(|op| NodeDiagnostic {
             node_id: op.id.clone(),

@@ -22,27 +22,29 @@ struct Skeleton {
 }
 
 /// Fills in the templates.
-fn render(name: &str) -> Result<Skeleton, BuildError> {
-    let mut templates = Handlebars::new();
-    templates.set_strict_mode(true);
-    templates.register_escape_fn(handlebars::no_escape);
+fn render(name: &str, external: &[String]) -> Result<Skeleton, BuildError> {
     let crates: Vec<_> = CRATES
         .iter()
         .map(|(name, folder)| json!({ "name": name, "folder": folder }))
         .collect();
-    let data =
-        json!({ "vgdc": env!("CARGO_PKG_VERSION"), "package": package(name), "crates": crates });
-    let fill = |template| {
-        let text = templates.render_template(template, &data);
-        text.map_err(|e| {
-            BuildError::new(format!(
-                "internal error: the skeleton cannot be filled in: {e}"
-            ))
-        })
-    };
+    let data = json!({
+        "vgdc": env!("CARGO_PKG_VERSION"), "package": package(name), "crates": crates, "external": external,
+    });
     Ok(Skeleton {
-        manifest: fill(include_str!("../skeleton/Cargo.toml.hbs"))?,
-        main: fill(include_str!("../skeleton/main.rs.hbs"))?,
+        manifest: fill(include_str!("../skeleton/Cargo.toml.hbs"), &data)?,
+        main: fill(include_str!("../skeleton/main.rs.hbs"), &data)?,
+    })
+}
+
+fn fill(template: &str, data: &serde_json::Value) -> Result<String, BuildError> {
+    let mut templates = Handlebars::new();
+    templates.set_strict_mode(true);
+    templates.register_escape_fn(handlebars::no_escape);
+    let text = templates.render_template(template, data);
+    text.map_err(|e| {
+        BuildError::new(format!(
+            "internal error: the skeleton cannot be filled in: {e}"
+        ))
     })
 }
 
@@ -64,40 +66,65 @@ pub(crate) fn package(name: &str) -> String {
     }
 }
 
-/// Writes the crate into `home/app`, beside `home/sources`.
+/// Writes the crate into `home/app`, beside `home/sources`. `external`: lines of the manifest that name further crates.
 ///
 /// # Errors
 /// A file cannot be written.
-pub(crate) fn write(home: &Path, name: &str, flow: &str) -> Result<(), BuildError> {
-    let skeleton = render(name)?;
-    let app = home.join("app");
+pub(crate) fn write(
+    home: &Path,
+    name: &str,
+    flow: &str,
+    external: &[String],
+) -> Result<(), BuildError> {
+    let skeleton = render(name, external)?;
     let files = [
         ("Cargo.toml", &*skeleton.manifest),
         ("src/main.rs", &*skeleton.main),
         ("src/flow.rs", flow),
     ];
+    write_crate(&home.join("app"), &files)
+}
+
+/// Writes the program that tells the nodes of crates into `home/describe`, beside `home/sources`. `external`: lines of the
+/// manifest that name the crates; `names`: as Rust's paths name them.
+///
+/// # Errors
+/// A file cannot be written.
+pub(crate) fn write_describe(
+    home: &Path,
+    external: &[String],
+    names: &[String],
+) -> Result<(), BuildError> {
+    let data = json!({ "vgdc": env!("CARGO_PKG_VERSION"), "external": external, "names": names });
+    let manifest = fill(include_str!("../skeleton/describe.toml.hbs"), &data)?;
+    let main = fill(include_str!("../skeleton/describe.rs.hbs"), &data)?;
+    let files = [("Cargo.toml", &*manifest), ("src/main.rs", &*main)];
+    write_crate(&home.join("describe"), &files)
+}
+
+fn write_crate(folder: &Path, files: &[(&str, &str)]) -> Result<(), BuildError> {
     let lock = sources::files()
         .find(|(path, _)| *path == "Cargo.lock")
         .map(|(_, content)| content)
         .unwrap_or_default();
-    let written = std::fs::create_dir_all(app.join("src"))
+    let written = std::fs::create_dir_all(folder.join("src"))
         // (cargo takes out of the lock file what is not needed here, and is left with its work)
         .and_then(|()| {
-            if app.join("Cargo.lock").exists() {
+            if folder.join("Cargo.lock").exists() {
                 Ok(())
             } else {
-                std::fs::write(app.join("Cargo.lock"), lock)
+                std::fs::write(folder.join("Cargo.lock"), lock)
             }
         })
         .and_then(|()| {
             files
                 .iter()
-                .try_for_each(|(path, text)| update(&app.join(path), text))
+                .try_for_each(|(path, text)| update(&folder.join(path), text))
         });
     written.map_err(|e| {
         BuildError::new(format!(
             "cannot write the generated crate {}: {e}",
-            app.display()
+            folder.display()
         ))
     })
 }
@@ -125,12 +152,20 @@ mod tests {
 
     #[test]
     fn the_manifest() {
-        insta::assert_snapshot!(render("pump").expect("renders").manifest);
+        insta::assert_snapshot!(render("pump", &[]).expect("renders").manifest);
+    }
+
+    #[test]
+    fn the_manifest_with_nodes_of_ones_own() {
+        let external = ["acme-nodes = { path = \"/acme\" }".to_owned()];
+        let manifest = render("pump", &external).expect("renders").manifest;
+        assert!(manifest.contains("\nacme-nodes = { path = \"/acme\" }\n"));
+        assert!(manifest.contains("[patch.crates-io]\nvgdc-core"));
     }
 
     #[test]
     fn the_main_program() {
-        let main = render("pump").expect("renders").main;
+        let main = render("pump", &[]).expect("renders").main;
         assert!(syn::parse_file(&main).is_ok());
         insta::assert_snapshot!(main);
     }
@@ -138,7 +173,7 @@ mod tests {
     #[test]
     fn files_that_are_the_same_are_left_alone() {
         let dir = tempfile::tempdir().expect("a folder");
-        write(dir.path(), "pump", "// one").expect("writes");
+        write(dir.path(), "pump", "// one", &[]).expect("writes");
         let time = |file: &str| {
             std::fs::metadata(dir.path().join("app").join(file))
                 .and_then(|m| m.modified())
@@ -146,7 +181,7 @@ mod tests {
         };
         let before = (time("Cargo.toml"), time("src/main.rs"), time("Cargo.lock"));
         std::fs::write(dir.path().join("app/src/flow.rs"), "// other").expect("writes");
-        write(dir.path(), "pump", "// two").expect("writes");
+        write(dir.path(), "pump", "// two", &[]).expect("writes");
         assert_eq!(
             before,
             (time("Cargo.toml"), time("src/main.rs"), time("Cargo.lock"))

@@ -49,12 +49,26 @@ pub(crate) fn cache() -> Result<PathBuf, String> {
     Ok(base.join("vgdc"))
 }
 
+/// Unpacks the sources below a folder of the cache.
+///
+/// # Errors
+/// The folder cannot be written.
+pub(crate) fn unpacked(home: &Path) -> Result<(), crate::BuildError> {
+    let done = std::fs::create_dir_all(home).and_then(|()| unpack(&home.join("sources")));
+    done.map_err(|e| {
+        crate::BuildError::new(format!(
+            "cannot unpack the sources into {}: {e}",
+            home.display()
+        ))
+    })
+}
+
 /// Unpacks the sources into `folder` unless they are there. They are complete or absent, never in part.
 /// Only one process may do so at a time.
 ///
 /// # Errors
 /// The folder cannot be written.
-pub(crate) fn unpack(folder: &Path) -> std::io::Result<()> {
+fn unpack(folder: &Path) -> std::io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

@@ -268,7 +268,7 @@ fn tangled() -> Body {
 #[test]
 fn the_emitted_text_is_the_golden_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/flow.rs");
-    let text = vgdc_target_rust::emit(&plan(), &bodies());
+    let text = vgdc_target_rust::emit(&plan(), &bodies(), &Default::default());
     if std::env::var_os("VGDC_BLESS").is_some() {
         std::fs::write(&path, &text).expect("writes");
     }
@@ -276,7 +276,7 @@ fn the_emitted_text_is_the_golden_one() {
     assert_eq!(text, golden, "VGDC_BLESS=1 writes the file anew");
     assert_eq!(
         text,
-        vgdc_target_rust::emit(&plan(), &bodies()),
+        vgdc_target_rust::emit(&plan(), &bodies(), &Default::default()),
         "the same from run to run"
     );
 }
@@ -298,8 +298,15 @@ fn a_node_of_an_unknown_type_is_told_and_nothing_is_written() {
     plan.ops[1].ty = "no such node".to_owned();
     let dir = tempfile::tempdir().expect("a folder");
     let out = dir.path().join("app");
-    let error = vgdc_target_rust::build(&plan, &bodies(), "pump", &out, &mut |_| {})
-        .expect_err("cannot be built");
+    let error = vgdc_target_rust::build(
+        &plan,
+        &bodies(),
+        &Default::default(),
+        "pump",
+        &out,
+        &mut |_| {},
+    )
+    .expect_err("cannot be built");
     insta::assert_snapshot!(error, @r#"
     a node is of an unknown type
       node n2 "say \"hi\"\n// \u{202e}then": this vgdc has no node type "no such node"
@@ -313,9 +320,14 @@ fn a_program_is_built_and_runs_its_flow() {
     let dir = tempfile::tempdir().expect("a folder");
     let out = dir.path().join("pump");
     let mut lines = Vec::new();
-    let report = vgdc_target_rust::build(&plan(), &bodies(), "pump", &out, &mut |line| {
-        lines.push(line.to_owned())
-    });
+    let report = vgdc_target_rust::build(
+        &plan(),
+        &bodies(),
+        &Default::default(),
+        "pump",
+        &out,
+        &mut |line| lines.push(line.to_owned()),
+    );
     let report = report.unwrap_or_else(|error| panic!("{error}"));
     println!("{report:?}\n{}", lines.join("\n"));
     assert_eq!(report.types, 4);
