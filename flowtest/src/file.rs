@@ -393,7 +393,7 @@ mod tests {
                 4,
                 "a step is one of",
             ),
-            ("tests:\n  - name: [a\n", 3, ""),
+            ("tests:\n  - name: [a\n", 2, ""),
         ] {
             let (found, message) = line_and_part(text);
             assert!(message.contains(part), "{text}: {message}");

@@ -87,20 +87,23 @@ mod tests {
         let all = [
             named("1", "a", "T"),
             named("2", "a", "U"),
-            named("3", "x/y", "U"),
+            named("3", "mixer/temperature", "U"),
         ];
         let id = |meant: &str| find(&all, meant, 7).map(|found| found.id.as_str());
         assert_eq!(id("2"), Ok("2"));
         assert_eq!(id("U/a"), Ok("2"));
-        assert_eq!(id("x/y"), Ok("3"));
-        assert_eq!(id("U/x/y"), Ok("3"));
+        assert_eq!(id("mixer/temperature"), Ok("3"));
+        assert_eq!(id("U/mixer/temperature"), Ok("3"));
         assert_eq!(
             id("a").map_err(|e| e.to_string()),
             Err("line 7: \"a\" is the name of 2: write an id, or the place before the name (T/a = 1, debug; U/a = 2, debug)".to_owned())
         );
         assert_eq!(
-            id("x/z").map_err(|e| e.message),
-            Err("nothing here is called \"x/z\": did you mean \"x/y\"?".to_owned())
+            id("mixer/temprature").map_err(|e| e.message),
+            Err(
+                "nothing here is called \"mixer/temprature\": did you mean \"mixer/temperature\"?"
+                    .to_owned()
+            )
         );
         assert_eq!(
             id("quite another").map_err(|e| e.message),
