@@ -214,3 +214,38 @@ fn mqtt_alerts() {
     assert_eq!(running.stop("TERM"), Some(0));
     assert_eq!(text_of(read(0x30)), pair("alerts/service", "offline"));
 }
+
+/// Functions behind `http in` read a request in machine code.
+#[test]
+fn requests_are_read_by_machine_code() {
+    let mut control = vgdc_tests::Control::start(&[]);
+    let func = "const r = msg.req;\nmsg.payload = {q: r.query.a, p: Number(msg.req.params.id) + 1, m: r.method, h: msg.req.headers['x-none'] || 'none', c: msg.req.query.none === undefined};\nreturn msg;";
+    let flow = json!([
+        {"id": "t", "type": "tab", "label": "T"},
+        {"id": "in", "type": "http in", "z": "t", "url": "/a/:id", "method": "get", "wires": [["fn"]]},
+        {"id": "fn", "type": "function", "z": "t", "func": func, "outputs": 1, "wires": [["out"]]},
+        {"id": "out", "type": "http response", "z": "t", "wires": []}
+    ]);
+    control.good("deploy", json!({"flows": flow}));
+    let url = control.good("info", json!({}))["http"]["url"].clone();
+    let at = url
+        .as_str()
+        .unwrap_or_default()
+        .trim_start_matches("http://")
+        .to_owned();
+    let answer = http(&at, "GET", "/a/7?a=x%20y", "");
+    assert_eq!(
+        (
+            answer.0,
+            serde_json::from_str::<Value>(&answer.1).expect("JSON")
+        ),
+        (
+            200,
+            json!({"q": "x y", "p": 8, "m": "GET", "h": "none", "c": true})
+        )
+    );
+    let code = control.good("metrics", json!({}))["nodes"]["fn"]["code"].clone();
+    assert_eq!(code["finished"], 1, "{code}");
+    assert_eq!(code["bailed"], 0, "{code}");
+    assert_eq!(control.end(), Some(0));
+}

@@ -280,6 +280,11 @@ pub(crate) fn get<'v>(base: &'v Value, key: &Key) -> Option<Found<'v>> {
         }
         Value::Bool(_) | Value::Number(_) if is_of_numbers(key.as_str()) => None,
         Value::Bool(_) | Value::Number(_) => Some(Found::Made(Value::Undefined)),
+        // (what a handle has not may be a method; nothing can be changed in it)
+        Value::Handle(handle) => match handle.props() {
+            Value::Object(props) => props.get_key(key).map(Found::Inside),
+            _ => None,
+        },
         _ => None,
     }
 }
