@@ -129,17 +129,24 @@ fn strip_manifests(files: &mut Files) -> Vec<String> {
     members
 }
 
-/// Takes out what is optional, which programs do without: the compiler's side of the node library.
+/// Takes out what is optional and of the workspace: the compiler's side of the node library. Other optional dependencies
+/// are for programs to choose.
 fn drop_features(manifest: &mut Table) {
     if let Some(Value::Table(features)) = manifest.get_mut("features") {
         // (the names stay, since the sources ask for them)
-        features
-            .iter_mut()
-            .for_each(|(_, needs)| *needs = Value::Array(Vec::new()));
+        for (_, needs) in features.iter_mut() {
+            if let Value::Array(needs) = needs {
+                needs.retain(|need| {
+                    need.as_str()
+                        .is_none_or(|need| !need.starts_with("dep:vgdc-"))
+                });
+            }
+        }
     }
     if let Some(Value::Table(dependencies)) = manifest.get_mut("dependencies") {
         let optional = |d: &Value| d.get("optional").and_then(Value::as_bool) == Some(true);
-        dependencies.retain(|_, dependency| !optional(dependency));
+        dependencies
+            .retain(|name, dependency| !(optional(dependency) && name.starts_with("vgdc-")));
     }
 }
 

@@ -9,19 +9,21 @@
 //! when the store is closed. Each file is written beside its place, synced, and moved there. With `cache: false` each
 //! access reads or writes its file. A write that fails is logged and tried again after the next interval.
 
-use crate::log::{Level, Log};
+use crate::behind::{self, Behind, Unwritten, Writes};
+use crate::log::Log;
 use crate::{Memory, Scope, Store, StoreError, key};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vgdc_value::{Object, Value, json};
 
 /// What `config` of the module says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesConfig {
+    /// The folder that stores have their own in.
+    pub dir: PathBuf,
     /// The folder that the files lie in.
     pub base: PathBuf,
     /// All is kept in memory, and written some time after it changed.
@@ -49,6 +51,7 @@ impl FilesConfig {
         };
         FilesConfig {
             base: dir.join(text(config.get("base")).unwrap_or_else(|| "context".to_owned())),
+            dir,
             cache: matches!(config.get("cache"), Value::Undefined) || config.get("cache").truthy(),
             flush_interval: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         }
@@ -77,21 +80,17 @@ pub(crate) type FlowOf = Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>;
 /// Context in files.
 pub struct Files {
     inner: Arc<Inner>,
-    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Inner {
     config: FilesConfig,
-    log: Log,
     /// What the files hold. A node's scope is here `NODE:FLOW`, as Node-RED names it; a node without a flow (a config node)
     /// is kept as if it were one.
     cache: Memory,
     /// The scopes that nodes' contexts have in `cache`, by the node's id.
     nodes: RwLock<Nodes>,
-    pending: Mutex<Pending>,
-    wake: Condvar,
-    /// Held while files are written, so that two writers do not cross.
-    writing: Mutex<()>,
+    /// The scopes whose files are to be written.
+    behind: Behind<Scope>,
 }
 
 #[derive(Default)]
@@ -102,18 +101,6 @@ struct Nodes {
     known: HashMap<Arc<str>, Scope>,
 }
 
-#[derive(Default)]
-struct Pending {
-    scopes: HashSet<Scope>,
-    /// When they are to be written.
-    due: Option<Instant>,
-    closing: bool,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Files {
     /// Opens the store: makes its folder, or reads what is there.
     ///
@@ -121,21 +108,18 @@ impl Files {
     /// A folder that cannot be made or read; a file that is no JSON.
     pub(crate) fn open(config: FilesConfig, log: Log) -> Result<Files, StoreError> {
         let inner = Inner {
+            behind: Behind::new(config.flush_interval, log),
             config,
-            log,
             cache: Memory::default(),
             nodes: RwLock::default(),
-            pending: Mutex::default(),
-            wake: Condvar::new(),
-            writing: Mutex::new(()),
         };
         std::fs::create_dir_all(&inner.config.base).map_err(|e| failed(&inner.config.base, &e))?;
+        inner.clear_away();
         if inner.config.cache {
             inner.load()?;
         }
         Ok(Files {
             inner: Arc::new(inner),
-            writer: Mutex::new(None),
         })
     }
 
@@ -148,33 +132,6 @@ impl Files {
             .unwrap_or_else(PoisonError::into_inner);
         nodes.flow_of = Some(flow_of);
         nodes.known.clear();
-    }
-
-    /// Remembers that a scope is to be written; starts the thread that does it with the first.
-    fn changed(&self, scope: Scope) {
-        let mut pending = lock(&self.inner.pending);
-        pending.scopes.insert(scope);
-        if pending.due.is_some() || pending.closing {
-            return;
-        }
-        // (a time too far away to be told is never)
-        pending.due = Instant::now().checked_add(self.inner.config.flush_interval);
-        self.inner.wake.notify_all();
-        drop(pending);
-        let mut writer = lock(&self.writer);
-        if writer.is_none() {
-            let inner = self.inner.clone();
-            let spawned = std::thread::Builder::new()
-                .name("vgdc-context".to_owned())
-                .spawn(move || inner.write_when_due());
-            match spawned {
-                Ok(thread) => *writer = Some(thread),
-                Err(error) => self
-                    .inner
-                    .log
-                    .say(Level::Error, format!("Error writing context: {error}")),
-            }
-        }
     }
 }
 
@@ -194,10 +151,10 @@ impl Store for Files {
         let scope = self.inner.own(scope);
         if self.inner.config.cache {
             self.inner.cache.set(&scope, key, value)?;
-            self.changed(scope);
+            behind::changed(&self.inner, scope);
             return Ok(());
         }
-        let _writing = lock(&self.inner.writing);
+        let _writing = self.inner.behind.writing();
         let mut all = self.inner.read(&scope)?.unwrap_or_default();
         key::write(&mut all, key, value)?;
         self.inner.write(&scope, all)
@@ -219,17 +176,17 @@ impl Store for Files {
 
     fn delete(&self, scope: &Scope) -> Result<(), StoreError> {
         let scope = self.inner.own(scope);
-        let _writing = lock(&self.inner.writing);
-        lock(&self.inner.pending).scopes.remove(&scope);
+        let _writing = self.inner.behind.writing();
+        self.inner.behind.forget(|pending| *pending != scope);
         self.inner.cache.delete(&scope)?;
         let file = self.inner.place(&scope);
         removed(&file, std::fs::remove_file(&file))
     }
 
     fn retain(&self, keep: &dyn Fn(&Scope) -> bool) -> Result<(), StoreError> {
-        let _writing = lock(&self.inner.writing);
+        let _writing = self.inner.behind.writing();
         let keep = |scope: &Scope| self.inner.is_kept(scope, keep);
-        lock(&self.inner.pending).scopes.retain(|scope| keep(scope));
+        self.inner.behind.forget(&keep);
         self.inner.cache.retain(&keep)?;
         for (scope, file) in self.inner.list()? {
             if !keep(&scope) {
@@ -242,26 +199,38 @@ impl Store for Files {
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        self.inner.write_pending()
+        behind::flush(&*self.inner)
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        lock(&self.inner.pending).closing = true;
-        self.inner.wake.notify_all();
-        if let Some(writer) = lock(&self.writer).take() {
-            // (a writer that panicked has said so; what it left is written below)
-            let _ = writer.join();
-        }
-        self.inner.write_pending()
+        behind::close(&*self.inner)
     }
 }
 
 impl Drop for Files {
     fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            self.inner
-                .log
-                .say(Level::Error, format!("Error writing context: {error}"));
+        behind::close_at_last(&*self.inner);
+    }
+}
+
+impl Writes for Inner {
+    type Item = Scope;
+
+    fn behind(&self) -> &Behind<Scope> {
+        &self.behind
+    }
+
+    fn write_all(&self, scopes: HashSet<Scope>) -> Result<(), Unwritten<Scope>> {
+        let (mut items, mut first) = (Vec::new(), None);
+        for scope in scopes {
+            if let Err(error) = self.write(&scope, self.cache.whole(&scope).unwrap_or_default()) {
+                items.push(scope);
+                first.get_or_insert(error);
+            }
+        }
+        match first {
+            Some(why) => Err(Unwritten { items, why }),
+            None => Ok(()),
         }
     }
 }
@@ -350,6 +319,20 @@ impl Inner {
         Ok(all)
     }
 
+    /// Removes what a process left that was killed while it wrote. (Files that cannot be removed are in nobody's way.)
+    fn clear_away(&self) {
+        let folders = entries(&self.config.base).unwrap_or_default();
+        let files = folders
+            .iter()
+            .filter(|folder| folder.is_dir())
+            .flat_map(|folder| entries(folder).unwrap_or_default());
+        for file in files {
+            if name_of(&file).is_some_and(|name| is_left_over(&name)) {
+                let _ = std::fs::remove_file(&file);
+            }
+        }
+    }
+
     fn load(&self) -> Result<(), StoreError> {
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         for (scope, file) in self.list()? {
@@ -374,61 +357,6 @@ impl Inner {
             json::stringify(&Value::Object(all), 4).map_err(|e| StoreError::new(e.to_string()))?;
         let file = self.place(own);
         write_whole(&file, &text.unwrap_or_else(|| "{}".to_owned())).map_err(|e| failed(&file, &e))
-    }
-
-    /// Writes what changed since it was last written. What fails stays to be written.
-    fn write_pending(&self) -> Result<(), StoreError> {
-        let _writing = lock(&self.writing);
-        let scopes = {
-            let mut pending = lock(&self.pending);
-            pending.due = None;
-            std::mem::take(&mut pending.scopes)
-        };
-        let mut first_error = Ok(());
-        for scope in scopes {
-            if let Err(error) = self.write(&scope, self.cache.whole(&scope).unwrap_or_default()) {
-                lock(&self.pending).scopes.insert(scope);
-                first_error = first_error.and(Err(error));
-            }
-        }
-        first_error
-    }
-
-    /// What the writing thread does until the store is closed.
-    fn write_when_due(&self) {
-        let mut pending = lock(&self.pending);
-        while !pending.closing {
-            let now = Instant::now();
-            match pending.due {
-                None => {
-                    pending = self
-                        .wake
-                        .wait(pending)
-                        .unwrap_or_else(PoisonError::into_inner)
-                }
-                Some(due) if due > now => {
-                    pending = self
-                        .wake
-                        .wait_timeout(pending, due - now)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0;
-                }
-                Some(_) => {
-                    drop(pending);
-                    let written = self.write_pending();
-                    pending = lock(&self.pending);
-                    if let Err(error) = written {
-                        // (at least a second: an interval of nought must not make this a busy loop)
-                        let pause = self.config.flush_interval.max(Duration::from_secs(1));
-                        pending.due = pending.due.or_else(|| Instant::now().checked_add(pause));
-                        drop(pending);
-                        self.log
-                            .say(Level::Error, format!("Error writing context: {error}"));
-                        pending = lock(&self.pending);
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -512,6 +440,14 @@ fn parse(file: &Path) -> Result<Option<Object>, StoreError> {
     }
 }
 
+/// Whether a file is one that was being written: `NAME.json.MILLISECONDS.tmp`.
+fn is_left_over(name: &str) -> bool {
+    let middle = name
+        .strip_suffix(".tmp")
+        .and_then(|name| name.rsplit_once(".json."));
+    middle.is_some_and(|(_, when)| !when.is_empty() && when.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// Writes a file so that, whatever happens, either the old or the new one is there.
 fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
@@ -529,6 +465,12 @@ fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
         out.sync_all()
     });
     let moved = written.and_then(|()| std::fs::rename(&beside, file));
+    if moved.is_ok()
+        && let Some(folder) = file.parent()
+    {
+        // The new name, too, is to be there when the machine comes back. (A file system that knows no such thing has it so.)
+        let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
     if moved.is_err() {
         // (what could not be written is of no use; if it cannot be removed either, the first error is the one to tell)
         let _ = std::fs::remove_file(&beside);
@@ -539,9 +481,11 @@ fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn open(base: &Path, cache: bool, seconds: u64) -> Files {
         let config = FilesConfig {
+            dir: base.to_owned(),
             base: base.to_owned(),
             cache,
             flush_interval: Duration::from_secs(seconds),
@@ -630,6 +574,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_process_left_is_cleared_away() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(dir.path().join("f")).expect("a folder");
+        for name in [
+            "flow.json",
+            "flow.json.1764470000000.tmp",
+            "n.json..tmp",
+            "n.json.x1.tmp",
+        ] {
+            std::fs::write(dir.path().join("f").join(name), "{}").expect("writes");
+        }
+        open(dir.path(), true, 3600);
+        let left = entries(&dir.path().join("f")).expect("entries");
+        let left: Vec<_> = left.iter().filter_map(|file| name_of(file)).collect();
+        assert_eq!(left, ["flow.json", "n.json..tmp", "n.json.x1.tmp"]);
+    }
+
+    #[test]
     fn a_file_that_is_no_json_is_refused_by_name() {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(dir.path().join("f")).expect("a folder");
@@ -637,6 +599,7 @@ mod tests {
         for (text, good) in [("{", false), ("[1]", false), ("", true), ("{}", true)] {
             std::fs::write(&file, text).expect("writes");
             let config = FilesConfig {
+                dir: dir.path().to_owned(),
                 base: dir.path().to_owned(),
                 cache: true,
                 flush_interval: Duration::ZERO,
@@ -688,6 +651,7 @@ mod tests {
         assert_eq!(
             config,
             FilesConfig {
+                dir: "/u".into(),
                 base: "/u/context".into(),
                 cache: true,
                 flush_interval: Duration::from_secs(30)
@@ -700,6 +664,7 @@ mod tests {
         assert_eq!(
             config,
             FilesConfig {
+                dir: "/d".into(),
                 base: "/d/b".into(),
                 cache: false,
                 flush_interval: Duration::ZERO

@@ -69,6 +69,20 @@ fn parsed(key: &str) -> Result<Rc<Path>, PathError> {
     })
 }
 
+/// The name that a key begins with: what is read and written under it lies there. None: it cannot be told.
+#[cfg(feature = "sqlite")]
+pub(crate) fn root(key: &str) -> Result<Option<String>, PathError> {
+    use vgdc_value::PathSegment;
+    if is_plain(key) {
+        return Ok(Some(key.to_owned()));
+    }
+    Ok(match parsed(key)?.segments().first() {
+        Some(PathSegment::Key(name)) => Some(name.as_str().to_owned()),
+        Some(PathSegment::Index(index)) => Some(index.to_string()),
+        Some(PathSegment::Nested(_)) | None => None,
+    })
+}
+
 /// Reads a key from what is there; `undefined` where the way does not lead.
 pub(crate) fn read(all: &Object, key: &str) -> Result<Value, PathError> {
     if is_plain(key) {

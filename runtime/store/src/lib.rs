@@ -1,8 +1,9 @@
 //! Context stores: what `node`, `flow` and `global` context is kept in.
 //!
-//! [`Stores`] holds the named stores of a runtime, each a [`Store`]: [`Memory`], or [`Files`] (Node-RED's
-//! `localfilesystem`). Values are shared, copied on write, and a read of a plain key allocates nothing.
+//! [`Stores`] holds the named stores of a runtime, each a [`Store`]: [`Memory`], [`Files`] (Node-RED's
+//! `localfilesystem`), or `Sqlite` where the feature `sqlite` is on. Values are shared, copied on write, and a read of a plain key allocates nothing.
 
+mod behind;
 mod error;
 mod files;
 mod key;
@@ -10,6 +11,8 @@ mod log;
 mod memory;
 mod scope;
 mod settings;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod stores;
 
 pub use error::StoreError;
@@ -18,6 +21,8 @@ pub use key::{parent_key, parse_store_key};
 pub use log::Level;
 pub use memory::Memory;
 pub use scope::{Scope, UnknownScope};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Sqlite, SqliteConfig};
 pub use stores::Stores;
 
 use vgdc_value::Value;

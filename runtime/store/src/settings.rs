@@ -111,6 +111,18 @@ fn open_one(
             opened.files.push(files.clone());
             opened.named.push((name.to_owned(), files));
         }
+        #[cfg(feature = "sqlite")]
+        "sqlite" => {
+            let config = crate::SqliteConfig::from_settings(&store.get("config"), settings);
+            let database = crate::Sqlite::open(config, log.clone())?;
+            opened.named.push((name.to_owned(), Arc::new(database)));
+        }
+        #[cfg(not(feature = "sqlite"))]
+        "sqlite" => {
+            return Err(StoreError::new(format!(
+                "Context store '{name}': this program was built without SQLite, since its settings named no such store then"
+            )));
+        }
         other => {
             return Err(StoreError::new(format!(
                 "Error loading context store '{other}': Error: Cannot find module './{other}'"

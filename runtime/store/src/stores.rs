@@ -41,7 +41,7 @@ impl Stores {
     }
 
     /// Stores by Node-RED's settings: `contextStorage` (`{NAME:{module,config}}`; a text under `default` names another;
-    /// modules `memory` and `localfilesystem`), `functionGlobalContext`, `exportGlobalContextKeys`, `userDir`.
+    /// modules `memory`, `localfilesystem` and, where it is built in, `sqlite`), `functionGlobalContext`, `exportGlobalContextKeys`, `userDir`.
     ///
     /// # Errors
     /// A module that is not there, a default that names no store, a file that cannot be read; the texts are Node-RED's.
