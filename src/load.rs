@@ -1,8 +1,11 @@
 //! Loading a flow file with what lies beside it: `vgdc.toml`, the credentials.
 
+use serde_json::{Map, Value as Json};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use vgdc_driver::{Compiled, Options, Session};
+use vgdc_plan::settings::{self, Kind};
+use vgdc_syntax::config::Port;
 use vgdc_syntax::{Config, Credentials, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes, creds};
 use vgdc_target_rust::{External, NodeCrate, Reporter};
 use vgdc_value::{Object, Value};
@@ -53,15 +56,23 @@ impl Flow {
                 .unwrap_or(Path::new("."))
         };
         let (config, mut diagnostics) = Config::read_folder(&mut sources, folder);
+        let env = |name: &str| std::env::var(name).ok();
+        let named = match settings::resolved(config.flow.as_deref().unwrap_or("flows.json"), &env) {
+            Ok(named) => named,
+            Err(variable) => {
+                let message =
+                    format!("`flow` in vgdc.toml: the environment variable {variable} is not set");
+                diagnostics.push(Diagnostic::error(codes::BAD_CONFIG, message));
+                "flows.json".into()
+            }
+        };
         let path = match path.is_dir() {
-            true => path.join(config.flow.as_deref().unwrap_or("flows.json")),
+            true => path.join(&*named),
             false => path.to_owned(),
         };
         let (doc, said) = FlowDoc::read_file(&mut sources, &path);
         diagnostics.append(said);
-        let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &|name| {
-            std::env::var(name).ok()
-        });
+        let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &env);
         diagnostics.append(said);
         Flow {
             path,
@@ -165,36 +176,66 @@ impl Flow {
         compiled
     }
 
-    /// The static settings of `vgdc.toml`, by Node-RED's names.
-    pub fn settings(&self) -> Object {
-        let mut settings: Object = self
-            .config
-            .settings
-            .iter()
-            .map(|(name, setting)| (name.as_str(), Value::from_json(&setting.value)))
+    /// The settings of `vgdc.toml`, by Node-RED's names.
+    pub fn settings(&self) -> Map<String, Json> {
+        let named = self.config.settings.iter();
+        let mut settings: Map<String, Json> = named
+            .map(|(name, setting)| (name.clone(), setting.value.clone()))
             .collect();
         if !self.config.context.stores.is_empty() {
-            settings.insert("contextStorage", self.context_storage());
+            settings.insert("contextStorage".to_owned(), self.context_storage().into());
+        }
+        if let Some(host) = &self.config.http.host {
+            settings.insert("uiHost".to_owned(), host.as_str().into());
+        }
+        if let Some(port) = &self.config.http.port {
+            let port = match port {
+                Port::Number(port) => Json::from(*port),
+                Port::Variable(text) => text.as_str().into(),
+            };
+            settings.insert("uiPort".to_owned(), port);
         }
         settings
     }
 
-    fn context_storage(&self) -> Object {
-        let mut stores = Object::new();
+    /// The same for a program that others may get to see.
+    ///
+    /// # Errors
+    /// A secret that stands in `vgdc.toml` itself, one diagnostic each.
+    pub fn settings_to_build_in(&self) -> Result<Map<String, Json>, Vec<Diagnostic>> {
+        let settings = self.settings();
+        let open = settings
+            .iter()
+            .filter_map(|(name, value)| Some((name, open_secret(name, value)?)));
+        let faults: Vec<_> = open
+            .map(|(name, part)| {
+                let message = format!(
+                    "`{part}` of the setting `{name}` is a secret, which no program may carry"
+                );
+                let mut diagnostic = Diagnostic::error(codes::BAD_CONFIG, message);
+                if let Some(setting) = self.config.settings.get(name) {
+                    diagnostic = diagnostic.with_label(setting.span, "");
+                }
+                diagnostic.with_fix(format!(
+                    "take it from the environment when the program starts: {part} = \"${{NAME}}\""
+                ))
+            })
+            .collect();
+        match faults.is_empty() {
+            true => Ok(settings),
+            false => Err(faults),
+        }
+    }
+
+    fn context_storage(&self) -> Map<String, Json> {
+        let mut stores = Map::new();
         // The first store is the default one unless `default` names another.
         if let Some(default) = &self.config.context.default {
-            stores.insert("default", default.as_str());
+            stores.insert("default".to_owned(), default.as_str().into());
         }
         for (name, store) in &self.config.context.stores {
-            let mut entry = Object::new();
-            entry.insert("module", store.module.as_str());
-            let config: Object = store
-                .config
-                .iter()
-                .map(|(key, value)| (key.as_str(), Value::from_json(value)))
-                .collect();
-            entry.insert("config", config);
-            stores.insert(name.as_str(), entry);
+            let entry = serde_json::json!({ "module": store.module, "config": store.config });
+            stores.insert(name.clone(), entry);
         }
         stores
     }
@@ -212,4 +253,17 @@ impl Flow {
         };
         self.credentials.ids().filter_map(of).collect()
     }
+}
+
+/// The part of a setting that is a secret and stands there for all to read.
+fn open_secret(name: &str, value: &Json) -> Option<&'static str> {
+    if settings::find(name).is_none_or(|setting| setting.kind != Kind::Secret) {
+        return None;
+    }
+    ["pass", "passphrase", "key"].into_iter().find(|part| {
+        let text = value.get(part).and_then(Json::as_str).unwrap_or_default();
+        // (a key is a secret, the name of its file is none)
+        let is_secret = !text.is_empty() && (*part != "key" || text.contains("-----BEGIN"));
+        is_secret && settings::variable(text).is_none()
+    })
 }

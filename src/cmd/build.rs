@@ -54,10 +54,14 @@ pub fn run(args: &Args) -> ExitCode {
         Err(code) => return code,
     };
     // (for a generated crate, LLVM makes the machine code)
-    let compiled = match args.release {
+    let mut compiled = match args.release {
         true => flow.lower_in(&session),
         false => flow.compile_in(&session),
     };
+    match flow.settings_to_build_in() {
+        Ok(settings) => compiled.plan.settings = settings,
+        Err(faults) => flow.diagnostics.extend(faults),
+    }
     super::print_diagnostics(&flow);
     if flow.diagnostics.has_errors() {
         super::say_err("vgdc: nothing was built\n");

@@ -127,15 +127,7 @@ pub fn run(args: &Args) -> ExitCode {
         }
         app.plan = Some(compiled.plan);
         app.credentials = flow.secrets();
-        app.settings = flow.settings();
-        options.port = options.port.or(flow.config.http.port);
-        if args.host.is_none()
-            && let Some(host) = &flow.config.http.host
-            && let Err(why) = options.take("host", &mut || Ok(host.clone()))
-        {
-            super::say_err(&format!("vgdc: vgdc.toml: {why}\n"));
-            return ExitCode::FAILURE;
-        }
+        app.settings = vgdc_app::settings(&flow.settings());
         if options.profile.as_deref() == Some("") {
             let file = flow.path.with_extension(vgdc_app::profile::ENDING);
             options.profile = Some(file.to_string_lossy().into_owned());

@@ -9,7 +9,7 @@
 //! port = 1880                     # 0 takes a free port
 //!
 //! [settings]                      # Node-RED's settings, by the names they have in settings.js
-//! functionTimeout = 10
+//! globalFunctionTimeout = 10
 //! nodeMessageBufferMaxLength = 1000
 //!
 //! [context]                       # context stores, as Node-RED's `contextStorage`
@@ -24,6 +24,9 @@
 //! acme-nodes = "nodes/acme"       # the crate's folder, from this file's
 //! ```
 //!
+//! A text `"${NAME}"` or `"${NAME:-what holds without it}"` is an environment variable, read when the program starts.
+//! docs/settings.md lists the settings; the list itself is [`vgdc_plan::settings`].
+//!
 //! What is wrong in the file is a diagnostic with its place; the rest of the file counts.
 
 use std::collections::BTreeMap;
@@ -37,6 +40,7 @@ use toml::de::{DeTable, DeValue};
 use crate::codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, SourceMap, Span};
+use vgdc_plan::settings::{self, Kind, Place};
 use vgdc_secrets::Secret;
 
 /// The name of the file.
@@ -65,7 +69,16 @@ pub struct Http {
     /// Address to listen on.
     pub host: Option<String>,
     /// Port to listen on; 0 takes a free one.
-    pub port: Option<u16>,
+    pub port: Option<Port>,
+}
+
+/// A port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// This one.
+    Number(u16),
+    /// What an environment variable says: `${NAME}` or `${NAME:-1880}`.
+    Variable(String),
 }
 
 /// A Node-RED setting.
@@ -109,44 +122,14 @@ pub struct Store {
     pub span: Span,
 }
 
-/// Node-RED 5's settings that a program can have any use for, by the names in its settings.js, and those of its core nodes.
-/// What belongs to its editor, admin API or palette is not among them.
-const SETTINGS: &[&str] = &[
-    "apiMaxLength",
-    "debugMaxLength",
-    "debugStatusLength",
-    "debugUseColors",
-    "envVarExcludes",
-    "execMaxBufferSize",
-    "exportGlobalContextKeys",
-    "fileWorkingDirectory",
-    "functionExternalModules",
-    "functionGlobalContext",
-    "functionTimeout",
-    "globalFunctionTimeout",
-    "httpNodeAuth",
-    "httpNodeCors",
-    "httpNodeRoot",
-    "httpRequestTimeout",
-    "httpRequestTimingLog",
-    "httpStatic",
-    "httpStaticAuth",
-    "httpStaticCors",
-    "httpStaticRoot",
-    "https",
-    "inboundWebSocketTimeout",
-    "logging",
-    "mqttReconnectTime",
-    "nodeCloseTimeout",
-    "nodeMessageBufferMaxLength",
-    "proxyOptions",
-    "requireHttps",
-    "serialReconnectTime",
-    "socketReconnectTime",
-    "socketTimeout",
-    "tcpMsgQueueSize",
-    "tlsConfigDisableLocalFiles",
-    "userDir",
+/// The kinds of context stores, and their options.
+const MODULES: &[(&str, &[&str])] = &[
+    ("memory", &[]),
+    (
+        "localfilesystem",
+        &["base", "cache", "dir", "flushInterval"],
+    ),
+    ("sqlite", &["cache", "dir", "file", "flushInterval"]),
 ];
 
 impl Config {
@@ -262,11 +245,17 @@ impl Reader {
     fn settings(&mut self, entry: Entry<'_, '_>) -> BTreeMap<String, Setting> {
         let mut settings = BTreeMap::new();
         for (key, value) in self.table(entry).into_iter().flatten() {
-            if !SETTINGS.contains(&key.get_ref().as_ref()) {
-                self.unknown(key, SETTINGS, " in `[settings]`");
+            let known = settings::find(key.get_ref());
+            match known {
+                None => {
+                    let names: Vec<_> = settings::SETTINGS.iter().map(|known| known.name).collect();
+                    self.unknown(key, &names, " in `[settings]`");
+                }
+                Some(known) => self.known(key, value, known),
             }
             let span = self.span(key.span());
-            if let Some(value) = self.json(value) {
+            let is_here = known.is_none_or(|known| known.place == Place::Settings);
+            if let Some(value) = self.json(value).filter(|_| is_here) {
                 settings.insert(key.get_ref().to_string(), Setting { value, span });
             }
         }
@@ -322,6 +311,73 @@ impl Reader {
         nodes
     }
 
+    /// What there is to say of a setting that Node-RED has.
+    fn known(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        setting: &settings::Setting,
+    ) {
+        let name = setting.name;
+        if setting.kind == Kind::Secret || matches!(name, "adminAuth" | "httpAdminAuth") {
+            self.secrets.push(self.span(value.span()));
+        }
+        let (message, fix) = match setting.place {
+            Place::Settings => return self.check_kind(key, value, setting.kind),
+            Place::Key(path) => (
+                format!("`{name}` is not read in `[settings]`"),
+                Some(format!("write it as `{path}`, outside of `[settings]`")),
+            ),
+            Place::Editor => (
+                format!(
+                    "`{name}` has no effect without the editor: {}",
+                    setting.about
+                ),
+                None,
+            ),
+            Place::Never => (
+                format!("`{name}` has no effect here: {}", setting.about),
+                None,
+            ),
+        };
+        let mut diagnostic = Diagnostic::warning(codes::UNKNOWN_SETTING, message)
+            .with_label(self.span(key.span()), "");
+        if let Some(fix) = fix {
+            diagnostic = diagnostic.with_fix(fix);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Node-RED takes what it is given; what is plainly meant otherwise is worth a word.
+    fn check_kind(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        kind: Kind,
+    ) {
+        let given = value.get_ref();
+        if given.as_str().and_then(settings::variable).is_some() {
+            return;
+        }
+        let (fits, expected) = match kind {
+            Kind::Number => (
+                matches!(given, DeValue::Integer(_) | DeValue::Float(_)),
+                "a number",
+            ),
+            Kind::Truth => (matches!(given, DeValue::Boolean(_)), "true or false"),
+            Kind::Text => (given.is_str(), "a string"),
+            Kind::Any | Kind::Secret => (true, ""),
+        };
+        if !fits {
+            let message = format!("the setting `{}` should be {expected}", key.get_ref());
+            let found = format!("this is of the type {}", given.type_str());
+            self.diagnostics.push(
+                Diagnostic::warning(codes::BAD_CONFIG, message)
+                    .with_label(self.span(value.span()), found),
+            );
+        }
+    }
+
     fn context(&mut self, entry: Entry<'_, '_>) -> Context {
         let mut context = Context::default();
         let mut default_span = None;
@@ -348,13 +404,34 @@ impl Reader {
     fn store(&mut self, entry: Entry<'_, '_>) -> Option<Store> {
         let mut module = None;
         let mut config = serde_json::Map::new();
-        for (key, value) in self.table(entry)? {
+        let table = self.table(entry)?;
+        // (which options there are depends on the module, wherever it stands)
+        let named = table
+            .get("module")
+            .and_then(|module| module.get_ref().as_str());
+        let options = named.map_or(&[][..], |name| options_of(name).unwrap_or_default());
+        for (key, value) in table {
             match key.get_ref().as_ref() {
-                "module" => module = self.string(key, value),
-                "config" => match self.json(value) {
-                    Some(Value::Object(map)) => config = map,
-                    _ => self.wrong(key, value, "a table"),
-                },
+                "module" => {
+                    module = self.string(key, value);
+                    if let Some(name) = module.as_deref().filter(|name| options_of(name).is_none())
+                    {
+                        self.no_module(name, value);
+                    }
+                }
+                "config" => {
+                    for (option, _) in value.get_ref().as_table().into_iter().flatten() {
+                        if named.and_then(options_of).is_some()
+                            && !options.contains(&option.get_ref().as_ref())
+                        {
+                            self.unknown(option, options, " of this kind of store");
+                        }
+                    }
+                    match self.json(value) {
+                        Some(Value::Object(map)) => config = map,
+                        _ => self.wrong(key, value, "a table"),
+                    }
+                }
                 _ => self.unknown(key, &["module", "config"], " in a context store"),
             }
         }
@@ -372,6 +449,21 @@ impl Reader {
             config,
             span,
         })
+    }
+
+    fn no_module(&mut self, name: &str, value: &Spanned<DeValue<'_>>) {
+        let known: Vec<_> = MODULES.iter().map(|(name, _)| *name).collect();
+        let message = format!("there is no kind of context store `{name}`");
+        let fix = match nearest(name, &known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are `{}`", known.join("`, `")),
+        };
+        let diagnostic = Diagnostic::error(codes::BAD_CONFIG, message);
+        self.diagnostics.push(
+            diagnostic
+                .with_label(self.span(value.span()), "")
+                .with_fix(fix),
+        );
     }
 
     fn table<'a, 'i>(&mut self, (key, value): Entry<'a, 'i>) -> Option<&'a DeTable<'i>> {
@@ -397,7 +489,11 @@ impl Reader {
         &mut self,
         key: &Spanned<std::borrow::Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
-    ) -> Option<u16> {
+    ) -> Option<Port> {
+        let text = value.get_ref().as_str();
+        if let Some(text) = text.filter(|text| settings::variable(text).is_some()) {
+            return Some(Port::Variable(text.to_owned()));
+        }
         let port = value
             .get_ref()
             .as_integer()
@@ -405,7 +501,7 @@ impl Reader {
         if port.is_none() {
             self.wrong(key, value, "a whole number from 0 to 65535");
         }
-        port
+        port.map(Port::Number)
     }
 
     /// A value as JSON; TOML's dates become texts.
@@ -486,6 +582,12 @@ impl Reader {
     }
 }
 
+/// The options of a kind of store, if there is such a kind.
+fn options_of(module: &str) -> Option<&'static [&'static str]> {
+    let known = MODULES.iter().find(|(name, _)| *name == module);
+    known.map(|(_, options)| *options)
+}
+
 /// The known name that is most like a name, if one is alike at all.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let small = name.to_lowercase();
@@ -498,12 +600,19 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, other)| other)
 }
 
-/// What stands behind the name of the secret on its line: a secret, even where the line is not TOML.
+/// What stands behind the name of something secret on its line: a secret, even where the line is not TOML.
 fn secret_lines(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
-    text.match_indices("credential_secret").map(|(at, name)| {
-        let start = at + name.len();
-        let rest = text.get(start..).unwrap_or("");
-        start..start + rest.find(['\r', '\n']).unwrap_or(rest.len())
+    let names = settings::SETTINGS
+        .iter()
+        .filter(|setting| setting.kind == Kind::Secret && setting.place == Place::Settings)
+        .map(|setting| setting.name)
+        .chain(["credential_secret", "pass", "passphrase"]);
+    names.flat_map(move |name| {
+        text.match_indices(name).map(move |(at, name)| {
+            let start = at + name.len();
+            let rest = text.get(start..).unwrap_or("");
+            start..start + rest.find(['\r', '\n']).unwrap_or(rest.len())
+        })
     })
 }
 
@@ -539,7 +648,7 @@ mod tests {
     #[test]
     fn everything_is_read() {
         let text = "flow = \"a.json\"\ncredential_secret = \"hush\"\n[http]\nhost = \"::1\"\nport = 0x50\n[settings]\n\
-                    functionTimeout = 1.5\nfunctionGlobalContext = { a = [1, true] }\n[context]\ndefault = \"m\"\n[context.m]\nmodule = \"memory\"\n\
+                    globalFunctionTimeout = 1.5\nfunctionGlobalContext = { a = [1, true] }\n[context]\ndefault = \"m\"\n[context.m]\nmodule = \"memory\"\n\
                     [context.d]\nmodule = \"localfilesystem\"\nconfig = { dir = \"x\" }\n";
         let (config, faults) = parse(text);
         assert_eq!(faults, Vec::<String>::new());
@@ -549,11 +658,11 @@ mod tests {
             config.http,
             Http {
                 host: Some("::1".to_owned()),
-                port: Some(80)
+                port: Some(Port::Number(80))
             }
         );
         assert_eq!(
-            config.setting("functionTimeout"),
+            config.setting("globalFunctionTimeout"),
             Some(&serde_json::json!(1.5))
         );
         assert_eq!(
@@ -612,6 +721,46 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_checked_by_the_list() {
+        let (config, faults) = parse(
+            "[settings]\nuiPort = 1\nadminAuth = {}\nhttpNodeMiddleware = 1\nmqttReconnectTime = \"5\"\n\
+             exportGlobalContextKeys = 0\nuserDir = 1\nsocketTimeout = \"${T:-5}\"\napiMaxLength = 5\n\
+             [http]\nport = \"${PORT:-1880}\"\n",
+        );
+        assert_eq!(faults.len(), 6, "{faults:#?}");
+        for (fault, expected) in faults.iter().zip([
+            "VG0041 line 3: `adminAuth` has no effect without the editor: who may use the editor",
+            "VG0040 line 6: the setting `exportGlobalContextKeys` should be true or false",
+            "VG0041 line 4: `httpNodeMiddleware` has no effect here: JavaScript between",
+            "VG0040 line 5: the setting `mqttReconnectTime` should be a number",
+            "VG0041 line 2: `uiPort` is not read in `[settings]` (write it as `http.port`, outside of `[settings]`)",
+            "VG0040 line 7: the setting `userDir` should be a string",
+        ]) {
+            assert!(fault.starts_with(expected), "{fault}");
+        }
+        assert!(config.setting("adminAuth").is_none() && config.setting("uiPort").is_none());
+        assert_eq!(config.setting("mqttReconnectTime"), Some(&Value::from("5")));
+        let port = Port::Variable("${PORT:-1880}".to_owned());
+        assert_eq!(config.http.port, Some(port));
+    }
+
+    #[test]
+    fn kinds_of_stores_are_checked() {
+        let (_, faults) = parse(
+            "[context.a]\nmodule = \"sqlit\"\nconfig = { x = 1 }\n[context.b]\nconfig = { flie = \"x\" }\nmodule = \"sqlite\"\n\
+             [context.c]\nmodule = \"redis\"\n",
+        );
+        assert_eq!(
+            faults,
+            [
+                "VG0040 line 2: there is no kind of context store `sqlit` (did you mean `sqlite`?)",
+                "VG0041 line 5: there is no setting `flie` of this kind of store (did you mean `file`?)",
+                "VG0040 line 8: there is no kind of context store `redis` (there are `memory`, `localfilesystem`, `sqlite`)",
+            ]
+        );
+    }
+
+    #[test]
     fn faults_of_toml_have_a_place() {
         let (config, faults) = parse("flow = \"a.json\"\n[http\nport = 1\n");
         assert!(
@@ -632,7 +781,7 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), "[http]\nport = 0\n").unwrap();
         assert_eq!(
             Config::read_folder(&mut sources, folder.path()).0.http.port,
-            Some(0)
+            Some(Port::Number(0))
         );
         std::fs::write(folder.path().join(FILE_NAME), [0xff, 0xfe]).unwrap();
         assert!(
@@ -651,6 +800,9 @@ mod tests {
             "credential_secret \"hush\"\n",
             "credential_secret = [\"hush\"]\n",
             "credential_secret = \"\"\"\nhush\"\"\"\nflow = 3\n",
+            "[settings]\nhttpNodeAuth = { user = \"u\", pass = \"hush\" } junk\n",
+            "[settings]\nadminAuth = \"hush\"\nhttps = { key = \"hush\" }\nmqttReconnectTime = [\n",
+            "[settings.httpStaticAuth]\nuser = 1\npass = hush\n",
         ] {
             let mut sources = SourceMap::new();
             let (_, diagnostics) = Config::parse(&mut sources, FILE_NAME, text);

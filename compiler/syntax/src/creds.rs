@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use vgdc_secrets::Encrypted;
 pub use vgdc_secrets::{Candidate, RUNTIME_FILE, SECRET_VARIABLES};
+use vgdc_secrets::{Encrypted, Secret};
 
 use crate::codes;
 use crate::config::Config;
@@ -130,10 +130,17 @@ pub fn candidates(
 ) -> Vec<Candidate> {
     let mut found = vgdc_secrets::of_environment(env);
     if let Some(secret) = &config.credential_secret {
-        found.push(Candidate {
-            secret: secret.clone(),
+        let secret = match vgdc_plan::settings::variable(secret.expose()) {
+            None => Some(secret.clone()),
+            Some((name, default)) => {
+                let value = env(name).filter(|value| !value.is_empty());
+                value.or(default.map(str::to_owned)).map(Secret::new)
+            }
+        };
+        found.extend(secret.map(|secret| Candidate {
+            secret,
             origin: "`credential_secret` in vgdc.toml".to_owned(),
-        });
+        }));
     }
     let path = flow_file.with_file_name(RUNTIME_FILE);
     if let Some(text) = read_if_there(&path, codes::UNREADABLE, diagnostics) {

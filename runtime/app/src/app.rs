@@ -2,10 +2,12 @@
 
 use crate::Console;
 use crate::credentials::{self, Credentials};
+use crate::metrics::{self, Metered};
 use crate::options::{Control as ControlOption, Options, parse_env_file};
 use crate::profile;
+use crate::settings::Process;
 use std::io::{BufRead, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -78,7 +80,14 @@ pub fn run(mut app: App, options: &Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let code = tokio.block_on(serve(app, options, profile.as_deref()));
+    let process = match Process::read(&mut app.settings, &|name| std::env::var(name).ok()) {
+        Ok(process) => process,
+        Err(why) => {
+            eprintln!("{}: {why}", app.name);
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = tokio.block_on(serve(app, options, process, profile.as_deref()));
     // Threads that wait in a read of standard input would keep the runtime from ending.
     tokio.shutdown_timeout(Duration::from_millis(100));
     code
@@ -93,26 +102,32 @@ fn load_env_file(file: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn serve(app: App, options: &Options, profile: Option<&Path>) -> ExitCode {
+async fn serve(app: App, options: &Options, process: Process, profile: Option<&Path>) -> ExitCode {
     let hub = Arc::new(Hub::default());
     let stdio = options.control == ControlOption::Stdio;
     let console = Arc::new(Console::new(
         options.log,
-        options.level,
+        options.level.or(process.level),
         stdio,
         Some(hub.clone()),
     ));
     let default_port = if stdio { 0 } else { 1880 };
-    let http = Arc::new(HttpServer::new(SocketAddr::new(
-        options.host,
-        options.port.unwrap_or(default_port),
-    )));
+    let port = options.port.or(process.port);
+    let host = options.host.or(process.host);
+    let http = Arc::new(HttpServer::with_front(
+        SocketAddr::new(
+            host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            port.unwrap_or(default_port),
+        ),
+        process.front,
+    ));
+    let has_folders = http.has_folders();
     let services = Arc::new(Services::default());
     services.insert(http.clone());
     // The port is taken at once when somebody counts on it; else when the first node needs it.
-    let wanted = options.port.is_some() || options.control != ControlOption::Off;
+    let wanted = port.is_some() || has_folders || options.control != ControlOption::Off;
     let url = match wanted.then(|| http.bind()).transpose() {
-        Ok(addr) => addr.map(|addr| format!("http://{addr}")),
+        Ok(addr) => addr.map(|addr| format!("{}://{addr}", http.scheme())),
         Err(error) => {
             eprintln!(
                 "{}: {error}\n  another program may use the port: choose one with --port, or --port 0 for a free one",
@@ -121,9 +136,16 @@ async fn serve(app: App, options: &Options, profile: Option<&Path>) -> ExitCode 
             return ExitCode::FAILURE;
         }
     };
-    let runtime = Runtime::new(RuntimeOptions {
+    let sink: Arc<dyn vgdc_core::Sink> = match process.metrics {
+        None => hub.clone(),
+        Some(_) => Arc::new(Metered {
+            hub: hub.clone(),
+            console: console.clone(),
+        }),
+    };
+    let mut runtime = Runtime::new(RuntimeOptions {
         services,
-        sink: hub.clone(),
+        sink,
         log: console.clone(),
         workers: options.workers,
         linked: app.linked,
@@ -131,6 +153,15 @@ async fn serve(app: App, options: &Options, profile: Option<&Path>) -> ExitCode 
         clock: options.virtual_time.map_or(Clock::Real, Clock::starting_at),
         ..RuntimeOptions::new(app.registry)
     });
+    // (one who subscribes, so that nodes are watched on when the last client has gone)
+    let _metering = match process.metrics {
+        None => None,
+        Some(every) => {
+            runtime.watch(None, metrics::KINDS).await;
+            tokio::spawn(metrics::memory(console.clone(), every));
+            Some(hub.subscribe())
+        }
+    };
     let identity = Identity {
         name: app.name.clone(),
         version: app.version.clone(),
@@ -162,7 +193,10 @@ async fn serve(app: App, options: &Options, profile: Option<&Path>) -> ExitCode 
             return ExitCode::FAILURE;
         }
         if let Some(addr) = http.local_addr() {
-            say(&*console, &format!("Listening on http://{addr}"));
+            say(
+                &*console,
+                &format!("Listening on {}://{addr}", http.scheme()),
+            );
         }
         say(&*console, "Started flows");
         tokio::spawn(async {

@@ -14,7 +14,7 @@ use vgdc_http::hyper_util::rt::TokioIo;
 use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Response, RouteGuard, full};
 use vgdc_probe::{Control, Hub};
 
-/// Adds the route. It stands as long as the guard is held.
+/// Adds the routes: for upgrades, and for who asks without one. They stand as long as the guards are held.
 ///
 /// # Errors
 /// The listener cannot bind.
@@ -22,13 +22,15 @@ pub fn route(
     server: &HttpServer,
     control: Arc<Control>,
     hub: Arc<Hub>,
-) -> std::io::Result<RouteGuard> {
+) -> std::io::Result<Vec<RouteGuard>> {
     let pattern = Pattern::parse("/control").map_err(|e| std::io::Error::other(e.to_string()))?;
     let handler: Handler = Arc::new(move |exchange| {
         let (control, hub) = (control.clone(), hub.clone());
         Box::pin(async move { accept(exchange, control, hub) })
     });
-    server.route(None, pattern, handler)
+    let upgrade = server.upgrade_route("/control", handler.clone())?;
+    let plain = server.route(None, pattern, handler)?;
+    Ok(upgrade.into_iter().chain([plain]).collect())
 }
 
 fn plain(status: StatusCode, text: &str) -> Response {

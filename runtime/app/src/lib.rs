@@ -8,12 +8,15 @@ mod control_ws;
 mod credentials;
 mod logging;
 mod memory;
+mod metrics;
 pub mod options;
 pub mod profile;
 mod program;
+mod settings;
 
 pub use app::{App, run};
 pub use credentials::Credentials;
 pub use logging::Console;
 pub use options::{Control, LogFormat, Options};
 pub use program::Program;
+pub use settings::settings;

@@ -8,16 +8,16 @@ use vgdc_value::{Value, date};
 /// Writes each line at once.
 pub struct Console {
     format: LogFormat,
-    level: Level,
+    level: Option<Level>,
     to_stderr: bool,
     also: Option<std::sync::Arc<dyn LogSink>>,
 }
 
 impl Console {
-    /// Lines of this level and more important ones. `also` gets every line.
+    /// Lines of this level and more important ones; `None`: no lines. `also` gets every line.
     pub fn new(
         format: LogFormat,
-        level: Level,
+        level: Option<Level>,
         to_stderr: bool,
         also: Option<std::sync::Arc<dyn LogSink>>,
     ) -> Self {
@@ -28,6 +28,48 @@ impl Console {
             also,
         }
     }
+
+    /// A line of the metrics: an event of a node and the message that it is about, or a figure of the process.
+    pub(crate) fn metric(
+        &self,
+        ts: f64,
+        node: Option<&str>,
+        event: &str,
+        msgid: Option<&Value>,
+        value: Option<&Value>,
+    ) {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let mut object = match self.format {
+            LogFormat::Text => "{\"level\":99".to_owned(),
+            LogFormat::Json => format!("{{\"ts\":{},\"level\":\"metric\"", ts.floor()),
+        };
+        if let Some(node) = node {
+            object.push_str(&format!(",\"nodeid\":{}", quoted(node)));
+        }
+        object.push_str(&format!(",\"event\":{}", quoted(event)));
+        for (name, value) in [("msgid", msgid), ("value", value)] {
+            if let Some(Ok(Some(text))) = value.map(|value| vgdc_value::json::stringify(value, 0)) {
+                object.push_str(&format!(",\"{name}\":{text}"));
+            }
+        }
+        self.write(&match self.format {
+            LogFormat::Text => {
+                let when = date::iso(ts.floor()).unwrap_or_default();
+                format!("{when} [metric] {object},\"timestamp\":{}}}\n", ts.floor())
+            }
+            LogFormat::Json => format!("{object}}}\n"),
+        });
+    }
+
+    /// A reader that has gone away must not end the flows.
+    fn write(&self, line: &str) {
+        let _ = if self.to_stderr {
+            std::io::stderr().lock().write_all(line.as_bytes())
+        } else {
+            let mut out = std::io::stdout().lock();
+            out.write_all(line.as_bytes()).and_then(|()| out.flush())
+        };
+    }
 }
 
 impl LogSink for Console {
@@ -35,20 +77,14 @@ impl LogSink for Console {
         if let Some(also) = &self.also {
             also.log(ts, level, node, message);
         }
-        if level > self.level {
+        if self.level.is_none_or(|least| level > least) {
             return;
         }
         let line = match self.format {
             LogFormat::Text => text_line(ts, level, node, message),
             LogFormat::Json => json_line(ts, level, node, message),
         };
-        // A reader that has gone away must not end the flows.
-        let _ = if self.to_stderr {
-            std::io::stderr().lock().write_all(line.as_bytes())
-        } else {
-            let mut out = std::io::stdout().lock();
-            out.write_all(line.as_bytes()).and_then(|()| out.flush())
-        };
+        self.write(&line);
     }
 }
 

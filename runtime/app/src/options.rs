@@ -1,6 +1,6 @@
 //! The options that every process that runs flows takes, an artifact as well as `vgdc run`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use vgdc_core::{Clock, Level};
 
 /// Where the control protocol is spoken.
@@ -30,14 +30,14 @@ pub enum LogFormat {
 pub struct Options {
     /// The HTTP listener's port; `None`: 1880, or a free one with `--control stdio`. 0: a free one.
     pub port: Option<u16>,
-    /// The address it listens on.
-    pub host: IpAddr,
+    /// The address it listens on; `None`: what the settings say, else 127.0.0.1.
+    pub host: Option<IpAddr>,
     /// Where the control protocol is spoken.
     pub control: Control,
     /// How log lines look.
     pub log: LogFormat,
-    /// The least important level that is printed.
-    pub level: Level,
+    /// The least important level that is printed; `None`: what the settings say, else `info`.
+    pub level: Option<Level>,
     /// Worker threads; 0: as many as cores.
     pub workers: usize,
     /// A file with environment variables (`NAME=value` lines), secrets among them.
@@ -54,10 +54,10 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             port: None,
-            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            host: None,
             control: Control::Off,
             log: LogFormat::Text,
-            level: Level::Info,
+            level: None,
             workers: 0,
             env_file: None,
             credentials: None,
@@ -100,9 +100,10 @@ impl Options {
                 } else {
                     text
                 };
-                self.host = text.parse().map_err(|_| {
+                let host = text.parse().map_err(|_| {
                     format!("--host {text}: not an IP address (0.0.0.0 listens on all)")
                 })?;
+                self.host = Some(host);
             }
             "control" => {
                 self.control = match value()?.as_str() {
@@ -121,9 +122,10 @@ impl Options {
             }
             "log-level" => {
                 let text = value()?;
-                self.level = Level::by_name(&text).ok_or_else(|| {
+                let level = Level::by_name(&text).ok_or_else(|| {
                     format!("--log-level {text}: expected fatal, error, warn, info, debug or trace")
                 })?;
+                self.level = Some(level);
             }
             "workers" => self.workers = number(name, &value()?)?,
             "env-file" => self.env_file = Some(value()?),

@@ -99,9 +99,9 @@ impl Program {
             version: self.version.to_owned(),
             registry: (self.registry)(),
             linked: self.linked,
+            settings: crate::settings(&plan.settings),
             plan: Some(plan),
             credentials: Default::default(),
-            settings: Default::default(),
             deployer: None,
             updates: None,
         };

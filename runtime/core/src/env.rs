@@ -6,7 +6,7 @@
 
 use crate::Clock;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::sync::{Arc, PoisonError, RwLock};
 use vgdc_plan::{EnvIndex, EnvScope, EnvVar, Plan};
@@ -17,6 +17,8 @@ pub struct EnvTable {
     plan: Arc<Plan>,
     /// Set over the process's own; `None` hides one.
     overrides: HashMap<String, Option<String>>,
+    /// Variables of the process that flows do not see.
+    excluded: HashSet<String>,
     credentials: Arc<HashMap<String, Object>>,
     clock: Clock,
     cache: RwLock<HashMap<(EnvIndex, String), Value>>,
@@ -38,10 +40,19 @@ impl EnvTable {
         EnvTable {
             plan,
             overrides,
+            excluded: HashSet::new(),
             credentials,
             clock,
             cache: RwLock::default(),
         }
+    }
+
+    /// Without the variables of the process that the setting `envVarExcludes` names.
+    pub fn without(mut self, setting: &Value) -> Self {
+        if let Value::Array(names) = setting {
+            self.excluded = names.iter().map(Value::to_js_string).collect();
+        }
+        self
     }
 
     /// The value of a name as seen from a scope; undefined when there is none.
@@ -120,6 +131,9 @@ impl EnvTable {
     }
 
     fn process_value(&self, name: &str) -> Value {
+        if self.excluded.contains(name) {
+            return Value::Undefined;
+        }
         self.process(name).map_or(Value::Undefined, Value::from)
     }
 

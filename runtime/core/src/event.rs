@@ -61,7 +61,7 @@ impl Kinds {
     }
 
     /// Both sets together.
-    pub fn union(self, other: Kinds) -> Kinds {
+    pub const fn union(self, other: Kinds) -> Kinds {
         Kinds(self.0 | other.0)
     }
 

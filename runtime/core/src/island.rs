@@ -789,7 +789,7 @@ impl Island {
         if tokio::time::timeout(self.close_timeout, all).await.is_err() {
             let text = format!(
                 "nodes took longer than {} s to stop",
-                self.close_timeout.as_secs()
+                self.close_timeout.as_secs_f64()
             );
             self.shared.log.log(
                 self.shared.clock.now_ms(),

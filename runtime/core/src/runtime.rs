@@ -29,7 +29,7 @@ pub struct RuntimeOptions {
     pub workers: usize,
     /// Deliveries that may wait in an island before its sources are slowed.
     pub queue_limit: usize,
-    /// How long closing nodes may take. Node-RED's `nodeCloseTimeout` is 15 s.
+    /// How long closing nodes may take where the setting `nodeCloseTimeout` does not say; 15 s in Node-RED.
     pub close_timeout: Duration,
     /// Functions of the plan that are linked into this program.
     pub linked: &'static [vgdc_native::linked::Linked],
@@ -270,7 +270,17 @@ impl Runtime {
                     |settings: &Object| settings.get(key).cloned().unwrap_or(Value::Undefined);
                 !value(&settings).same(&value(&self.settings))
             };
-            if changed("contextStorage") || changed("functionGlobalContext") {
+            if [
+                "contextStorage",
+                "functionGlobalContext",
+                "exportGlobalContextKeys",
+                "userDir",
+            ]
+            .into_iter()
+            .any(changed)
+            {
+                // (the new ones may be where the old ones are, and are to find there what these hold)
+                self.stores.flush();
                 let stores = Stores::from_settings(&Value::Object(settings.clone()));
                 new_stores =
                     Some(stores.map_err(|e| RuntimeError::new("bad-settings", e.to_string()))?);
@@ -296,7 +306,11 @@ impl Runtime {
         self.stop_all_but(&layout.keep, &plan).await;
         if let Some(stores) = new_stores {
             self.stores.close();
-            self.stores = Arc::new(stores);
+            // What nodes still set while they stopped is there only now, so they are opened again; what could be opened a
+            // moment ago is good enough should that fail.
+            drop(std::mem::take(&mut self.stores));
+            let again = Stores::from_settings(&Value::Object(self.settings.clone()));
+            self.stores = Arc::new(again.unwrap_or(stores));
         }
         self.drop_context(&plan);
         self.start(plan, layout).await
@@ -485,6 +499,11 @@ impl Runtime {
                 self.env.clone(),
                 self.credentials.clone(),
                 self.options.clock.clone(),
+            )
+            .without(
+                self.settings
+                    .get("envVarExcludes")
+                    .unwrap_or(&Value::Undefined),
             ),
             plan: plan.clone(),
             registry: self.options.registry.clone(),
@@ -590,7 +609,12 @@ impl Runtime {
         let worker = place.unwrap_or(self.next_worker) % self.workers.len();
         self.next_worker += 1;
         let mailbox = MailboxShared::new(self.options.queue_limit);
-        let (given, close_timeout) = (mailbox.clone(), self.options.close_timeout);
+        let named = shared.setting("nodeCloseTimeout").as_f64();
+        let named = named
+            .filter(|millis| *millis > 0.0)
+            .and_then(|millis| Duration::try_from_secs_f64(millis / 1e3).ok());
+        let close_timeout = named.unwrap_or(self.options.close_timeout);
+        let given = mailbox.clone();
         let profiled = self.options.profile;
         let job: Spawn = Box::new(move || {
             let island = Island::new(shared, given, close_timeout, profiled);

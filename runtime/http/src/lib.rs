@@ -1,11 +1,20 @@
 //! The process's one HTTP listener: nodes add routes to it while they run, WebSocket upgrades and the control protocol
-//! included. It knows nothing of flows.
+//! included; what stands around the routes (TLS, passwords, folders of files) is its [`Front`]. It knows nothing of flows.
 //!
 //! The listener runs on a thread of its own. It binds when it is first needed, or when it is told to.
 
+mod auth;
+pub mod cors;
+mod front;
 mod pattern;
 mod server;
+mod statics;
 mod takeover;
+pub mod tls;
+
+pub use auth::BasicAuth;
+pub use front::{Folder, Front};
+pub use statics::Files;
 
 pub use pattern::{Params, Pattern, PatternError, percent_decode};
 pub use server::{Body, Exchange, Handler, HttpServer, Responder, Response, RouteGuard, full};

@@ -1,5 +1,8 @@
 //! The listener and its routes.
 
+use crate::auth::BasicAuth;
+use crate::front::{Front, below};
+use crate::statics;
 use crate::{Params, Pattern};
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode};
@@ -16,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
 
 /// The body of an answer.
 pub type Body = BoxBody<Bytes, Infallible>;
@@ -35,6 +39,8 @@ pub struct Exchange {
     pub params: Params,
     /// Who asks.
     pub peer: SocketAddr,
+    /// The connection is `https:`.
+    pub secure: bool,
     /// Gives the answer.
     pub responder: Responder,
 }
@@ -108,16 +114,55 @@ struct Bound {
 pub struct HttpServer {
     wanted: SocketAddr,
     routes: Arc<RwLock<Routes>>,
+    front: Arc<Front>,
     bound: Mutex<Option<Bound>>,
+}
+
+/// Nobody answers, and the connection ends without a word.
+#[derive(Debug)]
+struct Silence;
+
+impl std::fmt::Display for Silence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("nobody upgrades this connection")
+    }
+}
+
+impl std::error::Error for Silence {}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Serving {
+    routes: Arc<RwLock<Routes>>,
+    front: Arc<Front>,
 }
 
 impl HttpServer {
     /// A listener that will bind to this address (port 0: a free one) when it is first needed.
     pub fn new(addr: SocketAddr) -> Self {
+        HttpServer::with_front(addr, Front::default())
+    }
+
+    /// The same with something before and behind its routes.
+    pub fn with_front(addr: SocketAddr, front: Front) -> Self {
         HttpServer {
             wanted: addr,
             routes: Arc::default(),
+            front: Arc::new(front),
             bound: Mutex::new(None),
+        }
+    }
+
+    /// Whether there are files to give, even where no node has a route.
+    pub fn has_folders(&self) -> bool {
+        !self.front.folders.is_empty()
+    }
+
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &'static str {
+        match self.front.tls {
+            Some(_) => "https",
+            None => "http",
         }
     }
 
@@ -137,14 +182,17 @@ impl HttpServer {
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let routes = self.routes.clone();
+        let serving = Serving {
+            routes: self.routes.clone(),
+            front: self.front.clone(),
+        };
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let thread = std::thread::Builder::new()
             .name("http".into())
             .spawn(move || {
-                tokio.block_on(serve(listener, routes, stopped));
+                tokio.block_on(serve(listener, serving, stopped));
             })?;
         *bound = Some(Bound {
             addr,
@@ -242,7 +290,7 @@ impl Drop for HttpServer {
 
 async fn serve(
     listener: std::net::TcpListener,
-    routes: Arc<RwLock<Routes>>,
+    serving: Serving,
     mut stopped: watch::Receiver<bool>,
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
@@ -261,7 +309,12 @@ async fn serve(
             Ok((stream, peer)) => {
                 // Answers are small and awaited: never hold them back for more (Nagle). Where it cannot be set, it is slower.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(connection(stream, peer, routes.clone(), stopped.clone()));
+                tokio::spawn(accepted_stream(
+                    stream,
+                    peer,
+                    serving.clone(),
+                    stopped.clone(),
+                ));
             }
             // Out of file descriptors, or the client was gone again: try again soon.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -271,13 +324,45 @@ async fn serve(
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-async fn connection(
+/// How long a client may take to agree on TLS, as in Node.js.
+const HANDSHAKE: Duration = Duration::from_secs(120);
+
+async fn accepted_stream(
     stream: tokio::net::TcpStream,
     peer: SocketAddr,
-    routes: Arc<RwLock<Routes>>,
+    serving: Serving,
+    stopped: watch::Receiver<bool>,
+) {
+    let Some(tls) = serving.front.tls.clone() else {
+        return connection(stream, peer, false, serving, stopped).await;
+    };
+    let agreed = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await;
+    // (a client that does not speak TLS, or not the certificate's, is no error of ours)
+    if let Ok(Ok(stream)) = agreed {
+        connection(stream, peer, true, serving, stopped).await;
+    }
+}
+
+async fn connection(
+    stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    secure: bool,
+    serving: Serving,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let service = service_fn(move |request| answer(request, peer, routes.clone()));
+    let powered_by = serving.front.powered_by;
+    let service = service_fn(move |request| {
+        let answered = answer(request, peer, secure, serving.clone());
+        async move {
+            let mut response = answered.await?;
+            if powered_by {
+                response
+                    .headers_mut()
+                    .insert("x-powered-by", HeaderValue::from_static("Express"));
+            }
+            Ok::<_, Silence>(response)
+        }
+    });
     let serving = hyper::server::conn::http1::Builder::new()
         .keep_alive(true)
         .serve_connection(TokioIo::new(stream), service)
@@ -293,51 +378,110 @@ async fn connection(
     }
 }
 
+/// Who answers a request.
+enum Found {
+    Handler(Params, Handler),
+    /// It wants an upgrade that nobody does.
+    NoUpgrade,
+    Nobody,
+}
+
+fn find(routes: &Routes, request: &http::Request<Incoming>, front: &Front) -> Found {
+    let path = request.uri().path();
+    let head = *request.method() == Method::HEAD;
+    let upgrades = wants_upgrade(request);
+    if upgrades && let Some(upgrade) = routes.upgrades.iter().find(|upgrade| upgrade.path == path) {
+        return Found::Handler(Params::new(), upgrade.handler.clone());
+    }
+    if upgrades && front.upgrade_timeout.is_some() {
+        return Found::NoUpgrade;
+    }
+    let fits = |route: &&Route| match &route.method {
+        None => true,
+        Some(method) => method == request.method() || (head && *method == Method::GET),
+    };
+    let mut fitting = routes.list.iter().filter(fits);
+    let found = fitting.find_map(|route| {
+        let params = route.pattern.matches(path)?;
+        Some(Found::Handler(params, route.handler.clone()))
+    });
+    found.unwrap_or(Found::Nobody)
+}
+
 async fn answer(
     request: http::Request<Incoming>,
     peer: SocketAddr,
-    routes: Arc<RwLock<Routes>>,
-) -> Result<Response, Infallible> {
-    let path = request.uri().path();
-    let head = *request.method() == Method::HEAD;
+    secure: bool,
+    serving: Serving,
+) -> Result<Response, Silence> {
+    let front = &serving.front;
     let found = {
-        let routes = routes.read().unwrap_or_else(PoisonError::into_inner);
-        let fits = |route: &Route| match &route.method {
-            None => true,
-            Some(method) => method == request.method() || (head && *method == Method::GET),
-        };
-        let upgrade = if wants_upgrade(&request) {
-            routes.upgrades.iter().find(|upgrade| upgrade.path == path)
-        } else {
-            None
-        };
-        match upgrade {
-            Some(upgrade) => Some((Params::new(), upgrade.handler.clone())),
-            None => {
-                let mut fitting = routes.list.iter().filter(|route| fits(route));
-                fitting.find_map(|route| {
-                    route
-                        .pattern
-                        .matches(path)
-                        .map(|params| (params, route.handler.clone()))
-                })
-            }
-        }
+        let routes = serving
+            .routes
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        find(&routes, &request, front)
     };
-    let Some((params, handler)) = found else {
-        return Ok(not_found(&request));
+    if let Found::NoUpgrade = found {
+        tokio::time::sleep(front.upgrade_timeout.unwrap_or_default()).await;
+        return Err(Silence);
+    }
+    if let Some(refusal) = refused(&request, front).await {
+        return Ok(refusal);
+    }
+    let Found::Handler(params, handler) = found else {
+        return Ok(match from_folders(&request, front).await {
+            Some(response) => response,
+            None => not_found(&request),
+        });
     };
     let (sender, answer) = oneshot::channel();
     handler(Exchange {
         request,
         params,
         peer,
+        secure,
         responder: Responder(Some(sender)),
     })
     .await;
     Ok(answer
         .await
         .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")))
+}
+
+/// The answer to who may not ask. As in Node-RED it concerns no upgrade and no question about what may be asked.
+async fn refused(request: &http::Request<Incoming>, front: &Front) -> Option<Response> {
+    let (root, auth) = front.auth.as_ref()?;
+    let is_concerned = *request.method() != Method::OPTIONS
+        && !wants_upgrade(request)
+        && below(request.uri().path(), root).is_some();
+    (is_concerned && !auth.allows(request.headers()).await).then(BasicAuth::refusal)
+}
+
+/// The answer of the first folder that has one.
+async fn from_folders(request: &http::Request<Incoming>, front: &Front) -> Option<Response> {
+    let (method, uri, asked) = (request.method(), request.uri(), request.headers());
+    for folder in &front.folders {
+        let Some(rest) = below(uri.path(), &folder.root) else {
+            continue;
+        };
+        if let Some(cors) = folder.cors.as_ref().filter(|_| *method == Method::OPTIONS) {
+            return Some(cors.preflight(asked));
+        }
+        if *method != Method::OPTIONS
+            && let Some(auth) = &folder.auth
+            && !auth.allows(asked).await
+        {
+            return Some(BasicAuth::refusal());
+        }
+        if let Some(mut response) = folder.files.answer(method, uri, rest, asked).await {
+            for (name, value) in folder.cors.iter().flat_map(|cors| cors.headers(asked)) {
+                response.headers_mut().append(name, value);
+            }
+            return Some(response);
+        }
+    }
+    None
 }
 
 fn wants_upgrade(request: &http::Request<Incoming>) -> bool {
@@ -354,22 +498,9 @@ fn wants_upgrade(request: &http::Request<Incoming>) -> bool {
 
 /// The page that Express gives for what nobody answers.
 fn not_found(request: &http::Request<Incoming>) -> Response {
-    let path = request
-        .uri()
-        .path()
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    let page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n<pre>Cannot {} {path}</pre>\n</body>\n</html>\n",
-        request.method()
-    );
-    let mut response = plain(StatusCode::NOT_FOUND, &page);
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    response
+    let path = statics::escape(request.uri().path());
+    let text = format!("Cannot {} {path}", request.method());
+    statics::page(StatusCode::NOT_FOUND, "Error", &text)
 }
 
 fn plain(status: StatusCode, text: &str) -> Response {

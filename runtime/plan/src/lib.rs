@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod native;
 pub mod profile;
+pub mod settings;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -48,6 +49,9 @@ pub struct Plan {
     /// Operators that run as one function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Region>,
+    /// Settings that the program has from its `vgdc.toml`, by Node-RED's names; see [`settings`]. No secret is among them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Json>,
 }
 
 /// Operators that one function of [`Plan::code`] does the work of, as long as nobody watches one of them.

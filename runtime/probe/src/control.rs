@@ -79,49 +79,6 @@ pub struct Control {
     identity: Identity,
 }
 
-/// Settings of Node-RED that can be given with a deploy; others get a warning.
-const SETTINGS: &[&str] = &[
-    "functionGlobalContext",
-    "functionExternalModules",
-    "functionTimeout",
-    "globalFunctionTimeout",
-    "contextStorage",
-    "fileWorkingDirectory",
-    "nodeMessageBufferMaxLength",
-    "httpRequestTimeout",
-    "tcpMsgQueueSize",
-    "socketTimeout",
-    "socketReconnectTime",
-    "mqttReconnectTime",
-    "serialReconnectTime",
-    "debugMaxLength",
-    "debugUseColors",
-    "execMaxBufferSize",
-    "inboundWebSocketTimeout",
-    "apiMaxLength",
-    "httpNodeRoot",
-    "httpNodeCors",
-    "webSocketNodeVerifyClient",
-    "uiHost",
-    "exportGlobalContextKeys",
-    "credentialSecret",
-    "nodeCloseTimeout",
-    "logging",
-    "tlsConfigDisableLocalFiles",
-    "userDir",
-    "httpNodeMiddleware",
-    "runtimeState",
-    "flowFile",
-    "paletteCategories",
-    "disableEditor",
-    "editorTheme",
-    "externalModules",
-    "templateNodeMaxLength",
-    "httpStatic",
-    "httpAdminRoot",
-    "httpRoot",
-];
-
 impl Control {
     /// Takes a runtime under control. Its sink must be this hub.
     pub fn new(
@@ -342,16 +299,7 @@ impl Control {
         let settings: Option<Object> = match request.value("settings")? {
             None => None,
             Some(Value::Object(settings)) => {
-                let unknown = settings
-                    .keys()
-                    .filter(|key| !SETTINGS.contains(&key.as_str()));
-                diagnostics.extend(unknown.map(|key| {
-                    let text = format!("unknown setting \"{}\"", key.as_str());
-                    format!(
-                        "{{\"severity\":\"warning\",\"code\":\"unknown-setting\",\"message\":{}}}",
-                        crate::hub::quoted(&text)
-                    )
-                }));
+                diagnostics.extend(settings.keys().filter_map(|key| said_of(key.as_str())));
                 Some(settings)
             }
             Some(_) => return Err(bad("`settings` must be an object")),
@@ -401,6 +349,24 @@ impl Control {
             });
         }
     }
+}
+
+/// What there is to say of a setting that is deployed, as a diagnostic.
+fn said_of(setting: &str) -> Option<String> {
+    let (code, text) = if vgdc_plan::settings::find(setting).is_none() {
+        ("unknown-setting", format!("unknown setting \"{setting}\""))
+    } else if vgdc_plan::settings::AT_START.contains(&setting) {
+        let text = format!(
+            "the setting \"{setting}\" is read when the program starts: give it in vgdc.toml"
+        );
+        ("setting-at-start", text)
+    } else {
+        return None;
+    };
+    let text = crate::hub::quoted(&text);
+    Some(format!(
+        "{{\"severity\":\"warning\",\"code\":\"{code}\",\"message\":{text}}}"
+    ))
 }
 
 fn env_value(value: &Value) -> Option<String> {

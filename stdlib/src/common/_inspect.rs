@@ -13,10 +13,30 @@ const BYTES: usize = 50;
 /// UTF-16 units of a text that are shown.
 const TEXT: usize = 10_000;
 
+/// How a terminal is told to colour something, and to end that.
+#[derive(Clone, Copy)]
+struct Style(&'static str, &'static str);
+
+const NUMBER: Style = Style("33", "39");
+/// (Node-RED's own choice; Node.js has yellow)
+const TRUTH: Style = Style("31", "39");
+const STRING: Style = Style("32", "39");
+const DATE: Style = Style("35", "39");
+const REGEXP: Style = Style("31", "39");
+const SPECIAL: Style = Style("36", "39");
+const NULL: Style = Style("1", "22");
+const UNDEFINED: Style = Style("90", "39");
+
 /// Writes a value; objects more than `depth` levels inside it are only named.
 pub fn inspect(value: &Value, depth: usize) -> String {
+    inspect_with(value, depth, false)
+}
+
+/// The same, in the colours of a terminal if wanted.
+pub fn inspect_with(value: &Value, depth: usize, colors: bool) -> String {
     let mut writer = Writer {
         depth,
+        colors,
         indent: 0,
         deepest: 0,
         path: Vec::new(),
@@ -39,6 +59,7 @@ pub fn cut(text: &str, units: usize) -> (&str, bool) {
 
 struct Writer {
     depth: usize,
+    colors: bool,
     indent: usize,
     /// The level of the last object that was entered.
     deepest: usize,
@@ -64,20 +85,31 @@ enum Align {
 }
 
 impl Writer {
+    fn paint(&self, text: impl Into<String>, Style(begin, end): Style) -> String {
+        let text = text.into();
+        match self.colors {
+            true => format!("\u{1b}[{begin}m{text}\u{1b}[{end}m"),
+            false => text,
+        }
+    }
+
     fn value(&mut self, value: &Value, level: usize) -> String {
         match value {
-            Value::Undefined => "undefined".to_owned(),
-            Value::Null => "null".to_owned(),
-            Value::Bool(truth) => truth.to_string(),
-            Value::Number(n) if *n == 0.0 && n.is_sign_negative() => "-0".to_owned(),
-            Value::Number(n) => number::to_js_string(*n),
+            Value::Undefined => self.paint("undefined", UNDEFINED),
+            Value::Null => self.paint("null", NULL),
+            Value::Bool(truth) => self.paint(truth.to_string(), TRUTH),
+            Value::Number(n) if *n == 0.0 && n.is_sign_negative() => self.paint("-0", NUMBER),
+            Value::Number(n) => self.paint(number::to_js_string(*n), NUMBER),
             Value::Str(text) => self.text(text),
-            Value::Date(ms) => date::iso(*ms).unwrap_or_else(|| "Invalid Date".to_owned()),
+            Value::Date(ms) => {
+                let text = date::iso(*ms).unwrap_or_else(|| "Invalid Date".to_owned());
+                self.paint(text, DATE)
+            }
             Value::Buffer(bytes) => buffer(bytes),
             Value::Array(items) => self.array(items, level),
             Value::Object(object) => self.object(object, level),
             Value::Handle(handle) => match handle.props() {
-                _ if handle.kind() == "function" => "[Function (anonymous)]".to_owned(),
+                _ if handle.kind() == "function" => self.paint("[Function (anonymous)]", SPECIAL),
                 Value::Object(object) => self.object(object, level),
                 _ => "{}".to_owned(),
             },
@@ -87,8 +119,8 @@ impl Writer {
 
     fn rare(&mut self, rare: &Rare, level: usize) -> String {
         match rare {
-            Rare::BigInt(digits) => format!("{digits}n"),
-            Rare::RegExp { source, flags } => format!("/{source}/{flags}"),
+            Rare::BigInt(digits) => self.paint(format!("{digits}n"), NUMBER),
+            Rare::RegExp { source, flags } => self.paint(format!("/{source}/{flags}"), REGEXP),
             Rare::Map(entries) => self.map(entries, level),
             Rare::Set(values) => self.set(values, level),
             Rare::Error(error) => {
@@ -118,7 +150,7 @@ impl Writer {
                     self.circular.push(path);
                     self.circular.len() - 1
                 });
-                format!("[Circular *{}]", number + 1)
+                self.paint(format!("[Circular *{}]", number + 1), SPECIAL)
             }
         }
     }
@@ -139,10 +171,11 @@ impl Writer {
             && units + self.indent + 4 > LINE
             && shown.trim_end_matches('\n').contains('\n')
         {
-            let lines: Vec<String> = shown.split_inclusive('\n').map(quoted).collect();
+            let lines = shown.split_inclusive('\n');
+            let lines: Vec<String> = lines.map(|line| self.paint(quoted(line), STRING)).collect();
             return lines.join(&format!(" +\n{}", " ".repeat(self.indent + 2))) + &rest;
         }
-        quoted(shown) + &rest
+        self.paint(quoted(shown), STRING) + &rest
     }
 
     fn array(&mut self, items: &[Value], level: usize) -> String {
@@ -195,7 +228,7 @@ impl Writer {
                 if is_identifier(name) {
                     format!("{name}: {value}")
                 } else {
-                    format!("{}: {value}", quoted(name))
+                    format!("{}: {value}", self.paint(quoted(name), STRING))
                 }
             })
             .collect()
@@ -263,12 +296,12 @@ impl Writer {
         entries: impl FnOnce(&mut Self) -> Vec<String>,
     ) -> String {
         if level > self.depth {
-            return name.to_owned();
+            return self.paint(name, SPECIAL);
         }
         self.deepest = level;
         let entries = entries(self);
         if let Some(number) = self.circular.iter().position(|path| *path == self.path) {
-            let reference = format!("<ref *{}>", number + 1);
+            let reference = self.paint(format!("<ref *{}>", number + 1), SPECIAL);
             if frame.base.is_empty() {
                 frame.open = format!("{reference} {}", frame.open);
             } else {
@@ -306,7 +339,11 @@ impl Writer {
     }
 
     fn fits(&self, frame: &Frame, entries: &[String]) -> bool {
-        let start = entries.len() + self.indent + width(&frame.open) + width(&frame.base) + 10;
+        let start = entries.len()
+            + self.indent
+            + frame.open.chars().count()
+            + frame.base.chars().count()
+            + 10;
         let total = entries.len() + start + entries.iter().map(|entry| width(entry)).sum::<usize>();
         total <= LINE
             && !frame.base.contains('\n')
@@ -385,8 +422,12 @@ fn line_of(row: &[String], widest: &[usize], align: Align) -> String {
     line
 }
 
+/// The characters of a text that are seen: what colours it is not.
 fn width(text: &str) -> usize {
-    text.chars().count()
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().chars().count();
+    let rest = parts.map(|part| part.split_once('m').map_or(part, |(_, rest)| rest));
+    first + rest.map(|part| part.chars().count()).sum::<usize>()
 }
 
 fn more_items(count: usize) -> Option<String> {
@@ -471,6 +512,32 @@ mod tests {
 
     /// Values in the control protocol's form, and what Node.js 20 writes for them at depth 2.
     const CASES: &[(&str, &str)] = include!("inspect_cases.in");
+
+    #[test]
+    fn colours_are_those_of_node() {
+        let value = control::decode(
+            r#"{"a":[1,2,3,4,5,6,7,8,9,10,100,1000,20000],"b c":{"d":{"e":{"f":{}}}},"s":"it's","t":[true,null],"z":-0.5}"#,
+        );
+        let Ok(value) = value else {
+            panic!("it is no value");
+        };
+        let expected = [
+            "{",
+            "  a: [",
+            "        ^[33m1^[39m,  ^[33m2^[39m,   ^[33m3^[39m,    ^[33m4^[39m,",
+            "        ^[33m5^[39m,  ^[33m6^[39m,   ^[33m7^[39m,    ^[33m8^[39m,",
+            "        ^[33m9^[39m, ^[33m10^[39m, ^[33m100^[39m, ^[33m1000^[39m,",
+            "    ^[33m20000^[39m",
+            "  ],",
+            "  ^[32m'b c'^[39m: { d: { e: ^[36m[Object]^[39m } },",
+            "  s: ^[32m\"it's\"^[39m,",
+            "  t: [ ^[31mtrue^[39m, ^[1mnull^[22m ],",
+            "  z: ^[33m-0.5^[39m",
+            "}",
+        ];
+        let got = inspect_with(&value, 2, true).replace('\u{1b}', "^");
+        assert_eq!(got, expected.join("\n"));
+    }
 
     #[test]
     fn writes_as_node_does() {

@@ -4,7 +4,7 @@
 //! The status can show the same value, another property, another JSONata expression, or a count of messages. With the same
 //! value, a message that carries an error or a status is shown as such.
 
-use super::inspect::{cut, inspect};
+use super::inspect::{cut, inspect, inspect_with};
 use std::sync::Arc;
 use vgdc_core::value::{Handle, Msg, Object, Path, PathSegment, Rare, Value};
 use vgdc_core::{Closing, Cx, EventKind, Level, Node, NodeError, Process, TimerId};
@@ -40,6 +40,8 @@ pub struct Debug {
     active: bool,
     sidebar: bool,
     console: bool,
+    /// What is logged is coloured.
+    colors: bool,
     output: Output,
     status: Option<Status>,
     /// Kept for the texts of errors, as Node-RED gives them.
@@ -181,6 +183,7 @@ impl Node for Debug {
             .unwrap_or(32.0) as usize;
         Ok(Debug {
             active: config.active,
+            colors: cx.setting("debugUseColors").truthy(),
             sidebar: config.tosidebar,
             console: config.console,
             output,
@@ -249,8 +252,10 @@ impl Debug {
         let text = match value {
             Value::Str(text) if text.contains('\n') => format!("\n{text}"),
             Value::Str(text) => text.to_string(),
-            value if value.type_of() == "object" => format!("\n{}", inspect(value, 10)),
-            value => inspect(value, 2),
+            value if value.type_of() == "object" => {
+                format!("\n{}", inspect_with(value, 10, self.colors))
+            }
+            value => inspect_with(value, 2, self.colors),
         };
         cx.log(Level::Info, text);
     }

@@ -8,12 +8,12 @@
 //!
 //! Bodies are limited to 5 MB (setting `apiMaxLength`).
 
-use super::cors::{self, Cors};
 use super::web;
 use std::sync::{Arc, Mutex};
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, Handle, Msg, Object, Value};
 use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
+use vgdc_http::cors::{self, Cors};
 use vgdc_http::http::{HeaderMap, Method, StatusCode, header};
 use vgdc_http::http_body_util::{BodyExt, Limited};
 use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Responder, RouteGuard, full};
@@ -109,6 +109,7 @@ impl Node for HttpIn {
             upload: config.upload && method == Method::POST,
             raw: config.skip_body_parsing,
             limit: limit_of(&cx.setting("apiMaxLength")),
+            root,
             cors,
         });
         let handler: Handler = Arc::new(move |exchange| {
@@ -200,6 +201,8 @@ struct Reader {
     upload: bool,
     raw: bool,
     limit: usize,
+    /// What `httpNodeRoot` puts before the path, without a slash at its end.
+    root: String,
     cors: Option<Cors>,
 }
 
@@ -209,11 +212,12 @@ impl Reader {
             request,
             params,
             peer,
+            secure,
             responder,
         } = exchange;
         let (head, body) = request.into_parts();
         let query = web::parse_query(head.uri.query().unwrap_or_default());
-        let mut req = request_props(&head, &query, params, peer);
+        let mut req = request_props(&head, &query, params, (peer, secure), &self.root);
         let headers = self
             .cors
             .as_ref()
@@ -300,24 +304,36 @@ fn request_props(
     head: &vgdc_http::http::request::Parts,
     query: &Object,
     params: vgdc_http::Params,
-    peer: std::net::SocketAddr,
+    (peer, secure): (std::net::SocketAddr, bool),
+    root: &str,
 ) -> Object {
     let mut req = Object::new();
-    let url = head
+    let whole = head
         .uri
         .path_and_query()
         .map_or_else(|| "/".to_owned(), ToString::to_string);
+    // Express tells what is before an app's own paths apart (the case is the request's).
+    let (base, url) = match whole.get(..root.len()) {
+        Some(base) if base.eq_ignore_ascii_case(root) => (base, &whole[root.len()..]),
+        _ => ("", &*whole),
+    };
+    // (the root itself, without its slash)
+    let url = match url.starts_with('/') {
+        true => url.to_owned(),
+        false => format!("/{url}"),
+    };
     let host = text_header(&head.headers, header::HOST.as_str());
     req.insert("method", head.method.as_str());
     req.insert("url", url.as_str());
-    req.insert("originalUrl", url.as_str());
-    req.insert("path", head.uri.path());
+    req.insert("originalUrl", whole.as_str());
+    req.insert("baseUrl", base);
+    req.insert("path", url.split('?').next().unwrap_or("/"));
     req.insert(
         "httpVersion",
         format!("{:?}", head.version).trim_start_matches("HTTP/"),
     );
-    req.insert("protocol", "http");
-    req.insert("secure", false);
+    req.insert("protocol", if secure { "https" } else { "http" });
+    req.insert("secure", secure);
     req.insert(
         "hostname",
         host.rsplit_once(':')

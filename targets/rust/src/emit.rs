@@ -148,6 +148,10 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
         true => quote!(Vec::new()),
         false => json(&plan.regions),
     };
+    let settings = match plan.settings.is_empty() {
+        true => quote!(Default::default()),
+        false => json(&plan.settings),
+    };
     let uses = (!bodies.is_empty()).then(|| {
         quote!(
             use vgdc_native::linked::*;
@@ -186,6 +190,7 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
                 env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
                 code: #code,
                 regions: #regions,
+                settings: #settings,
             })
         }
 

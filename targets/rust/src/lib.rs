@@ -141,7 +141,7 @@ fn build_in(
     let lock = lock(cache, progress)?;
     let emitted = emit::module(plan, bodies, external);
     sources::unpacked(&home)?;
-    skeleton::write(&home, name, &emitted.text, &external.dependencies())?;
+    skeleton::write(&home, name, plan, &emitted.text, &external.dependencies())?;
     let built = cargo.build(
         &home.join("app"),
         &cache.join("target"),

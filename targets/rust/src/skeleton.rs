@@ -2,9 +2,10 @@
 
 use crate::{BuildError, sources};
 use handlebars::Handlebars;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::io;
 use std::path::Path;
+use vgdc_plan::Plan;
 
 /// Crates that the generated code names, and their folders.
 const CRATES: [(&str, &str); 5] = [
@@ -21,11 +22,26 @@ struct Skeleton {
     main: String,
 }
 
+/// Whether the settings name a context store in a database, so that the program needs the library.
+fn has_database(plan: &Plan) -> bool {
+    let stores = plan
+        .settings
+        .get("contextStorage")
+        .and_then(Json::as_object);
+    stores
+        .into_iter()
+        .flat_map(|stores| stores.values())
+        .any(|store| store["module"] == "sqlite")
+}
+
 /// Fills in the templates.
-fn render(name: &str, external: &[String]) -> Result<Skeleton, BuildError> {
+fn render(name: &str, database: bool, external: &[String]) -> Result<Skeleton, BuildError> {
+    let database = database.then_some(("vgdc-store", "runtime/store", ", features = [\"sqlite\"]"));
     let crates: Vec<_> = CRATES
         .iter()
-        .map(|(name, folder)| json!({ "name": name, "folder": folder }))
+        .map(|(name, folder)| (*name, *folder, ""))
+        .chain(database)
+        .map(|(name, folder, more)| json!({ "name": name, "folder": folder, "more": more }))
         .collect();
     let data = json!({
         "vgdc": env!("CARGO_PKG_VERSION"), "package": package(name), "crates": crates, "external": external,
@@ -73,10 +89,11 @@ pub(crate) fn package(name: &str) -> String {
 pub(crate) fn write(
     home: &Path,
     name: &str,
+    plan: &Plan,
     flow: &str,
     external: &[String],
 ) -> Result<(), BuildError> {
-    let skeleton = render(name, external)?;
+    let skeleton = render(name, has_database(plan), external)?;
     let files = [
         ("Cargo.toml", &*skeleton.manifest),
         ("src/main.rs", &*skeleton.main),
@@ -152,20 +169,39 @@ mod tests {
 
     #[test]
     fn the_manifest() {
-        insta::assert_snapshot!(render("pump", &[]).expect("renders").manifest);
+        insta::assert_snapshot!(render("pump", false, &[]).expect("renders").manifest);
     }
 
     #[test]
     fn the_manifest_with_nodes_of_ones_own() {
         let external = ["acme-nodes = { path = \"/acme\" }".to_owned()];
-        let manifest = render("pump", &external).expect("renders").manifest;
+        let manifest = render("pump", false, &external).expect("renders").manifest;
         assert!(manifest.contains("\nacme-nodes = { path = \"/acme\" }\n"));
         assert!(manifest.contains("[patch.crates-io]\nvgdc-core"));
     }
 
     #[test]
+    fn a_database_is_asked_for_where_the_settings_name_one() {
+        let with = |settings: Json| {
+            let settings = settings.as_object().cloned().unwrap_or_default();
+            has_database(&Plan {
+                settings,
+                ..Plan::default()
+            })
+        };
+        assert!(!with(json!({})) && !with(json!({"contextStorage": {"a": {"module": "memory"}}})));
+        assert!(with(
+            json!({"contextStorage": {"default": "a", "a": {"module": "sqlite"}}})
+        ));
+        let manifest = render("pump", true, &[]).expect("renders").manifest;
+        assert!(manifest.contains(
+            "vgdc-store = { path = \"../sources/runtime/store\", features = [\"sqlite\"] }"
+        ));
+    }
+
+    #[test]
     fn the_main_program() {
-        let main = render("pump", &[]).expect("renders").main;
+        let main = render("pump", false, &[]).expect("renders").main;
         assert!(syn::parse_file(&main).is_ok());
         insta::assert_snapshot!(main);
     }
@@ -173,7 +209,7 @@ mod tests {
     #[test]
     fn files_that_are_the_same_are_left_alone() {
         let dir = tempfile::tempdir().expect("a folder");
-        write(dir.path(), "pump", "// one", &[]).expect("writes");
+        write(dir.path(), "pump", &Plan::default(), "// one", &[]).expect("writes");
         let time = |file: &str| {
             std::fs::metadata(dir.path().join("app").join(file))
                 .and_then(|m| m.modified())
@@ -181,7 +217,7 @@ mod tests {
         };
         let before = (time("Cargo.toml"), time("src/main.rs"), time("Cargo.lock"));
         std::fs::write(dir.path().join("app/src/flow.rs"), "// other").expect("writes");
-        write(dir.path(), "pump", "// two", &[]).expect("writes");
+        write(dir.path(), "pump", &Plan::default(), "// two", &[]).expect("writes");
         assert_eq!(
             before,
             (time("Cargo.toml"), time("src/main.rs"), time("Cargo.lock"))

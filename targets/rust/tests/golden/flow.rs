@@ -27,6 +27,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
             )?,
         ),
         regions: Vec::new(),
+        settings: Default::default(),
     })
 }
 /// The code in nodes.

@@ -1,8 +1,8 @@
-//! Sharing across origins (the setting `httpNodeCors`), as Express's `cors` does it.
+//! Sharing across origins (the settings `httpNodeCors` and `httpStaticCors`), as Express's `cors` does it.
 
-use vgdc_core::value::{Value, number};
-use vgdc_http::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use vgdc_http::{Response, full};
+use crate::{Response, full};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use vgdc_value::{Value, number};
 
 /// Who may share.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,7 +157,7 @@ fn push(headers: &mut Headers, name: HeaderName, value: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vgdc_core::value::json;
+    use vgdc_value::json;
 
     fn shown(setting: &str, origin: Option<&str>) -> String {
         let Some(cors) = Cors::read(&json::parse(setting).expect("JSON")) else {
