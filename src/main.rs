@@ -29,6 +29,8 @@ enum Verb {
     Emit(cmd::emit::Args),
     /// Say what the compiler did with each node and why, or what a diagnostic's code means
     Explain(cmd::explain::Args),
+    /// Make a vgdc.toml of Node-RED's settings.js, without running it
+    Import(cmd::import::Args),
     /// Print what a profile says: where the time went
     Profile(cmd::profile::Args),
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Emit(args) => cmd::emit::run(&args),
         Verb::Explain(args) => cmd::explain::run(&args),
+        Verb::Import(args) => cmd::import::run(&args),
         Verb::Profile(args) => cmd::profile::run(&args),
     }
 }

@@ -5,6 +5,7 @@ pub mod build;
 pub mod check;
 pub mod emit;
 pub mod explain;
+pub mod import;
 pub mod profile;
 pub mod run;
 pub mod test;

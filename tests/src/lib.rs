@@ -124,6 +124,12 @@ impl Running {
         }
     }
 
+    /// All lines that came, and those that still come until it ends.
+    pub fn rest(&mut self) -> String {
+        self.seen.extend(self.lines.iter());
+        self.seen.join("\n")
+    }
+
     /// The address after "Listening on http://".
     pub fn address(&mut self) -> String {
         let line = self.wait_for("Listening on http://");

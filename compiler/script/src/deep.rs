@@ -14,6 +14,8 @@ pub(crate) enum Level {
     Code = 4 * 1024,
     /// Regular expressions (measured: 4 KB).
     Regex = 8 * 1024,
+    /// The values of a settings file (measured: 10 KB, down to the depth that is read).
+    Settings = 16 * 1024,
 }
 
 /// Stack for a text that is not nested, in bytes.

@@ -6,7 +6,7 @@
 //! * It never names fewer context keys than a text can use.
 //! * Positions are bytes of the text as the user wrote it.
 //! * No text makes it panic, overflow the stack, or take more than a time in proportion to its length.
-//! * It knows no node: it is told the language.
+//! * It knows no node: it is told the language. (Settings are the one file that it reads as such: `settings_js`.)
 
 mod deep;
 mod error;
@@ -17,6 +17,7 @@ mod jsonata;
 mod keys;
 mod lower;
 mod mustache;
+pub mod settings_js;
 mod simple;
 
 pub use error::{ScriptError, to_diagnostic};
