@@ -168,6 +168,36 @@ fn passwords_and_roots() {
 }
 
 #[test]
+fn the_old_names_and_what_holds_for_all_folders() {
+    let project = Project::new("", hello());
+    std::fs::write(project.path().join("x.txt"), "x").expect("writes");
+    let toml = format!(
+        "[settings]\nhttpAuth = {{ user = \"u\", pass = \"${{VGDC_TEST_HASH}}\" }}\nhttpStatic = {:?}\nhttpStaticCors = {{ origin = \"http://a\" }}\n",
+        project.path()
+    );
+    std::fs::write(project.path().join("vgdc.toml"), toml).expect("writes");
+    let mut command = vgdc(&["run", &project.flow(), "--port", "0"]);
+    let mut running = Running::start(command.env("VGDC_TEST_HASH", HASH));
+    let address = running.address();
+    assert_eq!(get(&address, "/hello").status, 401);
+    // (the nodes' root is that of the files, too)
+    assert_eq!(get(&address, "/x.txt").status, 401);
+    let authorization = basic("u", "pw");
+    let answer = ask(
+        &address,
+        "GET /x.txt",
+        &[("Authorization", &authorization)],
+        "",
+    );
+    assert_eq!((answer.status, &*answer.body), (200, "x"));
+    assert!(
+        answer
+            .head
+            .contains("access-control-allow-origin: http://a")
+    );
+}
+
+#[test]
 fn no_root_means_no_answers() {
     let nodes = hello();
     let project = Project::new("[settings]\nhttpRoot = false\n", nodes);
@@ -717,4 +747,41 @@ fn what_is_imported_runs() {
     assert_eq!(get(&address, "/red/hello").status, 200);
     let again = run(&["import", &file.to_string_lossy()]);
     assert!(again.status.code() == Some(1) && text(&again.stderr).contains("--force"));
+}
+
+/// The table of docs/settings.md, made of the list.
+fn table() -> String {
+    use vgdc_plan::settings::{Place, SETTINGS};
+    let mut table = String::from(
+        "| settings.js | vgdc.toml | without it | what it does, or why it does nothing |\n| --- | --- | --- | --- |\n",
+    );
+    for setting in SETTINGS {
+        let (place, default) = match setting.place {
+            Place::Settings => (format!("`[settings]` {}", setting.name), setting.default),
+            Place::Key(path) => (format!("`{path}`"), setting.default),
+            Place::Editor => ("— (the editor's)".to_owned(), ""),
+            Place::Never => ("— (cannot be)".to_owned(), ""),
+        };
+        let cell = |text: &str| text.replace('|', "\\|");
+        table += &format!(
+            "| `{}` | {place} | {} | {} |\n",
+            setting.name,
+            cell(default),
+            cell(setting.about)
+        );
+    }
+    table
+}
+
+#[test]
+fn the_page_has_the_list() {
+    let path = vgdc_tests::root().join("docs/settings.md");
+    let page = std::fs::read_to_string(&path).expect("the page is there");
+    let mark = "cargo test --test settings -->\n";
+    let (head, made) = page.split_once(mark).expect("the page has its mark");
+    if std::env::var_os("VGDC_BLESS").is_some() {
+        std::fs::write(&path, format!("{head}{mark}{}", table())).expect("writes");
+    } else {
+        assert_eq!(made, table(), "VGDC_BLESS=1 writes the table anew");
+    }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vgdc_core::plan::{Chain, Edge, EnvScope, FORMAT, Flow, Listener, Op, OpIndex, Plan, Port};
 use vgdc_core::spec::{Effect, NodeSpec, Outputs, Role, Types};
-use vgdc_core::value::{Msg, Value};
+use vgdc_core::store::Scope;
+use vgdc_core::value::{Msg, Object, Value};
 use vgdc_core::{
     Closing, Cx, DeployType, Deployment, Event, EventKind, Kinds, NodeDef, NodeError, Process,
     Registry, Runtime, RuntimeOptions, Sink,
@@ -81,6 +82,24 @@ static SLOW: NodeDef = NodeDef {
         MADE.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Slow))
     },
+};
+
+/// Never ends stopping.
+struct Stuck;
+
+impl Process for Stuck {
+    fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+        cx.send_done(msg);
+    }
+
+    fn close(&mut self, _: &mut Cx<'_>, _: bool) -> Closing {
+        Some(Box::pin(std::future::pending()))
+    }
+}
+
+static STUCK: NodeDef = NodeDef {
+    spec: spec("stuck"),
+    create: |_| Ok(Box::new(Stuck)),
 };
 
 static REFUSES: NodeDef = NodeDef {
@@ -173,7 +192,7 @@ impl Seen {
 }
 
 fn runtime(seen: &Arc<Seen>) -> Runtime {
-    let registry = Registry::new([&RELAY, &STILLBORN, &SLOW, &REFUSES]);
+    let registry = Registry::new([&RELAY, &STILLBORN, &SLOW, &STUCK, &REFUSES]);
     let mut options = RuntimeOptions::new(registry);
     options.sink = seen.clone();
     Runtime::new(options)
@@ -202,6 +221,64 @@ fn msg(payload: impl Into<Value>) -> Option<Msg> {
 }
 
 // ------------------------------------------------------------------------------------------------- tests
+
+fn settings(text: &str) -> Option<Object> {
+    match vgdc_core::value::json::parse(text) {
+        Ok(Value::Object(settings)) => Some(settings),
+        _ => panic!("{text} is no object"),
+    }
+}
+
+#[tokio::test]
+async fn nodes_have_as_long_to_stop_as_the_settings_say() {
+    let mut runtime = runtime(&Arc::default());
+    let deployment = Deployment {
+        settings: settings(r#"{"nodeCloseTimeout":100}"#),
+        ..deployment(plan(&["a:stuck"]))
+    };
+    runtime.deploy(deployment).await.expect("a deployment");
+    let begin = std::time::Instant::now();
+    runtime.stop(None).await.expect("it stops");
+    let took = begin.elapsed();
+    assert!(
+        took >= Duration::from_millis(95) && took < Duration::from_secs(10),
+        "{took:?}"
+    );
+    runtime.shutdown().await;
+}
+
+#[tokio::test]
+async fn stores_that_are_opened_anew_have_what_the_old_ones_held() {
+    let folder = std::env::temp_dir().join(format!("vgdc-deployments-{}", std::process::id()));
+    let mut runtime = runtime(&Arc::default());
+    for round in 0..3 {
+        let text = format!(
+            r#"{{"functionGlobalContext":{{"n":{round}}},"contextStorage":{{"a":{{"module":"localfilesystem","config":{{"dir":{:?},"flushInterval":3600}}}}}}}}"#,
+            folder.display().to_string()
+        );
+        let deployment = Deployment {
+            settings: settings(&text),
+            ..deployment(plan(&["a"]))
+        };
+        runtime.deploy(deployment).await.expect("a deployment");
+        let stores = runtime.stores();
+        let read = stores.get(&Scope::Global, "kept", None).expect("reads");
+        let expected = match round {
+            0 => Value::Undefined,
+            round => Value::from(round - 1),
+        };
+        assert_eq!(read, expected);
+        assert_eq!(
+            stores.get(&Scope::Global, "n", None),
+            Ok(Value::from(round))
+        );
+        stores
+            .set(&Scope::Global, "kept", Value::from(round), None)
+            .expect("sets");
+    }
+    runtime.shutdown().await;
+    std::fs::remove_dir_all(&folder).expect("removes");
+}
 
 #[tokio::test]
 async fn deliveries_are_made_in_rounds() {

@@ -334,34 +334,36 @@ fn open(file: &Path) -> Option<Found> {
 }
 
 /// The bytes of a file, read as they are sent. (A file that has become shorter ends the connection: its length was told.)
-fn content(mut file: File, from: u64, length: u64) -> Body {
+fn content(file: File, from: u64, length: u64) -> Body {
     let (mut sender, body) = Channel::<Bytes, Infallible>::new(2);
-    let tokio = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || {
-        if file.seek(SeekFrom::Start(from)).is_err() {
-            return;
-        }
-        let mut left = length;
-        let mut file = file.take(length);
+    tokio::spawn(async move {
+        let (mut file, mut at, mut left) = (file, from, length);
         while left > 0 {
-            let mut chunk = vec![0; CHUNK.min(left as usize)];
-            match file.read(&mut chunk) {
-                Ok(0) | Err(_) => return,
-                Ok(count) => {
-                    chunk.truncate(count);
-                    left -= count as u64;
-                }
-            }
+            let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+            // (a thread is taken for a piece only: a client that is slow must not keep it from others)
+            let read = tokio::task::spawn_blocking(move || piece(file, at, wanted)).await;
+            let Ok(Some((back, chunk))) = read else {
+                return;
+            };
+            file = back;
+            at += chunk.len() as u64;
+            left -= chunk.len() as u64;
             // (a client that has gone wants no more)
-            if tokio
-                .block_on(sender.send_data(Bytes::from(chunk)))
-                .is_err()
-            {
+            if sender.send_data(chunk).await.is_err() {
                 return;
             }
         }
     });
     body.boxed()
+}
+
+/// A piece of a file, with the file; `None` at its end, or where it cannot be read.
+fn piece(mut file: File, at: u64, wanted: usize) -> Option<(File, Bytes)> {
+    file.seek(SeekFrom::Start(at)).ok()?;
+    let mut chunk = vec![0; wanted];
+    let count = file.read(&mut chunk).ok().filter(|count| *count > 0)?;
+    chunk.truncate(count);
+    Some((file, Bytes::from(chunk)))
 }
 
 /// The type of a file, by its name.

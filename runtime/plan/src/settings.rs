@@ -194,7 +194,7 @@ pub const SETTINGS: &[Setting] = &[
         "functionExternalModules",
         Truth,
         "true",
-        "`false`: a **function** with modules in its setup does not start. (With `true` it does not, either, unless the modules are there.)",
+        "`false`: a **function** with modules in its setup is refused by Node-RED's own word. With `true` it is refused, too, since modules need Node.js",
     ),
     setting(
         "functionGlobalContext",
