@@ -140,9 +140,17 @@ fn max_age(value: &Value) -> Result<Duration, String> {
     Ok(Duration::try_from_secs_f64(millis.max(0.0) / 1e3).map_or(most, |age| age.min(most)))
 }
 
+/// A file that is there.
+struct Opened {
+    file: File,
+    size: u64,
+    modified: SystemTime,
+    path: PathBuf,
+}
+
 /// What there is for a path.
 enum Found {
-    File(File, Metadata, PathBuf),
+    File(Opened),
     /// A folder without its slash.
     Folder,
     Forbidden,
@@ -176,9 +184,7 @@ impl Files {
         let (files, path) = (self.clone(), rest.to_owned());
         let found = tokio::task::spawn_blocking(move || files.find(&path)).await;
         match found.unwrap_or(Found::Nothing) {
-            Found::File(file, meta, path) => {
-                Some(self.give(*method == Method::HEAD, asked, file, &meta, &path))
-            }
+            Found::File(opened) => Some(self.give(*method == Method::HEAD, asked, opened)),
             Found::Folder if self.options.redirect => Some(redirect(whole)),
             Found::Forbidden => Some(page(StatusCode::FORBIDDEN, "Error", "Forbidden")),
             Found::Folder | Found::Nothing => None,
@@ -233,20 +239,18 @@ impl Files {
         }
     }
 
-    fn give(
-        &self,
-        head: bool,
-        asked: &HeaderMap,
-        file: File,
-        meta: &Metadata,
-        path: &Path,
-    ) -> Response {
+    fn give(&self, head: bool, asked: &HeaderMap, opened: Opened) -> Response {
         let options = &*self.options;
-        let modified = meta.modified().unwrap_or(UNIX_EPOCH);
+        let Opened {
+            file,
+            size,
+            modified,
+            path,
+        } = opened;
         let millis = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
         // (rounded, as Node.js has it)
         let millis = (millis.as_nanos() + 500_000) / 1_000_000;
-        let etag = format!("W/\"{:x}-{millis:x}\"", meta.len());
+        let etag = format!("W/\"{:x}-{millis:x}\"", size);
         let mut response = Response::new(full(""));
         let headers = response.headers_mut();
         let mut set = |name: header::HeaderName, value: &str| {
@@ -288,10 +292,9 @@ impl Files {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
-        if let Some(value) = content_type(path) {
+        if let Some(value) = content_type(&path) {
             set(header::CONTENT_TYPE, &value);
         }
-        let size = meta.len();
         let range = text(asked, &header::RANGE)
             .filter(|_| options.accept_ranges && conditions.range_is_of_this())
             .map_or(Range::Whole, |range| range_of(range, size));
@@ -330,7 +333,12 @@ impl Files {
 fn open(file: &Path) -> Option<Found> {
     let meta = std::fs::metadata(file).ok().filter(Metadata::is_file)?;
     let opened = File::open(file).ok()?;
-    Some(Found::File(opened, meta, file.to_owned()))
+    Some(Found::File(Opened {
+        file: opened,
+        size: meta.len(),
+        modified: meta.modified().unwrap_or(UNIX_EPOCH),
+        path: file.to_owned(),
+    }))
 }
 
 /// The bytes of a file, read as they are sent. (A file that has become shorter ends the connection: its length was told.)

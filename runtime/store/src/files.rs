@@ -186,7 +186,7 @@ impl Store for Files {
     fn retain(&self, keep: &dyn Fn(&Scope) -> bool) -> Result<(), StoreError> {
         let _writing = self.inner.behind.writing();
         let keep = |scope: &Scope| self.inner.is_kept(scope, keep);
-        self.inner.behind.forget(&keep);
+        self.inner.behind.forget(keep);
         self.inner.cache.retain(&keep)?;
         for (scope, file) in self.inner.list()? {
             if !keep(&scope) {
