@@ -178,9 +178,11 @@ fn flow(path: &Path) -> Result<vgdc_flowtest::Flow, String> {
         },
         _ => Vec::new(),
     };
+    let settings = vgdc_app::settings_to_deploy(&flow.settings(), &|name| std::env::var(name).ok())
+        .map_err(|why| format!("{}: {why}", path.display()))?;
     Ok(vgdc_flowtest::Flow {
         nodes,
-        settings: flow.settings(),
+        settings,
         credentials: flow.secrets(),
     })
 }

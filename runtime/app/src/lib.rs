@@ -19,4 +19,4 @@ pub use credentials::Credentials;
 pub use logging::Console;
 pub use options::{Control, LogFormat, Options};
 pub use program::Program;
-pub use settings::settings;
+pub use settings::{settings, settings_to_deploy};

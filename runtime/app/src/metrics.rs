@@ -44,7 +44,7 @@ pub(crate) async fn memory(console: Arc<Console>, every: Duration) {
     loop {
         ticks.tick().await;
         if let Some(bytes) = resident() {
-            let now = Clock::real().now_ms();
+            let now = Clock::Real.now_ms();
             let value = Value::from(bytes as f64);
             console.metric(now, None, "runtime.memory.rss", None, Some(&value));
         }

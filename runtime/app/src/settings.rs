@@ -21,6 +21,21 @@ pub fn settings(json: &serde_json::Map<String, serde_json::Value>) -> Object {
         .collect()
 }
 
+/// Settings as they are deployed to a process that runs already: with variables' values, and without what a process reads
+/// when it starts.
+///
+/// # Errors
+/// A variable that is not set, or no value for its setting.
+pub fn settings_to_deploy(
+    json: &serde_json::Map<String, serde_json::Value>,
+    env: Env<'_>,
+) -> Result<Object, String> {
+    let mut all = resolved(&settings(json), env)?;
+    roots(&mut all);
+    all.retain(|name, _| !settings::AT_START.contains(&name.as_str()));
+    Ok(all)
+}
+
 /// What the settings say to the process.
 pub(crate) struct Process {
     pub host: Option<IpAddr>,
@@ -336,6 +351,18 @@ mod tests {
         assert_eq!(
             why(r#"{"socketTimeout":"${WORD}"}"#),
             "the setting socketTimeout: \"x\" is no number"
+        );
+    }
+
+    #[test]
+    fn what_is_deployed_is_filled_in_and_not_the_listeners() {
+        let json = serde_json::json!({"https": {}, "uiPort": 1, "httpNodeRoot": "x", "userDir": "${WORD}"});
+        let env = |_: &str| Some("y".to_owned());
+        let all = settings_to_deploy(json.as_object().expect("an object"), &env).expect("settings");
+        let text = json::stringify(&Value::Object(all), 0).expect("JSON");
+        assert_eq!(
+            text.as_deref(),
+            Some(r#"{"httpNodeRoot":"/x/","userDir":"y"}"#)
         );
     }
 
