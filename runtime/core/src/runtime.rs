@@ -2,10 +2,14 @@
 //!
 //! The islands run on worker threads; everything here is a request to them through their mailboxes.
 
+mod redeploy;
+mod time;
+
 use crate::env::EnvTable;
 use crate::island::{Counters, Island, Started, State, Update};
 use crate::mailbox::{Mail, MailboxShared, Request};
 use crate::{Clock, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink, place};
+use redeploy::Layout;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -314,147 +318,6 @@ impl Runtime {
         }
         self.drop_context(&plan);
         self.start(plan, layout).await
-    }
-
-    /// The nodes that a partial deploy leaves running.
-    async fn unchanged(&self, plan: &Plan, ty: DeployType) -> HashSet<String> {
-        let mut running: HashMap<String, String> = HashMap::new();
-        for island in &self.islands {
-            running.extend(
-                ask(&island.mailbox, |island| island.fingerprints())
-                    .await
-                    .unwrap_or_default(),
-            );
-        }
-        let same = |op: &vgdc_plan::Op| running.get(&op.id) == Some(&op.fingerprint);
-        let mut keep: HashSet<&str> = plan
-            .ops
-            .iter()
-            .filter(|op| same(op))
-            .map(|op| op.id.as_str())
-            .collect();
-        if ty == DeployType::Flows {
-            let before: HashMap<&str, &vgdc_plan::Op> = self
-                .plan
-                .ops
-                .iter()
-                .map(|op| (op.id.as_str(), op))
-                .collect();
-            let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
-            let rewired = |op: &vgdc_plan::Op| {
-                before
-                    .get(op.id.as_str())
-                    .is_none_or(|old| old.wires != op.wires)
-            };
-            let touched = plan
-                .ops
-                .iter()
-                .filter(|op| !keep.contains(op.id.as_str()) || rewired(op));
-            let gone = self
-                .plan
-                .ops
-                .iter()
-                .filter(|op| !now.contains(op.id.as_str()));
-            let flows: HashSet<Option<&str>> = touched
-                .chain(gone)
-                .map(|op| op.z.as_deref())
-                .filter(Option::is_some)
-                .collect();
-            keep.retain(|id| {
-                before
-                    .get(id)
-                    .is_none_or(|op| !flows.contains(&op.z.as_deref()))
-            });
-        }
-        // A node whose configuration node restarts must restart: it holds what that offered.
-        loop {
-            let stale: Vec<&str> = plan
-                .ops
-                .iter()
-                .filter(|op| keep.contains(op.id.as_str()))
-                .filter(|op| {
-                    op.configs
-                        .iter()
-                        .any(|&config| !keep.contains(plan.ops[config as usize].id.as_str()))
-                })
-                .map(|op| op.id.as_str())
-                .collect();
-            if stale.is_empty() {
-                break;
-            }
-            for id in stale {
-                keep.remove(id);
-            }
-        }
-        keep.into_iter().map(str::to_owned).collect()
-    }
-
-    /// Which running island goes on as which of the new plan's. Processes cannot leave their thread: a node that would
-    /// have to is restarted.
-    fn layout(&self, plan: &Plan, keep: &HashSet<String>) -> Layout {
-        let mut taken = HashSet::new();
-        let mut layout = Layout {
-            islands: Vec::new(),
-            keep: HashSet::new(),
-        };
-        for ops in &plan.islands {
-            let kept: Vec<&String> = ops
-                .iter()
-                .map(|&op| &plan.ops[op as usize].id)
-                .filter(|id| keep.contains(*id))
-                .collect();
-            let mut votes: HashMap<usize, usize> = HashMap::new();
-            for id in &kept {
-                if let Some((island, _)) = self.nodes.get(*id)
-                    && !taken.contains(island)
-                {
-                    *votes.entry(*island).or_default() += 1;
-                }
-            }
-            let best = votes
-                .into_iter()
-                .max_by_key(|&(island, votes)| (votes, std::cmp::Reverse(island)))
-                .map(|(island, _)| island);
-            if let Some(best) = best {
-                taken.insert(best);
-                let stays = |id: &&&String| {
-                    self.nodes
-                        .get(**id)
-                        .is_some_and(|(island, _)| *island == best)
-                };
-                layout
-                    .keep
-                    .extend(kept.iter().filter(stays).map(|id| (*id).clone()));
-            }
-            layout.islands.push(best);
-        }
-        layout
-    }
-
-    async fn stop_all_but(&mut self, keep: &HashSet<String>, plan: &Plan) {
-        let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
-        let mut replies = Vec::new();
-        for island in &self.islands {
-            let ids: Vec<String> = island
-                .ids
-                .iter()
-                .filter(|id| !keep.contains(*id))
-                .cloned()
-                .collect();
-            let removed = ids
-                .iter()
-                .filter(|id| !now.contains(id.as_str()))
-                .cloned()
-                .collect();
-            replies.push(request(&island.mailbox, |reply| Request::Stop {
-                ids: Some(ids),
-                removed,
-                reply,
-            }));
-        }
-        for reply in replies {
-            let _ = reply.await;
-        }
     }
 
     fn drop_context(&self, plan: &Plan) {
@@ -873,76 +736,6 @@ impl Runtime {
         profile.workers = self.workers.len();
         Some(profile)
     }
-
-    /// The clock that the nodes see.
-    pub fn clock(&self) -> &Clock {
-        &self.options.clock
-    }
-
-    /// Moves a virtual clock forward. Every timer on the way fires at its time, in order; what it makes nodes do, is done
-    /// before the clock goes on. Like [`Runtime::settle`], it waits for work that other programs do.
-    ///
-    /// # Errors
-    /// The clock is the computer's.
-    pub async fn advance(&self, by: Duration) -> Result<(), RuntimeError> {
-        let Clock::Virtual(clock) = &self.options.clock else {
-            return Err(RuntimeError::new(
-                "not-virtual",
-                "the clock is the computer's: only a process started with --virtual-time has one that can be moved",
-            ));
-        };
-        let until = self.options.clock.now() + by;
-        let boxes: Vec<_> = self.islands.iter().map(|at| at.mailbox.clone()).collect();
-        loop {
-            self.settle().await;
-            let mut due = Vec::new();
-            for (number, island) in self.islands.iter().enumerate() {
-                let next = ask(&island.mailbox, |island| island.timers.next_due());
-                if let Some(next) = next.await.flatten()
-                    && next <= until
-                {
-                    due.push((next, number));
-                }
-            }
-            due.sort_unstable();
-            let Some(&(_, first)) = due.first() else {
-                break;
-            };
-            // It may go on by itself until another has something to do.
-            let bound = due.get(1).map_or(until, |&(second, _)| second);
-            let (others, clock) = (boxes.clone(), clock.clone());
-            ask(&boxes[first], move |island| {
-                island.advance(&clock, bound, &others)
-            })
-            .await;
-        }
-        clock.move_to(until);
-        self.settle().await;
-        Ok(())
-    }
-
-    /// Waits until no message is queued or being handled. Timers may be pending.
-    pub async fn settle(&self) {
-        let mut before = None;
-        loop {
-            let mut handled = Vec::new();
-            for running in &self.islands {
-                let reply = request(&running.mailbox, |reply| Request::Settle { reply });
-                handled.push(reply.await.unwrap_or_default());
-            }
-            // (an island that was quiet when asked may have been sent something by one that was asked later)
-            if before.as_ref() == Some(&handled) {
-                return;
-            }
-            before = Some(handled);
-        }
-    }
-}
-
-struct Layout {
-    /// For each island of the plan, the running island that goes on as it.
-    islands: Vec<Option<usize>>,
-    keep: HashSet<String>,
 }
 
 fn request<T>(
