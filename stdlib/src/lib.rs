@@ -1,8 +1,6 @@
 //! The node library: one file a node, found and listed by `build.rs`.
 
 #[cfg(test)]
-mod recorded;
-#[cfg(test)]
 mod testing;
 
 include!(concat!(env!("OUT_DIR"), "/nodes.rs"));

@@ -247,8 +247,15 @@ impl Prop {
                 false => error.to_string(),
             })?;
         let path = self.path.as_ref().map_err(Clone::clone)?;
-        path.set(msg, value, true)
-            .map_err(|error| format!("Error: {}", error.message))?;
+        let set = |msg: &mut Msg, value| {
+            path.set(msg, value, true)
+                .map_err(|error| format!("Error: {}", error.message))
+        };
+        if value.is_undefined() {
+            // (the way to what is not there is made all the same)
+            set(msg, Value::Null)?;
+        }
+        set(msg, value)?;
         Ok(())
     }
 }

@@ -272,7 +272,7 @@ impl Rule {
                     set(target(&to_type, &to), &to, taken),
                 ]))
             }
-            _ => {
+            "set" | "change" => {
                 let (mut to, mut to_type) = (text("to"), text("tot"));
                 if action == "set" && to_type.is_empty() && to.starts_with("msg.") {
                     to.drain(..4);
@@ -312,6 +312,8 @@ impl Rule {
                     is_bool,
                 })
             }
+            // (a rule that is none does nothing)
+            _ => Ok(Rule::Move(Vec::new())),
         }
     }
 }
@@ -327,11 +329,12 @@ fn to_value(rule: &Value, to: &str, ty: &str, env: &dyn Env) -> Result<Option<Ty
             .map_err(|e| format!("Invalid JSONata expression: {}", e.message)),
         "num" => constant(Value::Number(rule.get("to").to_number())),
         "env" => constant(vgdc_expr::env_property(to, env)),
-        "str" => constant(match rule.get("to") {
+        "bool" | "msg" | "flow" | "global" | "date" => Ok(TypedValue::parse(ty, to).ok()),
+        // (also of types that the form does not offer)
+        _ => constant(match rule.get("to") {
             Value::Undefined | Value::Null => Value::Undefined,
             given => given,
         }),
-        _ => Ok(TypedValue::parse(ty, to).ok()),
     }
 }
 
@@ -713,6 +716,7 @@ fn lower_rule(code: &mut super::lower::Code, rule: &Rule) -> Result<(), String> 
                 lower_rule(code, set)?;
                 lower_rule(code, delete)
             }
+            [] => Ok(()),
             _ => Err("moving what cannot be read".to_owned()),
         },
         Rule::Change {

@@ -133,7 +133,7 @@ impl Node for Delay {
         };
         match mode {
             Mode::Queue | Mode::Timed => node.start_interval(cx),
-            Mode::Burst => cx.set_status("green", "ring", ""),
+            Mode::Burst => light(cx, "green", "ring"),
             _ => {}
         }
         Ok(node)
@@ -152,6 +152,15 @@ fn types(t: &mut dyn Typing) {
     for output in 0..t.outputs() {
         t.send(output);
     }
+}
+
+/// A status whose text is there and empty.
+fn light(cx: &mut Cx<'_>, fill: &str, shape: &str) {
+    let mut status = Object::new();
+    for (key, part) in [("fill", fill), ("shape", shape), ("text", "")] {
+        status.insert(key, part);
+    }
+    cx.status(status);
 }
 
 /// `Object.keys(msg).length`: what is more than its id makes a message.
@@ -210,7 +219,7 @@ impl Delay {
             _ => self.timeout_ms > 1000.0,
         };
         let (reset, flush) = (msg.contains_key("reset"), msg.get("flush").cloned());
-        let completion = cx.completion(&msg);
+        let (completion, asked) = (cx.completion(&msg), cx.completion(&msg));
         if msg.len() == 2 && flush.is_some() {
             cx.done(completion);
         } else {
@@ -224,14 +233,15 @@ impl Delay {
         if reset {
             self.clear(cx);
             self.depth_status(cx, "ring");
-            if self.mode == Mode::Fixed {
-                return;
-            }
-        } else if let Some(flush) = flush {
-            self.flush_delayed(cx, &flush);
-            return;
         }
-        if shows {
+        if let Some(flush) = flush.filter(|_| !reset || self.mode != Mode::Fixed) {
+            self.flush_delayed(cx, &flush);
+            // (also where it has been told already that nothing of this message is left)
+            cx.done(asked);
+        } else if !reset && self.mode == Mode::Fixed && shows {
+            self.depth_status(cx, "dot");
+        }
+        if self.mode != Mode::Fixed && shows {
             self.depth_status(cx, "dot");
         }
     }
@@ -248,7 +258,7 @@ impl Delay {
             if let Some(timer) = waiting.timer {
                 cx.clear_timer(timer);
             }
-            Self::send(cx, waiting);
+            self.release(cx, waiting);
         }
         self.depth_status(cx, "dot");
     }
@@ -271,9 +281,13 @@ impl Delay {
         else {
             return;
         };
-        let Some(waiting) = self.waiting.remove(at) else {
-            return;
-        };
+        if let Some(waiting) = self.waiting.remove(at) {
+            self.release(cx, waiting);
+        }
+    }
+
+    /// Sends a message that has been delayed.
+    fn release(&mut self, cx: &mut Cx<'_>, waiting: Waiting) {
         match self.mode {
             Mode::Fixed => {
                 if self.timeout_ms > 1000.0 {
@@ -434,7 +448,7 @@ impl Delay {
             for timer in self.in_flight.drain(..) {
                 cx.clear_timer(timer);
             }
-            cx.set_status("green", "ring", "");
+            light(cx, "green", "ring");
         } else if (self.in_flight.len() as f64) < self.burst {
             cx.send(0, msg);
             let timer = cx.set_timer_ms(self.burst_ms);
@@ -443,7 +457,7 @@ impl Delay {
             if self.second_output {
                 cx.send(1, msg);
             }
-            cx.set_status("red", "dot", "");
+            light(cx, "red", "dot");
         }
         cx.done(completion);
     }
@@ -459,6 +473,7 @@ impl Delay {
             msg.insert("topic", "_none_");
         }
         let completion = cx.completion(&msg);
+        let (flushed, emptied) = (cx.completion(&msg), cx.completion(&msg));
         let (reset, flush) = (msg.contains_key("reset"), msg.get("flush").cloned());
         let fresh = Waiting {
             msg,
@@ -498,6 +513,7 @@ impl Delay {
                 }
             }
             cx.status(Object::new());
+            cx.done(flushed);
         }
         if reset {
             for waiting in self.waiting.drain(..) {
@@ -505,6 +521,7 @@ impl Delay {
             }
             self.rate_ms = self.fixed_rate_ms;
             cx.set_status("", "", "reset");
+            cx.done(emptied);
         }
     }
 
@@ -554,7 +571,7 @@ impl Process for Delay {
             self.tick(cx);
         } else if let Some(at) = self.in_flight.iter().position(|known| *known == timer) {
             if self.in_flight.len() as f64 == self.burst {
-                cx.set_status("green", "ring", "");
+                light(cx, "green", "ring");
             }
             self.in_flight.remove(at);
         } else {

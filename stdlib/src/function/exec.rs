@@ -497,7 +497,6 @@ impl vgdc_core::Process for Exec {
 
 #[cfg(test)]
 mod tests {
-    use crate::recorded;
     use crate::testing::{Flow, Setup};
     use serde_json::{Value as Json, json};
     use vgdc_core::value::Value;
@@ -513,11 +512,6 @@ mod tests {
 
     fn payload(flow: &Flow, node: &str) -> Value {
         flow.wait_received(node, 1)[0].get("payload")
-    }
-
-    #[test]
-    fn does_what_node_red_does() {
-        recorded::check(include_str!("../../tests/recorded/exec.json"));
     }
 
     #[test]

@@ -18,13 +18,13 @@ pub struct RangeConfig {
     property: String,
     #[field(default = false, label = "Round result to the nearest integer?")]
     round: bool,
-    #[field(default = "", kind = Number)]
+    #[field(json = "null", kind = Number)]
     minin: Value,
-    #[field(default = "", kind = Number)]
+    #[field(json = "null", kind = Number)]
     maxin: Value,
-    #[field(default = "", kind = Number)]
+    #[field(json = "null", kind = Number)]
     minout: Value,
-    #[field(default = "", kind = Number)]
+    #[field(json = "null", kind = Number)]
     maxout: Value,
 }
 
@@ -64,8 +64,13 @@ fn types(t: &mut dyn Typing) {
 impl Range {
     fn of(config: RangeConfig) -> Range {
         let property = Property::parse(&config.property, "payload");
-        let mut input = (config.minin.to_number(), config.maxin.to_number());
-        let mut output = (config.minout.to_number(), config.maxout.to_number());
+        // (what is missing is no number, and nothing comes of it)
+        let number = |bound: Value| match bound {
+            Value::Null => f64::NAN,
+            bound => bound.to_number(),
+        };
+        let mut input = (number(config.minin), number(config.maxin));
+        let mut output = (number(config.minout), number(config.maxout));
         if input.0 > input.1 {
             input = (input.1, input.0);
             output = (output.1, output.0);

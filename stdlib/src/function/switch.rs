@@ -24,7 +24,7 @@ pub struct SwitchConfig {
     #[field(json = "[]", label = "Rules")]
     rules: Vec<Value>,
     #[field(default = "true")]
-    checkall: String,
+    checkall: Value,
     #[field(default = false, label = "recreate message sequences")]
     repair: bool,
 }
@@ -54,11 +54,13 @@ enum Op {
     HasKey,
     Jsonata,
     Else,
+    /// None that Node-RED knows: an error of each message.
+    Unknown,
 }
 
 impl Op {
-    fn of(name: &str) -> Option<Op> {
-        Some(match name {
+    fn of(name: &str) -> Op {
+        match name {
             "eq" => Op::Eq,
             "neq" => Op::Neq,
             "lt" => Op::Lt,
@@ -81,8 +83,8 @@ impl Op {
             "hask" => Op::HasKey,
             "jsonata_exp" => Op::Jsonata,
             "else" => Op::Else,
-            _ => return None,
-        })
+            _ => Op::Unknown,
+        }
     }
 }
 
@@ -176,7 +178,8 @@ impl Node for Switch {
         }
         Ok(Switch {
             property,
-            all: config.checkall != "false",
+            // (the form stores a text; `false` itself is nothing that is set)
+            all: config.checkall.as_str() != Some("false"),
             repair: config.repair,
             needs_count: config.repair || rules.iter().any(|rule| rule.op == Op::Tail),
             max_kept: most_waiting(cx),
@@ -195,7 +198,8 @@ fn types(t: &mut dyn Typing) {
         let any = t.ty("any");
         t.set("parts", any);
     }
-    let stops = t.text("checkall") == "false";
+    let (checkall, text) = (t.literal("checkall"), t.ty("string"));
+    let stops = t.text("checkall") == "false" && t.may_be(checkall, text);
     let path = t.text("property");
     let of_message = matches!(t.text("propertyType").as_str(), "msg" | "");
     let path = path.strip_prefix("msg.").unwrap_or(&path).to_owned();
@@ -227,7 +231,7 @@ type Narrowed = (Option<&'static str>, Option<&'static str>);
 
 fn rule_types(t: &mut dyn Typing, at: usize, name: &str) -> Option<Narrowed> {
     const SOMETHING: &str = "any-null-undefined";
-    Some(match Op::of(name)? {
+    Some(match Op::of(name) {
         Op::Null => (Some("null | undefined"), Some("null | undefined")),
         Op::NotNull => (Some(SOMETHING), Some(SOMETHING)),
         Op::True | Op::False => (Some("bool"), None),
@@ -263,7 +267,7 @@ fn rule_types(t: &mut dyn Typing, at: usize, name: &str) -> Option<Narrowed> {
 impl Rule {
     fn parse(rule: &Value) -> Result<Rule, String> {
         let name = rule.get("t").to_js_string();
-        let op = Op::of(&name).ok_or_else(|| format!("unknown rule \"{name}\""))?;
+        let op = Op::of(&name);
         let value = operand(&rule.get("v"), &rule.get("vt"))?;
         let second = match rule.get("v2") {
             Value::Undefined => Operand::Typed(TypedValue::Constant(Value::Undefined)),
@@ -321,14 +325,9 @@ fn operand(value: &Value, ty: &Value) -> Result<Operand, String> {
         "prev" => Ok(Operand::Previous),
         "json" => Ok(Operand::Typed(TypedValue::Constant(Value::from("json")))),
         "null" => Ok(Operand::Typed(TypedValue::Constant(Value::from("null")))),
-        "num" => {
-            let n = value.to_number();
-            Ok(Operand::Typed(TypedValue::Constant(if n.is_nan() {
-                value.clone()
-            } else {
-                Value::Number(n)
-            })))
-        }
+        "num" => Ok(Operand::Typed(TypedValue::Constant(Value::Number(
+            value.to_number(),
+        )))),
         "jsonata" => match TypedValue::parse("jsonata", &text) {
             Ok(typed) => Ok(Operand::Typed(typed)),
             Err(error) => Err(format!("Invalid JSONata expression: {}", error.message)),
@@ -476,11 +475,19 @@ impl Switch {
                     && !value.is_null()
                     && match property {
                         Value::Object(object) => object.contains_key(&key),
+                        // (a buffer inherits its length)
+                        Value::Buffer(_) if key == "length" => false,
                         other => !other.get(&key).is_undefined(),
                     }
             }
             Op::Jsonata => matches!(value, Value::Bool(true)),
             Op::Else => none_so_far,
+            Op::Unknown => {
+                let text = "operators[rule.t] is not a function";
+                return Err(NodeError::from_value(
+                    ErrorValue::new("TypeError", text).into(),
+                ));
+            }
         })
     }
 
@@ -675,13 +682,14 @@ pub fn lower_by_use(config: SwitchConfig, sent: &[u64]) -> Result<vgdc_mir::Node
     let mut matched = Vec::new();
     let rules = config.rules.iter().map(Rule::parse);
     let rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
-    let order = match config.checkall.as_str() {
-        "false" => order_of(&rules, sent),
+    let first_only = config.checkall.as_str() == Some("false");
+    let order = match first_only {
+        true => order_of(&rules, sent),
         _ => (0..rules.len()).collect(),
     };
     for port in order {
         let flag = lower_rule(&mut code, &rules[port], value, &matched)?;
-        if config.checkall == "false" {
+        if first_only {
             let [out, more] = std::array::from_fn(|_| code.b.block());
             code.b.branch(flag, out, more);
             code.b.switch_to(out);
@@ -695,7 +703,7 @@ pub fn lower_by_use(config: SwitchConfig, sent: &[u64]) -> Result<vgdc_mir::Node
         code.b.push(Inst::Undefined { dst });
         code.b.end(Terminator::Return(dst));
     };
-    if config.checkall != "false" {
+    if !first_only {
         // Most often one rule matches. Where several do, each gets its own copy, by value.
         let [once, seldom, several, none] = std::array::from_fn(|_| code.b.block());
         let mut count = code.b.constant(0.0);

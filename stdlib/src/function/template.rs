@@ -4,6 +4,7 @@
 //! `{{flow.key}}`, `{{global.key}}` (`{{flow[store].key}}`) and `{{env.NAME}}` reach context and environment. `plain` takes
 //! the text as it is. The result is a text, or parsed as JSON or YAML. An empty template takes `msg.template`.
 
+use crate::parsers::yaml_reader::load;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Value, json};
@@ -20,8 +21,8 @@ pub struct TemplateConfig {
     field_type: String,
     #[field(default = "mustache", label = "Format")]
     syntax: String,
-    #[field(default = "", kind = Mustache, label = "Template")]
-    template: String,
+    #[field(json = "null", kind = Mustache, label = "Template")]
+    template: Value,
     #[field(default = "str", label = "Output as")]
     output: String,
 }
@@ -43,13 +44,15 @@ impl Node for TemplateNode {
         if config.field.is_empty() {
             config.field = "payload".to_owned();
         }
+        if config.syntax.is_empty() {
+            config.syntax = "mustache".to_owned();
+        }
         let target =
             Target::parse(&config.field_type, &config.field).map_err(|e| e.message.to_string());
         // A template that does not parse is an error of each message, as in Node-RED.
-        let parsed = if config.syntax == "mustache" {
-            Template::parse(&config.template).ok()
-        } else {
-            None
+        let parsed = match config.template.as_str() {
+            Some(template) if config.syntax == "mustache" => Template::parse(template).ok(),
+            _ => None,
         };
         Ok(TemplateNode {
             target,
@@ -66,7 +69,7 @@ fn types(t: &mut dyn Typing) {
         field if field.is_empty() => "payload".to_owned(),
         field => field,
     };
-    let mustache = t.text("syntax") == "mustache";
+    let mustache = matches!(t.text("syntax").as_str(), "" | "mustache");
     let made = match t.text("output").as_str() {
         "json" | "yaml" => "any",
         // (without a template of its own it takes the message's, whatever that is)
@@ -84,67 +87,63 @@ fn types(t: &mut dyn Typing) {
 impl TemplateNode {
     fn text(&self, msg: &Msg) -> Result<Value, NodeError> {
         let own = &self.config.template;
-        let given = msg.get("template").filter(|_| own.is_empty());
+        let given = msg
+            .get("template")
+            .filter(|_| own.as_str().is_some_and(str::is_empty));
+        let template = match given.unwrap_or(own) {
+            // (a flow that has none)
+            Value::Null if given.is_none() => &Value::Undefined,
+            template => template,
+        };
         if self.config.syntax != "mustache" {
-            return Ok(given.cloned().unwrap_or_else(|| Value::from(own.as_str())));
+            return Ok(template.clone());
         }
-        let failed = |e: vgdc_expr::ExprError| NodeError::new(e.message.to_string());
+        let Some(text) = template.as_str() else {
+            return Err(NodeError::new(no_template(template)));
+        };
         let as_json = self.config.output == "json";
         let rendered = match (given, &self.parsed) {
             (None, Some(template)) => template.render(&self.env, msg, as_json),
-            (None, None) => {
-                Template::parse(own).and_then(|template| template.render(&self.env, msg, as_json))
+            _ => {
+                Template::parse(text).and_then(|template| template.render(&self.env, msg, as_json))
             }
-            (Some(given), _) => Template::parse(&given.to_js_string())
-                .and_then(|template| template.render(&self.env, msg, as_json)),
         };
-        rendered.map(Value::from).map_err(failed)
+        rendered
+            .map(Value::from)
+            .map_err(|e| NodeError::new(e.message.to_string()))
     }
 
     fn value(&self, msg: &Msg) -> Result<Value, NodeError> {
         let text = self.text(msg)?;
         match self.config.output.as_str() {
             "json" => json::parse(&text.to_js_string()).map_err(|e| NodeError::new(e.message)),
-            "yaml" => yaml(&text.to_js_string()),
+            "yaml" => load(&text.to_js_string()).map_err(NodeError::new),
             _ => Ok(text),
         }
     }
 }
 
-fn yaml(text: &str) -> Result<Value, NodeError> {
-    if text.trim().is_empty() {
-        return Ok(Value::Undefined);
+/// What mustache says of a template that is no text.
+fn no_template(given: &Value) -> String {
+    if given.truthy() {
+        return "this.tail.search is not a function".to_owned();
     }
-    let parsed: Result<serde_norway::Value, _> = serde_norway::from_str(text);
-    parsed
-        .map(of_yaml)
-        .map_err(|e| NodeError::new(e.to_string()))
-}
-
-/// A YAML value as JavaScript has it: the keys of a map are texts.
-fn of_yaml(yaml: serde_norway::Value) -> Value {
-    use serde_norway::Value as Yaml;
-    match yaml {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(bool) => Value::Bool(bool),
-        Yaml::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Yaml::String(text) => Value::from(text),
-        Yaml::Sequence(items) => {
-            Value::from(items.into_iter().map(of_yaml).collect::<Vec<Value>>())
-        }
-        Yaml::Mapping(map) => {
-            let entries = map
-                .into_iter()
-                .map(|(key, value)| (of_yaml(key).to_js_string(), of_yaml(value)));
-            Value::Object(entries.collect())
-        }
-        Yaml::Tagged(tagged) => of_yaml(tagged.value),
-    }
+    let kind = given.type_of();
+    format!(
+        "Invalid template! Template should be a \"string\" but \"{kind}\" was given as the first argument for mustache#render(template, view, partials)"
+    )
 }
 
 impl Process for TemplateNode {
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        let known = matches!(
+            self.config.field_type.as_str(),
+            "" | "msg" | "flow" | "global"
+        );
         let set = self.value(&msg).and_then(|value| {
+            if !known {
+                return Ok(());
+            }
             let target = self
                 .target
                 .as_ref()
@@ -159,6 +158,8 @@ impl Process for TemplateNode {
                 })
         });
         match set {
+            // (of a place that Node-RED does not know nothing comes)
+            Ok(()) if !known => {}
             Ok(()) => cx.send_done(msg),
             Err(error) => cx.error(error, Some(&msg)),
         }
@@ -172,8 +173,13 @@ impl Process for TemplateNode {
 #[cfg(feature = "lower")]
 pub fn lower(config: TemplateConfig) -> Result<vgdc_mir::NodeCode, String> {
     use vgdc_mir::{Builtin, NodeCode, Terminator};
-    if config.template.is_empty() {
-        return Err("a template that is read from the message".to_owned());
+    let own = match config.template.as_str() {
+        Some("") => return Err("a template that is read from the message".to_owned()),
+        Some(own) => own,
+        None => return Err("a template that is no text".to_owned()),
+    };
+    if !matches!(config.field_type.as_str(), "" | "msg" | "flow" | "global") {
+        return Err("a place that is none".to_owned());
     }
     let field = match config.field.as_str() {
         "" => "payload",
@@ -182,13 +188,13 @@ pub fn lower(config: TemplateConfig) -> Result<vgdc_mir::NodeCode, String> {
     let target = Target::parse(&config.field_type, field).map_err(|e| e.message.to_string())?;
     let as_json = config.output == "json";
     let mut code = super::lower::Code::default();
-    let text = if config.syntax == "mustache" {
-        let template = Template::parse(&config.template).map_err(|e| e.message.to_string())?;
+    let text = if matches!(config.syntax.as_str(), "" | "mustache") {
+        let template = Template::parse(own).map_err(|e| e.message.to_string())?;
         let parts = template.parts().ok_or("a partial")?;
         super::mustache::lower(&mut code, parts, as_json)?
     } else {
         let text = code.b.slot();
-        code.text(text, &config.template);
+        code.text(text, own);
         text
     };
     let value = match config.output.as_str() {
@@ -214,7 +220,7 @@ mod tests {
             field: String::new(),
             field_type: "msg".to_owned(),
             syntax: syntax.to_owned(),
-            template: template.to_owned(),
+            template: Value::from(template),
             output: output.to_owned(),
         }
     }

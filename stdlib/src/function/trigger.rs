@@ -4,10 +4,11 @@
 //! `extend` begins the time anew with each message; with `overrideDelay`, `msg.delay` (milliseconds) says how long;
 //! `bytopic` keeps topics apart; the second thing can leave by a second output.
 
+use super::property::Property;
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{Msg, Object, Path, Value, number};
+use vgdc_core::value::{Msg, Object, Value, number};
 use vgdc_core::{Closing, Cx, Node, NodeError, Process, TimerId};
 use vgdc_expr::{Template, TypedValue};
 use vgdc_macros_node::{Config, node};
@@ -50,6 +51,8 @@ enum What {
     Nothing,
     Template(Template),
     Typed(TypedValue, Kind),
+    /// What cannot be read: an error of each message, as in Node-RED.
+    Broken(vgdc_expr::ExprError),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -74,7 +77,7 @@ pub struct Trigger {
     first: What,
     second: What,
     second_output: bool,
-    topic: Path,
+    topic: Property,
     by_topic: bool,
     extend: bool,
     override_delay: bool,
@@ -87,33 +90,36 @@ pub struct Trigger {
 }
 
 impl What {
-    fn parse(text: &str, ty: &str) -> Result<What, NodeError> {
+    fn parse(text: &str, ty: &str) -> What {
         let ty = match (ty, text) {
             ("val", "true" | "false") => "bool",
             ("val", "null") => "null",
             ("val", _) => "str",
             (ty, _) => ty,
         };
-        let failed = |e: vgdc_expr::ExprError| NodeError::from_value(e.into());
-        Ok(match ty {
+        let typed = |ty: &str, text: &str, kind| match TypedValue::parse(ty, text) {
+            Ok(value) => What::Typed(value, kind),
+            Err(why) => What::Broken(why),
+        };
+        match ty {
             "pay" => What::Payload,
             "payl" => What::Latest,
             "nul" => What::Nothing,
             "null" => What::Typed(TypedValue::Constant(Value::Null), Kind::Other),
-            "str" if text.contains("{{") => What::Template(Template::parse(text).map_err(failed)?),
-            "date" => What::Typed(
-                TypedValue::parse("date", if matches!(text, "0" | "1") { "" } else { text })
-                    .map_err(failed)?,
-                Kind::Date,
-            ),
-            "flow" | "global" => {
-                What::Typed(TypedValue::parse(ty, text).map_err(failed)?, Kind::Context)
+            "str" if text.contains("{{") => match Template::parse(text) {
+                Ok(template) => What::Template(template),
+                Err(why) => What::Broken(why),
+            },
+            "date" => {
+                let format = if matches!(text, "0" | "1") { "" } else { text };
+                typed("date", format, Kind::Date)
             }
+            "flow" | "global" => typed(ty, text, Kind::Context),
             "num" if number::parse(text).is_nan() => {
                 What::Typed(TypedValue::Constant(Value::Number(f64::NAN)), Kind::Other)
             }
-            ty => What::Typed(TypedValue::parse(ty, text).map_err(failed)?, Kind::Other),
-        })
+            ty => typed(ty, text, Kind::Other),
+        }
     }
 }
 
@@ -139,11 +145,10 @@ impl Node for Trigger {
         };
         let looping = given < 0.0;
         Ok(Trigger {
-            first: What::parse(&or(&config.op1, "1"), &or(&config.op1type, "str"))?,
-            second: What::parse(&or(&config.op2, "0"), &or(&config.op2type, "str"))?,
+            first: What::parse(&or(&config.op1, "1"), &or(&config.op1type, "str")),
+            second: What::parse(&or(&config.op2, "0"), &or(&config.op2type, "str")),
             second_output: config.outputs.to_number() == 2.0,
-            topic: Path::parse(&or(&config.topic, "topic"))
-                .map_err(|e| NodeError::new(e.message))?,
+            topic: Property::parse(&config.topic, "topic"),
             by_topic: or(&config.bytopic, "all") != "all",
             extend: !looping
                 && (config.extend.as_str() == Some("true")
@@ -203,10 +208,7 @@ impl Trigger {
     }
 
     fn topic_of(&self, msg: &Msg) -> Result<String, NodeError> {
-        let topic = self
-            .topic
-            .get(&msg.to_value())
-            .map_err(|e| NodeError::new(e.message))?;
+        let topic = self.topic.get(msg)?;
         Ok(if self.by_topic && topic.truthy() {
             topic.to_js_string()
         } else {
@@ -226,6 +228,7 @@ impl Trigger {
         let value = match what {
             What::Template(template) => Ok(Value::from(template.render_plain(&msg.to_value()))),
             What::Typed(typed, _) => typed.eval(&self.env, msg),
+            What::Broken(why) => Err(why.clone()),
             What::Payload | What::Latest | What::Nothing => return Ok(msg.payload().clone()),
         };
         value.map_err(|e| NodeError::from_value(e.into()))
@@ -282,7 +285,10 @@ impl Trigger {
             Ok(then) => then,
             Err(error) => return Err((error, msg)),
         };
-        if matches!(self.first, What::Template(_) | What::Typed(..)) {
+        if matches!(
+            self.first,
+            What::Template(_) | What::Typed(..) | What::Broken(_)
+        ) {
             match self.value(&self.first, &msg) {
                 Ok(value) => msg.set_payload(value),
                 Err(error) => return Err((error, msg)),

@@ -5,7 +5,7 @@
 
 use crate::function::property::Property;
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{ErrorValue, Msg, Object, Value, json, number};
+use vgdc_core::value::{Msg, Object, Value, json, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
@@ -91,13 +91,7 @@ impl Json {
                     Value::Str(text) => json::parse(text),
                     other => json::parse(&other.to_js_string()),
                 };
-                // (where it is only checked, Node-RED does not catch what parsing throws)
-                let parsed = parsed.map_err(|e| match self.wants("obj") {
-                    true => NodeError::new(e.message),
-                    false => {
-                        NodeError::from_value(ErrorValue::new("SyntaxError", e.message).into())
-                    }
-                })?;
+                let parsed = parsed.map_err(|e| NodeError::new(e.message))?;
                 if !self.wants("obj") {
                     self.check(&parsed, msg)?;
                     return Ok(Outcome::Send(None));
@@ -171,9 +165,11 @@ impl Json {
             return Ok(());
         };
         let value = to_json(value);
-        let faults: Vec<Fault> = validator
-            .iter_errors(&value)
-            .flat_map(|error| faults(&error, schema, &value))
+        let mut errors: Vec<_> = validator.iter_errors(&value).collect();
+        errors.sort_by_cached_key(|error| rank(&error.schema_path().to_string(), schema));
+        let faults: Vec<Fault> = errors
+            .iter()
+            .flat_map(|error| faults(error, schema, &value))
             .collect();
         if faults.is_empty() {
             msg.remove("schema");
@@ -215,7 +211,75 @@ impl Fault {
     }
 }
 
-/// The faults that an error stands for: one, or one for each property that may not be there.
+/// Where Ajv asks for a keyword: what is of numbers, of texts, of all values, of arrays, of objects.
+fn order_of(keyword: &str) -> usize {
+    const ORDER: [&str; 33] = [
+        "$ref",
+        "type",
+        "maximum",
+        "minimum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "multipleOf",
+        "maxLength",
+        "minLength",
+        "pattern",
+        "const",
+        "enum",
+        "not",
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "if",
+        "then",
+        "else",
+        "maxItems",
+        "minItems",
+        "uniqueItems",
+        "additionalItems",
+        "items",
+        "contains",
+        "maxProperties",
+        "minProperties",
+        "required",
+        "dependencies",
+        "propertyNames",
+        "additionalProperties",
+        "properties",
+        "patternProperties",
+    ];
+    ORDER
+        .iter()
+        .position(|known| *known == keyword)
+        .unwrap_or(ORDER.len())
+}
+
+/// A place in a schema as what orders it among the others: keywords as Ajv asks for them, names as they are written.
+fn rank(path: &str, schema: &serde_json::Value) -> Vec<usize> {
+    let (mut at, mut names) = (Some(schema), false);
+    path.split('/')
+        .skip(1)
+        .map(|step| {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            let within = at;
+            at = at.and_then(|schema| schema.pointer(&format!("/{step}")));
+            if names || matches!(within, Some(serde_json::Value::Array(_))) {
+                names = false;
+                let keys = within.and_then(serde_json::Value::as_object);
+                let place = keys.and_then(|keys| keys.keys().position(|key| *key == name));
+                return place.or_else(|| name.parse().ok()).unwrap_or(0);
+            }
+            names = matches!(
+                name.as_str(),
+                "properties" | "patternProperties" | "dependencies" | "definitions"
+            );
+            order_of(&name)
+        })
+        .collect()
+}
+
+/// The faults that an error stands for: one; one for each property that may not be there; those of alternatives before the
+/// alternative's own; that of a condition behind what it asked for.
 fn faults(
     error: &jsonschema::ValidationError<'_>,
     schema: &serde_json::Value,
@@ -235,6 +299,52 @@ fn faults(
         params,
         message,
     };
+    let within = |all: &[Vec<jsonschema::ValidationError<'static>>]| -> Vec<Fault> {
+        let all = all.iter().flatten();
+        all.flat_map(|error| faults(error, schema, value)).collect()
+    };
+    match error.kind() {
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            let mut told = within(context);
+            let (message, params) = said(error);
+            told.push(fault(message, params));
+            return told;
+        }
+        Kind::UniqueItems => {
+            let items = value.pointer(&error.instance_path().to_string());
+            let of = path.rsplit_once('/').map_or("", |(above, _)| above);
+            let ty = schema.pointer(&format!("{of}/items/type"));
+            let scalar = ty
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|ty| !matches!(ty, "array" | "object"));
+            let items = items.and_then(serde_json::Value::as_array);
+            let (i, j) = twins(items.map_or(&[], Vec::as_slice), scalar);
+            let mut told = params("i", i as f64);
+            told.insert("j", j as f64);
+            let text =
+                format!("must NOT have duplicate items (items ## {j} and {i} are identical)");
+            return vec![fault(text, told)];
+        }
+        _ => {}
+    }
+    // (what a condition asks for is told, and then the condition)
+    let mut steps = path.rsplitn(2, '/');
+    let own = (steps.next(), steps.next());
+    if let (Some(_), Some(above)) = own
+        && let Some((of, branch)) = above.rsplit_once('/')
+        && matches!(branch, "then" | "else")
+        && schema.pointer(&format!("{of}/if")).is_some()
+    {
+        let (message, told) = said(error);
+        let condition = Fault {
+            at: error.instance_path().to_string(),
+            schema: format!("#{of}/if"),
+            keyword: "if".to_owned(),
+            params: params("failingKeyword", branch),
+            message: format!("must match \"{branch}\" schema"),
+        };
+        return vec![fault(message, told), condition];
+    }
     // (without other properties in the schema, the crate tells only of the first that may not be there, and not by name)
     let all = || {
         value
@@ -277,6 +387,21 @@ fn faults(
         .into_iter()
         .map(|name| fault(text.to_owned(), params("additionalProperty", name)))
         .collect()
+}
+
+/// Two places with the same, as Ajv finds them: it looks from the end, and keeps a list of plain values.
+fn twins(items: &[serde_json::Value], plain: bool) -> (usize, usize) {
+    for i in (0..items.len()).rev() {
+        let others: Vec<usize> = if plain {
+            (i + 1..items.len()).collect()
+        } else {
+            (0..i).rev().collect()
+        };
+        if let Some(j) = others.into_iter().find(|j| items[*j] == items[i]) {
+            return (i, j);
+        }
+    }
+    (0, 0)
 }
 
 fn params(key: &str, value: impl Into<Value>) -> Object {

@@ -465,15 +465,9 @@ impl Process for Batch {
 
 #[cfg(test)]
 mod tests {
-    use crate::recorded;
     use crate::testing::Flow;
     use serde_json::json;
     use vgdc_core::value::Value;
-
-    #[test]
-    fn does_what_node_red_does() {
-        recorded::check(include_str!("../../tests/recorded/batch.json"));
-    }
 
     #[test]
     fn an_interval_that_brings_nothing_is_an_empty_message() {

@@ -590,13 +590,3 @@ impl Process for Join {
         None
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::recorded;
-
-    #[test]
-    fn does_what_node_red_does() {
-        recorded::check(include_str!("../../tests/recorded/join.json"));
-    }
-}

@@ -272,14 +272,8 @@ impl Process for Sort {
 
 #[cfg(test)]
 mod tests {
-    use crate::recorded;
     use crate::testing::Flow;
     use serde_json::json;
-
-    #[test]
-    fn does_what_node_red_does() {
-        recorded::check(include_str!("../../tests/recorded/sort.json"));
-    }
 
     #[test]
     fn says_what_is_wrong_with_an_expression() {

@@ -45,16 +45,39 @@ impl FsError {
         format!("Error: {}", self.message())
     }
 
-    /// As an error value with `code`, `syscall` and `path`.
+    /// As an error value with `errno`, `code`, `syscall` and `path`.
     pub fn value(&self) -> Value {
-        let mut error = ErrorValue::new("Error", self.message())
-            .with("code", self.code)
-            .with("syscall", self.call);
+        let mut error = ErrorValue::new("Error", self.message());
+        if let Some(number) = number(self.code) {
+            error = error.with("errno", number);
+        }
+        error = error.with("code", self.code).with("syscall", self.call);
         if let Some(path) = &self.path {
             error = error.with("path", path.as_str());
         }
         error.into()
     }
+}
+
+/// Linux's number of a code, as `libuv` gives it.
+fn number(code: &str) -> Option<f64> {
+    Some(match code {
+        "ENOENT" => -2.0,
+        "EACCES" => -13.0,
+        "EEXIST" => -17.0,
+        "ENOTDIR" => -20.0,
+        "EISDIR" => -21.0,
+        "EINVAL" => -22.0,
+        "EMFILE" => -24.0,
+        "EFBIG" => -27.0,
+        "ENOSPC" => -28.0,
+        "EROFS" => -30.0,
+        "ENAMETOOLONG" => -36.0,
+        "ENOTEMPTY" => -39.0,
+        "ELOOP" => -40.0,
+        "EDQUOT" => -122.0,
+        _ => return None,
+    })
 }
 
 /// What `libuv` says of a code.

@@ -241,6 +241,7 @@ pub(crate) fn infer(
         let too_soon = |at: u32| {
             first_reached(&find, functions, at, declaration.at)
                 .is_some_and(|first| first < declaration.at)
+                || (declaration.init.start..declaration.init.end).contains(&at)
         };
         if declaration.lexical
             && let Some((_, at)) = uses.clone().find(|(_, at)| too_soon(*at))
@@ -303,6 +304,8 @@ struct Declaration {
     /// The block in which the declaration stands.
     block: Span,
     at: u32,
+    /// What makes its value: until that is done, `let` and `const` have none. (A function looks only when it is called.)
+    init: Span,
 }
 
 /// Finds the variables and where they are used.
@@ -348,6 +351,7 @@ impl Find<'_> {
                         lexical: false,
                         block: self.blocks.last().copied().unwrap_or_default(),
                         at: assign.span.end,
+                        init: Span::default(),
                     });
                 }
             }
@@ -378,6 +382,14 @@ impl<'a> Visit<'a> for Find<'_> {
                         lexical: declaration.kind != VariableDeclarationKind::Var,
                         block: self.blocks.last().copied().unwrap_or_default(),
                         at: declarator.span.start,
+                        init: match &declarator.init {
+                            None
+                            | Some(
+                                Expression::ArrowFunctionExpression(_)
+                                | Expression::FunctionExpression(_),
+                            ) => Span::default(),
+                            Some(init) => init.span(),
+                        },
                     });
                 }
             }
@@ -485,6 +497,7 @@ impl<'a> Visit<'a> for Find<'_> {
                 lexical: false,
                 block: self.blocks.last().copied().unwrap_or_default(),
                 at: param.span.start,
+                init: Span::default(),
             });
         }
         walk::walk_formal_parameter(self, param);

@@ -1,0 +1,300 @@
+// Runs cases against a server of the control protocol (Node-RED behind node-red.mjs, or vgdc) and gives their answers.
+// README.md says what a case is. tests/whole/recorded.rs does the same in Rust: the two must agree.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
+const isObject = value => value !== null && typeof value === "object" && !Array.isArray(value);
+/** How many cases are deployed together. */
+const TOGETHER = 60;
+
+/** A process that speaks the protocol. */
+class Server {
+    constructor(command, args, env) {
+        this.events = [];
+        this.waiting = new Map();
+        this.next = 0;
+        this.child = spawn(command, args, { stdio: ["pipe", "pipe", process.env.VERBOSE ? "inherit" : "ignore"], env });
+        this.child.stdin.on("error", () => {});
+        this.child.on("exit", () => this.waiting.forEach(({ reject }) => reject(new Error("the server has ended"))));
+        createInterface({ input: this.child.stdout }).on("line", line => {
+            const said = JSON.parse(line);
+            // (a case that goes round and round would fill the memory)
+            if (said.event && this.events.length > 200000) return void this.child.kill("SIGKILL");
+            if (said.event) return void this.events.push(said);
+            const { resolve, reject } = this.waiting.get(said.id) ?? {};
+            this.waiting.delete(said.id);
+            if (said.ok) resolve?.(said.result);
+            else reject?.(new Error(said.error?.message ?? line));
+        });
+    }
+    ask(op, fields = {}) {
+        const id = ++this.next;
+        return new Promise((resolve, reject) => {
+            this.waiting.set(id, { resolve, reject });
+            this.child.stdin.write(JSON.stringify({ id, op, ...fields }) + "\n");
+        });
+    }
+    end() {
+        this.child.stdin.end();
+        const killed = setTimeout(() => this.child.kill("SIGKILL"), 4000);
+        return new Promise(resolve => this.child.on("exit", () => { clearTimeout(killed); resolve(); }));
+    }
+}
+
+/** Node-RED from npm; a process for each set of settings and variables. */
+export const nodeRed = dir => ({
+    start(settings, env) {
+        const script = path.join(path.dirname(fileURLToPath(import.meta.url)), "node-red.mjs");
+        return new Server(process.execPath, [script, dir, JSON.stringify(settings)], { ...process.env, TZ: "UTC", ...env });
+    },
+    told: () => ({}),
+});
+
+/** vgdc, which gets settings and variables with what it deploys. */
+export const vgdc = program => ({
+    start: () => new Server(program, ["run", "--control", "stdio"], { ...process.env, TZ: "UTC" }),
+    told: (settings, env) => ({ settings, env }),
+});
+
+let number = 0;
+
+/** A case as it is deployed: its nodes under ids of their own. */
+function prepared(one, ports) {
+    const prefix = `k${++number}_`;
+    const tab = `${prefix}t`;
+    const dir = one.files ? fs.mkdtempSync(path.join(os.tmpdir(), "case-")) : undefined;
+    for (const [name, content] of Object.entries(one.files ?? {})) fs.writeFileSync(path.join(dir, name), content);
+    let nodes;
+    if (one.node) {
+        const outputs = one.outputs ?? 1;
+        nodes = [
+            { id: tab, type: "tab", label: "tab" },
+            { ...one.node, id: `${prefix}n`, z: tab, wires: Array.from({ length: outputs }, () => [`${prefix}h`]) },
+            { id: `${prefix}h`, type: "helper", z: tab, wires: [] },
+        ];
+    } else {
+        const ids = new Set(one.flow.map(node => node.id));
+        const renamed = value => {
+            if (typeof value === "string") {
+                if (ids.has(value)) return prefix + value;
+                const inner = value.startsWith("subflow:") ? value.slice(8) : undefined;
+                return ids.has(inner) ? `subflow:${prefix}${inner}` : value;
+            }
+            if (Array.isArray(value)) return value.map(renamed);
+            return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, renamed(item)])) : value;
+        };
+        nodes = renamed(one.flow);
+        if (!nodes.some(node => node.type === "tab")) {
+            nodes = [{ id: tab, type: "tab", label: "tab" }, ...nodes.map(node => (node.z || node.type === "subflow" ? node : { ...node, z: tab }))];
+        }
+    }
+    const credentials = Object.fromEntries(Object.entries(one.credentials ?? {}).map(([id, secrets]) => [prefix + id, secrets]));
+    const places = [["@DIR@", dir], ["@PORT1@", ports?.[0]], ["@PORT2@", ports?.[1]]].filter(([, text]) => text !== undefined);
+    return { one, prefix, nodes, credentials, places, dir, at: 0 };
+}
+
+const filled = (value, places) => {
+    let text = JSON.stringify(value);
+    for (const [name, real] of places) text = text.replaceAll(`"${name}"`, /^\d+$/.test(real) ? `"${real}"` : JSON.stringify(real)).replaceAll(name, real);
+    return JSON.parse(text);
+};
+
+const DAY = 86400000;
+const isNow = time => Math.abs(time - Date.now()) < DAY;
+
+/** Without what is another each time: ids, times, stacks, places. */
+function masked(value, running) {
+    if (typeof value === "string") {
+        let text = value.replaceAll(running.prefix, "").toWellFormed();
+        for (const [name, real] of running.places) text = text.replaceAll(real, name);
+        if (/^([0-9a-f]{16}|[0-9a-f]{28})$/.test(text)) return "#";
+        if (/^pid:\d+$/.test(text)) return "pid:#";
+        if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && isNow(Date.parse(text))) return "#now";
+        return text;
+    }
+    if (typeof value === "number") return Number.isInteger(value) && isNow(value) ? "#now" : value;
+    if (Array.isArray(value)) return value.map(item => masked(item, running));
+    if (!isObject(value)) return value;
+    if (value.$type === "handle") return { ...value, id: "#" };
+    const kept = Object.keys(value).filter(key => !(key === "stack" && typeof value[key] === "string"));
+    return Object.fromEntries(kept.map(key => [key, masked(value[key], running)]));
+}
+
+/** An event in a case's short form. */
+function short(event, running, step) {
+    const message = msg => {
+        const { _msgid, ...others } = masked(msg, running);
+        // (one that has lost its id gets a new one)
+        return _msgid === `m${step}` ? [others] : [others, _msgid ?? "#"];
+    };
+    switch (event.event) {
+        case "send": return [event.output + 1, ...message(event.msg)];
+        case "input": return ["in", ...message(event.msg)];
+        case "done": {
+            const id = isObject(event.msg) ? event.msg._msgid : undefined;
+            return id === `m${step}` ? "done" : `done ${masked(id ?? "0123456789abcdef", running)}`;
+        }
+        case "log": return [event.level, masked(event.message, running)];
+        case "debug": {
+            const { name, topic, property, value, format } = event;
+            return ["debug", masked({ ...(name ? { name } : {}), topic, property, value, format }, running)];
+        }
+        default: return [event.event, masked(event[event.event === "error" ? "message" : "status"], running)];
+    }
+}
+
+const target = (running, id) => running.prefix + (id ?? running.one.to ?? "n");
+
+/** What is logged as an error is an event of its own, too. */
+const LOGGED = ["warn", "info"];
+
+/** Does a step. */
+async function act(server, running, index) {
+    const step = filled(running.one.msgs[index], running.places);
+    const tell = (id, what) => server.events.push({ event: what[0], node: running.prefix + id, ...what[1] });
+    if (step.$wait !== undefined) return;
+    if (step.$stop) return server.ask("stop", { nodes: running.ids });
+    if (step.$set) return server.ask("context.set", { scope: named(step.$set[0], running), key: step.$set[1], value: step.$set[2] });
+    if (step.$get) {
+        const value = await server.ask("context.get", { scope: named(step.$get[0], running), key: step.$get[1] }).catch(error => error.message);
+        return tell(running.one.node ? "n" : "context", ["status", { status: { context: value ?? { $type: "undefined" } } }]);
+    }
+    if (step.$button) return server.ask("button", { node: target(running, step.$button), ...(step.msg ? { msg: step.msg } : {}) });
+    const msg = step.$to ? step.msg : step;
+    const whole = Object.hasOwn(msg, "_msgid") ? msg : { _msgid: `m${index + 1}`, ...msg };
+    // (a node that could not start)
+    return server.ask("receive", { node: target(running, step.$to), msg: whole }).catch(() => {});
+}
+const named = (scope, running) => {
+    const [kind, id] = scope.split(":");
+    return id === undefined ? kind : `${kind}:${running.prefix}${id}`;
+};
+
+/** The events since the last time, by case, in short form. */
+function taken(server, batch, step) {
+    const events = server.events.splice(0);
+    const of = new Map(batch.map(running => [running.prefix, running]));
+    for (const event of events) {
+        const prefix = /^k\d+_/.exec(event.node ?? "")?.[0];
+        const running = of.get(prefix);
+        if (!running) continue;
+        const node = event.node.slice(prefix.length);
+        if (running.isOver) continue;
+        if (running.one.hide?.includes(event.event)) continue;
+        if ((running.one.node && node !== "n") || (event.event === "log" && !LOGGED.includes(event.level))) continue;
+        const at = running.one.timed ? 0 : Math.min(step, running.answers.length - 1);
+        const line = short(event, running, running.one.timed ? -1 : step + 1);
+        if (running.one.node) running.answers[at].push(line);
+        else (running.answers[at][node] ??= []).push(line);
+    }
+}
+
+function watching(server, batch) {
+    const [single, helpers, others] = [[], [], []];
+    for (const running of batch) {
+        if (running.one.node) single.push(`${running.prefix}n`);
+        else for (const node of running.nodes) (node.type === "helper" ? helpers : others).push(node.id);
+        running.ids = running.nodes.filter(node => !["tab", "group", "subflow"].includes(node.type) && node.type !== "helper").map(node => node.id);
+    }
+    const kinds = ["error", "status", "log", "debug"];
+    return Promise.all([
+        server.ask("watch", { nodes: single, events: ["send", "done", ...kinds] }),
+        server.ask("watch", { nodes: helpers, events: ["input"] }),
+        server.ask("watch", { nodes: others, events: kinds }),
+    ]);
+}
+
+async function runBatch(server, kind, batch) {
+    const { settings = {}, env = {} } = batch[0].one;
+    await watching(server, batch);
+    for (const running of batch) {
+        const empty = () => (running.one.node ? [] : {});
+        running.answers = running.one.timed ? [empty()] : running.one.msgs.map(empty);
+    }
+    server.events.length = 0;
+    const flows = batch.flatMap(running => filled(running.nodes, running.places));
+    const credentials = Object.assign({}, ...batch.map(running => running.credentials));
+    await server.ask("deploy", { flows, credentials, ...kind.told(settings, env) });
+    await server.ask("settle");
+    if (batch[0].one.timed) {
+        const all = batch.map(async running => {
+            // (steps without a wait between them are asked for at once)
+            const asked = [];
+            for (let at = 0; at < running.one.msgs.length; at++) {
+                const wait = running.one.msgs[at].$wait;
+                if (wait !== undefined) await sleep(wait);
+                else asked.push(act(server, running, at));
+            }
+            await Promise.all(asked);
+            await sleep(running.one.tail ?? 250);
+            taken(server, batch, -1);
+            running.isOver = true;
+        });
+        await Promise.all(all);
+        return;
+    }
+    const steps = Math.max(...batch.map(running => running.one.msgs.length));
+    for (let step = 0; step < steps; step++) {
+        const at = batch.filter(running => step < running.one.msgs.length);
+        await Promise.all(at.map(running => act(server, running, step)));
+        const slow = Math.max(0, ...at.map(running => running.one.slow ?? running.one.msgs[step].$wait ?? 0));
+        // (vgdc's answer to `settle` waits for commands, too)
+        if (slow) await sleep(slow);
+        else await server.ask("settle");
+        taken(server, batch, step);
+    }
+}
+
+const freePort = () => new Promise(resolve => {
+    const server = net.createServer().listen(0, "127.0.0.1", () => {
+        const { port } = server.address();
+        server.close(() => resolve(String(port)));
+    });
+});
+
+/** Answers of all cases, in their order; `kind` is nodeRed(…) or vgdc(…). */
+export async function answersOf(kind, cases, report = () => {}) {
+    const groups = new Map();
+    cases.forEach((one, at) => {
+        const key = JSON.stringify([one.settings ?? {}, one.env ?? {}, one.timed ?? false, one.slow ?? 0, one.alone ? at : 0]);
+        if (!groups.has(key)) groups.set(key, []);
+        groups.get(key).push(at);
+    });
+    const [answers, servers] = [[], new Map()];
+    for (const [key, members] of groups) {
+        const [settings, env] = JSON.parse(key);
+        const needed = JSON.stringify([settings, env]);
+        if (!servers.has(needed)) {
+            await Promise.all(Array.from(servers.values(), server => server.end()));
+            servers.clear();
+            servers.set(needed, kind.start(settings, env));
+        }
+        const server = servers.get(needed);
+        for (let from = 0; from < members.length; from += TOGETHER) {
+            const part = members.slice(from, from + TOGETHER);
+            const batch = [];
+            const { url } = await server.ask("info").then(info => info.http);
+            for (const at of part) {
+                const text = JSON.stringify(cases[at]);
+                const ports = text.includes("@PORT") ? [await freePort(), await freePort()] : undefined;
+                const running = prepared(cases[at], ports);
+                if (text.includes("@HTTP@")) running.places.push(["@HTTP@", url]);
+                batch.push(running);
+            }
+            await runBatch(server, kind, batch);
+            batch.forEach((running, index) => {
+                answers[part[index]] = running.answers;
+                if (running.dir) fs.rmSync(running.dir, { recursive: true, force: true });
+            });
+            report(answers.filter(Boolean).length);
+        }
+    }
+    await Promise.all(Array.from(servers.values(), server => server.end()));
+    return answers;
+}
