@@ -5,8 +5,9 @@
 //! strict headers, errors that can be caught) or the older, more forgiving reading (`""`). `msg.reset` sends the header
 //! row anew.
 
+use super::csv_records::{Reading, quoted, records, value_of};
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{Array, Key, Msg, Object, Value, json, number};
+use vgdc_core::value::{Array, ErrorValue, Key, Msg, Object, Value, json, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
@@ -46,12 +47,18 @@ pub struct Csv {
     /// The columns; `[""]` when there are none.
     template: Vec<String>,
     had_template: bool,
+    /// What the columns of the node's own text were split at the last time.
+    split_at: String,
+    /// Rows have names: none are made up.
+    is_named: bool,
     header_in: bool,
+    /// Not only set, but to `true`: the first row is taken for names.
+    takes_header: bool,
     /// `none`, `once` or `all`.
     header_out: String,
     header_sent: bool,
     many: bool,
-    skip: usize,
+    skip: f64,
     numbers: bool,
     empties: bool,
     nulls: bool,
@@ -95,11 +102,14 @@ impl Node for Csv {
             }),
             template: vec![String::new()],
             had_template: false,
+            split_at: ",".to_owned(),
+            is_named: false,
             header_in: config.hdrin.truthy(),
+            takes_header: config.hdrin == Value::Bool(true),
             header_out,
             header_sent: false,
             many: !config.multi.is_empty() && config.multi != "one",
-            skip: number::parse_float(&config.skip.to_js_string()).max(0.0) as usize,
+            skip: skip_of(&config.skip),
             numbers: config.strings.truthy(),
             empties: config.include_empty_strings,
             nulls: config.include_null_values,
@@ -109,7 +119,7 @@ impl Node for Csv {
             template_text: config.temp,
             separator,
         };
-        match node.columns(&node.template_text, ",") {
+        match node.columns(&node.template_text.clone(), Some(",")) {
             Ok(template) => {
                 node.had_template = has_columns(&template);
                 node.template = template;
@@ -140,70 +150,6 @@ fn has_columns(template: &[String]) -> bool {
     template.len() > 1 || template.first().is_some_and(|only| !only.is_empty())
 }
 
-/// A cell, and whether it stood in quotes.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Cell {
-    text: String,
-    quoted: bool,
-}
-
-/// The records of a text by RFC 4180. `strict`: a quote within an unquoted cell, text after a closing quote and a quote that
-/// is never closed are errors; otherwise they are taken as they come.
-fn records(text: &str, separator: &str, strict: bool) -> Result<Vec<Vec<Cell>>, String> {
-    let mut rows = Vec::new();
-    let mut row = Vec::new();
-    let mut cell = Cell::default();
-    let mut rest = text;
-    let mut inside = false;
-    while let Some(c) = rest.chars().next() {
-        if inside {
-            if let Some(after) = rest.strip_prefix("\"\"") {
-                cell.text.push('"');
-                rest = after;
-            } else if c == '"' {
-                inside = false;
-                rest = &rest[1..];
-                let ends = rest.is_empty()
-                    || rest.starts_with(separator)
-                    || rest.starts_with(['\r', '\n']);
-                if strict && !ends {
-                    return Err(
-                        "Quoted cells must be followed by a separator or a line break".to_owned(),
-                    );
-                }
-            } else {
-                cell.text.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
-        } else if let Some(after) = rest.strip_prefix(separator) {
-            row.push(std::mem::take(&mut cell));
-            rest = after;
-        } else if c == '\n' || c == '\r' {
-            row.push(std::mem::take(&mut cell));
-            rows.push(std::mem::take(&mut row));
-            rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
-        } else if c == '"' && cell.text.is_empty() && !cell.quoted {
-            cell.quoted = true;
-            inside = true;
-            rest = &rest[1..];
-        } else {
-            if strict && c == '"' {
-                return Err("Unquoted cells must not contain quotes".to_owned());
-            }
-            cell.text.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
-    }
-    if strict && inside {
-        return Err("Unterminated quote".to_owned());
-    }
-    if !row.is_empty() || !cell.text.is_empty() || cell.quoted {
-        row.push(cell);
-        rows.push(row);
-    }
-    Ok(rows)
-}
-
 /// What a cell's text is when numbers are wanted: what looks like one, without leading zeros.
 fn as_number(text: &str) -> Option<f64> {
     let trimmed = text.trim();
@@ -223,31 +169,59 @@ fn as_number(text: &str) -> Option<f64> {
     (!n.is_nan()).then_some(n)
 }
 
-/// Splits at separators that stand outside of quotes, as the older reading does for column names.
+/// Splits at separators with an even number of quotes behind them, as the older reading does for column names.
 fn split_outside_quotes(text: &str, separator: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut outside = true;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if outside && let Some(after) = rest.strip_prefix(separator) {
-            parts.push(String::new());
-            rest = after;
-            continue;
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while let Some(found) = text[at..].find(separator) {
+        let (here, after) = (at + found, at + found + separator.len());
+        if text[after..].matches('"').count() % 2 == 0 {
+            parts.push(text[start..here].to_owned());
+            start = after;
+            at = after;
+        } else {
+            at = here + text[here..].chars().next().map_or(1, char::len_utf8);
         }
-        outside ^= c == '"';
-        if let Some(last) = parts.last_mut() {
-            last.push(c);
-        }
-        rest = &rest[c.len_utf8()..];
     }
+    parts.push(text[start..].to_owned());
     parts
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(number::is_js_space)
+}
+
+fn type_error(text: &str) -> NodeError {
+    NodeError::from_value(ErrorValue::new("TypeError", text).into())
+}
+
+/// What reading a property of nothing throws.
+fn nothing(of: &Value, key: &str) -> NodeError {
+    let of = of.to_js_string();
+    type_error(&format!("Cannot read properties of {of} (reading '{key}')"))
+}
+
+/// `Object.keys`.
+fn keys_of(value: &Value) -> Result<Vec<String>, NodeError> {
+    Ok(match value {
+        Value::Object(object) => object.keys().map(|key| key.as_str().to_owned()).collect(),
+        Value::Array(items) => (0..items.len()).map(|at| at.to_string()).collect(),
+        Value::Buffer(bytes) => (0..bytes.len()).map(|at| at.to_string()).collect(),
+        Value::Str(text) => (0..text.encode_utf16().count())
+            .map(|at| at.to_string())
+            .collect(),
+        Value::Null | Value::Undefined => {
+            return Err(type_error("Cannot convert undefined or null to object"));
+        }
+        _ => Vec::new(),
+    })
 }
 
 /// `RED.util.ensureString`.
 fn ensure_string(value: &Value) -> String {
     match value {
         Value::Buffer(_) | Value::Str(_) => value.to_js_string(),
-        Value::Object(_) | Value::Array(_) | Value::Null => {
+        other if other.type_of() == "object" => {
             json::stringify(value, 0).ok().flatten().unwrap_or_default()
         }
         other => other.to_js_string(),
@@ -256,52 +230,53 @@ fn ensure_string(value: &Value) -> String {
 
 impl Csv {
     /// Column names from a text.
-    fn columns(&self, text: &str, separator: &str) -> Result<Vec<String>, String> {
-        if !self.rfc {
-            let parts = split_outside_quotes(text.trim(), separator);
-            return Ok(parts
-                .into_iter()
-                .map(|part| part.replace('"', "").trim().to_owned())
-                .collect());
-        }
-        let mut rows = records(text, separator, true)?;
-        if rows.len() != 1 {
-            return Ok(vec![String::new()]);
-        }
-        Ok(rows.remove(0).into_iter().map(|cell| cell.text).collect())
-    }
-
-    /// The column names as `msg.columns` has them.
-    fn columns_text(&self, keep_empty: bool) -> String {
-        let quoted = |name: &String| {
-            let needs = if self.rfc {
-                name.contains([',', '"', '\n', '\r'])
-            } else {
-                name.contains(',')
+    fn columns(&mut self, text: &str, separator: Option<&str>) -> Result<Vec<String>, NodeError> {
+        if self.rfc {
+            let how = Reading {
+                separator: separator.unwrap_or(","),
+                strict: true,
+                one_line: false,
             };
-            if needs {
-                format!(
-                    "\"{}\"",
-                    if self.rfc {
-                        name.replace('"', "\"\"")
-                    } else {
-                        name.clone()
-                    }
-                )
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let mut rows = records(&units, 0, &how)?.rows;
+            let names = (rows.len() == 1)
+                .then(|| rows.remove(0))
+                .unwrap_or_default();
+            let names: Vec<String> = names.into_iter().map(Option::unwrap_or_default).collect();
+            return Ok(if names.is_empty() {
+                vec![String::new()]
             } else {
-                name.clone()
-            }
-        };
-        let names = self
-            .template
+                names
+            });
+        }
+        if let Some(separator) = separator {
+            self.split_at = separator.to_owned();
+        }
+        let parts = split_outside_quotes(trimmed(text), &self.split_at);
+        let names: Vec<String> = parts
             .iter()
-            .filter(|name| keep_empty || !name.is_empty());
-        names.map(quoted).collect::<Vec<_>>().join(",")
+            .map(|part| trimmed(&part.replace('"', "")).to_owned())
+            .collect();
+        self.is_named = has_columns(&names);
+        Ok(names)
     }
 
-    fn quoted(&self, text: &str) -> String {
-        let breaks = text.contains('\n') || self.rfc && text.contains('\r');
-        if text.contains('"') {
+    /// Column names as `msg.columns` has them.
+    fn columns_text(&self, names: &[String], keep_empty: bool) -> String {
+        let text = |name: &String| match self.rfc {
+            true => quoted(name, ","),
+            false if name.contains(',') => format!("\"{name}\""),
+            false => name.clone(),
+        };
+        let names = names.iter().filter(|name| keep_empty || !name.is_empty());
+        names.map(text).collect::<Vec<_>>().join(",")
+    }
+
+    /// A cell as it is written; of the older way, `breaks` says whether there is a line break that counts.
+    fn cell_text(&self, text: &str, breaks: bool) -> String {
+        if self.rfc {
+            quoted(text, &self.separator)
+        } else if text.contains('"') {
             format!("\"{}\"", text.replace('"', "\"\""))
         } else if text.contains(&self.separator) || breaks {
             format!("\"{text}\"")
@@ -317,82 +292,123 @@ impl Csv {
             .get("parts")
             .is_some_and(|parts| parts.get("index").to_number() > 0.0);
         if self.had_template || !later {
-            self.template = self
-                .columns(&self.template_text, ",")
-                .map_err(NodeError::new)?;
+            self.template = self.columns(&self.template_text.clone(), None)?;
         }
         let mut rows = match msg.payload() {
             Value::Array(rows) => rows.to_vec(),
             single => vec![single.clone()],
         };
-        if matches!(rows.first(), Some(first) if !first.is_object() && !first.is_null()) {
+        let plain = |row: &Value| row.type_of() != "object";
+        let lists = self.rfc
+            && rows
+                .first()
+                .is_some_and(|row| row.as_array().is_some() || plain(row));
+        if self.rfc && rows.first().is_some_and(plain) {
             rows = vec![Value::from(rows)];
         }
         let mut lines = Vec::new();
-        if self.header_out != "none" && !self.header_sent {
-            if !has_columns(&self.template) {
-                self.template = match (msg.get("columns"), rows.first()) {
-                    (Some(columns), _) => self
-                        .columns(&columns.to_js_string(), ",")
-                        .map_err(NodeError::new)?,
-                    (None, Some(Value::Object(first))) => {
-                        first.keys().map(|key| key.as_str().to_owned()).collect()
-                    }
-                    (None, Some(Value::Array(first))) => {
-                        (0..first.len()).map(|index| index.to_string()).collect()
-                    }
-                    _ => self.template.clone(),
-                };
-            }
-            let header = |name: &String| {
-                if self.rfc {
-                    self.quoted(name)
-                } else if name.contains(&self.separator) {
-                    format!("\"{name}\"")
-                } else {
-                    name.clone()
-                }
-            };
-            lines.push(
-                self.template
-                    .iter()
-                    .map(header)
-                    .collect::<Vec<_>>()
-                    .join(&self.separator),
-            );
+        // (of the older way, anything but `none` asks for names)
+        let headed = match self.rfc {
+            true => matches!(self.header_out.as_str(), "once" | "all"),
+            false => self.header_out != "none",
+        };
+        if headed && !self.header_sent {
+            lines.push(self.header_line(msg, &rows)?);
             self.header_sent = self.header_out == "once";
         }
         let first = rows.first().cloned().unwrap_or(Value::Undefined);
-        for row in &rows {
-            let line = match row {
-                Value::Array(cells) => self.array_row(cells),
-                other => self.object_row(cx, other, &first, msg)?,
+        let mut at = 0;
+        while let Some(row) = rows.get(at).cloned() {
+            let line = if lists {
+                self.listed_row(&row)
+            } else if !self.rfc && plain(&row) {
+                // (the whole is taken for the row then, which works for the first alone)
+                let whole = Value::from(std::mem::take(&mut rows));
+                rows = vec![whole.clone()];
+                match (at, whole) {
+                    (0, Value::Array(cells)) => self.plain_row(&cells)?,
+                    _ => return Err(nothing(&Value::Undefined, "length")),
+                }
+            } else {
+                match &row {
+                    Value::Array(cells) if !self.rfc => self.plain_row(cells)?,
+                    row => self.object_row(cx, row, &first, msg)?,
+                }
             };
             lines.push(line);
+            at += 1;
         }
         msg.set_payload(lines.join(&self.line_end) + &self.line_end);
-        msg.insert("columns", self.columns_text(!self.rfc));
+        msg.insert("columns", self.columns_text(&self.template, !self.rfc));
         Ok(())
     }
 
-    fn array_row(&self, cells: &Array) -> String {
-        let with_template = self.rfc && has_columns(&self.template);
-        let length = if with_template {
-            self.template.len()
+    /// True where there are no names for an object's row. (Of the older way, an object without properties gave some: none.)
+    fn lacks_columns(&self) -> bool {
+        !has_columns(&self.template) && (self.rfc || !self.template.is_empty())
+    }
+
+    fn header_line(&mut self, msg: &Msg, rows: &[Value]) -> Result<String, NodeError> {
+        if !has_columns(&self.template) {
+            self.template = match msg.get("columns").cloned() {
+                Some(columns) => self.columns_of(&columns)?,
+                None => keys_of(rows.first().unwrap_or(&Value::Undefined))?,
+            };
+        }
+        let name = |name: &String| match self.rfc {
+            true => quoted(name, &self.separator),
+            false if name.contains(&self.separator) => format!("\"{name}\""),
+            false => name.clone(),
+        };
+        let names: Vec<String> = self.template.iter().map(name).collect();
+        Ok(names.join(&self.separator))
+    }
+
+    /// The columns that a message names.
+    fn columns_of(&mut self, columns: &Value) -> Result<Vec<String>, NodeError> {
+        let text = if columns.truthy() {
+            columns.to_js_string()
         } else {
-            cells.len()
+            String::new()
         };
-        let cell = |at: usize| match cells.get(at) {
-            None | Some(Value::Undefined) => String::new(),
-            Some(cell) => self.quoted(&ensure_string(cell)),
+        self.columns(&text, Some(","))
+    }
+
+    /// A list as a row by RFC 4180: of as many cells as there are columns.
+    fn listed_row(&self, row: &Value) -> String {
+        let named = has_columns(&self.template);
+        let length = match (named, row) {
+            (true, _) => self.template.len(),
+            (false, Value::Array(cells)) => cells.len(),
+            (false, Value::Str(text)) => text.encode_utf16().count(),
+            _ => 0,
         };
-        let named = |at: &usize| {
-            !with_template || self.template.get(*at).is_some_and(|name| !name.is_empty())
+        let cell = |at: usize| {
+            let is_wanted = !named || self.template.get(at).is_some_and(|name| !name.is_empty());
+            match row.get(&at.to_string()) {
+                Value::Undefined => String::new(),
+                cell if is_wanted => self.cell_text(&ensure_string(&cell), false),
+                _ => String::new(),
+            }
         };
         (0..length)
-            .map(|at| if named(&at) { cell(at) } else { String::new() })
+            .map(cell)
             .collect::<Vec<_>>()
             .join(&self.separator)
+    }
+
+    /// A list as a row of the older way.
+    fn plain_row(&self, cells: &Array) -> Result<String, NodeError> {
+        let text = |cell: &Value| match cell {
+            Value::Undefined => Ok(String::new()),
+            Value::Null => Err(nothing(cell, "toString")),
+            cell => {
+                let text = cell.to_js_string();
+                Ok(self.cell_text(&text, text.contains('\n')))
+            }
+        };
+        let texts: Vec<String> = cells.iter().map(text).collect::<Result<_, _>>()?;
+        Ok(texts.join(&self.separator))
     }
 
     fn object_row(
@@ -402,53 +418,53 @@ impl Csv {
         first: &Value,
         msg: &Msg,
     ) -> Result<String, NodeError> {
-        if !has_columns(&self.template)
-            && let Some(columns) = msg.get("columns")
+        if self.lacks_columns()
+            && let Some(columns) = msg.get("columns").cloned()
         {
-            self.template = self
-                .columns(&columns.to_js_string(), ",")
-                .map_err(NodeError::new)?;
+            self.template = self.columns_of(&columns)?;
         }
-        if has_columns(&self.template) {
-            let cell = |name: &String| {
+        if !self.lacks_columns() {
+            let mut cells = Vec::new();
+            for name in &self.template {
                 if name.is_empty() {
-                    return String::new();
+                    cells.push(String::new());
+                    continue;
                 }
-                let value = row.get(name);
-                if value.is_undefined() {
-                    String::new()
-                } else {
-                    self.quoted(&ensure_string(&value))
+                if row.is_nullish() {
+                    return Err(nothing(row, name));
                 }
-            };
-            return Ok(self
-                .template
-                .iter()
-                .map(cell)
-                .collect::<Vec<_>>()
-                .join(&self.separator));
+                let text = match row.get(name) {
+                    Value::Undefined => String::new(),
+                    value => ensure_string(&value),
+                };
+                cells.push(self.cell_text(&text, text.contains('\n')));
+            }
+            return Ok(cells.join(&self.separator));
         }
         if !self.warned {
             cx.warn("No columns template specified for object -> CSV.");
             self.warned = true;
         }
+        if self.rfc {
+            self.template = keys_of(row)?;
+        }
         let mut cells = Vec::new();
-        if let (Value::Object(first), Value::Object(row)) = (first, row) {
-            for key in first.keys() {
-                match row.get(key.as_str()) {
-                    Some(cell) if cell.type_of() != "object" => {
-                        let text = if cell.is_undefined() {
-                            String::new()
-                        } else {
-                            cell.to_js_string()
-                        };
-                        cells.push(self.quoted(&text));
-                    }
-                    _ => {}
-                }
+        for key in keys_of(first).unwrap_or_default() {
+            if row.is_nullish() {
+                return Err(nothing(row, "hasOwnProperty"));
             }
-            if self.rfc {
-                self.template = row.keys().map(|key| key.as_str().to_owned()).collect();
+            let is_there = match row {
+                Value::Object(row) => row.contains_key(&key),
+                row => !row.get(&key).is_undefined(),
+            };
+            let cell = row.get(&key);
+            if is_there && cell.type_of() != "object" {
+                let text = match cell {
+                    Value::Undefined => String::new(),
+                    cell => cell.to_js_string(),
+                };
+                // (of the older way, a line break in the name is what counts)
+                cells.push(self.cell_text(&text, key.contains('\n')));
             }
         }
         Ok(cells.join(&self.separator))
@@ -468,45 +484,40 @@ impl Csv {
         }
     }
 
-    /// The rows of a text by RFC 4180.
-    fn rfc_rows(&mut self, text: &str) -> Result<Vec<Value>, NodeError> {
+    /// The rows of a text by RFC 4180, and the names of their columns.
+    fn rfc_rows(&self, text: &[u16], from: usize) -> Result<(Vec<Value>, Vec<String>), NodeError> {
+        let how = Reading {
+            separator: &self.separator,
+            strict: false,
+            one_line: false,
+        };
+        let records = records(text, from, &how)?.rows;
+        let names: Vec<String> = match records.first() {
+            _ if has_columns(&self.template) => self.template.clone(),
+            Some(first) => (1..=first.len()).map(|n| format!("col{n}")).collect(),
+            None => Vec::new(),
+        };
         let mut rows = Vec::new();
-        for record in records(text, &self.separator, false).map_err(NodeError::new)? {
-            if record.len() == 1 && record[0] == Cell::default() {
-                continue;
-            }
+        for record in records {
             let mut object = Object::new();
-            let named = has_columns(&self.template);
-            for (at, cell) in record.iter().enumerate() {
-                let name = match self.template.get(at).filter(|_| named) {
-                    Some(name) if name.is_empty() => continue,
-                    Some(name) => name.clone(),
-                    None if named => continue,
-                    None => format!("col{}", at + 1),
+            for (at, name) in names
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| !name.is_empty())
+            {
+                let value = match record.get(at).and_then(Option::as_ref) {
+                    None if self.nulls => Value::Null,
+                    None => continue,
+                    Some(text) if text.is_empty() && !self.empties => continue,
+                    Some(text) => value_of(text, self.numbers),
                 };
-                let text = (cell.quoted || !cell.text.is_empty()).then_some(cell.text.as_str());
-                let value = if cell.quoted && !cell.text.is_empty() && !self.numbers {
-                    Some(Value::from(cell.text.as_str()))
-                } else {
-                    self.cell(text)
-                };
-                if let Some(value) = value {
-                    object.insert(Key::from(name), value);
-                }
-            }
-            if !named {
-                self.template_for(record.len());
+                object.insert(Key::from(name.as_str()), value);
             }
             if !object.is_empty() {
                 rows.push(Value::Object(object));
             }
         }
-        Ok(rows)
-    }
-
-    fn template_for(&mut self, width: usize) {
-        // (names made up for a text that has none hold for that text)
-        self.template = (1..=width).map(|n| format!("col{n}")).collect();
+        Ok((rows, names))
     }
 
     /// The rows of a text as the older reading takes them: quotes toggle, any line break outside of them ends a row.
@@ -515,26 +526,29 @@ impl Csv {
         cx: &mut Cx<'_>,
         text: &str,
         mut first: bool,
-        mut line_count: usize,
-    ) -> Vec<Value> {
+        mut line_count: f64,
+    ) -> Result<Legacy, NodeError> {
         let chars: Vec<char> = text.chars().collect();
-        let separator = self.separator.chars().next().unwrap_or(',');
-        let named = has_columns(&self.template) || self.header_in;
+        let mut own = self.separator.chars();
+        // (what has more than one character is nowhere in the text)
+        let separator = own.next().filter(|_| own.next().is_none());
+        drop(own);
         let (mut outside, mut header, mut rows, mut object) =
             (true, String::new(), Vec::new(), Object::new());
         let mut cells: Vec<Option<String>> = vec![Some(String::new())];
         for (i, &c) in chars.iter().enumerate() {
             if first && line_count < self.skip {
-                line_count += usize::from(c == '\n');
+                line_count += f64::from(u8::from(c == '\n'));
                 continue;
             }
-            if self.header_in && first {
+            if self.takes_header && first {
                 let last = chars.len() - i == 1;
                 if c == '\n' || c == '\r' || last {
-                    if last && c != '\n' && c != '\r' {
+                    if last {
                         header.push(c);
                     }
-                    self.template = self.columns(&header, &self.separator).unwrap_or_default();
+                    let separator = self.separator.clone();
+                    self.template = self.columns(&header, Some(&separator))?;
                     first = false;
                 } else {
                     header.push(c);
@@ -551,21 +565,26 @@ impl Csv {
                 {
                     cell.push('"');
                 }
-            } else if c == separator && outside {
-                if matches!(before, None | Some('\n' | '\r')) || before == Some(separator) {
-                    cells[at] = None;
+            } else if Some(c) == separator && outside {
+                if self.name(at).is_some() {
+                    match before {
+                        None => return Err(nothing(&Value::Undefined, "includes")),
+                        Some('\n') => cells[at] = None,
+                        before if before == separator => cells[at] = None,
+                        _ => {}
+                    }
                 }
-                self.put(&mut object, at, cells[at].as_deref(), named);
+                self.put(&mut object, at, cells[at].as_deref());
                 cells.push(if i + 1 == chars.len() {
                     None
                 } else {
                     Some(String::new())
                 });
             } else if (c == '\n' || c == '\r') && outside {
-                if before == Some(separator) {
+                if before == separator && before.is_some() {
                     cells[at] = None;
                 }
-                self.put(&mut object, at, cells[at].as_deref(), named);
+                self.put(&mut object, at, cells[at].as_deref());
                 if !object.is_empty() {
                     rows.push(Value::Object(std::mem::take(&mut object)));
                 }
@@ -579,108 +598,118 @@ impl Csv {
             cx.warn("Malformed CSV data - output probably corrupt.");
         }
         let at = cells.len() - 1;
-        self.put(&mut object, at, cells[at].as_deref(), named);
-        if !object.is_empty() {
-            rows.push(Value::Object(object));
-        }
-        rows
+        self.put(&mut object, at, cells[at].as_deref());
+        let last = (!object.is_empty()).then(|| Value::Object(object));
+        rows.extend(last.clone());
+        Ok(Legacy { rows, last })
     }
 
-    fn put(&mut self, object: &mut Object, at: usize, text: Option<&str>, named: bool) {
-        if !named {
+    /// The name of a column, made up where there are none.
+    fn name(&mut self, at: usize) -> Option<String> {
+        if !self.is_named {
             if self.template.len() <= at {
                 self.template.resize(at + 1, String::new());
             }
             self.template[at] = format!("col{}", at + 1);
         }
-        let Some(name) = self
-            .template
-            .get(at)
-            .filter(|name| !name.is_empty())
-            .cloned()
-        else {
-            return;
-        };
-        if let Some(value) = self.cell(text) {
+        let name = self.template.get(at).filter(|name| !name.is_empty());
+        name.cloned()
+    }
+
+    fn put(&mut self, object: &mut Object, at: usize, text: Option<&str>) {
+        if let Some(name) = self.name(at)
+            && let Some(value) = self.cell(text)
+        {
             object.insert(Key::from(name), value);
         }
     }
 
-    fn read(&mut self, cx: &mut Cx<'_>, msg: Msg, text: &str) -> Result<(), NodeError> {
+    fn read(&mut self, cx: &mut Cx<'_>, mut msg: Msg, text: &str) -> Result<(), NodeError> {
         let parts = msg.get("parts").cloned();
         let part = |key: &str| {
             parts
                 .as_ref()
                 .map_or(f64::NAN, |parts| parts.get(key).to_number())
         };
-        let index = if parts.is_some() {
-            part("index").max(0.0) as usize
-        } else {
-            0
-        };
+        let index = if parts.is_some() { part("index") } else { 0.0 };
         let last = part("index") + 1.0 >= part("count");
-        let breaks = text.matches(['\n', '\r']).count();
-        let mut first = index <= self.skip || parts.is_none();
-        if parts.is_some() && self.many && breaks > 1 {
-            first = true;
-        }
-        if !self.had_template && !self.header_in {
-            self.template = vec![String::new()];
-        }
-        let rows = if self.rfc {
-            let Some(rest) = skipped(
-                text,
-                if first {
-                    self.skip.saturating_sub(index)
-                } else {
-                    0
-                },
-            ) else {
-                cx.done_with(&msg);
+        let complete = part("index") + 1.0 == part("count");
+        let mut first = parts.is_none() || !(index > self.skip);
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let is_break = |c: &&u16| matches!(**c, 10 | 13);
+        let breaks = |from: usize| units[from..].iter().filter(is_break).count();
+        let (rows, columns, kept, breaks) = if self.rfc {
+            let Some(mut at) = self.skipped(&units, first, index) else {
+                // (nobody is told that this is over)
                 return Ok(());
             };
-            let mut rest = rest;
-            if first && self.header_in {
-                let (header, after) = first_record(rest);
-                match self.columns(header, &self.separator) {
-                    Ok(template) => self.template = template,
-                    Err(why) => {
-                        cx.set_status("red", "dot", BAD_TEMPLATE);
-                        return Err(NodeError::new(format!("Error: {why}")));
-                    }
+            let breaks = breaks(at);
+            first |= parts.is_some() && self.many && breaks > 1;
+            if first && self.takes_header {
+                let how = Reading {
+                    separator: &self.separator,
+                    strict: true,
+                    one_line: true,
+                };
+                let mut header = records(&units, at, &how).inspect_err(|_| {
+                    cx.set_status("red", "dot", BAD_TEMPLATE);
+                })?;
+                at = header.end;
+                let names = header.rows.drain(..).next().unwrap_or_default();
+                let only_nothing = names == [None];
+                self.template = names.into_iter().map(Option::unwrap_or_default).collect();
+                if only_nothing {
+                    // (one column without a name is not the same as no columns)
+                    self.template.push(String::new());
                 }
-                rest = after;
             }
-            self.rfc_rows(rest)?
+            let (rows, names) = self.rfc_rows(&units, at)?;
+            let columns = self.columns_text(&names, false);
+            (rows.clone(), columns, rows, breaks)
         } else {
-            self.legacy_rows(cx, text, first, index)
+            let breaks = breaks(0);
+            first |= parts.is_some() && self.many && breaks > 1;
+            let read = self.legacy_rows(cx, text, first, index)?;
+            let columns = self.columns_text(&self.template, false);
+            (read.rows, columns, read.last.into_iter().collect(), breaks)
         };
-        let columns = self.columns_text(false);
-        if self.many {
-            self.send_array(cx, msg, rows, columns, parts.is_some() && breaks <= 1, last);
+        if self.many && parts.is_some() && breaks <= 1 {
+            self.gather(cx, msg, kept, columns, complete);
+        } else if self.many {
+            msg.insert("columns", columns);
+            msg.set_payload(rows);
+            cx.send_done(msg);
         } else {
             self.send_rows(cx, msg, rows, columns, parts.is_some(), last);
         }
         Ok(())
     }
 
-    fn send_array(
+    /// Where the text begins behind the lines that are skipped; `None` when nothing is left. (Each of CR and LF counts.)
+    fn skipped(&self, text: &[u16], first: bool, index: f64) -> Option<usize> {
+        let (mut at, mut line) = (0, index);
+        if !(self.skip > 0.0 && line < self.skip) {
+            return Some(0);
+        }
+        while let Some(c) = text.get(at).filter(|_| first && line < self.skip) {
+            line += f64::from(u8::from(matches!(c, 10 | 13)));
+            at += 1;
+        }
+        (at < text.len()).then_some(at)
+    }
+
+    /// A line of a sequence: its rows wait for those of the last.
+    fn gather(
         &mut self,
         cx: &mut Cx<'_>,
         mut msg: Msg,
         rows: Vec<Value>,
         columns: String,
-        gathers: bool,
-        last: bool,
+        complete: bool,
     ) {
-        if !gathers {
-            msg.insert("columns", columns);
-            msg.set_payload(rows);
-            return cx.send_done(msg);
-        }
         self.stored.extend(rows);
         let completion = cx.completion(&msg);
-        if last {
+        if complete {
             msg.set_payload(std::mem::take(&mut self.stored));
             msg.insert("columns", columns);
             msg.remove("parts");
@@ -705,7 +734,7 @@ impl Csv {
             sent.insert("columns", columns.as_str());
             sent.set_payload(row);
             if in_sequence {
-                let less = (self.skip + usize::from(self.header_in)) as f64;
+                let less = self.skip + f64::from(u8::from(self.header_in));
                 if let Some(Value::Object(parts)) = sent.get_mut("parts") {
                     for key in ["index", "count"] {
                         let n = parts.get(key).map_or(f64::NAN, Value::to_number);
@@ -733,30 +762,20 @@ impl Csv {
     }
 }
 
-/// The text after so many lines; `None` when there are no more.
-fn skipped(text: &str, lines: usize) -> Option<&str> {
-    let mut rest = text;
-    for _ in 0..lines {
-        let at = rest.find(['\n', '\r'])?;
-        rest = rest[at..].strip_prefix("\r\n").unwrap_or(&rest[at + 1..]);
+/// `parseInt(skip || 0)`.
+fn skip_of(given: &Value) -> f64 {
+    if given.truthy() {
+        number::parse_float(&given.to_js_string()).trunc()
+    } else {
+        0.0
     }
-    (lines == 0 || !rest.is_empty()).then_some(rest)
 }
 
-/// The first record of a text, and what follows its line break.
-fn first_record(text: &str) -> (&str, &str) {
-    let mut outside = true;
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => outside = !outside,
-            '\n' | '\r' if outside => {
-                let rest = &text[at..];
-                return (&text[..at], rest.strip_prefix("\r\n").unwrap_or(&rest[1..]));
-            }
-            _ => {}
-        }
-    }
-    (text, "")
+/// What the older reading takes from a text.
+struct Legacy {
+    rows: Vec<Value>,
+    /// The row that no line break ended: what a line of a sequence is.
+    last: Option<Value>,
 }
 
 impl Process for Csv {
@@ -791,9 +810,7 @@ impl Process for Csv {
                     return cx.done_with(&msg);
                 }
                 cx.set_status("red", "dot", why);
-                Err(NodeError::from_value(
-                    vgdc_core::value::ErrorValue::new("Error", why).into(),
-                ))
+                Err(NodeError::from_value(ErrorValue::new("Error", why).into()))
             }
         };
         if let Err(error) = outcome {
@@ -805,26 +822,6 @@ impl Process for Csv {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn records_are_read_by_rfc_4180() {
-        let texts = |text: &str| -> Vec<Vec<String>> {
-            let rows = records(text, ",", false).expect("reads");
-            rows.into_iter()
-                .map(|row| row.into_iter().map(|cell| cell.text).collect())
-                .collect()
-        };
-        assert_eq!(
-            texts("a,\"b,\"\"c\nd\",\r\n1,,2"),
-            [vec!["a", "b,\"c\nd", ""], vec!["1", "", "2"]]
-        );
-        for wrong in ["a\"b", "\"a\"b", "\"a"] {
-            assert!(
-                records(wrong, ",", true).is_err() && records(wrong, ",", false).is_ok(),
-                "{wrong}"
-            );
-        }
-    }
 
     #[test]
     fn numbers_are_told_from_texts() {
