@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Holds vgdc against the recorded answers, and shows what is answered otherwise. (tests/whole/recorded.rs does it in the suite.)
 //
-//   node compare.mjs --vgdc ../../target/debug/vgdc [--only REGEX] [--all]
+//   node compare.mjs --vgdc ../../target/debug/vgdc [--only REGEX] [--folder drawn] [--all]
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ const option = name => {
 const program = option("--vgdc") ?? "vgdc";
 const only = new RegExp(option("--only") ?? "");
 const most = process.argv.includes("--all") ? Infinity : 12;
-const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), "cases");
+const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), option("--folder") ?? "cases");
 
 let wrong = 0;
 for (const file of fs.readdirSync(folder).sort()) {

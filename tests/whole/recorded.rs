@@ -5,6 +5,8 @@
 
 #[path = "recorded/case.rs"]
 mod case;
+#[path = "recorded/compatibility.rs"]
+mod compatibility;
 #[path = "recorded/replay.rs"]
 mod replay;
 
@@ -68,6 +70,29 @@ fn check(folder: &str, chosen: impl Fn(&Case) -> bool) {
 #[test]
 fn nodes_answer_as_node_red_does() {
     check("cases", |case| !case.timed && case.slow == 0);
+}
+
+#[test]
+fn nodes_answer_as_node_red_does_to_what_was_drawn_by_lot() {
+    check("drawn", |_| true);
+}
+
+#[test]
+fn the_compatibility_page_is_as_the_cases_are() {
+    let all = |folder: &str| -> Vec<Case> { files(folder).into_values().flatten().collect() };
+    let root = vgdc_tests::root();
+    let specs = std::fs::read_to_string(root.join("tests/conformance/specs.json"));
+    let specs = serde_json::from_str(&specs.expect("the specs' results")).expect("JSON");
+    let text = compatibility::page(&all("cases"), &all("drawn"), &specs);
+    let path = root.join("docs/compatibility.md");
+    if std::env::var_os("VGDC_BLESS").is_some() {
+        std::fs::write(&path, &text).expect("it can be written");
+    }
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        page == text,
+        "docs/compatibility.md is old: run this test with VGDC_BLESS=1"
+    );
 }
 
 #[test]

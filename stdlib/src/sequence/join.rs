@@ -234,6 +234,10 @@ impl Join {
             } else {
                 msg.remove("parts");
             }
+            if self.whole {
+                // (the message that is put in has lost them, too)
+                property = msg.to_value();
+            }
         }
         let mut id = "_".to_owned();
         let (kind, mut target, joiner, key, array_length, index, path);
