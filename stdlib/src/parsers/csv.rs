@@ -175,7 +175,7 @@ fn split_outside_quotes(text: &str, separator: &str) -> Vec<String> {
     let (mut start, mut at) = (0, 0);
     while let Some(found) = text[at..].find(separator) {
         let (here, after) = (at + found, at + found + separator.len());
-        if text[after..].matches('"').count() % 2 == 0 {
+        if text[after..].matches('"').count().is_multiple_of(2) {
             parts.push(text[start..here].to_owned());
             start = after;
             at = after;
@@ -239,9 +239,10 @@ impl Csv {
             };
             let units: Vec<u16> = text.encode_utf16().collect();
             let mut rows = records(&units, 0, &how)?.rows;
-            let names = (rows.len() == 1)
-                .then(|| rows.remove(0))
-                .unwrap_or_default();
+            let names = match rows.len() {
+                1 => rows.remove(0),
+                _ => Vec::new(),
+            };
             let names: Vec<String> = names.into_iter().map(Option::unwrap_or_default).collect();
             return Ok(if names.is_empty() {
                 vec![String::new()]
@@ -634,7 +635,9 @@ impl Csv {
         let index = if parts.is_some() { part("index") } else { 0.0 };
         let last = part("index") + 1.0 >= part("count");
         let complete = part("index") + 1.0 == part("count");
-        let mut first = parts.is_none() || !(index > self.skip);
+        // (an index that is no number is behind nothing)
+        let is_later = index > self.skip;
+        let mut first = parts.is_none() || !is_later;
         let units: Vec<u16> = text.encode_utf16().collect();
         let is_break = |c: &&u16| matches!(**c, 10 | 13);
         let breaks = |from: usize| units[from..].iter().filter(is_break).count();
