@@ -362,3 +362,18 @@ fn no_stubs_and_no_stray_files() {
     }
     assert!(stray.is_empty(), "{stray:?}");
 }
+
+#[test]
+fn every_page_is_in_the_table_of_contents() {
+    let docs = root().join("docs");
+    let summary = read(&docs.join("SUMMARY.md"));
+    let pages = std::fs::read_dir(&docs).expect("the pages are there");
+    for page in pages.flatten() {
+        let name = page.file_name().to_string_lossy().into_owned();
+        let listed = name == "SUMMARY.md" || summary.contains(&format!("]({name})"));
+        assert!(
+            !name.ends_with(".md") || listed,
+            "docs/SUMMARY.md lacks {name}"
+        );
+    }
+}
