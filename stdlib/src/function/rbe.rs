@@ -1,4 +1,4 @@
-//! **filter** — lets a message through only when its value has changed (`rbe`, `rbei`), or by how much it has
+//! **filter** (type `rbe`) — lets a message through only when its value has changed (`rbe`, `rbei`), or by how much it has
 //! (`deadband`, `deadbandEq`, `narrowband`, `narrowbandEq`; a gap ending in `%` is relative).
 //!
 //! Values are remembered per topic unless *Apply mode separately for each topic* is off. `msg.reset` forgets them.
