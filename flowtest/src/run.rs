@@ -259,6 +259,9 @@ pub(crate) struct Ran {
     pub failures: Vec<Failure>,
 }
 
+/// A scope of contexts, as it is told, with the values that a test file names.
+type Scoped<'c> = (Scope, String, &'c BTreeMap<String, Json>);
+
 /// A flow that runs in a test.
 struct Live {
     runtime: Runtime,
@@ -445,11 +448,7 @@ impl Live {
     // ------------------------------------------------------------------------------------------------- contexts
 
     /// The scopes that a context of a test file names, with their values.
-    fn scopes<'c>(
-        &self,
-        context: &'c Context,
-        line: u64,
-    ) -> Result<Vec<(Scope, String, &'c BTreeMap<String, Json>)>, Failure> {
+    fn scopes<'c>(&self, context: &'c Context, line: u64) -> Result<Vec<Scoped<'c>>, Failure> {
         let flows: Vec<Named> = (self.plan.flows.iter())
             .map(|flow| Named {
                 id: flow.id.clone(),
