@@ -1,6 +1,9 @@
 //! **complete** — is told when chosen nodes have finished with a message.
 //!
 //! The message is the one that was handled, as the node left it, with `msg.complete.source` (`id`, `type`, `name`) added.
+//!
+//! `scope` has the ids of the nodes. Only nodes of the same flow are listened to; `uncaught` is kept for old flows and
+//! has no effect.
 
 use vgdc_core::value::{Msg, Value};
 use vgdc_core::{Cx, Node, NodeError, Process};

@@ -3,6 +3,12 @@
 //!
 //! The status can show the same value, another property, another JSONata expression, or a count of messages. With the same
 //! value, a message that carries an error or a status is shown as such.
+//!
+//! `complete` is the property (empty or `false`: the payload), `true` for the whole message, or an expression
+//! (`targetType`: `jsonata`). `active` off silences the sidebar alone. `statusType` is `auto` (the same value),
+//! `counter`, `msg` or `jsonata`, of `statusVal`. A status has at most `debugStatusLength` characters (32 unless that
+//! setting is given); a value with `fill`, `shape` and `text` is shown as that status. An expression that cannot be read
+//! keeps the node from starting; one that fails is an error.
 
 use super::inspect::{cut, inspect, inspect_with};
 use std::sync::Arc;

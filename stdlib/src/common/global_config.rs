@@ -1,6 +1,9 @@
 //! **global-config** — holds the environment variables of all flows.
 //!
 //! Variables of type *credential* are kept with the node's credentials (in `map`), never in the flow.
+//!
+//! `env` is a list of `name`, `value` and `type`, as that of a flow. Where there are several such nodes, all their
+//! variables count; `modules` is kept, and nothing reads it.
 
 use vgdc_core::value::{Msg, Value};
 use vgdc_core::{Cx, Node, NodeError, Process};

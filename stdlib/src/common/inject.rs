@@ -6,6 +6,13 @@
 //!
 //! *Interval between times* and *at a specific time* are cron expressions in the machine's time zone; seconds, `L`, `W` and `#`
 //! can be used when they are typed in by hand.
+//!
+//! `repeat` is the interval in seconds, at most 2,147,483 (else `Interval too large` is told, and `crontab` counts);
+//! `crontab` counts where there is no interval. With `once` the first message comes after `onceDelay` seconds (0.1).
+//! `props` has the properties as `p`, `v`, `vt`; without it, flows from before there were several have `payload`,
+//! `payloadType` and `topic`.
+//!
+//! A property that cannot be set is an error to catch, with what is wrong with all of them; nothing is sent then.
 
 use super::cron::Schedule;
 use vgdc_core::spec::Typing;

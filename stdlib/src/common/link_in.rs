@@ -1,4 +1,6 @@
 //! **link in** — where virtual wires end: passes on what link out and link call nodes send to it.
+//!
+//! Messages stay as they are. A link out names the nodes it sends to, in this flow or in another.
 
 use vgdc_core::value::Msg;
 use vgdc_core::{Cx, Node, NodeError, Process};

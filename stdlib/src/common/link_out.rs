@@ -1,5 +1,9 @@
 //! **link out** — where virtual wires begin: sends to every link in that it is linked with, or, in the mode *return*, back to
 //! the link call node (or function) that the message comes from.
+//!
+//! `msg._event` is set to `node:` and this node's id. In the mode *return* (`mode`: `return`) the way back is taken out
+//! of the message, innermost call first; a message that nobody called with is dropped with the warning `Missing return
+//! node information`.
 
 use super::links::{Returned, forget_callers, pop_caller};
 use vgdc_core::value::Msg;

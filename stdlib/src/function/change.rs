@@ -2,6 +2,16 @@
 //!
 //! The rules are applied in their order. *Set* takes a typed value; *change* searches and replaces in texts (and replaces
 //! numbers and booleans that are equal); *delete* removes; *move* renames.
+//!
+//! A rule has `t` (`set`, `change`, `delete`, `move`), the property `p` (`pt`: `msg`, `flow`, `global`), the value `to`
+//! (`tot`: `str`, `num`, `bool`, `json`, `bin`, `date`, `jsonata`, `env`, `msg`, `flow`, `global`), and for *change*
+//! what is searched for, `from` (`fromt`; `re` for a regular expression). A text that is searched for is replaced
+//! wherever it is in a text; a text that is all of it takes the new value with its type. `action`, `property`, `from`,
+//! `to` and `reg` are those of flows with one rule.
+//!
+//! A rule that cannot be read (`Invalid JSONata expression`, `Invalid 'to' JSON property`) is told at the start, and the
+//! node handles no message. A value whose way is not there is passed over. A JSONata expression that fails is an error
+//! to catch.
 
 use vgdc_core::shared::NodeEnv;
 use vgdc_core::spec::Typing;

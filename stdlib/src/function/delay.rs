@@ -5,6 +5,21 @@
 //! `msg.reset` forgets what waits, `msg.flush` sends it at once (a number: so many of it), `msg.toFront` queues at the
 //! front, `msg.rate` (milliseconds) changes the rate where that is allowed. At most `nodeMessageBufferMaxLength` messages
 //! wait, if that setting is given.
+//!
+//! `pauseType` says which:
+//!
+//! - `delay`: `timeout` in `timeoutUnits`; `delayv`: `msg.delay` in milliseconds, else `timeout`; `random`: between
+//!   `randomFirst` and `randomLast` in `randomUnits`;
+//! - `rate`: `rate` messages in `nbRateUnits` `rateUnits`, spread evenly; what comes in between waits, or with `drop` is
+//!   dropped or, with two `outputs`, leaves by the second;
+//! - `burst`: the first `rate` messages in that time pass at once, the others are dropped or leave by the second output;
+//! - `queue` and `timed`: the latest message of each topic waits (the one it replaces is dropped, or leaves by the
+//!   second output); at each beat the first of them is sent, or all.
+//!
+//! Units are `milliseconds`, `second`, `minute`, `hour` and `day`, with or without an s. `allowrate` lets `msg.rate`
+//! count. The status has the number of messages that wait; a *burst* shows green, or red while it holds back. In the
+//! mode `rate`, one more than may wait is the error `too many pending messages in delay node`, and what waited is
+//! forgotten.
 
 use crate::common::limits::most_waiting;
 use std::collections::VecDeque;

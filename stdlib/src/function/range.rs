@@ -2,6 +2,9 @@
 //!
 //! `action` says what happens outside of the input range: `scale` (nothing), `clamp` (limited to it), `roll` (wrapped into
 //! it), `drop` (the message is dropped). With `round` the result is a whole number. What is no number is logged and dropped.
+//!
+//! `minin` to `maxin` is mapped to `minout` to `maxout`; where the first is the greater, both ranges are turned around.
+//! A message without the property is passed on as it is.
 
 use super::property::Property;
 use vgdc_core::spec::Typing;

@@ -1,7 +1,17 @@
 //! **filter** (type `rbe`) — lets a message through only when its value has changed (`rbe`, `rbei`), or by how much it has
 //! (`deadband`, `deadbandEq`, `narrowband`, `narrowbandEq`; a gap ending in `%` is relative).
 //!
-//! Values are remembered per topic unless *Apply mode separately for each topic* is off. `msg.reset` forgets them.
+//! Values are remembered per topic (`topi`) unless *Apply mode separately for each topic* (`septopics`) is off. `msg.reset`
+//! forgets them: that of its topic, or all where it has none.
+//!
+//! - `rbe`, `rbei`: a value unlike the one before; `rbei` keeps the first one back;
+//! - `deadband`, `deadbandEq`: a number that is more than `gap` (or just as much) away from the one before;
+//! - `narrowband`, `narrowbandEq`: a number that is less than `gap` (or, of `narrowband`, just as much) away; `start` is
+//!   what the first is held against.
+//!
+//! The one before is the last that passed, or with `inout` `in` the last that came. What is no number gets the warning
+//! `no number found in payload`. No message is told to be finished with, as in Node-RED: complete nodes hear nothing of
+//! this node.
 
 use super::property::Property;
 use std::collections::HashMap;

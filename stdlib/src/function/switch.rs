@@ -4,6 +4,15 @@
 //! (`checkall` false). There are comparisons, ranges, texts, regular expressions, types, emptiness, positions in a message
 //! sequence (`head`, `tail`, `index`), JSONata expressions and *otherwise*. With `repair` sequences are numbered anew on
 //! each output.
+//!
+//! A rule has `t`: `eq`, `neq`, `lt`, `lte`, `gt`, `gte`, `btwn` (with `v2`), `hask`, `cont`, `regex` (`case`: of either
+//! case), `true`, `false`, `null`, `nnull`, `istype`, `empty`, `nempty`, `head`, `tail`, `index`, `jsonata_exp`, `else`
+//! (no rule before it matched); and where it needs one a value `v`, of the type `vt` (`str`, `num`, `jsonata`, `env`,
+//! `msg`, `flow`, `global`, `prev`: the property of the message before). `tail` and `repair` wait for the whole of a
+//! sequence; at most `nodeMessageBufferMaxLength` messages wait, if that setting is given.
+//!
+//! A JSONata expression that cannot be read is told at the start; one that fails, or a regular expression that is none,
+//! is an error to catch.
 
 use crate::common::limits::most_waiting;
 use std::collections::HashMap;

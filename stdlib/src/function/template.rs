@@ -3,6 +3,10 @@
 //! By default a mustache template over the message: `{{payload.name}}` is escaped for HTML, `{{{payload.name}}}` is not;
 //! `{{flow.key}}`, `{{global.key}}` (`{{flow[store].key}}`) and `{{env.NAME}}` reach context and environment. `plain` takes
 //! the text as it is. The result is a text, or parsed as JSON or YAML. An empty template takes `msg.template`.
+//!
+//! `field` is where it goes, in `fieldType` (`msg`, `flow`, `global`); `output` is `str`, `json` or `yaml`. For JSON,
+//! what is put in is escaped as JSON texts need it, too. A template that cannot be read, and a result that is no JSON or
+//! YAML, is an error of each message.
 
 use crate::parsers::yaml_reader::load;
 use vgdc_core::shared::NodeEnv;

@@ -3,6 +3,12 @@
 //!
 //! `extend` begins the time anew with each message; with `overrideDelay`, `msg.delay` (milliseconds) says how long;
 //! `bytopic` keeps topics apart; the second thing can leave by a second output.
+//!
+//! `op1` and `op2` are what is sent (`op1type`, `op2type`): a typed value, a text with `{{…}}` from the message, `pay`
+//! the message as it came, `payl` the latest message, `nul` nothing. The time is `duration` in `units` (`ms`, `s`,
+//! `min`, `hr`); 0 waits for a reset, and nothing follows. `msg.reset`, or a payload that is the text `reset`, ends it.
+//! `bytopic` is `all` or `topic` (the property in `topic`). While something is to come the status is a blue dot, with
+//! the number of topics where there are several.
 
 use super::property::Property;
 use std::collections::HashMap;

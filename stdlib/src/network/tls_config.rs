@@ -5,6 +5,11 @@
 //! *Server name* is asked for in the handshake in place of the host's name; *ALPN protocol* is offered in it.
 //!
 //! Not supported: PKCS#12 files and encrypted private keys.
+//!
+//! `certType` is `files` (`cert`, `key`, `ca`: paths), `env` (`certEnv`, `keyEnv`, `caEnv`: names of variables whose
+//! values are PEM texts); pasted texts count where there are no paths. A certificate and its key come together (`No
+//! certificate/key file provided`). What cannot be read is told at the start; connections then do without certificates
+//! of their own.
 
 use super::tls::{Pem, Tls};
 use std::rc::Rc;

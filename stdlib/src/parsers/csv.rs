@@ -4,6 +4,15 @@
 //! come from the node, from the first row, or from `msg.columns`. `spec` chooses RFC 4180 (`rfc`: line breaks within quotes,
 //! strict headers, errors that can be caught) or the older, more forgiving reading (`""`). `msg.reset` sends the header
 //! row anew.
+//!
+//! - reading: `sep` between cells; `skip` lines at the beginning are passed over; `hdrin`: the next has the names, else
+//!   they are those of `temp` (commas between them), else `col1`, `col2` …; a column without a name is left out. With
+//!   `strings`, what looks like a number is one. Empty cells are left out, unless `include_empty_strings` (`""`) or
+//!   `include_null_values` (nothing between separators) keeps them. `multi`: `one` message a row, or `mult`, an array;
+//! - writing: `hdrout` is `none`, `all` (names over each message) or `once` (until `msg.reset`); `ret` ends the lines.
+//!   Names are those of `temp`, of `msg.columns`, of the first object.
+//!
+//! `msg.columns` has the names that were taken. Column names that cannot be read show as a red status and a warning.
 
 use super::csv_records::{Reading, quoted, records, value_of};
 use vgdc_core::spec::Typing;

@@ -2,6 +2,10 @@
 //!
 //! Of each element its inner HTML, its text, its attributes, or both in one object; all of them as an array in one message, or a
 //! message for each. Selectors are cheerio's: CSS with `:first`, `:eq(1)`, `:contains(text)`, `:has(…)` and the like.
+//!
+//! `ret` is `html`, `text`, `attr` or `compl` (attributes, and the content in the property `chr`); `as` is `single` or
+//! `multi` (messages with `parts`). The result goes into `outproperty`, or where the text was. A message without the
+//! property is passed on as it is; a selector that cannot be read is an error to catch.
 
 use super::html_dom::{Dom, Id};
 use super::html_query::select;

@@ -2,6 +2,10 @@
 //!
 //! By default the other of what the property is; `action` can ask for one of them. `pretty` formats the text. With
 //! `msg.schema` (JSON Schema, draft 6 and 7) the value is checked, and an error raised when it does not fit.
+//!
+//! `action` is empty, `str` (to a text) or `obj` (to a value): what already is one is passed on as it is. A text that is
+//! no JSON is an error to catch; a function or a big integer gets the warning `Ignored unsupported payload type`, and is
+//! dropped.
 
 use crate::function::property::Property;
 use vgdc_core::spec::Typing;

@@ -7,6 +7,18 @@
 //!
 //! `msg.reset` forgets the parts that wait, `msg.restartTimeout` begins the time anew. At most
 //! `nodeMessageBufferMaxLength` messages wait to be reduced, if that setting is given.
+//!
+//! `property` is what is taken of each message (`propertyType` `full`: all of it); `build` is `string`, `buffer`,
+//! `array`, `object` or `merged`. `joiner` goes between texts and buffers, an array of bytes where `joinerType` is
+//! `bin`; `key` is the property that names a part. `count` and `timeout` (seconds) say when it is sent; with
+//! `accumulate` the parts are kept, and what they make is sent again with every part that follows, until `msg.complete`.
+//! `useparts` off leaves what the parts say of themselves aside.
+//!
+//! `reduceExp` is applied part by part (`reduceRight`: from the last), beginning with `reduceInit`; `reduceFixup` makes
+//! the result of it.
+//!
+//! A message without `parts` in the mode *automatic*, and what cannot be merged, get a warning; what cannot be joined to
+//! a buffer is an error to catch.
 
 use super::delimiter::{bytes_of, type_error, unescape, wrong_type};
 use super::order::ByName;

@@ -3,6 +3,10 @@
 //! The key of an element is its value, or what a JSONata expression makes of it; the key of a message is a property or a
 //! JSONata expression. *As number* compares keys as numbers, else they are compared as JavaScript does. A sequence is sent
 //! when all of it is there; at most `nodeMessageBufferMaxLength` messages wait, if that setting is given.
+//!
+//! `targetType` is `msg` (the array in `target`; keys by `msgKey`) or `seq` (keys by `seqKey`); `order` is `ascending`
+//! or `descending`. What is no array is dropped. An expression that cannot be read is told at the start, and no message
+//! is handled.
 
 use super::delimiter::type_error;
 use super::order::{self, ByName};

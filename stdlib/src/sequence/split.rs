@@ -3,6 +3,11 @@
 //!
 //! Each part carries `msg.parts` (`id`, `index`, `count`, `type`, `ch` or `len`, `key`), by which a **join** node puts them
 //! together again. *Handle as a message stream* splits across messages: what is after the last delimiter waits for the next.
+//!
+//! `splt` is the delimiter, as a text, as bytes (`spltType`: `bin`) or the length of the pieces (`len`); arrays are cut
+//! into pieces of `arraySplt` elements; the name of an object's property goes into `addname`. Delimiters and lengths
+//! that are none (`Invalid split property`) keep the node from starting. A message without the property, and numbers and
+//! booleans, end here; `null` is an error to catch.
 
 use super::delimiter::{bytes_of, parse_int, type_error, unescape, wrong_type};
 use crate::function::property::Property;

@@ -1,7 +1,8 @@
 //! **file** — writes `msg.payload` to a file: at its end, in its place, or deletes the file.
 //!
 //! The file's name is a text, a property of the message, a JSONata expression or an environment variable. A line end can be
-//! added to each payload, and folders made where they are missing. Objects are written as JSON, buffers as they are, text in
+//! added to each payload (`appendNewline`), and folders made where they are missing (`createDir`). `overwriteFile` is `false` (at its
+//! end), `true` or `delete`. Objects are written as JSON, buffers as they are, text in
 //! the encoding that is chosen (or in that of `msg.encoding`).
 //!
 //! Messages are written in their order and sent on when they have been. What cannot be written is an error to catch.
