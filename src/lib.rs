@@ -9,7 +9,7 @@ pub mod native;
 pub mod profile;
 pub mod runner;
 
-pub use load::{Flow, session};
+pub use load::{Flow, folder_of, session};
 pub use vgdc_driver as driver;
 pub use vgdc_plan as plan;
 pub use vgdc_syntax as syntax;

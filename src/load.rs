@@ -33,6 +33,12 @@ pub fn session(options: Options) -> Session {
     Session::new(vgdc_stdlib::specs(), options).with_lowerings(vgdc_stdlib::lowerings())
 }
 
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// That what runs the flow has not got the nodes of the project's crates.
 fn not_linked(config: &Config) -> Diagnostic {
     let message = "nodes of the crates in vgdc.toml are in programs of `vgdc build --release` only";
@@ -48,13 +54,7 @@ impl Flow {
     /// Reads a flow file. A folder stands for the flow that its `vgdc.toml` names, else its `flows.json`.
     pub fn load(path: &Path) -> Flow {
         let mut sources = SourceMap::new();
-        let folder = if path.is_dir() {
-            path
-        } else {
-            path.parent()
-                .filter(|p| !p.as_os_str().is_empty())
-                .unwrap_or(Path::new("."))
-        };
+        let folder = if path.is_dir() { path } else { folder_of(path) };
         let (config, mut diagnostics) = Config::read_folder(&mut sources, folder);
         let env = |name: &str| std::env::var(name).ok();
         let named = match settings::resolved(config.flow.as_deref().unwrap_or("flows.json"), &env) {
@@ -108,23 +108,18 @@ impl Flow {
 
     /// Whether there may be nodes of the project's own crates in the flow.
     fn uses_others(&self) -> bool {
+        if self.config.nodes.is_empty() {
+            return false;
+        }
         let own: HashSet<&str> = vgdc_stdlib::specs().map(|spec| spec.ty).collect();
-        let other = |node: vgdc_syntax::RawNode<'_>| {
-            !own.contains(node.ty()) && !node.ty().starts_with("subflow:")
-        };
-        !self.config.nodes.is_empty() && self.doc.nodes().any(other)
+        let mut nodes = self.doc.nodes();
+        nodes.any(|node| !own.contains(node.ty()) && !node.ty().starts_with("subflow:"))
     }
 
     fn ask(
         &mut self,
         progress: Reporter<'_>,
     ) -> Result<Vec<&'static vgdc_core::spec::NodeSpec>, String> {
-        let base = self.path.parent().unwrap_or(Path::new(""));
-        let base = if base.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            base
-        };
         let mut crates = Vec::new();
         for (name, named) in &self.config.nodes {
             let mut dependency = named.dependency.clone();
@@ -132,7 +127,7 @@ impl Flow {
                 let path = path
                     .as_str()
                     .ok_or_else(|| format!("the `path` of {name} is no text"))?;
-                let full = vgdc_target_rust::folder(base, path)?;
+                let full = vgdc_target_rust::folder(folder_of(&self.path), path)?;
                 dependency.insert("path".to_owned(), full.to_string_lossy().into());
             }
             crates.push(NodeCrate {
@@ -146,6 +141,26 @@ impl Flow {
             .into_iter()
             .map(vgdc_core::spec::Described::leak)
             .collect())
+    }
+
+    /// The nodes as JSON, for what changes them before they are compiled.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no JSON.
+    pub fn nodes(&self) -> Result<Vec<Json>, String> {
+        let text = std::fs::read_to_string(&self.path)
+            .map_err(|e| format!("cannot read {}: {e}", self.path.display()))?;
+        let json: Json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|e| format!("{} is no JSON: {e}", self.path.display()))?;
+        // (an array, or the object of Node-RED's second API version that holds one)
+        Ok(match json {
+            Json::Array(nodes) => nodes,
+            Json::Object(mut fields) => match fields.remove("flows") {
+                Some(Json::Array(nodes)) => nodes,
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        })
     }
 
     /// Compiles it; what there is to say is added to the diagnostics.

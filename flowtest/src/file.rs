@@ -75,6 +75,30 @@ pub(crate) struct Given {
     pub real: Vec<Spanned<String>>,
 }
 
+impl Given {
+    /// What a file says, with what a test of it says over that.
+    pub(crate) fn with(&self, test: &Given) -> Given {
+        let mut given = self.clone();
+        let own = test.clone();
+        given.start = own.start.or(given.start);
+        given.env.extend(own.env);
+        given.settings.extend(own.settings);
+        given.credentials.extend(own.credentials);
+        given.stub.extend(own.stub);
+        given.real.extend(own.real);
+        given.context.global.extend(own.context.global);
+        for (all, own) in [
+            (&mut given.context.flow, own.context.flow),
+            (&mut given.context.node, own.context.node),
+        ] {
+            for (name, values) in own {
+                all.entry(name).or_default().extend(values);
+            }
+        }
+        given
+    }
+}
+
 /// Context values: by key, and for flows and nodes by their names before.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -265,7 +289,7 @@ impl TestFile {
                 ));
             }
             for step in &test.value.steps {
-                step.value.kind(step.referenced.line())?;
+                step.value.check(step.referenced.line())?;
             }
         }
         Ok(file)
@@ -279,8 +303,8 @@ fn plain(error: &serde_saphyr::Error) -> String {
 }
 
 impl Step {
-    /// The one thing that the step does.
-    pub(crate) fn kind(&self, line: u64) -> Result<&'static str, FileError> {
+    /// A step does one thing.
+    fn check(&self, line: u64) -> Result<(), FileError> {
         let there = [
             ("inject", self.inject.is_some()),
             ("emit", self.emit.is_some()),
@@ -293,7 +317,7 @@ impl Step {
         ];
         let mut named = there.iter().filter(|(_, there)| *there);
         match (named.next(), named.next()) {
-            (Some((name, _)), None) => Ok(name),
+            (Some(_), None) => Ok(()),
             (Some((one, _)), Some((other, _))) => Err(FileError::new(
                 line,
                 format!(

@@ -5,13 +5,15 @@
 //! description.
 //!
 //! Invariants of this crate:
-//! * It knows no node by what it does: which types reach outside is [`stub::OUTSIDE`], the rest is the runtime's.
+//! * It knows no node by what it does: which types reach outside is `stub::OUTSIDE`, the rest is the runtime's.
 //! * A test file that cannot be used is an error with its line; it is never a test that passes.
 
 pub mod coverage;
+mod expect;
 mod file;
 mod http_step;
 pub mod junit;
+mod live;
 mod matcher;
 mod names;
 mod observed;

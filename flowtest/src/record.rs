@@ -3,10 +3,11 @@
 //! Each test is run twice; what comes out differently (random numbers, ids of other programs) is expected by its type only.
 
 use crate::file::{FileError, TestFile};
+use crate::live::{Ran, named};
 use crate::matcher::type_of;
 use crate::names::{Named, find};
 use crate::observed::{What, text_of};
-use crate::run::{Ran, named, runtime};
+use crate::run::runtime;
 use crate::{Flow, Runner};
 use serde_json::{Map, Value as Json, json};
 use std::fmt::Write;
@@ -76,11 +77,8 @@ pub fn recorded(
 /// # Errors
 /// There is no inject node, or the flow cannot be run.
 pub fn fresh(runner: &Runner<'_>, flow: &Flow) -> Result<String, FileError> {
-    let injects = crate::stub::named(&flow.nodes);
-    let injects: Vec<&Named> = injects
-        .iter()
-        .filter(|named| named.what == "inject")
-        .collect();
+    let all = crate::stub::named(&flow.nodes);
+    let injects: Vec<&Named> = all.iter().filter(|named| named.what == "inject").collect();
     if injects.is_empty() {
         return Err(FileError::new(
             0,
@@ -90,7 +88,7 @@ pub fn fresh(runner: &Runner<'_>, flow: &Flow) -> Result<String, FileError> {
     let mut text =
         "# What comes of each inject node. Change it to what must come of it.\ntests:\n".to_owned();
     for inject in injects {
-        let called = called(&crate::stub::named(&flow.nodes), inject);
+        let called = called(&all, inject);
         // (writing to a text cannot fail)
         let _ = writeln!(
             text,

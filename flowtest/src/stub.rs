@@ -5,7 +5,7 @@
 use crate::file::{FileError, Stub, span, value};
 use crate::names::{Named, find};
 use serde_json::{Map, Value as Json, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use vgdc_value::{Rare, Value};
 
 /// Types that talk to other programs, machines or files. (`http in` is none: tests ask it by `request`.)
@@ -32,10 +32,12 @@ const STRUCTURE: &[&str] = &["tab", "subflow", "group", "comment", "global-confi
 /// The nodes of a flow file, to be named.
 pub(crate) fn named(flow: &[Json]) -> Vec<Named> {
     let text = |node: &Json, key: &str| node.get(key).and_then(Json::as_str).map(str::to_owned);
-    let called = |id: &str| {
-        let found = flow.iter().find(|node| node["id"] == id);
-        found.and_then(|node| text(node, "label").or_else(|| text(node, "name")))
-    };
+    let named = flow.iter().filter_map(|node| {
+        let name = text(node, "label").or_else(|| text(node, "name"))?;
+        Some((node["id"].as_str()?, name))
+    });
+    let names: HashMap<&str, String> = named.collect();
+    let called = |id: &str| names.get(id).cloned();
     let all = flow.iter().filter_map(|node| {
         let (id, ty) = (text(node, "id")?, text(node, "type")?);
         let z = text(node, "z");

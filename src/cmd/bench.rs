@@ -208,19 +208,11 @@ fn own_case(args: &Args, path: &Path) -> Result<Option<Case>, String> {
         super::say_err("vgdc: nothing was measured\n");
         return Ok(None);
     }
-    let text = std::fs::read_to_string(&flow.path)
-        .map_err(|e| format!("cannot read {}: {e}", flow.path.display()))?;
-    let nodes: Value = serde_json::from_str(&text)
-        .map_err(|e| format!("{} is no JSON: {e}", flow.path.display()))?;
     let message = args.message.as_deref().map(message).transpose()?;
     let load = args.load.as_deref().map(recorded).transpose()?;
     let asked = Asked {
         path: flow.path.clone(),
-        nodes: nodes
-            .as_array()
-            .or_else(|| nodes["flows"].as_array())
-            .cloned()
-            .unwrap_or_default(),
+        nodes: flow.nodes()?,
         node: args.node.clone(),
         message,
         load: load.unwrap_or_default(),

@@ -3,7 +3,6 @@
 //! By default a copy of the runner with the plan appended: milliseconds, and no tool but vgdc is needed. With `--release` a
 //! generated crate, compiled by cargo with only the nodes that the flow uses.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -40,11 +39,10 @@ pub fn run(args: &Args) -> ExitCode {
         ..Options::default()
     };
     let session = match args.release {
-        true => flow.session(options, &mut super::progress),
+        true => super::session(&mut flow, options),
         // (the runner has the library's nodes)
         false => vgdc::session(options),
     };
-    super::progress_ends();
     let session = match args.observable {
         true => session,
         false => session.unobserved(),
@@ -119,15 +117,10 @@ fn default_name(flow: &Path) -> PathBuf {
 /// Generates a crate and has cargo compile it, with a line of progress.
 fn compile(compiled: &vgdc::driver::Compiled, flow: &Flow, output: &Path) -> Result<usize, String> {
     let name = default_name(&flow.path).to_string_lossy().into_owned();
-    let built = vgdc_target_rust::build(
-        &compiled.plan,
-        &compiled.lowered.bodies,
-        &flow.external,
-        &name,
-        output,
-        &mut super::progress,
-    );
-    super::progress_ends();
+    let (plan, bodies) = (&compiled.plan, &compiled.lowered.bodies);
+    let built = super::with_progress(|progress| {
+        vgdc_target_rust::build(plan, bodies, &flow.external, &name, output, progress)
+    });
     built
         .map(|report| report.bytes as usize)
         .map_err(|error| error.to_string())
@@ -145,25 +138,7 @@ fn write(plan: &vgdc::plan::Plan, output: &Path) -> Result<usize, String> {
     let bytes = std::fs::read(&runner)
         .map_err(|e| format!("cannot read the runner {}: {e}", runner.display()))?;
     let bytes = artifact::attach(&bytes, plan);
-    let name = output.file_name().unwrap_or_default().to_string_lossy();
-    let part = output.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = write_executable(&part, &bytes).and_then(|()| std::fs::rename(&part, output));
-    written.map_err(|e| {
-        // (what could not be written may not be there)
-        let _ = std::fs::remove_file(&part);
-        format!("cannot write {}: {e}", output.display())
-    })?;
+    vgdc_app::whole::write(output, &bytes, 0o755)
+        .map_err(|e| format!("cannot write {}: {e}", output.display()))?;
     Ok(bytes.len())
-}
-
-fn write_executable(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o755)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

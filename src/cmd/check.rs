@@ -23,7 +23,7 @@ enum Format {
 
 pub fn run(args: &Args) -> ExitCode {
     let mut flow = Flow::load(&args.flow);
-    let session = flow.session(Options::default(), &mut super::progress);
+    let session = super::session(&mut flow, Options::default());
     flow.lower_in(&session);
     match args.format {
         Format::Text => {

@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> ExitCode {
         optimise: !args.no_optimise,
         ..Options::default()
     };
-    let session = flow.session(options, &mut super::progress);
+    let session = super::session(&mut flow, options);
     let compiled = match super::profiled(session, args.profile.as_deref()) {
         // (what comes before machine code needs none)
         Ok(session) => match args.stage {

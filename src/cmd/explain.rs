@@ -23,7 +23,7 @@ pub fn run(args: &Args) -> ExitCode {
         return explain_code(code);
     }
     let mut flow = Flow::load(Path::new(&args.what));
-    let session = flow.session(Options::default(), &mut super::progress);
+    let session = super::session(&mut flow, Options::default());
     let compiled = match super::profiled(session, args.profile.as_deref()) {
         Ok(session) => flow.lower_in(&session),
         Err(code) => return code,

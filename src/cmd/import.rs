@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,7 +54,9 @@ fn import(args: &Args) -> Result<String, String> {
     }
     let name = from.display().to_string();
     let imported = imported(&name, &text)?;
-    write(&to, &imported).map_err(|e| format!("cannot write {}: {e}", to.display()))?;
+    let mode = if imported.has_secrets { 0o600 } else { 0o644 };
+    let written = vgdc_app::whole::write(&to, imported.toml.as_bytes(), mode);
+    written.map_err(|e| format!("cannot write {}: {e}", to.display()))?;
     let mut said = format!("wrote {}: {} settings\n", to.display(), imported.count);
     for line in &imported.said {
         let _ = writeln!(said, "{line}");
@@ -69,29 +70,6 @@ fn import(args: &Args) -> Result<String, String> {
         );
     }
     Ok(said)
-}
-
-/// Writes the file beside its place first: there is never half of it.
-fn write(to: &Path, imported: &Imported) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let name = to.file_name().unwrap_or_default().to_string_lossy();
-    let part = to.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let mode = if imported.has_secrets { 0o600 } else { 0o644 };
-    let written = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&part)
-        .and_then(|mut file| {
-            file.write_all(imported.toml.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&part, to));
-    if written.is_err() {
-        // (what could not be written may not be there)
-        let _ = std::fs::remove_file(&part);
-    }
-    written
 }
 
 /// What was made of a settings file.

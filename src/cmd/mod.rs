@@ -14,7 +14,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use vgdc::Flow;
-use vgdc::driver::Session;
+use vgdc::driver::{Options, Session};
 use vgdc::syntax::render::{self, TextOptions};
 use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
 
@@ -51,19 +51,26 @@ fn print_one(diagnostic: &Diagnostic) {
     ));
 }
 
-/// Says what is going on: on a terminal in one line that changes.
-fn progress(line: &str) {
-    match std::io::stderr().is_terminal() {
-        true => say_err(&format!("\r\x1b[K{line}")),
+/// Does something that may take long and says what is going on: on a terminal in one line that changes, and is gone at the end.
+fn with_progress<T>(act: impl FnOnce(&mut dyn FnMut(&str)) -> T) -> T {
+    let terminal = std::io::stderr().is_terminal();
+    let mut shown = false;
+    let done = act(&mut |line| match terminal {
+        true => {
+            shown = true;
+            say_err(&format!("\r\x1b[K{line}"));
+        }
         false => say_err(&format!("{line}\n")),
-    }
-}
-
-/// Takes the line that changes away.
-fn progress_ends() {
-    if std::io::stderr().is_terminal() {
+    });
+    if shown {
         say_err("\r\x1b[K");
     }
+    done
+}
+
+/// A compiler that knows a flow's nodes; those of the project's own crates are compiled for that.
+fn session(flow: &mut Flow, options: Options) -> Session {
+    with_progress(|progress| flow.session(options, progress))
 }
 
 /// A compiler that decides by a profile, if one is named.

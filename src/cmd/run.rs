@@ -1,6 +1,6 @@
 //! `vgdc run [FLOW]`: runs a flow in this process.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -155,11 +155,7 @@ fn watch(
             }
         };
         // The folder is watched: editors save by putting a new file in the place of the old one.
-        let folder = path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."))
-            .to_owned();
+        let folder = vgdc::folder_of(&path).to_owned();
         let watcher = notify::recommended_watcher(told).and_then(|mut watcher| {
             notify::Watcher::watch(&mut watcher, &folder, notify::RecursiveMode::NonRecursive)?;
             Ok(watcher)

@@ -64,11 +64,7 @@ fn tested(args: &Args) -> Result<bool, String> {
         },
         probes: false,
     };
-    let runner = Runner {
-        deployer: &compiler,
-        registry: vgdc_stdlib::registry(),
-        limit,
-    };
+    let runner = Runner::new(&compiler, vgdc_stdlib::registry(), limit);
     let mut suites: Vec<Suite> = Vec::new();
     let mut covered: Vec<(PathBuf, vgdc_flowtest::Coverage)> = Vec::new();
     for job in jobs(&args.paths)? {
@@ -165,23 +161,10 @@ fn flow(path: &Path) -> Result<vgdc_flowtest::Flow, String> {
         super::print_diagnostics(&flow);
         return Err(format!("{} cannot be read", path.display()));
     }
-    let text = std::fs::read_to_string(&flow.path)
-        .map_err(|e| format!("cannot read {}: {e}", flow.path.display()))?;
-    let json: Json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|e| format!("{}: {e}", path.display()))?;
-    // (an array, or the object of Node-RED's second API version that holds one)
-    let nodes = match json {
-        Json::Array(nodes) => nodes,
-        Json::Object(mut fields) => match fields.remove("flows") {
-            Some(Json::Array(nodes)) => nodes,
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
     let settings = vgdc_app::settings_to_deploy(&flow.settings(), &|name| std::env::var(name).ok())
         .map_err(|why| format!("{}: {why}", path.display()))?;
     Ok(vgdc_flowtest::Flow {
-        nodes,
+        nodes: flow.nodes()?,
         settings,
         credentials: flow.secrets(),
     })
@@ -202,12 +185,8 @@ fn read(path: &Path) -> Result<(TestFile, String), String> {
     }
 }
 
-/// Writes a file as a whole or not at all.
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let draft = path.with_file_name(name);
-    let done = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path));
+    let done = vgdc_app::whole::write(path, text.as_bytes(), 0o644);
     done.map_err(|e| format!("cannot write {}: {e}", path.display()))
 }
 

@@ -13,6 +13,7 @@ pub mod options;
 pub mod profile;
 mod program;
 mod settings;
+pub mod whole;
 
 pub use app::{App, run};
 pub use credentials::Credentials;

@@ -1,6 +1,6 @@
 //! The options that every process that runs flows takes, an artifact as well as `vgdc run`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use vgdc_core::{Clock, Level};
 
 /// Where the control protocol is spoken.
@@ -95,12 +95,7 @@ impl Options {
             "port" => self.port = Some(number(name, &value()?)?),
             "host" => {
                 let text = value()?;
-                let text = if text == "localhost" {
-                    "127.0.0.1".to_owned()
-                } else {
-                    text
-                };
-                let host = text.parse().map_err(|_| {
+                let host = address(&text).ok_or_else(|| {
                     format!("--host {text}: not an IP address (0.0.0.0 listens on all)")
                 })?;
                 self.host = Some(host);
@@ -135,6 +130,14 @@ impl Options {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+/// The address that a text names.
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
+    match text {
+        "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        text => text.parse().ok(),
     }
 }
 

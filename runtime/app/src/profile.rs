@@ -1,6 +1,5 @@
 //! Writing the profile (`--profile[=FILE]`) when the flows stop.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// How the names of profiles end.
@@ -43,19 +42,8 @@ pub(crate) fn check(file: &Path) -> Result<(), String> {
 /// # Errors
 /// It cannot be written; the text says where and why.
 pub(crate) fn write(file: &Path, text: &str) -> Result<(), String> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let part = file.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = std::fs::File::create(&part)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&part, file));
-    written.map_err(|error| {
-        // (what could not be written may not be there)
-        let _ = std::fs::remove_file(&part);
-        format!("cannot write the profile {}: {error}", file.display())
-    })
+    let written = crate::whole::write(file, text.as_bytes(), 0o644);
+    written.map_err(|error| format!("cannot write the profile {}: {error}", file.display()))
 }
 
 #[cfg(test)]

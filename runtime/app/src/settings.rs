@@ -1,6 +1,7 @@
 //! The settings that concern the process itself, not single nodes: what environment variables stand in the place of, where the
 //! listener listens and what stands around its routes, what is logged.
 
+use crate::options::address;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -163,8 +164,7 @@ fn host(value: &Value) -> Result<Option<IpAddr>, String> {
     };
     match text.as_str() {
         "" => Ok(None),
-        "localhost" => Ok(Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))),
-        text => text.parse().map(Some).map_err(|_| {
+        text => address(text).map(Some).ok_or_else(|| {
             format!("the host \"{text}\" is not an IP address (0.0.0.0 listens on all)")
         }),
     }

@@ -14,6 +14,42 @@ pub(crate) struct Cargo {
     program: PathBuf,
 }
 
+/// Why cargo made nothing.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// What cargo itself says, or that it cannot be run.
+    Cargo(BuildError),
+    /// What rustc says of the crate or of others.
+    Rustc(Vec<RustError>),
+}
+
+impl From<BuildError> for Failed {
+    fn from(error: BuildError) -> Self {
+        Failed::Cargo(error)
+    }
+}
+
+impl Failed {
+    /// As it is told of a generated flow: by its nodes, as far as it is of nodes.
+    pub fn of_flow(self, plan: &Plan, emitted: &Emitted) -> BuildError {
+        match self {
+            Failed::Cargo(error) => error,
+            Failed::Rustc(errors) => of_flow(&errors, plan, emitted),
+        }
+    }
+
+    /// What cargo or rustc says, as they say it.
+    pub fn said(self) -> String {
+        match self {
+            Failed::Cargo(error) => error.message,
+            Failed::Rustc(errors) => {
+                let texts = errors.iter().map(|error| error.rendered.trim_end());
+                texts.collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+}
+
 /// What cargo made.
 pub(crate) struct Built {
     pub executable: PathBuf,
@@ -96,15 +132,13 @@ impl Cargo {
     /// Compiles the crate in `app`.
     ///
     /// # Errors
-    /// What cargo or rustc says, of nodes as far as it is of nodes.
+    /// What cargo or rustc says.
     pub fn build(
         &self,
         app: &Path,
         target: &Path,
-        plan: &Plan,
-        emitted: &Emitted,
         progress: &mut dyn FnMut(&str),
-    ) -> Result<Built, BuildError> {
+    ) -> Result<Built, Failed> {
         progress("looking for what is needed");
         let mut log = Log::new(self.packages(app)?);
         let mut command = self.command(app, &["build", "--release", "--message-format=json"]);
@@ -141,7 +175,7 @@ impl Cargo {
                 executable,
                 compiled: log.compiled.len(),
             }),
-            _ => Err(log.failure(plan, emitted, &said)),
+            _ => Err(log.failed(&said)),
         }
     }
 }
@@ -178,7 +212,7 @@ struct Log {
 
 /// An error of rustc.
 #[derive(Debug, PartialEq, Eq)]
-struct RustError {
+pub(crate) struct RustError {
     /// The line of the generated module, when that is where it is.
     line: Option<usize>,
     message: String,
@@ -228,35 +262,40 @@ impl Log {
         Some(format!("compiling {done}/{all} {name}"))
     }
 
-    fn failure(&self, plan: &Plan, emitted: &Emitted, said: &str) -> BuildError {
-        if self.errors.is_empty() {
-            return failure(said);
+    fn failed(self, said: &str) -> Failed {
+        match self.errors.is_empty() {
+            true => Failed::Cargo(failure(said)),
+            false => Failed::Rustc(self.errors),
         }
-        let (mut diagnostics, mut elsewhere) = (Vec::new(), Vec::new());
-        for error in &self.errors {
-            match error
-                .line
-                .and_then(|line| emitted.op_at(line))
-                .and_then(|op| plan.ops.get(op))
-            {
-                Some(op) => diagnostics.push(NodeDiagnostic {
-                    node_id: op.id.clone(),
-                    node_name: op.name.clone(),
-                    message: error.message.clone(),
-                }),
-                None => elsewhere.push(error.rendered.trim_end()),
-            }
+    }
+}
+
+/// Errors in the code of a flow.
+fn of_flow(errors: &[RustError], plan: &Plan, emitted: &Emitted) -> BuildError {
+    let (mut diagnostics, mut elsewhere) = (Vec::new(), Vec::new());
+    for error in errors {
+        match error
+            .line
+            .and_then(|line| emitted.op_at(line))
+            .and_then(|op| plan.ops.get(op))
+        {
+            Some(op) => diagnostics.push(NodeDiagnostic {
+                node_id: op.id.clone(),
+                node_name: op.name.clone(),
+                message: error.message.clone(),
+            }),
+            None => elsewhere.push(error.rendered.trim_end()),
         }
-        let mut message =
-            "rustc found errors in the generated code (this is a fault of vgdc)".to_owned();
-        for text in elsewhere {
-            message.push('\n');
-            message.push_str(text);
-        }
-        BuildError {
-            message,
-            diagnostics,
-        }
+    }
+    let mut message =
+        "rustc found errors in the generated code (this is a fault of vgdc)".to_owned();
+    for text in elsewhere {
+        message.push('\n');
+        message.push_str(text);
+    }
+    BuildError {
+        message,
+        diagnostics,
     }
 }
 
@@ -359,7 +398,9 @@ mod tests {
         let mut warning = error(line, "src/flow.rs", "only a warning");
         warning["message"]["level"] = json!("warning");
         assert_eq!(log.take(&warning), None);
-        let failure = log.failure(&plan, &emitted, "error: could not compile");
+        let failure = log
+            .failed("error: could not compile")
+            .of_flow(&plan, &emitted);
         let node = NodeDiagnostic {
             node_id: "n2".to_owned(),
             node_name: Some("two".to_owned()),
@@ -377,10 +418,9 @@ mod tests {
     fn an_error_of_cargo_is_told_without_what_went_before() {
         let said =
             "    Updating crates.io index\nerror: failed to download\n\nCaused by:\n  no network\n";
-        let failure = Log::new(1).failure(
+        let failure = Log::new(1).failed(said).of_flow(
             &Plan::default(),
             &crate::emit::module(&Plan::default(), &[], &Default::default()),
-            said,
         );
         assert_eq!(
             failure.message,

@@ -25,14 +25,6 @@ pub(crate) struct Emitted {
 }
 
 impl Emitted {
-    /// A module with nothing in it.
-    pub fn empty() -> Emitted {
-        Emitted {
-            text: String::new(),
-            nodes: Vec::new(),
-        }
-    }
-
     /// The operator to which a line belongs.
     pub fn op_at(&self, line: usize) -> Option<usize> {
         let after = self.nodes.partition_point(|(lines, _)| lines.start <= line);

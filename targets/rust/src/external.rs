@@ -4,13 +4,11 @@
 //! tell the nodes' descriptions: cargo knows whether it has to be compiled again.
 
 use crate::cargo::Cargo;
-use crate::emit::Emitted;
 use crate::{BuildError, Reporter, lock, skeleton, sources};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use vgdc_plan::Plan;
 use vgdc_spec::Described;
 
 /// A crate with nodes.
@@ -120,16 +118,9 @@ fn described(
     let names: Vec<String> = crates.iter().map(|it| it.name.replace('-', "_")).collect();
     sources::unpacked(&home)?;
     skeleton::write_describe(&home, &lines, &names)?;
-    let nothing = Emitted::empty();
     let built = cargo
-        .build(
-            &home.join("describe"),
-            &cache.join("target"),
-            &Plan::default(),
-            &nothing,
-            progress,
-        )
-        .map_err(|error| explained(error, crates))?;
+        .build(&home.join("describe"), &cache.join("target"), progress)
+        .map_err(|failed| explained(&failed.said(), crates))?;
     let output = Command::new(&built.executable)
         .stdin(Stdio::null())
         .output();
@@ -151,22 +142,15 @@ fn described(
     })
 }
 
-/// What cargo says, with what such a crate must have.
-fn explained(error: BuildError, crates: &[NodeCrate]) -> BuildError {
+/// What cargo or rustc says, with what such a crate must have.
+fn explained(said: &str, crates: &[NodeCrate]) -> BuildError {
     let names: Vec<&str> = crates.iter().map(|it| it.name.as_str()).collect();
-    let body = error
-        .message
-        .trim_start_matches("rustc found errors in the generated code (this is a fault of vgdc)");
-    BuildError {
-        message: format!(
-            "the crates with nodes ({}) cannot be compiled. A crate with nodes has `pub static NODES: &[&vgdc_core::NodeDef]` and depends on \
-             vgdc-core and vgdc-macros-node {} (docs/third-party-nodes.md)\n{}",
-            names.join(", "),
-            env!("CARGO_PKG_VERSION"),
-            body.trim_start()
-        ),
-        ..error
-    }
+    BuildError::new(format!(
+        "the crates with nodes ({}) cannot be compiled. A crate with nodes has `pub static NODES: &[&vgdc_core::NodeDef]` and depends on \
+         vgdc-core and vgdc-macros-node {} (docs/third-party-nodes.md)\n{said}",
+        names.join(", "),
+        env!("CARGO_PKG_VERSION"),
+    ))
 }
 
 /// A path that cargo takes wherever it runs.

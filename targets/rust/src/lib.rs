@@ -142,13 +142,9 @@ fn build_in(
     let emitted = emit::module(plan, bodies, external);
     sources::unpacked(&home)?;
     skeleton::write(&home, name, plan, &emitted.text, &external.dependencies())?;
-    let built = cargo.build(
-        &home.join("app"),
-        &cache.join("target"),
-        plan,
-        &emitted,
-        progress,
-    )?;
+    let built = cargo
+        .build(&home.join("app"), &cache.join("target"), progress)
+        .map_err(|failed| failed.of_flow(plan, &emitted))?;
     let bytes = place(&built.executable, out)?;
     drop(lock);
     let types = plan

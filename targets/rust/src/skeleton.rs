@@ -56,12 +56,22 @@ fn fill(template: &str, data: &serde_json::Value) -> Result<String, BuildError> 
     let mut templates = Handlebars::new();
     templates.set_strict_mode(true);
     templates.register_escape_fn(handlebars::no_escape);
-    let text = templates.render_template(template, data);
-    text.map_err(|e| {
+    let failed = |e: &dyn std::fmt::Display| {
         BuildError::new(format!(
             "internal error: the skeleton cannot be filled in: {e}"
         ))
-    })
+    };
+    // What the generated crates share: built alike, one finds compiled what the other needed.
+    for (name, text) in [
+        ("profile", include_str!("../skeleton/profile.toml.hbs")),
+        ("patch", include_str!("../skeleton/patch.toml.hbs")),
+    ] {
+        templates
+            .register_partial(name, text)
+            .map_err(|e| failed(&e))?;
+    }
+    let text = templates.render_template(template, data);
+    text.map_err(|e| failed(&e))
 }
 
 /// The package's name: what cargo takes as one, and the name of no other crate.
