@@ -1,7 +1,7 @@
 //! Memory: where it comes from, and that what only the start of a program needs does not stay.
 //!
-//! Flows make and drop many small values, on several threads. mimalloc does that with a tenth (chains) to a fifth (arrays,
-//! templates) less time than the C library's allocator, and takes a megabyte more (docs/bench.md).
+//! Flows make and drop many small values, on several threads. mimalloc does that with up to a quarter less time than
+//! the C library's allocator, and takes a megabyte more (docs/bench.md).
 //!
 //! A start goes through much more code than a running flow does. The pages of the program's file that it has touched count
 //! as its memory until the system wants them for others. Letting go of them loses nothing: they are read-only pieces of the
