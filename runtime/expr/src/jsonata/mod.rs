@@ -162,8 +162,12 @@ impl Jsonata {
     }
 }
 
-/// `T2001: text` as an error with that code.
+/// `T2001: text` as an error with that code. (The crate says of a lambda's own signature what it is about first.)
 fn coded(text: &str, functions: &[String]) -> ExprError {
+    let text = text
+        .strip_prefix("Signature validation failed: ")
+        .filter(|rest| error_code_prefix(rest).is_some())
+        .unwrap_or(text);
     match error_code_prefix(text) {
         Some(code) => errors::said(code, text[code.len() + 1..].trim(), functions),
         None => error(text),
@@ -172,6 +176,10 @@ fn coded(text: &str, functions: &[String]) -> ExprError {
 
 /// A parser's error: the code stands somewhere after the parser's own words.
 fn not_parsed(text: &str) -> ExprError {
+    // (the one error of JSONata's that the crate gives no code)
+    if text.ends_with("Unclosed comment") {
+        return errors::made("S0106", &[]);
+    }
     let starts = text
         .char_indices()
         .map(|(at, _)| at)

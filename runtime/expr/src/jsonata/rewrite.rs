@@ -52,6 +52,8 @@ fn walk(node: &mut AstNode, whole: bool, uses: &mut Uses) {
                 uses.functions.push(name.clone());
             }
         }
+        // (functions under other names, `($f := $each; $f(…))`: what they are given then is not looked at)
+        AstNode::Variable(name) if takes_all(name) => uses.reach_all_if(whole),
         AstNode::Wildcard | AstNode::Descendant => uses.reach_all_if(whole),
         AstNode::Function {
             name,
@@ -104,18 +106,26 @@ fn call(name: &str, args: &[AstNode], is_builtin: bool, whole: bool, uses: &mut 
             name,
             "flowContext" | "globalContext" | "env" | "moment" | "clone" | "millis"
         );
-        // Functions that take what they are evaluated on when they are given nothing, or find properties by computed names.
+        // Functions that take what they are evaluated on when they are given nothing (or nothing but a function), or find
+        // properties by computed names.
         let by_name = matches!(name, "eval" | "lookup");
+        let of_context = args.len() < 2 && takes_all(name);
         uses.reach_all_if(
             by_name
                 || whole
-                    && args.is_empty()
-                    && !matches!(name, "now" | "millis" | "random" | "moment"),
+                    && (of_context
+                        || args.is_empty()
+                            && !matches!(name, "now" | "millis" | "random" | "moment")),
         );
     } else {
         // (a property that is called: it may be anything)
         uses.reach(name);
     }
+}
+
+/// Functions that look at any property of what they are evaluated on, though they are given something.
+fn takes_all(name: &str) -> bool {
+    matches!(name, "each" | "sift" | "eval" | "lookup")
 }
 
 impl Uses {
