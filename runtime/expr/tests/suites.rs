@@ -208,3 +208,22 @@ fn mustache_specification() {
 fn group(case: &Value) -> Option<&str> {
     text(case, "id").split('/').next()
 }
+
+#[test]
+fn functions_by_other_names_see_the_whole_message() {
+    let message = json::parse(r#"{"payload":1,"topic":"t"}"#).expect("JSON");
+    for (expression, wanted) in [
+        (
+            "($f := $each; $f(function($v, $k) {$k}))",
+            r#"["payload","topic"]"#,
+        ),
+        (
+            "($f := $sift; $f(function($v) {$v = 't'}))",
+            r#"{"topic":"t"}"#,
+        ),
+    ] {
+        let answer =
+            Jsonata::compile(expression).and_then(|e| e.eval_with(&Nothing, &message, &[]));
+        assert_eq!(shown(&answer), wanted, "{expression}");
+    }
+}
