@@ -49,6 +49,7 @@ fn kind(field: &FieldSpec) -> String {
         FieldKind::ConfigRef("") => "a configuration node".to_owned(),
         FieldKind::ConfigRef(of) => format!("a configuration node: [{of}]({}.md)", file(of)),
         FieldKind::NodeIds => "ids of nodes".to_owned(),
+        FieldKind::Modules => "modules of Node.js".to_owned(),
         FieldKind::Credential => "secret: kept with the credentials".to_owned(),
     }
 }

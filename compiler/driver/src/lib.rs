@@ -21,10 +21,10 @@ pub use regions::Node;
 pub use stage::Stage;
 pub use vgdc_middle::trace::Entry;
 pub use vgdc_middle::{
-    ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
+    Away, ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
 };
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use profile::Usage;
 use vgdc_ir::{Graph, Operator, verify};
@@ -122,6 +122,23 @@ impl Session {
         self
     }
 
+    /// With nodes that run in another place, for which the program has stand-ins.
+    #[must_use]
+    pub fn with_nodes_at(
+        mut self,
+        specs: impl IntoIterator<Item = (&'static NodeSpec, Away)>,
+    ) -> Session {
+        self.registry.extend_at(specs);
+        self
+    }
+
+    /// With a place that has modules for code in nodes.
+    #[must_use]
+    pub fn with_modules_at(mut self, place: &str, modules: HashSet<String>) -> Session {
+        self.registry.set_modules(place, modules);
+        self
+    }
+
     /// For a program of which nobody watches or addresses single nodes: junctions and remarks are left out of it.
     #[must_use]
     pub fn unobserved(mut self) -> Session {
@@ -182,6 +199,7 @@ impl Session {
         };
         let mut plan = lower(&optimised, &islands);
         plan.hash = flow_hash(&graph);
+        plan.packages = self.packages(&plan);
         let mut lowered = native::Lowered::default();
         if self.options.optimise {
             let ids = optimised.op_ids().iter();
@@ -201,6 +219,15 @@ impl Session {
             diagnostics,
             trace,
         }
+    }
+
+    /// What other places have to load.
+    fn packages(&self, plan: &Plan) -> Vec<String> {
+        let away = plan.ops.iter().filter(|op| op.away.is_some());
+        let named = away.filter_map(|op| self.registry.away(&op.ty));
+        let names: std::collections::BTreeSet<&str> =
+            named.map(|away| away.package.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Notes what the profile decided about the code of nodes.

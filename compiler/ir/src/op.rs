@@ -18,6 +18,8 @@ pub struct Operator {
     pub ty: String,
     /// The registry's type that gives the behaviour, where it is not `ty`.
     pub process: Option<String>,
+    /// The place where it runs, where that is not this process: what is here stands in for it.
+    pub place: Option<String>,
     /// The node's name.
     pub name: Option<String>,
     /// The id of the tab or subflow instance, as the node has it.

@@ -125,6 +125,7 @@ fn print_env(out: &mut String, at: usize, scope: &EnvScope) {
 fn print_op(out: &mut String, at: usize, op: &Operator) {
     let _ = write!(out, "op o{at} {} {}", json(&op.id), json(&op.ty));
     attr(out, "process", op.process.as_ref().map(json));
+    attr(out, "place", op.place.as_ref().map(json));
     attr(out, "alias", op.alias.as_ref().map(json));
     attr(out, "name", op.name.as_ref().map(json));
     let _ = write!(
@@ -432,6 +433,7 @@ fn read_op(cursor: &mut Cursor<'_>) -> Option<Operator> {
         alias: None,
         ty,
         process: None,
+        place: None,
         name: None,
         z: None,
         g: None,
@@ -452,6 +454,7 @@ fn read_op(cursor: &mut Cursor<'_>) -> Option<Operator> {
     while let Some(name) = cursor.attr() {
         match name {
             "process" => op.process = Some(cursor.json()?),
+            "place" => op.place = Some(cursor.json()?),
             "alias" => op.alias = Some(cursor.json()?),
             "name" => op.name = Some(cursor.json()?),
             "flow" => op.flow = FlowId(cursor.id("f")?),

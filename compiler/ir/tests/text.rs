@@ -115,6 +115,7 @@ fn operator() -> impl Strategy<Value = Operator> {
                 id,
                 ty,
                 process: name.clone(),
+                place: alias.clone(),
                 z: alias.clone(),
                 g: name.clone(),
                 alias,

@@ -23,7 +23,7 @@ pub mod typing;
 
 pub use keys::{ContextUse, Keys};
 pub use plan::lower;
-pub use registry::Registry;
+pub use registry::{Away, Registry};
 pub use resolve::resolve;
 pub use scripts::{NoScripts, ScriptFault, ScriptInfo, ScriptTypes};
 pub use trace::Trace;

@@ -36,6 +36,7 @@ pub fn lower(graph: &Graph, islands: &[Vec<OpId>]) -> plan::Plan {
         env: graph.envs().iter().map(env).collect(),
         code: None,
         regions: Vec::new(),
+        packages: Vec::new(),
         settings: Default::default(),
     }
 }
@@ -78,6 +79,11 @@ fn op(
         alias: op.alias.clone(),
         ty: op.ty.clone(),
         process: op.process.clone(),
+        away: op.place.as_ref().map(|place| plan::Away {
+            place: place.clone(),
+            config: op.part.is_config(),
+            inner: Vec::new(),
+        }),
         name: op.name.clone(),
         z: op.z.clone(),
         g: op.g.clone(),
@@ -96,6 +102,15 @@ fn op(
         match edge.kind() {
             EdgeKind::Wire(port) | EdgeKind::Link(port) => {
                 let port = usize::from(port);
+                if let Some(away) = out.away.as_mut()
+                    && graph.op(edge.to).place == op.place
+                {
+                    if away.inner.len() <= port {
+                        away.inner.resize(port + 1, Vec::new());
+                    }
+                    away.inner[port].push(to);
+                    continue;
+                }
                 if out.ports.len() <= port {
                     out.ports.resize(port + 1, plan::Port::default());
                 }

@@ -1,6 +1,6 @@
 //! The node types that the compiler knows, by the tables that came with the nodes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use vgdc_spec::{NodeSpec, Role};
 
@@ -10,6 +10,21 @@ pub struct Registry {
     by_type: HashMap<&'static str, &'static NodeSpec>,
     /// The type whose behaviour a subflow instance has.
     instance: Option<&'static str>,
+    /// The type whose behaviour it is to stand in for nodes that run in other places.
+    stand_in: Option<&'static str>,
+    /// Types whose nodes run in another place.
+    away: HashMap<&'static str, Away>,
+    /// A place that has modules for code in nodes, and their names.
+    modules: Option<(String, HashSet<String>)>,
+}
+
+/// Where the nodes of a type run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Away {
+    /// The place.
+    pub place: String,
+    /// What the place has to load to know the type.
+    pub package: String,
 }
 
 impl Registry {
@@ -23,11 +38,43 @@ impl Registry {
     /// Adds types; of two with one name the later counts.
     pub fn extend(&mut self, specs: impl IntoIterator<Item = &'static NodeSpec>) {
         for spec in specs {
-            if spec.role == Role::SubflowInstance {
-                self.instance = Some(spec.ty);
+            match spec.role {
+                Role::SubflowInstance => self.instance = Some(spec.ty),
+                Role::StandIn => self.stand_in = Some(spec.ty),
+                _ => {}
             }
             self.by_type.insert(spec.ty, spec);
         }
+    }
+
+    /// Adds types whose nodes run in another place.
+    pub fn extend_at(&mut self, specs: impl IntoIterator<Item = (&'static NodeSpec, Away)>) {
+        for (spec, away) in specs {
+            self.away.insert(spec.ty, away);
+            self.extend([spec]);
+        }
+    }
+
+    /// Where nodes of a type run, where that is not the program itself.
+    pub fn away(&self, ty: &str) -> Option<&Away> {
+        self.away.get(ty)
+    }
+
+    /// Tells of a place that has these modules: nodes whose code uses some of them run there.
+    pub fn set_modules(&mut self, place: &str, modules: HashSet<String>) {
+        self.modules = Some((place.to_owned(), modules));
+    }
+
+    /// The place that has all of these modules, where there is one.
+    pub fn place_with(&self, modules: &[&str]) -> Option<&str> {
+        let (place, known) = self.modules.as_ref()?;
+        let has_all = !modules.is_empty() && modules.iter().all(|name| known.contains(*name));
+        has_all.then_some(place)
+    }
+
+    /// The type that stands in for nodes that run in other places.
+    pub fn stand_in_type(&self) -> Option<&'static str> {
+        self.stand_in
     }
 
     /// The table of a type.

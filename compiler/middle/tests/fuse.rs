@@ -103,6 +103,7 @@ fn operator(at: usize, junction: bool) -> Operator {
         alias: None,
         ty: "any".into(),
         process: None,
+        place: None,
         name: None,
         z: None,
         g: None,

@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod config;
 pub mod cx;
+pub mod elsewhere;
 pub mod env;
 pub mod error;
 pub mod event;
@@ -26,6 +27,7 @@ pub mod timers;
 pub use clock::Clock;
 pub use config::{Config, FromField};
 pub use cx::{Completion, Cx};
+pub use elsewhere::{Elsewhere, Told};
 pub use error::NodeError;
 pub use event::{Event, EventKind, Kinds, OpInfo, Sink};
 pub use log::{Level, LogSink};

@@ -54,6 +54,8 @@ pub struct MailboxShared {
     wake: Notify,
     /// Deliveries that wait in the island's queue and mails that wait here.
     load: AtomicUsize,
+    /// Messages that operators have handed to another place, which has not taken them yet.
+    away: AtomicUsize,
     room: Notify,
     limit: usize,
 }
@@ -78,9 +80,14 @@ impl MailboxShared {
 
     /// Waits until the island has room for more.
     pub async fn room(&self) {
+        self.wait(|| self.load.load(Ordering::Relaxed) + self.away.load(Ordering::Relaxed))
+            .await;
+    }
+
+    async fn wait(&self, load: impl Fn() -> usize) {
         loop {
             let notified = self.room.notified();
-            if self.load.load(Ordering::Relaxed) < self.limit {
+            if load() < self.limit {
                 return;
             }
             notified.await;
@@ -148,6 +155,28 @@ impl Mailbox {
     /// Waits until the island has room for more, so that a source can stop reading before it has anything to post.
     pub async fn room(&self) {
         self.shared.room().await;
+    }
+
+    /// The same for what comes from another place: what is on its way to there does not count, or neither would go on.
+    pub async fn queue_room(&self) {
+        let shared = &self.shared;
+        shared.wait(|| shared.load.load(Ordering::Relaxed)).await;
+    }
+
+    /// Whether both lead to the same island.
+    pub fn is_of_island_of(&self, other: &Mailbox) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// A message has been handed to another place: as long as it waits there, it counts as one that waits here.
+    pub fn gone(&self) {
+        self.shared.away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The other place has taken so many.
+    pub fn arrived(&self, count: usize) {
+        self.shared.away.fetch_sub(count, Ordering::Relaxed);
+        self.shared.room.notify_waiters();
     }
 
     pub(crate) fn post_result(&self, event: Box<dyn Any + Send>) {

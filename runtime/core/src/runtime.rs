@@ -8,7 +8,7 @@ mod time;
 use crate::env::EnvTable;
 use crate::island::{Counters, Island, Started, State, Update};
 use crate::mailbox::{Mail, MailboxShared, Request};
-use crate::{Clock, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink, place};
+use crate::{Clock, Elsewhere, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink, place};
 use redeploy::Layout;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct RuntimeOptions {
     pub profile: bool,
     /// The clock that the nodes see.
     pub clock: Clock,
+    /// The other places that operators of a plan may run in.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
 }
 
 impl RuntimeOptions {
@@ -57,6 +59,7 @@ impl RuntimeOptions {
             linked: &[],
             profile: false,
             clock: Clock::Real,
+            elsewhere: None,
         }
     }
 }
@@ -307,6 +310,9 @@ impl Runtime {
             self.unchanged(&plan, deployment.ty).await
         };
         let layout = self.layout(&plan, &keep);
+        let there = is_away(&self.plan) || is_away(&plan);
+        // (it sees itself what has changed, and stops what it has to)
+        let elsewhere = self.options.elsewhere.clone().filter(|_| there);
         self.stop_all_but(&layout.keep, &plan).await;
         if let Some(stores) = new_stores {
             self.stores.close();
@@ -317,7 +323,18 @@ impl Runtime {
             self.stores = Arc::new(again.unwrap_or(stores));
         }
         self.drop_context(&plan);
-        self.start(plan, layout).await
+        let (count, shared) = self.start(plan, layout).await?;
+        if let Some(elsewhere) = elsewhere.as_ref().filter(|_| !is_away(&shared.plan)) {
+            elsewhere.stop(None).await;
+        } else if let Some(elsewhere) = elsewhere {
+            let ty = if everything {
+                DeployType::Full
+            } else {
+                deployment.ty
+            };
+            elsewhere.deploy(shared, ty).await;
+        }
+        Ok(count)
     }
 
     fn drop_context(&self, plan: &Plan) {
@@ -345,7 +362,11 @@ impl Runtime {
         }
     }
 
-    async fn start(&mut self, plan: Arc<Plan>, layout: Layout) -> Result<usize, RuntimeError> {
+    async fn start(
+        &mut self,
+        plan: Arc<Plan>,
+        layout: Layout,
+    ) -> Result<(usize, Arc<Shared>), RuntimeError> {
         self.plan = plan.clone();
         let flows: HashMap<String, Arc<str>> = (plan.ops.iter())
             .filter_map(|op| Some((op.id.clone(), Arc::from(op.z.as_deref()?))))
@@ -377,6 +398,7 @@ impl Runtime {
             sink: self.options.sink.clone(),
             log: self.options.log.clone(),
             clock: self.options.clock.clone(),
+            elsewhere: self.options.elsewhere.clone(),
             code: self.code_of(&plan),
         });
         let mut old: Vec<Option<Running>> = std::mem::take(&mut self.islands)
@@ -436,11 +458,8 @@ impl Runtime {
                     .map(|(id, state)| (id, (island, state))),
             );
         }
-        Ok(self
-            .nodes
-            .values()
-            .filter(|(_, state)| *state == State::Started)
-            .count())
+        let started = |(_, state): &&(usize, State)| *state == State::Started;
+        Ok((self.nodes.values().filter(started).count(), shared))
     }
 
     /// How many threads there may be.
@@ -498,6 +517,14 @@ impl Runtime {
             for id in ids {
                 self.island_of(id)?;
             }
+        }
+        if let Some(elsewhere) = self
+            .options
+            .elsewhere
+            .as_ref()
+            .filter(|_| is_away(&self.plan))
+        {
+            elsewhere.stop(nodes.map(<[String]>::to_vec)).await;
         }
         let mut replies = Vec::new();
         for island in &self.islands {
@@ -736,6 +763,11 @@ impl Runtime {
         profile.workers = self.workers.len();
         Some(profile)
     }
+}
+
+/// Whether operators of a plan run in other places.
+fn is_away(plan: &Plan) -> bool {
+    plan.ops.iter().any(|op| op.away.is_some())
 }
 
 fn request<T>(

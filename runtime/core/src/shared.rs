@@ -1,7 +1,7 @@
 //! What all islands of a deployment share: the plan, stores, environment, settings, credentials, and the ways out.
 
 use crate::env::EnvTable;
-use crate::{Clock, LogSink, Registry, Services, Sink};
+use crate::{Clock, Elsewhere, LogSink, Registry, Services, Sink};
 use std::collections::HashMap;
 use std::sync::Arc;
 use vgdc_plan::{FlowIndex, Plan};
@@ -30,6 +30,8 @@ pub struct Shared {
     pub log: Arc<dyn LogSink>,
     /// The clock.
     pub clock: Clock,
+    /// The other places that operators of the plan run in; `None` where there is none.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
     /// The plan's machine code, in memory that can be executed; `None` where there is none or it cannot be run.
     pub code: Option<Arc<vgdc_native::Memory>>,
 }

@@ -49,6 +49,9 @@ pub struct Plan {
     /// Operators that run as one function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Region>,
+    /// What other places have to load for the operators that run there: names of packages, and of files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
     /// Settings that the program has from its `vgdc.toml`, by Node-RED's names; see [`settings`]. No secret is among them.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Json>,
@@ -136,6 +139,9 @@ pub struct Op {
     /// The registry's type which gives the behaviour, where it is not `ty` (`subflow` for an instance).
     #[serde(default)]
     pub process: Option<String>,
+    /// Where it runs, where that is not this process: what runs here stands in for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
     /// The node's name.
     #[serde(default)]
     pub name: Option<String>,
@@ -176,6 +182,19 @@ pub struct Op {
     /// Changes when the node must be restarted by a partial deploy.
     #[serde(default)]
     pub fingerprint: String,
+}
+
+/// Where an operator runs that this process only stands in for, and what that place has to know of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Away {
+    /// The place.
+    pub place: String,
+    /// Whether it is a configuration node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub config: bool,
+    /// For each output, the operators in the same place that its messages go to: they never come here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inner: Vec<Vec<OpIndex>>,
 }
 
 /// One output.
@@ -287,6 +306,13 @@ impl Plan {
             if op.flow as usize >= self.flows.len() || op.env as usize >= self.env.len() {
                 return bad(format!(
                     "operator {index} ({}) has no such flow or env scope",
+                    op.id
+                ));
+            }
+            let inner = op.away.iter().flat_map(|away| away.inner.iter().flatten());
+            if inner.into_iter().any(|&to| to as usize >= count) {
+                return bad(format!(
+                    "operator {index} ({}) reaches another in its place that is not there",
                     op.id
                 ));
             }

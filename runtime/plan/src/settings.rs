@@ -212,6 +212,12 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "seconds that a **function** may take which has no timeout of its own; 0: ten seconds (see docs/differences.md)",
     ),
+    setting(
+        "host",
+        Any,
+        "",
+        "(vgdc's own) the Node.js process that runs packages' nodes: `node` and `nodeRed` (where Node.js and the npm package `node-red` are), `userDir` (the folder with the packages), `memory` (MB of JavaScript objects, 1024), `timeout` (seconds without an answer after which it is started again, 30)",
+    ),
     editor("httpAdminAuth", "who may use the editor"),
     editor("httpAdminCookieOptions", "the editor's sessions"),
     editor("httpAdminCors", "who may ask the admin API"),
@@ -398,7 +404,12 @@ pub const SETTINGS: &[Setting] = &[
         "tlsConfigDisableLocalFiles",
         "whether the editor's form of **tls-config** offers files",
     ),
-    editor("ui", "of the dashboard, which is a package of its own"),
+    setting(
+        "ui",
+        Any,
+        "",
+        "of the package node-red-dashboard: `path`, where its pages are",
+    ),
     key(
         "uiHost",
         "http.host",

@@ -145,7 +145,7 @@ fn a_file_that_has_grown() {
             "settings.js:20: not imported: functionGlobalContext.os: the module \"os\", which is JavaScript",
             "settings.js:30: not imported: this statement was not run",
             "settings.js: no flowFile: name the flow in the new file, or on the command line",
-            "left out, since they are the editor's: adminAuth, ui",
+            "left out, since they are the editor's: adminAuth",
         ]
         .map(|line| line)
     );
@@ -164,6 +164,7 @@ fn a_file_that_has_grown() {
     };
     assert_eq!(shown("https"), r#"{"key":"privkey.pem"}"#);
     assert_eq!(shown("socketTimeout"), "7200000");
+    assert_eq!(shown("ui"), r#"{"path":"ui"}"#);
     assert_eq!(
         shown("httpStatic"),
         r#"[{"options":{"maxAge":"1d"},"path":"/srv/img","root":"/img/"}]"#

@@ -48,6 +48,7 @@ enum OwnKind {
     Mustache,
     ConfigRef(String),
     NodeIds,
+    Modules,
     Credential,
 }
 
@@ -97,6 +98,7 @@ impl From<FieldKind> for OwnKind {
             FieldKind::Mustache => OwnKind::Mustache,
             FieldKind::ConfigRef(name) => OwnKind::ConfigRef(name.to_owned()),
             FieldKind::NodeIds => OwnKind::NodeIds,
+            FieldKind::Modules => OwnKind::Modules,
             FieldKind::Credential => OwnKind::Credential,
         }
     }
@@ -160,6 +162,7 @@ impl OwnKind {
             OwnKind::Mustache => FieldKind::Mustache,
             OwnKind::ConfigRef(name) => FieldKind::ConfigRef(name.leak()),
             OwnKind::NodeIds => FieldKind::NodeIds,
+            OwnKind::Modules => FieldKind::Modules,
             OwnKind::Credential => FieldKind::Credential,
         }
     }

@@ -84,6 +84,8 @@ pub enum Role {
     Junction,
     /// The operator that stands for a subflow instance: passes its input on to the inner nodes.
     SubflowInstance,
+    /// Stands in for a node that runs in another place: hands its messages over, and does what it hears of it.
+    StandIn,
 }
 
 /// What a node can do besides sending messages; passes decide by it what may be moved, merged or dropped.
@@ -137,6 +139,8 @@ pub enum FieldKind {
     ConfigRef(&'static str),
     /// Ids of other nodes (scopes, links).
     NodeIds,
+    /// Names of modules of Node.js that code in the node uses: an array of objects with `module`.
+    Modules,
     /// A secret: kept in the credentials, never in the flow or an artifact.
     Credential,
 }

@@ -9,7 +9,8 @@
 //! and promises. A body that calls `node.done()` says itself when it has finished with a message; for any other the node does.
 //!
 //! Code that runs longer than *Timeout* (or the setting `globalFunctionTimeout`, both in seconds; without either, ten seconds)
-//! is stopped with an error; the rest of the flow goes on. Modules of npm cannot be loaded.
+//! is stopped with an error; the rest of the flow goes on. A node with
+//! modules runs in Node.js, where the user folder has them (docs/hosted-nodes.md); elsewhere it does not start.
 
 use crate::common::links::{self, Returned, push_caller};
 use std::any::Any;
@@ -50,7 +51,7 @@ pub struct FunctionConfig {
     initialize: String,
     #[field(default = "", kind = JavaScript, label = "On Stop")]
     finalize: String,
-    #[field(json = "[]", label = "Modules")]
+    #[field(json = "[]", kind = Modules, label = "Modules")]
     libs: Vec<Value>,
 }
 

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use vgdc_mir::Body;
 use vgdc_plan::native::Code;
-use vgdc_plan::{Chain, EnvScope, EnvVar, Flow, Listener, Op, Plan, Port};
+use vgdc_plan::{Away, Chain, EnvScope, EnvVar, Flow, Listener, Op, Plan, Port};
 
 /// A generated module.
 pub(crate) struct Emitted {
@@ -154,6 +154,7 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
         quote!(vgdc_native::linked!(#name, #slots))
     });
     let hash = &plan.hash;
+    let packages = &plan.packages;
     let loads = plan.loads.iter().copied().map(Literal::u64_unsuffixed);
     let islands = plan.islands.iter().map(|ops| {
         let ops = ops.iter().copied().map(Literal::u32_unsuffixed);
@@ -182,6 +183,7 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
                 env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
                 code: #code,
                 regions: #regions,
+                packages: vec![#(#packages.into()),*],
                 settings: #settings,
             })
         }
@@ -213,6 +215,7 @@ fn op_function(index: usize, op: &Op) -> TokenStream {
     fields.add_some("alias", op.alias.as_ref().map(|it| text(it)));
     fields.add("ty", text(&op.ty));
     fields.add_some("process", op.process.as_ref().map(|it| text(it)));
+    fields.add_some("away", op.away.as_ref().map(away));
     fields.add_some("name", op.name.as_ref().map(|it| text(it)));
     fields.add_some("z", op.z.as_ref().map(|it| text(it)));
     fields.add_some("g", op.g.as_ref().map(|it| text(it)));
@@ -239,6 +242,16 @@ fn op_function(index: usize, op: &Op) -> TokenStream {
     fields.add("fingerprint", text(&op.fingerprint));
     let fields = fields.rest();
     quote!(fn #name() -> Result<plan::Op, Error> { Ok(plan::Op { #fields }) })
+}
+
+fn away(away: &Away) -> TokenStream {
+    let (place, config) = (text(&away.place), away.config);
+    let inner = away
+        .inner
+        .iter()
+        .map(|ops| list(ops.iter().copied().map(index_of)));
+    let inner = list(inner);
+    quote!(plan::Away { place: #place, config: #config, inner: #inner })
 }
 
 fn port(port: &Port) -> TokenStream {

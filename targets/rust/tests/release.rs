@@ -107,6 +107,7 @@ fn plan() -> Plan {
             bodies().iter().map(|body| body.function(0)).collect(),
         )),
         regions: Vec::new(),
+        packages: Vec::new(),
         settings: Default::default(),
     }
 }

@@ -85,6 +85,7 @@ fn operator(id: &str, part: Part, number: u32) -> Operator {
         alias: None,
         ty: "any".to_owned(),
         process: None,
+        place: None,
         name: None,
         z: Some("t".to_owned()),
         g: None,

@@ -367,11 +367,25 @@ impl<'a> Expander<'a, '_> {
             .and_then(|g| groups.get(g).copied());
         let env = group.map_or(place.env, |(_, env)| env);
         let span = node.span();
+        let by_type = self.registry.away(node.ty()).map(|away| &*away.place);
+        let place_of = by_type.or_else(|| {
+            let modules = props::modules(node, spec?);
+            let names: Vec<&str> = modules.iter().map(String::as_str).collect();
+            self.registry.place_with(&names)
+        });
+        let part = match place_of {
+            // By Node-RED's rule: nothing else is known of such a type.
+            Some(_) if by_type.is_some() && !node.is_on_canvas() => Part::Config,
+            _ => props::part(node, spec, &place.ids),
+        };
         Operator {
             id: item.id.clone(),
             alias: place.instance.is_some().then(|| node.id().to_owned()),
             ty: node.ty().to_owned(),
-            process: None,
+            process: place_of
+                .and(self.registry.stand_in_type())
+                .map(str::to_owned),
+            place: place_of.map(str::to_owned),
             name: Some(node.name())
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned),
@@ -386,7 +400,7 @@ impl<'a> Expander<'a, '_> {
             heard_in: self.heard_in(node, place),
             group: group.map(|(id, _)| id),
             env,
-            part: props::part(node, spec, &place.ids),
+            part,
             effect: spec.map_or(Effect::Io, |spec| spec.effect),
             props: props::of(node, spec, &place.ids),
             input: Ty::ANY,
@@ -678,6 +692,7 @@ fn status_op(instance: &Operator, inside: FlowId) -> Operator {
         alias: None,
         ty: "subflow-status".into(),
         process: None,
+        place: None,
         name: None,
         z: Some(instance.id.clone()),
         g: None,

@@ -35,6 +35,26 @@ pub fn of(node: RawNode<'_>, spec: Option<&NodeSpec>, ids: &IdMap<'_>) -> Map<St
     props
 }
 
+/// The modules that code in a node uses, without versions.
+pub fn modules(node: RawNode<'_>, spec: &NodeSpec) -> Vec<String> {
+    let fields = spec.fields.iter();
+    let fields = fields.filter(|field| field.kind == FieldKind::Modules);
+    let lists = fields.filter_map(|field| Some(node.prop(field.name)?.to_serde()));
+    let names = lists.flat_map(|list| {
+        let entries = list.as_array().cloned().unwrap_or_default();
+        let name = |entry: &Json| {
+            let module = entry.get("module")?.as_str()?;
+            let (name, _version) = match module.get(1..).and_then(|rest| rest.find('@')) {
+                Some(at) => module.split_at(at + 1),
+                None => (module, ""),
+            };
+            Some(name.to_owned())
+        };
+        entries.iter().filter_map(name).collect::<Vec<_>>()
+    });
+    names.collect()
+}
+
 /// Puts the instance's ids for those of the template, where Node-RED does: a property that is the id of an inner node, alone
 /// or as the only element of an array. In properties that hold ids, all elements are ids.
 fn remap(value: &mut Json, all: bool, ids: &IdMap<'_>) {
@@ -79,7 +99,8 @@ pub fn part(node: RawNode<'_>, spec: Option<&NodeSpec>, ids: &IdMap<'_>) -> Part
             .unwrap_or_default()
     };
     match spec.role {
-        Role::Operator => Part::Operator,
+        // (of a stand-in the flow file says nothing)
+        Role::Operator | Role::StandIn => Part::Operator,
         Role::Config => Part::Config,
         Role::GlobalEnv => Part::GlobalEnv,
         Role::Catch => {

@@ -62,6 +62,9 @@ impl Runtime {
                 let reply = request(&running.mailbox, |reply| Request::Settle { reply });
                 handled.push(reply.await.unwrap_or_default());
             }
+            if let Some(elsewhere) = &self.options.elsewhere {
+                handled.push(elsewhere.settle().await);
+            }
             // (an island that was quiet when asked may have been sent something by one that was asked later)
             if before.as_ref() == Some(&handled) {
                 return;

@@ -27,6 +27,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
             )?,
         ),
         regions: Vec::new(),
+        packages: vec![],
         settings: Default::default(),
     })
 }
