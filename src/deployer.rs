@@ -1,6 +1,7 @@
 //! The compiler behind the control protocol's `deploy`.
 
 use vgdc_driver::Options;
+use vgdc_packages::Packages;
 use vgdc_probe::{Compiled, Deployer, Refusal};
 use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap, render};
 
@@ -8,6 +9,8 @@ use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap, render};
 pub struct Compiler {
     /// How it compiles.
     pub options: Options,
+    /// The packages whose nodes may be deployed.
+    pub packages: Packages,
     /// For a run that takes a profile: code leaves marks where it comes by.
     pub probes: bool,
 }
@@ -16,7 +19,7 @@ impl Deployer for Compiler {
     fn compile(&self, flows: &str) -> Result<Compiled, Refusal> {
         let mut sources = SourceMap::new();
         let (doc, mut diagnostics) = FlowDoc::parse(&mut sources, "deploy", flows);
-        let mut compiled = crate::session(self.options)
+        let mut compiled = crate::load::with_packages(crate::session(self.options), &self.packages)
             .with_probes(self.probes)
             .compile(&doc);
         crate::native::generate(&mut compiled);

@@ -9,7 +9,9 @@ pub mod native;
 pub mod profile;
 pub mod runner;
 
-pub use load::{Flow, folder_of, session};
+pub use load::{Flow, folder_of, session, with_packages};
 pub use vgdc_driver as driver;
+pub use vgdc_hosted as hosted;
+pub use vgdc_packages as packages;
 pub use vgdc_plan as plan;
 pub use vgdc_syntax as syntax;

@@ -15,6 +15,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Install a Node-RED package whose nodes the flow has
+    Add(cmd::add::Args),
     /// Make one self-contained executable of a flow
     Build(cmd::build::Args),
     /// Run a flow in this process
@@ -37,6 +39,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     match Cli::parse().verb {
+        Verb::Add(args) => cmd::add::run(&args),
         Verb::Build(args) => cmd::build::run(&args),
         Verb::Run(args) => cmd::run::run(&args),
         Verb::Check(args) => cmd::check::run(&args),

@@ -29,11 +29,13 @@ pub struct Args {
     /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
     #[arg(long, value_name = "FILE", conflicts_with = "no_optimise")]
     profile: Option<PathBuf>,
+    #[command(flatten)]
+    user_dir: super::UserDir,
 }
 
 pub fn run(args: &Args) -> ExitCode {
     let begin = Instant::now();
-    let mut flow = Flow::load(&args.flow);
+    let mut flow = args.user_dir.load(&args.flow);
     let options = Options {
         optimise: !args.no_optimise,
         ..Options::default()
@@ -41,7 +43,7 @@ pub fn run(args: &Args) -> ExitCode {
     let session = match args.release {
         true => super::session(&mut flow, options),
         // (the runner has the library's nodes)
-        false => vgdc::session(options),
+        false => flow.compiler(options),
     };
     let session = match args.observable {
         true => session,
@@ -73,8 +75,13 @@ pub fn run(args: &Args) -> ExitCode {
         true => compile(&compiled, &flow, &output),
         false => write(&compiled.plan, &output),
     };
+    let written = written.and_then(|size| {
+        let needs = compiled.plan.ops.iter().any(|op| op.away.is_some());
+        let host = needs.then(|| host_folder(&flow, &output)).transpose()?;
+        Ok((size, host))
+    });
     match written {
-        Ok(size) => {
+        Ok((size, host)) => {
             let (nodes, islands) = (compiled.plan.ops.len(), compiled.plan.islands.len());
             let took = begin.elapsed().as_millis();
             super::say_err(&format!(
@@ -83,6 +90,9 @@ pub fn run(args: &Args) -> ExitCode {
                 if islands == 1 { "" } else { "s" },
                 size as f64 / 1e6
             ));
+            if let Some(host) = host {
+                super::say_err(&host);
+            }
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -90,6 +100,32 @@ pub fn run(args: &Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes the folder that goes with a program whose nodes are in part in Node.js. Gives what there is to say of it.
+fn host_folder(flow: &Flow, output: &Path) -> Result<String, String> {
+    let user_dir = &flow.packages.user_dir;
+    let mut folder = output.as_os_str().to_owned();
+    folder.push(".host");
+    let folder = PathBuf::from(folder);
+    let found = vgdc::hosted::Found::look(None, None, user_dir);
+    let runtime = found.as_ref().ok().map(|found| &*found.runtime);
+    let bytes = vgdc::packages::bundle(user_dir, runtime, &folder)
+        .map_err(|e| format!("cannot write {}: {e}", folder.display()))?;
+    let needs = match &found {
+        Ok(found) => format!(
+            "the machine that runs it needs Node.js ({} here)",
+            found.node.version
+        ),
+        Err(why) => {
+            format!("Node-RED's runtime is not in it, and has to be where the program runs: {why}")
+        }
+    };
+    Ok(format!(
+        "wrote {}: {:.1} MB of packages, to be beside the program; {needs}\n",
+        folder.display(),
+        bytes as f64 / 1e6
+    ))
 }
 
 /// `flows.json` in `pump/` makes `pump`; another file makes its own name.

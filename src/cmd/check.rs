@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vgdc::Flow;
 use vgdc::driver::Options;
 use vgdc::syntax::render;
 
@@ -13,6 +12,8 @@ pub struct Args {
     /// How to say it
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    user_dir: super::UserDir,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -22,7 +23,7 @@ enum Format {
 }
 
 pub fn run(args: &Args) -> ExitCode {
-    let mut flow = Flow::load(&args.flow);
+    let mut flow = args.user_dir.load(&args.flow);
     let session = super::session(&mut flow, Options::default());
     flow.lower_in(&session);
     match args.format {

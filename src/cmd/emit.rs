@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vgdc::Flow;
 use vgdc::driver::Options;
 
 #[derive(clap::Args)]
@@ -18,6 +17,8 @@ pub struct Args {
     /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
     #[arg(long, value_name = "FILE", conflicts_with = "no_optimise")]
     profile: Option<PathBuf>,
+    #[command(flatten)]
+    user_dir: super::UserDir,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -63,7 +64,7 @@ impl Stage {
 }
 
 pub fn run(args: &Args) -> ExitCode {
-    let mut flow = Flow::load(&args.flow);
+    let mut flow = args.user_dir.load(&args.flow);
     let options = Options {
         optimise: !args.no_optimise,
         ..Options::default()

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use vgdc::Flow;
 use vgdc::driver::Options;
 use vgdc::syntax::codes::{self, Code};
 
@@ -16,13 +15,15 @@ pub struct Args {
     /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
+    #[command(flatten)]
+    user_dir: super::UserDir,
 }
 
 pub fn run(args: &Args) -> ExitCode {
     if let Ok(code) = args.what.parse::<Code>() {
         return explain_code(code);
     }
-    let mut flow = Flow::load(Path::new(&args.what));
+    let mut flow = args.user_dir.load(Path::new(&args.what));
     let session = super::session(&mut flow, Options::default());
     let compiled = match super::profiled(session, args.profile.as_deref()) {
         Ok(session) => flow.lower_in(&session),

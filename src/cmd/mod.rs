@@ -1,5 +1,6 @@
 //! The verbs of the command line.
 
+pub mod add;
 pub mod bench;
 pub mod build;
 pub mod check;
@@ -11,12 +12,36 @@ pub mod run;
 pub mod test;
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vgdc::Flow;
 use vgdc::driver::{Options, Session};
+use vgdc::packages::Packages;
 use vgdc::syntax::render::{self, TextOptions};
 use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
+
+/// Where the packages are that a flow has nodes of.
+#[derive(clap::Args)]
+pub struct UserDir {
+    /// Node-RED's user folder, with the packages that the flow has nodes of [default: the flow's folder]
+    #[arg(long, value_name = "DIR")]
+    user_dir: Option<PathBuf>,
+}
+
+impl UserDir {
+    /// Reads a flow file with the packages beside it, or in the folder that is named.
+    fn load(&self, flow: &Path) -> Flow {
+        Flow::load_with(flow, self.user_dir.as_deref())
+    }
+
+    /// The packages in the folder that is named.
+    fn read(&self) -> Packages {
+        self.user_dir
+            .as_deref()
+            .map(Packages::read)
+            .unwrap_or_default()
+    }
+}
 
 /// Diagnostics that are shown before the rest is only counted.
 const SHOWN: usize = 50;

@@ -46,6 +46,8 @@ pub struct Args {
     /// Count and time nodes and wires; written when it stops [default: beside the flow, FLOW.profile.json]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     profile: Option<String>,
+    #[command(flatten)]
+    packages: super::UserDir,
     /// Nodes see a clock that only the control protocol's `clock.advance` moves [default START: now]
     #[arg(long, value_name = "START", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     virtual_time: Option<String>,
@@ -112,14 +114,20 @@ pub fn run(args: &Args) -> ExitCode {
         settings: Default::default(),
         deployer: Some(Arc::new(Compiler {
             options: args.compile_options(),
+            packages: args.packages.read(),
             probes: args.profile.is_some(),
         })),
         updates: None,
+        host_dir: args.packages.user_dir.clone(),
     };
     if let Some(path) = &args.flow {
-        let mut flow = Flow::load(path);
+        let mut flow = args.packages.load(path);
+        app.host_dir
+            .get_or_insert_with(|| flow.packages.user_dir.clone());
         let (compile, probes) = (args.compile_options(), args.profile.is_some());
-        let session = move || vgdc::session(compile).with_probes(probes);
+        let packages = flow.packages.clone();
+        let session =
+            move || vgdc::with_packages(vgdc::session(compile), &packages).with_probes(probes);
         let compiled = flow.compile_in(&session());
         super::print_diagnostics(&flow);
         if flow.diagnostics.has_errors() {

@@ -58,6 +58,7 @@ fn tested(args: &Args) -> Result<bool, String> {
     let limit = Duration::try_from_secs_f64(args.timeout)
         .map_err(|_| format!("--timeout {}: not a number of seconds", args.timeout))?;
     let compiler = Compiler {
+        packages: Default::default(),
         options: Options {
             optimise: args.target == super::run::Target::Native,
             deploy_mode: true,

@@ -191,6 +191,9 @@ codes! {
     0312 PROFILE_STALE "the flow has changed since its profile was taken"
     0320 NODE_CRATE "a crate with nodes cannot be used"
     0321 NODE_NOT_LINKED "a node of one's own crate is in release builds only"
+    0330 HOSTED "nodes of a package run in Node.js"
+    0331 PACKAGE_UNREADABLE "a package cannot be read"
+    0332 TYPE_TWICE "two packages have one node type"
 
     // 400–499: the start of a program.
     0400 PORT_IN_USE "a port is in use"

@@ -22,6 +22,9 @@
 //!
 //! [nodes]                         # crates with nodes of one's own (docs/third-party-nodes.md)
 //! acme-nodes = "nodes/acme"       # the crate's folder, from this file's
+//!
+//! [packages]                      # Node-RED packages that the flow has nodes of (docs/hosted-nodes.md); `vgdc add` writes them
+//! node-red-dashboard = "3.6.6"
 //! ```
 //!
 //! A text `"${NAME}"` or `"${NAME:-what holds without it}"` is an environment variable, read when the program starts.
@@ -61,6 +64,8 @@ pub struct Config {
     pub context: Context,
     /// Crates with nodes of the user's own, by their names.
     pub nodes: BTreeMap<String, NodeCrate>,
+    /// Node-RED packages that the flow has nodes of, with their versions as npm writes them; `vgdc add` writes them.
+    pub packages: BTreeMap<String, String>,
 }
 
 /// The HTTP server that flows answer on.
@@ -146,6 +151,7 @@ impl Config {
             source,
             diagnostics: Diagnostics::new(),
             secrets: Vec::new(),
+            has_packages: false,
         };
         for error in errors {
             let span = error.span().unwrap_or(0..0);
@@ -192,6 +198,8 @@ struct Reader {
     diagnostics: Diagnostics,
     /// Places of secrets, to be hidden.
     secrets: Vec<Span>,
+    /// Packages are named, which may have settings of their own.
+    has_packages: bool,
 }
 
 type Entry<'a, 'i> = (
@@ -202,6 +210,7 @@ type Entry<'a, 'i> = (
 impl Reader {
     fn config(&mut self, table: &DeTable<'_>) -> Config {
         let mut config = Config::default();
+        self.has_packages = table.contains_key("packages");
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "flow" => config.flow = self.string(key, value),
@@ -213,6 +222,7 @@ impl Reader {
                 "settings" => config.settings = self.settings((key, value)),
                 "context" => config.context = self.context((key, value)),
                 "nodes" => config.nodes = self.nodes((key, value)),
+                "packages" => config.packages = self.packages((key, value)),
                 _ => self.unknown(
                     key,
                     &[
@@ -222,6 +232,7 @@ impl Reader {
                         "settings",
                         "context",
                         "nodes",
+                        "packages",
                     ],
                     "",
                 ),
@@ -247,6 +258,8 @@ impl Reader {
         for (key, value) in self.table(entry).into_iter().flatten() {
             let known = settings::find(key.get_ref());
             match known {
+                // (a package's own)
+                None if self.has_packages => {}
                 None => {
                     let names: Vec<_> = settings::SETTINGS.iter().map(|known| known.name).collect();
                     self.unknown(key, &names, " in `[settings]`");
@@ -260,6 +273,16 @@ impl Reader {
             }
         }
         settings
+    }
+
+    fn packages(&mut self, entry: Entry<'_, '_>) -> BTreeMap<String, String> {
+        let mut packages = BTreeMap::new();
+        for (key, value) in self.table(entry).into_iter().flatten() {
+            if let Some(version) = self.string(key, value) {
+                packages.insert(key.get_ref().to_string(), version);
+            }
+        }
+        packages
     }
 
     fn nodes(&mut self, entry: Entry<'_, '_>) -> BTreeMap<String, NodeCrate> {

@@ -175,6 +175,11 @@ impl Diagnostics {
         self.list.extend(other.list);
     }
 
+    /// The same, to be added to.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.list.iter_mut()
+    }
+
     /// Those collected so far, in the order in which they came.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()

@@ -8,12 +8,13 @@ use crate::profile;
 use crate::settings::Process;
 use std::io::{BufRead, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vgdc_core::{Clock, Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
+use vgdc_hosted::{Host, HostOptions};
 use vgdc_http::HttpServer;
 use vgdc_plan::Plan;
 use vgdc_probe::{Control, Deployer, Hub, Identity, Subscriber};
@@ -40,6 +41,8 @@ pub struct App {
     pub settings: Object,
     /// Compiles what is deployed later; an artifact has none.
     pub deployer: Option<Arc<dyn Deployer>>,
+    /// The folder with the Node-RED packages that the flows have nodes of; `None`: the working directory.
+    pub host_dir: Option<PathBuf>,
     /// Plans that replace the running one (`vgdc run --watch`).
     pub updates: Option<mpsc::UnboundedReceiver<Plan>>,
 }
@@ -136,6 +139,12 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             return ExitCode::FAILURE;
         }
     };
+    let host = Host::new(HostOptions {
+        user_dir: app.host_dir.clone(),
+        node: None,
+        runtime: None,
+        http: http.clone(),
+    });
     let sink: Arc<dyn vgdc_core::Sink> = match process.metrics {
         None => hub.clone(),
         Some(_) => Arc::new(Metered {
@@ -151,6 +160,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         linked: app.linked,
         profile: profile.is_some(),
         clock: options.virtual_time.map_or(Clock::Real, Clock::starting_at),
+        elsewhere: Some(Arc::new(host)),
         ..RuntimeOptions::new(app.registry)
     });
     // (one who subscribes, so that nodes are watched on when the last client has gone)

@@ -22,6 +22,14 @@ pub struct Program {
     pub linked: &'static [Linked],
 }
 
+/// The folder with Node-RED packages beside a program: `PROGRAM.host`.
+fn host_dir() -> Option<std::path::PathBuf> {
+    let mut path = std::env::current_exe().ok()?.into_os_string();
+    path.push(".host");
+    let path = std::path::PathBuf::from(path);
+    path.is_dir().then_some(path)
+}
+
 impl Program {
     /// Reads the command line and runs. Exit code 0, 1 when it could not start, 2 when it was called wrongly.
     pub fn main(&self) -> ExitCode {
@@ -104,6 +112,7 @@ impl Program {
             credentials: Default::default(),
             deployer: None,
             updates: None,
+            host_dir: host_dir(),
         };
         Ok(Some((app, options)))
     }

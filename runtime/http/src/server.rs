@@ -115,8 +115,12 @@ pub struct HttpServer {
     wanted: SocketAddr,
     routes: Arc<RwLock<Routes>>,
     front: Arc<Front>,
+    fallback: Fallback,
     bound: Mutex<Option<Bound>>,
 }
+
+/// What answers where no route does, upgrades too.
+type Fallback = Arc<RwLock<Option<Handler>>>;
 
 /// Nobody answers, and the connection ends without a word.
 #[derive(Debug)]
@@ -135,6 +139,7 @@ impl std::error::Error for Silence {}
 struct Serving {
     routes: Arc<RwLock<Routes>>,
     front: Arc<Front>,
+    fallback: Fallback,
 }
 
 impl HttpServer {
@@ -149,6 +154,7 @@ impl HttpServer {
             wanted: addr,
             routes: Arc::default(),
             front: Arc::new(front),
+            fallback: Fallback::default(),
             bound: Mutex::new(None),
         }
     }
@@ -185,6 +191,7 @@ impl HttpServer {
         let serving = Serving {
             routes: self.routes.clone(),
             front: self.front.clone(),
+            fallback: self.fallback.clone(),
         };
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -263,6 +270,15 @@ impl HttpServer {
             routes: self.routes.clone(),
             number,
         }))
+    }
+
+    /// Has what no route and no folder answers handled, upgrades too; `None`: by nobody.
+    pub fn set_fallback(&self, handler: Option<Handler>) {
+        let mut fallback = self
+            .fallback
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *fallback = handler;
     }
 
     /// Stops listening; requests in progress get a moment to end.
@@ -422,6 +438,17 @@ async fn answer(
             .unwrap_or_else(PoisonError::into_inner);
         find(&routes, &request, front)
     };
+    let fallback = || {
+        let fallback = serving
+            .fallback
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        fallback.clone()
+    };
+    let found = match (found, fallback()) {
+        (Found::NoUpgrade, Some(handler)) => Found::Handler(Params::new(), handler),
+        (found, _) => found,
+    };
     if let Found::NoUpgrade = found {
         tokio::time::sleep(front.upgrade_timeout.unwrap_or_default()).await;
         return Err(Silence);
@@ -429,11 +456,17 @@ async fn answer(
     if let Some(refusal) = refused(&request, front).await {
         return Ok(refusal);
     }
-    let Found::Handler(params, handler) = found else {
-        return Ok(match from_folders(&request, front).await {
-            Some(response) => response,
-            None => not_found(&request),
-        });
+    let (params, handler) = match found {
+        Found::Handler(params, handler) => (params, handler),
+        Found::Nobody | Found::NoUpgrade => {
+            if let Some(response) = from_folders(&request, front).await {
+                return Ok(response);
+            }
+            match fallback() {
+                Some(handler) => (Params::new(), handler),
+                None => return Ok(not_found(&request)),
+            }
+        }
     };
     let (sender, answer) = oneshot::channel();
     handler(Exchange {

@@ -1,0 +1,85 @@
+//! Node-RED packages in a user folder (`~/.node-red` is one): which node types they have.
+//!
+//! Nothing of a package is run: types are read from the calls of `registerType` in its files, as text. What a package does
+//! when it is loaded is seen by the host that runs it (`runtime/hosted`).
+
+mod bundle;
+mod known;
+mod scan;
+
+pub use bundle::bundle;
+pub use known::package_with;
+pub use scan::{Packages, types_in};
+
+use std::path::PathBuf;
+use vgdc_driver::Away;
+use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Types};
+
+/// The place where packages' nodes run.
+pub const PLACE: &str = "node.js";
+
+/// A package with nodes, or a file of the user's own (`nodes/x.js`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name; the file's, for a file.
+    pub name: String,
+    /// Its version; empty for a file.
+    pub version: String,
+    /// Its licence, as it says it itself; empty where it says nothing.
+    pub licence: String,
+    /// Where it is.
+    pub folder: PathBuf,
+    /// The node types that it has, sorted.
+    pub types: Vec<String>,
+}
+
+impl Package {
+    /// A name for people: with version and licence, where there are any.
+    pub fn label(&self) -> String {
+        if self.version.is_empty() {
+            return format!("the file {}", self.folder.join(&self.name).display());
+        }
+        match self.licence.as_str() {
+            "" => format!(
+                "the package {} {} (no licence named)",
+                self.name, self.version
+            ),
+            licence => format!("the package {} {} ({licence})", self.name, self.version),
+        }
+    }
+}
+
+impl Packages {
+    /// The types for a compiler: all of them but those that `own` says the node library has.
+    pub fn specs(&self, own: impl Fn(&str) -> bool) -> Vec<(&'static NodeSpec, Away)> {
+        let mut specs = Vec::new();
+        for package in &self.list {
+            for ty in package.types.iter().filter(|ty| !own(ty)) {
+                // Of two packages with one type Node-RED takes the one that it loads first.
+                if self.of(ty).is_some_and(|first| first.name == package.name) {
+                    let away = Away {
+                        place: PLACE.to_owned(),
+                        package: package.name.clone(),
+                    };
+                    specs.push((spec(ty), away));
+                }
+            }
+        }
+        specs
+    }
+}
+
+/// What is known of a type without running its package. Its memory is never given back: a process reads packages once.
+fn spec(ty: &str) -> &'static NodeSpec {
+    Box::leak(Box::new(NodeSpec {
+        ty: ty.to_owned().leak(),
+        category: "packages",
+        inputs: 1,
+        outputs: Outputs::Fixed(1),
+        role: Role::Operator,
+        effect: Effect::Io,
+        fields: &[],
+        types: Types::Unknown,
+        needs: &[],
+    }))
+}

@@ -1,0 +1,77 @@
+//! Frames: their length (32 bits, little-endian), then JSON.
+
+use std::io;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// The longest frame that is read: what is longer is no message of a flow but a fault.
+pub const LONGEST: u32 = 1 << 30;
+
+/// Writes a frame.
+///
+/// # Errors
+/// The other end is gone; the text is longer than a frame can be.
+pub async fn write(to: &mut (impl AsyncWrite + Unpin), text: &str) -> io::Result<()> {
+    let length = u32::try_from(text.len())
+        .ok()
+        .filter(|length| *length <= LONGEST);
+    let length =
+        length.ok_or_else(|| io::Error::other("what is to be sent is longer than a gigabyte"))?;
+    to.write_all(&length.to_le_bytes()).await?;
+    to.write_all(text.as_bytes()).await
+}
+
+/// Reads a frame.
+///
+/// # Errors
+/// The other end is gone, or what comes is no frame.
+pub async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
+    let length = from.read_u32_le().await?;
+    if length > LONGEST {
+        return Err(io::Error::other(
+            "the host sent more than a gigabyte at once",
+        ));
+    }
+    let mut bytes = Vec::new();
+    let read = from.take(u64::from(length)).read_to_end(&mut bytes).await?;
+    if read != length as usize {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn frames_come_as_they_went() {
+        let (mut here, mut there) = tokio::io::duplex(16);
+        let long = "ü".repeat(100);
+        let texts = ["", "[]", &long];
+        let sent = async {
+            for text in texts {
+                write(&mut here, text).await.expect("writes");
+            }
+            drop(here);
+        };
+        let received = async {
+            for text in texts {
+                assert_eq!(read(&mut there).await.expect("reads"), text);
+            }
+            assert!(read(&mut there).await.is_err());
+        };
+        tokio::join!(sent, received);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_frame_is_refused() {
+        let mut long = &[0xff_u8; 8][..];
+        assert!(
+            read(&mut long)
+                .await
+                .is_err_and(|e| e.to_string().contains("gigabyte"))
+        );
+        let mut short = &[9_u8, 0, 0, 0, b'['][..];
+        assert!(read(&mut short).await.is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! What a process of the host is started with.
+
+use crate::files::Private;
+use crate::find::Found;
+use crate::host::Inner;
+use crate::part;
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+use vgdc_core::Shared;
+use vgdc_core::value::Value;
+
+/// How long the host may take to stop, beyond what its nodes may take to close.
+const STOP: Duration = Duration::from_secs(2);
+
+/// What a process of the host was started with: something else needs another process.
+#[derive(PartialEq, Clone)]
+pub(crate) struct Start {
+    pub found: Found,
+    pub user_dir: PathBuf,
+    packages: Vec<String>,
+    types: BTreeSet<String>,
+    settings: Json,
+    stores: Vec<String>,
+    default_store: String,
+    pub env: HashMap<OsString, OsString>,
+    pub heap_mb: u32,
+    pub timeout: Duration,
+    pub close: Duration,
+}
+
+impl Start {
+    /// What the deployment needs.
+    pub fn of(inner: &Inner, shared: &Shared) -> Result<Start, String> {
+        let host = shared.setting("host");
+        let path = |name: &str| {
+            host.get(name)
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(PathBuf::from)
+        };
+        let number = |name: &str, default: f64| {
+            host.get(name)
+                .as_f64()
+                .filter(|n| *n > 0.0)
+                .unwrap_or(default)
+        };
+        let options = &inner.options;
+        let user_dir = options.user_dir.clone().or_else(|| path("userDir"));
+        let user_dir = user_dir.unwrap_or_else(|| PathBuf::from("."));
+        let user_dir = user_dir
+            .canonicalize()
+            .map_err(|e| format!("{}: {e}", user_dir.display()))?;
+        let node = path("node").or_else(|| options.node.clone());
+        let runtime = path("nodeRed").or_else(|| options.runtime.clone());
+        let mut settings = shared.settings.clone();
+        // (those are the program's own)
+        for own in ["contextStorage", "credentialSecret", "logging", "host"] {
+            settings.remove(own);
+        }
+        let close = shared
+            .setting("nodeCloseTimeout")
+            .as_f64()
+            .filter(|ms| *ms > 0.0)
+            .unwrap_or(15_000.0);
+        Ok(Start {
+            found: Found::look(node.as_deref(), runtime.as_deref(), &user_dir)?,
+            user_dir,
+            packages: shared.plan.packages.clone(),
+            types: part::types(&shared.plan),
+            settings: part::plain(&Value::Object(settings)),
+            stores: shared.stores.names().map(str::to_owned).collect(),
+            default_store: shared.stores.default_name().to_owned(),
+            env: shared.env.process_all(),
+            heap_mb: number("memory", 1024.0) as u32,
+            timeout: Duration::from_secs_f64(number("timeout", 30.0)),
+            close: Duration::from_secs_f64(close / 1e3) + STOP,
+        })
+    }
+
+    pub fn frame(&self, folder: &Private, state: &std::path::Path) -> Json {
+        let settings_file = self.user_dir.join("settings.js");
+        json!(["start", {
+            "runtime": self.found.runtime,
+            "userDir": self.user_dir,
+            "settingsFile": settings_file.is_file().then_some(settings_file),
+            "settings": self.settings,
+            "packages": self.packages,
+            "types": self.types,
+            "stores": self.stores,
+            "defaultStore": self.default_store,
+            "socket": folder.file("http.sock"),
+            "state": state,
+        }])
+    }
+}
+
+/// Where Node-RED's own settings are kept.
+pub(crate) fn state_folder(user_dir: &std::path::Path) -> Option<PathBuf> {
+    let folder = user_dir.join(".vgdc").join("host");
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder)
+}
