@@ -1,0 +1,2 @@
+// A package that cannot be loaded.
+throw new Error('thrown at load');
