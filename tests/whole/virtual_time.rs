@@ -96,3 +96,27 @@ fn only_a_clock_that_stands_still_can_be_moved() {
     control.good("clock.advance", json!({"ms": 0.5}));
     assert_eq!(control.end(), Some(0));
 }
+
+/// Node.js fires all timers that are due before it handles what they sent.
+#[test]
+fn timers_of_the_same_time_fire_before_what_they_send_is_handled() {
+    let once = |id: &str, props: Value, to: &str| json!({"id": id, "type": "inject", "z": "t", "props": props, "payload": "set", "payloadType": "str", "once": true, "onceDelay": 0.1, "wires": [[to]]});
+    let mut control = Control::start(&["--virtual-time=2026-01-01T00:00:00Z"]);
+    control.good("watch", json!({"nodes": ["x"], "events": ["input"]}));
+    control.good(
+        "deploy",
+        json!({"flows": [
+            {"id": "t", "type": "tab", "label": "T"},
+            once("first", json!([{"p": "payload"}]), "sets"),
+            {"id": "sets", "type": "change", "z": "t", "rules": [{"t": "set", "p": "key", "pt": "global", "to": "payload", "tot": "msg"}], "wires": [["x"]]},
+            once("second", json!([{"p": "payload", "v": "key", "vt": "global"}]), "x"),
+            {"id": "x", "type": "helper", "z": "t", "wires": []}
+        ]}),
+    );
+    control.good("clock.advance", json!({"ms": 200}));
+    let came = control
+        .events
+        .iter()
+        .map(|event| event["msg"].get("payload").cloned());
+    assert_eq!(came.collect::<Vec<_>>(), [None, Some(json!("set"))]);
+}

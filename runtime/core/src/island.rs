@@ -147,6 +147,8 @@ pub struct Island {
     pub(crate) index: HashMap<String, u32>,
     pub(crate) queue: VecDeque<(u32, Work)>,
     pub(crate) timers: crate::timers::Timers,
+    /// Timers are being fired.
+    fires: bool,
     mailbox: Arc<MailboxShared>,
     pub(crate) published: HashMap<String, Vec<Rc<dyn Any>>>,
     locals: HashMap<TypeId, Rc<dyn Any>>,
@@ -174,6 +176,7 @@ impl Island {
             index: HashMap::new(),
             queue: VecDeque::new(),
             timers: Default::default(),
+            fires: false,
             mailbox,
             published: HashMap::new(),
             locals: HashMap::new(),
@@ -309,11 +312,15 @@ impl Island {
         }
     }
 
+    /// Fires all timers that are due. What they send waits until all have fired, as in Node.js, where whoever is fused has to
+    /// wait, too: one timer's node may read a context that another's message changes.
     fn fire_timers(&mut self) {
         let now = self.shared.clock.now();
+        self.fires = true;
         while let Some((slot, timer)) = self.timers.pop_due(now) {
             self.with_process(slot, |process, cx| process.timer(cx, timer));
         }
+        self.fires = false;
     }
 
     fn event(&mut self, slot: u32, generation: u32, event: Box<dyn Any + Send>, ends_work: bool) {
@@ -398,7 +405,7 @@ impl Island {
     }
 
     fn deliver(&mut self, from: u32, (to, fused): (u32, bool), msg: Msg) {
-        if fused {
+        if fused && !self.fires {
             self.handle(to, msg);
         } else if self.queue.len() < HARD_QUEUE_LIMIT {
             self.enqueue(to, msg);
