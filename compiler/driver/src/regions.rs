@@ -168,11 +168,14 @@ fn grow(plan: &Plan, codes: &[Option<Code>], lowered: &Lowered, first: OpIndex) 
                 .iter()
                 .map(|block| block.insts.len())
                 .sum::<usize>();
-            if !is_last(op, body) {
+            // (who replaces the message has to be asked for the id that it came with)
+            if !is_last(op, body) && !body.replaces {
                 for (port, wires) in op.ports.iter().enumerate() {
                     if let [edge] = wires.edges.as_slice()
                         && edge.fused
-                        && codes[edge.to as usize].is_some()
+                        && codes[edge.to as usize]
+                            .as_ref()
+                            .is_some_and(|next| !self::body(next, lowered).replaces)
                         && stages.len() < MOST_STAGES
                         && size < MOST_INSTS
                     {

@@ -40,6 +40,11 @@ impl Builder {
         self.call(Helper::Share, [crate::MSG.into()]);
     }
 
+    /// It gives `msg` another message.
+    pub fn replaces_message(&mut self) {
+        self.body.replaces = true;
+    }
+
     /// The function.
     pub fn finish(self) -> Body {
         self.body

@@ -51,6 +51,8 @@ pub struct Body {
     /// Slots hold references to objects ([`Helper::Share`]): a change of what one slot leads to may be one of what others lead
     /// to, and no address leads into an object.
     pub shared: bool,
+    /// It gives `msg` another message, whose id is not the one that what it returns gets.
+    pub replaces: bool,
     /// Variables that JavaScript would keep beyond the call: no other text of the node may know them.
     pub globals: Vec<String>,
     /// Branches that are left to the engine: what is in them, and in which line of the text. They bail out when they are taken.
@@ -88,6 +90,7 @@ impl Body {
             offset,
             slots: self.slots,
             pristine: self.is_pristine(),
+            replaces: self.replaces,
             caches: self.caches,
             keys: self.keys.clone(),
             texts: self.texts.clone(),

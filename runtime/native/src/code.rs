@@ -150,6 +150,7 @@ pub struct Native {
     frame: Box<[Value]>,
     room: Room,
     pristine: bool,
+    replaces: bool,
     /// Keeps the code where it is.
     memory: Arc<Memory>,
     probes: Vec<Probe>,
@@ -190,6 +191,7 @@ impl Native {
             frame: (0..function.slots).map(|_| Value::Undefined).collect(),
             room: Room::default(),
             pristine: function.pristine,
+            replaces: function.replaces,
             memory: memory.clone(),
             probes: function.probes.clone(),
         })
@@ -238,9 +240,10 @@ impl Native {
         context.ended(status)
     }
 
-    /// The id of the message as the code left it; what is returned gets it. To be asked before anything is taken.
-    pub fn id(&self) -> Value {
-        self.frame.first().map(ops::id_of).unwrap_or_default()
+    /// The id of the message as the code left it; what is returned gets it. `None`: the one that it came with, as the code may
+    /// have left another message in its place. To be asked before anything is taken.
+    pub fn id(&self) -> Option<Value> {
+        (!self.replaces).then(|| self.frame.first().map(ops::id_of).unwrap_or_default())
     }
 
     /// Takes a value out of the frame.

@@ -128,6 +128,9 @@ pub struct Function {
     /// Whenever it bails out, the message in slot 0 is as it came; and it returns the message, undefined or null.
     #[serde(default)]
     pub pristine: bool,
+    /// What it leaves in slot 0 may be another message: what it returns gets the id that the message came with.
+    #[serde(default)]
+    pub replaces: bool,
     /// How many places remember where a property was found.
     pub caches: u32,
     /// Names of properties, by number.

@@ -210,7 +210,12 @@ impl<'a, 'w> Lower<'a, 'w> {
                 let src = self.truth(value);
                 self.b.push(Inst::MoveFlag { dst, src });
             }
-            Local::Slot(dst) => self.store(value, dst),
+            Local::Slot(dst) => {
+                if dst == MSG {
+                    self.b.replaces_message();
+                }
+                self.store(value, dst);
+            }
         }
     }
 

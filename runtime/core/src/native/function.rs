@@ -51,7 +51,9 @@ impl Compiled {
             self.native.clear();
             return Some(kept.unwrap_or_else(|| Msg::try_from(msg).unwrap_or_default()));
         }
-        world.msgid = self.native.id();
+        if let Some(id) = self.native.id() {
+            world.msgid = id;
+        }
         let returned = self.native.take(ended.slot);
         self.native.clear();
         let outputs = match (world.messages(returned), kept.as_ref()) {

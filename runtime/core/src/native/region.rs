@@ -94,7 +94,9 @@ impl Region {
                 .ok()
                 .map(Outputs::One),
             (true, None) => {
-                world.msgid = self.native.id();
+                if let Some(id) = self.native.id() {
+                    world.msgid = id;
+                }
                 world.messages(self.native.take(ended.slot))
             }
         };

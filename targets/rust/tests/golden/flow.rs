@@ -23,7 +23,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
         code: Some(
             serde_json::from_str(
-                r#"{"abi":5,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"caches":0,"keys":[],"texts":[]}],"thunks":[]}"#,
+                r#"{"abi":5,"arch":"linked","bytes":"","functions":[{"offset":0,"slots":3,"pristine":false,"replaces":false,"caches":2,"keys":["payload","length"],"texts":[]},{"offset":0,"slots":5,"pristine":true,"replaces":false,"caches":1,"keys":["k"],"texts":["\"\n"]},{"offset":0,"slots":1,"pristine":true,"replaces":false,"caches":0,"keys":[],"texts":[]}],"thunks":[]}"#,
             )?,
         ),
         regions: Vec::new(),
