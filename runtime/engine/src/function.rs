@@ -461,10 +461,11 @@ impl State {
     fn follow(&self, node: &Val, promise: JSValue) -> JsResult<()> {
         let ctx = self.ctx;
         let handler = |magic| {
-            let mut data = [node.raw()];
+            let [home, keeper] = home_data(ctx, self.body);
+            let mut data = [home, keeper, node.raw()];
             // SAFETY: QuickJS counts the data it keeps and calls `settled` with it.
             ctx.check(unsafe {
-                qjs::JS_NewCFunctionData(ctx.raw(), Some(settled), 1, magic, 1, data.as_mut_ptr())
+                qjs::JS_NewCFunctionData(ctx.raw(), Some(settled), 1, magic, 3, data.as_mut_ptr())
             })
         };
         let (fulfilled, rejected) = (handler(FULFILLED)?, handler(REJECTED)?);
@@ -548,9 +549,10 @@ impl State {
                     return ctx.call(listener.raw(), qjs::JS_UNDEFINED, &[]);
                 }
                 self.realm.closing.set(self.realm.closing.get() + 1);
-                // SAFETY: no data; QuickJS calls `closed` with this context.
+                let mut data = home_data(ctx, self.body);
+                // SAFETY: QuickJS counts the data it keeps and calls `closed` with it.
                 let done = ctx.check(unsafe {
-                    qjs::JS_NewCFunctionData(ctx.raw(), Some(closed), 0, 0, 0, std::ptr::null_mut())
+                    qjs::JS_NewCFunctionData(ctx.raw(), Some(closed), 0, 0, 2, data.as_mut_ptr())
                 })?;
                 let removed = raw::boolean(removed);
                 let args: &[JSValue] = if count == 1 {
@@ -688,6 +690,28 @@ fn finish(
 const FULFILLED: i32 = 0;
 const REJECTED: i32 = 1;
 
+/// The context that a callback was made in, as its first two data: QuickJS calls functions with data in the context of
+/// whoever calls, which is the engine's root where a method of an imported value called an asynchronous function. The second
+/// is a function of that context, which keeps it alive.
+fn home_data(ctx: Ctx, body: JSValue) -> [JSValue; 2] {
+    // (addresses of user space have at most 47 bits)
+    [raw::number(ctx.raw().addr() as f64), body]
+}
+
+/// The context that [`home_data`] wrote down.
+///
+/// # Safety
+/// `data` are those of a live function that was made with [`home_data`] at their beginning.
+unsafe fn home(ctx: *mut qjs::JSContext, data: *const JSValue) -> Ctx {
+    // SAFETY: the caller's; the number is the address of a context which the datum beside it keeps alive, and contexts are
+    // all made by the same library as the one at hand.
+    unsafe {
+        let mut address = 0.0;
+        qjs::JS_ToFloat64(ctx, &mut address, *data);
+        Ctx::from_raw(ctx.with_addr(address as usize))
+    }
+}
+
 /// A followed promise has settled.
 unsafe extern "C" fn settled(
     ctx: *mut qjs::JSContext,
@@ -697,12 +721,12 @@ unsafe extern "C" fn settled(
     magic: i32,
     data: *mut JSValue,
 ) -> JSValue {
-    // SAFETY: QuickJS calls with a live context, `argc` arguments and the one datum that `follow` gave.
+    // SAFETY: QuickJS calls with a live context, `argc` arguments and the three data that `follow` gave.
     let (ctx, value, node) = unsafe {
         (
-            Ctx::from_raw(ctx),
+            home(ctx, data),
             if argc > 0 { *argv } else { qjs::JS_UNDEFINED },
-            *data,
+            *data.add(2),
         )
     };
     let inner = Inner::of(ctx);
@@ -766,10 +790,10 @@ unsafe extern "C" fn closed(
     _argc: i32,
     _argv: *mut JSValue,
     _magic: i32,
-    _data: *mut JSValue,
+    data: *mut JSValue,
 ) -> JSValue {
-    // SAFETY: QuickJS calls with a live context.
-    let realm = Realm::of(unsafe { Ctx::from_raw(ctx) });
+    // SAFETY: QuickJS calls with a live context and the data that `call_close_listeners` gave.
+    let realm = Realm::of(unsafe { home(ctx, data) });
     let left = realm.closing.get().saturating_sub(1);
     realm.closing.set(left);
     if left == 0

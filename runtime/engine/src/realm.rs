@@ -111,14 +111,22 @@ impl Realm {
         defined.map(|()| realm)
     }
 
-    /// The realm of a function node's context.
+    /// The realm of a function node's context. The engine's root belongs to none, but promise jobs run in it where a method of
+    /// an imported value called an asynchronous function: they are of the node whose code runs.
     pub(crate) fn of(ctx: Ctx) -> Rc<Realm> {
-        // SAFETY: every context that runs code but the engine's own root (which runs none that gets here) has been through
-        // `attach`; its anchor keeps the realm alive. The count made here belongs to the result.
+        // SAFETY: the context is live.
+        let mut pointer = unsafe { qjs::JS_GetContextOpaque(ctx.raw()) }
+            .cast::<Realm>()
+            .cast_const();
+        if pointer.is_null() {
+            pointer = Inner::of(ctx)
+                .current()
+                .map_or(std::ptr::null(), std::ptr::from_ref);
+        }
+        assert!(!pointer.is_null(), "code runs, but no node's");
+        // SAFETY: what is no root has been through `attach`, and its anchor keeps the realm alive, as `State::enter` keeps that
+        // of the code which runs; both come from an `Rc`. The count made here belongs to the result.
         unsafe {
-            let pointer = qjs::JS_GetContextOpaque(ctx.raw())
-                .cast::<Realm>()
-                .cast_const();
             Rc::increment_strong_count(pointer);
             Rc::from_raw(pointer)
         }
