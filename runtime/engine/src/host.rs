@@ -33,6 +33,17 @@ pub enum LogLevel {
     Trace,
 }
 
+/// A time zone at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// Its own name, whatever the case in which it was asked for.
+    pub name: String,
+    /// Seconds east of Greenwich.
+    pub seconds: i32,
+    /// What its time is called then: `CEST`, `-03`.
+    pub abbreviation: String,
+}
+
 /// The world outside a function node's code.
 ///
 /// Every method runs on the engine's thread, while JavaScript is running: a host must not call back into the same
@@ -105,6 +116,11 @@ pub trait Host {
 
     /// Milliseconds since the epoch by the runtime's clock (which may be virtual), for `Date`.
     fn now_ms(&self) -> f64;
+
+    /// What a time zone's clocks show at a time (milliseconds since the epoch), for `Intl`; `None` for a name that is none.
+    fn zone(&self, _name: &str, _at_ms: f64) -> Option<Zone> {
+        None
+    }
 
     /// What the body wrote to the console.
     fn console(&self, level: LogLevel, text: String);

@@ -28,4 +28,4 @@ mod texts;
 pub use engine::{Engine, Limits, MemoryUse};
 pub use error::{CompileError, EngineError, JsError, Phase};
 pub use function::{Completion, Function, FunctionSource};
-pub use host::{CallId, Host, LogLevel, Scope};
+pub use host::{CallId, Host, LogLevel, Scope, Zone};

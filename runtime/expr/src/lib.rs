@@ -10,6 +10,7 @@ mod typed;
 
 pub use env::{env_property, substitute_env};
 pub use jsonata::{Jsonata, direct as plain};
+pub use moment::zone_at;
 pub use mustache::Template;
 pub use typed::{ContextKey, Target, TypedValue, parse_context_key};
 

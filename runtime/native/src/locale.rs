@@ -19,7 +19,6 @@ enum Order {
     /// Both with two digits.
     DayMonthYear2,
     DayMonthYear(char),
-    YearMonthDay(char),
     /// Both with two digits.
     YearMonthDay2,
 }
@@ -49,11 +48,8 @@ fn shape_of(tag: &str) -> Shape {
             "en-GB" => shape(",", ".", Order::DayMonthYear2, ", ", false),
             "de" => shape(".", ",", Order::DayMonthYear('.'), ", ", false),
             "fr" => shape("\u{202f}", ",", Order::DayMonthYear2, " ", false),
-            "es" | "it" => shape(".", ",", Order::DayMonthYear('/'), ", ", false),
             "nl" => shape(".", ",", Order::DayMonthYear('-'), ", ", false),
             "sv" => shape("\u{a0}", ",", Order::YearMonthDay2, " ", false),
-            "en-CA" => shape(",", ".", Order::YearMonthDay2, ", ", true),
-            "ja" => shape(",", ".", Order::YearMonthDay('/'), " ", false),
             _ => return None,
         })
     };
@@ -61,11 +57,23 @@ fn shape_of(tag: &str) -> Shape {
     known(tag).or_else(|| known(language)).unwrap_or(ENGLISH)
 }
 
+/// Whether a language is left to the engine, which knows more of them.
+fn is_left(tag: &str) -> bool {
+    let language = tag.split('-').next().unwrap_or_default();
+    let known = matches!(language, "en" | "de" | "fr" | "nl" | "sv");
+    !known
+        || tag.contains('-')
+            && !matches!(
+                tag,
+                "en-US" | "en-GB" | "de-DE" | "fr-FR" | "nl-NL" | "sv-SE"
+            )
+}
+
 /// Language and options among arguments.
 fn asked(args: &[Value]) -> Option<(Shape, Object)> {
     let shape = match args.first() {
         None | Some(Value::Undefined | Value::Null) => ENGLISH,
-        Some(Value::Str(tag)) => shape_of(tag),
+        Some(Value::Str(tag)) if !is_left(tag) => shape_of(tag),
         Some(_) => return None,
     };
     let options = match args.get(1) {
@@ -238,6 +246,10 @@ pub(crate) fn date(which: Method, ms: f64, args: &[Value]) -> Option<Value> {
     if !(day && options.has_day() || time && options.has_time()) {
         options.fill(day, time);
     }
+    let is_named = matches!(options.month.as_str(), "long" | "short" | "narrow");
+    if is_named && !shape.hour12 {
+        return None;
+    }
     let fields = date::fields(ms, !options.utc)?.map(|field| field as i64);
     if fields[0] < 0 {
         return None;
@@ -327,7 +339,6 @@ fn day_text(fields: &[i64; 8], shape: &Shape, options: &Options) -> String {
             Order::MonthDayYear => format!("{m}/{d}/{y}"),
             Order::DayMonthYear2 => format!("{}/{}/{y}", two(d), two(m)),
             Order::DayMonthYear(by) => format!("{d}{by}{m}{by}{y}"),
-            Order::YearMonthDay(by) => format!("{y}{by}{m}{by}{d}"),
             Order::YearMonthDay2 => format!("{y}-{}-{}", two(m), two(d)),
         },
         _ => {

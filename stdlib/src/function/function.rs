@@ -26,7 +26,7 @@ use vgdc_core::store;
 use vgdc_core::value::{ErrorValue, Msg, Value};
 use vgdc_core::{Closing, Completion, Cx, Level, Node, NodeError, OpInfo, Process, TimerId};
 use vgdc_engine::{
-    CallId, Engine, EngineError, FunctionSource, Host, JsError, Limits, LogLevel, Scope,
+    CallId, Engine, EngineError, FunctionSource, Host, JsError, Limits, LogLevel, Scope, Zone,
 };
 use vgdc_macros_node::{Config, node};
 
@@ -244,6 +244,15 @@ impl Host for World {
 
     fn now_ms(&self) -> f64 {
         self.env.shared().clock.now_ms()
+    }
+
+    fn zone(&self, name: &str, at_ms: f64) -> Option<Zone> {
+        let (name, seconds, abbreviation) = vgdc_expr::zone_at(name, at_ms)?;
+        Some(Zone {
+            name: name.to_owned(),
+            seconds,
+            abbreviation,
+        })
     }
 
     fn console(&self, level: LogLevel, text: String) {

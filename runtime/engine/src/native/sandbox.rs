@@ -17,6 +17,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     ("envGet", 1, env_get),
     ("info", 1, info),
     ("now", 0, now),
+    ("zone", 2, zone),
     ("clone", 1, clone),
     ("generateId", 0, new_id),
     ("parsePath", 1, parse_path),
@@ -69,6 +70,21 @@ fn info(call: &Call<'_>) -> JsResult<Val> {
 fn now(call: &Call<'_>) -> JsResult<Val> {
     let host = call.realm().host(call.ctx)?;
     Ok(call.ctx.own(raw::number(host.now_ms().trunc())))
+}
+
+/// `zone(name, ms)`: the zone's own name, its seconds east of Greenwich and what its time is called then, if there is such a zone.
+fn zone(call: &Call<'_>) -> JsResult<Val> {
+    let host = call.realm().host(call.ctx)?;
+    let found = host.zone(&call.text(0)?, call.number(1)?);
+    let value = found.map_or(Value::Undefined, |zone| {
+        let seconds = f64::from(zone.seconds);
+        Value::from(vec![
+            Value::from(zone.name),
+            Value::from(seconds),
+            Value::from(zone.abbreviation),
+        ])
+    });
+    import(call.ctx, call.inner, &value)
 }
 
 /// A deep copy, which costs nothing until one of the two is changed. Undefined when the value has parts that only a copy made in

@@ -16,6 +16,7 @@ use chrono::{
     Timelike, Utc,
 };
 use named::Named;
+pub use named::zone_at;
 use vgdc_value::Value;
 
 /// The times that JavaScript has: 100 million days either side of 1970.

@@ -70,6 +70,14 @@ impl Named {
     }
 }
 
+/// A zone's own name, its seconds east of Greenwich and what its time is called at a time (milliseconds since the epoch);
+/// `None` where there is no zone of this name.
+pub fn zone_at(name: &str, at_ms: f64) -> Option<(&'static str, i32, String)> {
+    let zone = Named::of(name)?;
+    let utc = chrono::DateTime::from_timestamp_millis(at_ms as i64)?.naive_utc();
+    Some((zone.name(), zone.seconds_at(utc), zone.abbreviation_at(utc)))
+}
+
 /// A time for the database, which knows the years from -9999 to 9999; beyond them nothing changes any more.
 fn timestamp(utc: NaiveDateTime) -> Timestamp {
     let seconds = utc.and_utc().timestamp();
