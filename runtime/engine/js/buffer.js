@@ -224,10 +224,11 @@
     return typeof value === "bigint" ? digits + "n" : digits;
   };
   const checkValue = (value, low, high, width) => {
-    if (value >= low && value <= high) return;
+    // (not a number is in every range, as Node.js asks)
+    if (!(value < low || value > high)) return;
     const n = typeof value === "bigint" ? "n" : "";
     const bits = width * 8;
-    const range = width > 2
+    const range = width > 4
       ? low < 0 || low < 0n ? `>= -(2${n} ** ${bits - 1}${n}) and < 2${n} ** ${bits - 1}${n}` : `>= 0${n} and < 2${n} ** ${bits}${n}`
       : `>= ${low}${n} and <= ${high}${n}`;
     throw fail(RangeError, "ERR_OUT_OF_RANGE", `The value of "value" is out of range. It must be ${range}. Received ${grouped(value)}`);

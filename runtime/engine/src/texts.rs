@@ -72,11 +72,13 @@ impl<'a> Code<'a> {
         if !word.is_empty() && self.after()[word.len()..].trim_start().starts_with('(') {
             return path_before(&self.text[..self.at + word.len()]);
         }
-        let open = match self.after().starts_with('(') {
-            true => self.at,
-            false => unmatched_open(self.before())?,
-        };
-        path_before(&self.text[..open])
+        // (a bracket here may as well be the first argument's)
+        if self.after().starts_with('(')
+            && let Some(path) = path_before(self.before())
+        {
+            return Some(path);
+        }
+        path_before(&self.text[..unmatched_open(self.before())?])
     }
 
     /// The expression behind `new`.
@@ -102,6 +104,12 @@ impl<'a> Code<'a> {
             .find(|c: char| !is_word(c) && c != '.')
             .unwrap_or(rest.len());
         (end > 0).then(|| rest[..end].to_owned())
+    }
+
+    /// The line calls something with `...`.
+    fn spreads_arguments(self) -> bool {
+        let before = self.line().split("...").next().unwrap_or_default();
+        self.line().contains("...") && before.trim_end().ends_with('(')
     }
 
     /// The number that is given to a method in this line.
@@ -154,6 +162,10 @@ fn path_before(text: &str) -> Option<String> {
         if at > 0 && chars[at - 1] == '.' {
             at -= if at > 1 && chars[at - 2] == '?' { 2 } else { 1 };
             out.push(".".to_owned());
+            // (a chain of calls is often written in several lines)
+            while at > 0 && chars[at - 1].is_whitespace() {
+                at -= 1;
+            }
             continue;
         }
         out.reverse();
@@ -189,6 +201,9 @@ pub(crate) fn runtime(message: &str, code: Option<Code<'_>>) -> Option<String> {
 fn with_name(message: &str, code: Option<Code<'_>>) -> Option<String> {
     if let Some(rest) = message.strip_prefix("cannot read property '") {
         let (name, of) = rest.rsplit_once("' of ")?;
+        if name == "Symbol.iterator" {
+            return Some(not_iterable(of, code));
+        }
         return Some(format!("Cannot read properties of {of} (reading '{name}')"));
     }
     if let Some(rest) = message.strip_prefix("cannot set property '") {
@@ -206,6 +221,17 @@ fn with_name(message: &str, code: Option<Code<'_>>) -> Option<String> {
         true => "Assignment to constant variable.".to_owned(),
         false => format!("Cannot assign to read only property '{name}' of object '#<Object>'"),
     })
+}
+
+/// What V8 says of null and undefined where something that can be gone through is wanted.
+fn not_iterable(of: &str, code: Option<Code<'_>>) -> String {
+    match code.and_then(Code::iterated) {
+        Some(what) if code.is_some_and(Code::spreads_arguments) => {
+            format!("{what} is not iterable (cannot read property undefined)")
+        }
+        Some(what) => format!("{what} is not iterable"),
+        None => format!("{of} is not iterable (cannot read property Symbol(Symbol.iterator))"),
+    }
 }
 
 /// Messages in which V8 quotes the code.
@@ -464,6 +490,14 @@ mod tests {
         assert_eq!(
             named("let q = a.x(\n  1,\n 2)", 2, 3).as_deref(),
             Some("a.x is not a function")
+        );
+        assert_eq!(
+            named("a.each(\n  (x) => x\n)", 2, 3).as_deref(),
+            Some("a.each is not a function")
+        );
+        assert_eq!(
+            named("a = list\n  .filter(d => d.x)\n  .map(d => 1)", 2, 11).as_deref(),
+            Some("list.filter is not a function")
         );
         assert_eq!(
             named("foo()", 1, 1).as_deref(),
