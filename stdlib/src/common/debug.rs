@@ -284,6 +284,10 @@ impl Debug {
 }
 
 impl Status {
+    fn is_expression(&self) -> bool {
+        matches!(self.kind, StatusKind::Jsonata(_))
+    }
+
     fn show(&mut self, cx: &mut Cx<'_>, msg: &Msg, value: &Value) {
         let (mut fill, mut shape) = (Value::from("grey"), Value::from("dot"));
         let mut text = match value {
@@ -397,7 +401,12 @@ impl Process for Debug {
         if source.is_some_and(|id| id.as_str() == Some(cx.id())) {
             return cx.done_with(&msg);
         }
-        self.show_status(cx, &msg);
+        // (Node-RED evaluates expressions later; a value that is one, too, comes after the status)
+        let is_late = !matches!(self.output, Output::Jsonata(_))
+            && self.status.as_ref().is_some_and(Status::is_expression);
+        if !is_late {
+            self.show_status(cx, &msg);
+        }
         match self.output(cx, &msg) {
             Ok(value) => {
                 self.log(cx, &value);
@@ -405,6 +414,9 @@ impl Process for Debug {
                 cx.done_with(&msg);
             }
             Err(error) => cx.error(error, None),
+        }
+        if is_late {
+            self.show_status(cx, &msg);
         }
     }
 

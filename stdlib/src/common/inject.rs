@@ -100,7 +100,8 @@ impl Node for Inject {
             } else {
                 0.1
             };
-            inject.timer = Some(cx.set_timer_ms(delay * 1000.0));
+            // (1 ms is the least that Node.js waits)
+            inject.timer = Some(cx.set_timer_ms((delay * 1000.0).max(1.0)));
         } else {
             inject.arm(cx);
         }
@@ -299,6 +300,7 @@ impl Inject {
             }
         }
         if errors.is_empty() {
+            msg.ensure_id();
             cx.send_done(msg);
         } else {
             cx.error(errors.join("; "), Some(&msg));
@@ -330,9 +332,8 @@ impl Process for Inject {
             !self.first && matches!(self.repeat, Repeat::At(_)) && cx.now_ms() < self.due;
         if !waited_in_parts {
             self.first = false;
-            let mut msg = Msg::new();
-            msg.ensure_id();
-            self.begin(cx, msg, None);
+            // (it gets its id when it is sent, as the last of its properties)
+            self.begin(cx, Msg::new(), None);
         }
         self.arm(cx);
     }
