@@ -93,4 +93,7 @@ add("shows an expression", debug({ complete: "payload * 2", targetType: "jsonata
 add("shows nothing while it is off", debug({ active: false }), [{ payload: 4 }]);
 add("a debug node is named", debug({ name: "n" }), [{ payload: 4, topic: "t" }, { payload: 5, topic: 6 }]);
 add("shows dates and others", debug({}), [date("2020-01-01T00:00:00.000Z"), { $type: "regexp", source: "a", flags: "g" }, { $type: "map", entries: [["a", 1]] }, { $type: "set", values: [1] }, { $type: "bigint", value: "5" }, { $type: "error", name: "TypeError", message: "e", stack: "s" }].map(payload => ({ payload })));
+// What a timer begins gets its id when it is sent; an expression for the status is evaluated after the rest.
+add("the id of what begins by itself", [{ id: "i", type: "inject", props: [{ p: "payload" }, { p: "topic", vt: "str" }], payload: "a", payloadType: "str", topic: "t", once: true, onceDelay: "0.05", wires: [["d"]] }, node("d", "debug", { active: true, tosidebar: true, complete: "true" })], [{ $wait: 200 }], { slow: 200 });
+for (const complete of ["payload", "true"]) add(`a status by an expression, ${complete} shown`, [node("in", "debug", { active: true, tosidebar: true, tostatus: true, complete, statusType: "jsonata", statusVal: "topic & payload" })], [{ payload: 1, topic: "t" }, { payload: 2 }]);
 export default cases;

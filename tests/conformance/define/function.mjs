@@ -25,7 +25,17 @@ add("an object that two messages share", "const o = {a: 1}; node.send([[{payload
 add("a message without an id gets one", "return [{payload: 'a'}, {payload: 'b', _msgid: msg._msgid}];", undefined, { outputs: 2 });
 add("each item of a list", "for (const p of msg.payload) node.send({ payload: p, topic: msg.topic }); return null;", [{ payload: [1, "a", null, { b: 2 }], topic: "t" }]);
 add("counts in its context", "const n = (context.get('n') || 0) + 1; context.set('n', n); msg.payload = n; return msg;", [{}, {}, {}]);
+// `msg` is another message: what is sent has the id that it came with.
+for (const body of ["msg = {}; msg.payload = 'new'; return msg;", "if (msg.payload > 1) { msg = { payload: 'big' }; } return msg;", "var msg = { topic: 'var' }; return msg;", "const id = msg._msgid; msg = { payload: id }; node.send(msg); return [msg, { payload: msg._msgid }];", "msg = RED.util.cloneMessage(msg); delete msg._msgid; return msg;", "msg = { _msgid: 'own', payload: Object.keys(msg) }; return msg;", "msg.payload = [1, 2].map(n => { msg = { payload: n }; return n; }); return msg;"]) {
+    add(`another message: ${body}`, body, [{ payload: 1, topic: "t" }, { payload: 2 }], { outputs: 2 });
+}
+// Asynchronous functions that a method of the message's own arrays calls.
+add("waits for each item", "msg.payload = await Promise.all(msg.payload.map(async item => item * 2)); return msg;", [{ payload: [1, 2] }, { payload: [] }]);
+add("waits inside of each item", "await Promise.all(msg.payload.map(async item => { await null; node.send({ payload: item }); })); return msg;", [{ payload: [1, "a"] }]);
+add("fails inside of each item", "await Promise.all(msg.payload.map(async item => { await null; return item.a.b; })); return msg;", [{ payload: [{}] }]);
+add("sorts and filters what waits", "const all = await Promise.all(msg.payload.filter(item => item > 1).map(async item => { await null; return [item, msg.topic]; })); msg.payload = all.sort((a, b) => b[0] - a[0]); return msg;", [{ payload: [1, 3, 2], topic: "t" }]);
 // Errors.
+for (const body of ["for (const x of msg.payload.list) { node.warn(x); }", "msg.payload = [...msg.payload.list];", "msg.payload = Math.max(...msg.payload.list);", "const [a, b] = msg.payload.list; msg.payload = a;", "for (const [key, value] of msg.payload.list) { node.warn(key); }"]) add(`fails: ${body}`, `${body}\nreturn msg;`, [{ payload: {} }, { payload: { list: [[1, 2], [3, 4]] } }]);
 for (const thrown of ["new Error('bad')", "'text'", "new TypeError('type')", "{ a: 1 }", "5", "null", "undefined", "Object.assign(new Error('coded'), { code: 'E1', extra: [1] })"]) {
     add(`throws ${thrown}`, `\nthrow ${thrown};`, undefined, thrown === "null" ? { differs: "A function throws `null`" } : {});
     add(`node.error(${thrown}, msg)`, `node.error(${thrown}, msg); return msg;`);
@@ -97,4 +107,15 @@ for (const [name, body] of Object.entries(language)) add(`language: ${name}`, `$
 add("odd messages", "msg.payload = [typeof msg.payload, msg.payload === undefined, Object.keys(msg)]; return msg;", [{}, { payload: undef }, { payload: NAN }, { payload: buffer("x") }, { payload: date("2020-01-01T00:00:00.000Z") }]);
 for (const timeout of ["0.05", 0.05]) add(`is stopped after ${typeof timeout} ${timeout} s`, "while (true) {}", [{ payload: 1 }], { config: { timeout }, slow: 400 });
 for (const outputs of [0, 1, 2]) add(`${outputs} outputs`, "node.send([msg, msg, msg]); return msg;", undefined, { outputs });
+// Times of other zones.
+for (const [locale, options] of [["en-US", { timeZone: "Asia/Shanghai" }], ["de-DE", { timeZone: "Europe/Berlin" }], ["en-US", { timeZone: "America/New_York", timeZoneName: "short" }], ["en-US", { timeZone: "Asia/Kolkata", timeZoneName: "short" }], ["sv-SE", { timeZone: "Europe/Stockholm", hour12: false }], ["ja-JP", { timeZone: "Asia/Tokyo" }], ["en-CA", { timeZone: "America/Toronto" }], ["es-ES", { timeZone: "Europe/Madrid", year: "numeric", month: "2-digit", day: "2-digit" }], ["pt-BR", { timeZone: "America/Sao_Paulo" }], ["fr-CA", { timeZone: "UTC" }], ["tr-TR", { timeZone: "Europe/Istanbul" }], ["es-CO", { timeZone: "UTC" }], ["es-CL", { timeZone: "UTC" }], ["es-MX", { timeZone: "UTC" }], ["en-AU", { timeZone: "UTC" }], ["en-NZ", { timeZone: "UTC" }], ["en-IE", { timeZone: "UTC" }], ["en-ZA", { timeZone: "UTC" }], ["de-AT", { timeZone: "UTC" }], ["fr-CH", { timeZone: "UTC" }], ["pt-PT", { timeZone: "UTC" }], ["nl-BE", { timeZone: "UTC" }], ["pl", { timeZone: "UTC" }], ["ru", { timeZone: "UTC" }], ["zh-CN", { timeZone: "UTC" }], ["nb", { timeZone: "UTC" }], ["hu", { timeZone: "UTC" }], ["ro", { timeZone: "UTC" }], ["sk", { timeZone: "UTC" }], ["cs", { timeZone: "UTC" }], ["tr", { timeZone: "UTC" }], ["it", { timeZone: "UTC" }], ["en-US", { timeZone: "+05:30" }], ["en-US", { timeZone: "Nowhere/There" }]]) {
+    const text = JSON.stringify(options);
+    add(`times in ${locale} ${text}`, `const d = new Date(msg.payload), o = ${text}; msg.payload = [d.toLocaleString("${locale}", o), d.toLocaleTimeString("${locale}", o), d.toLocaleDateString("${locale}", o)]; return msg;`, [{ payload: 1767323045000 }, { payload: 1782000000000 }]);
+}
+for (const locale of ["es-ES", "es-MX", "it", "pt-PT", "pl", "de-CH", "fr-CA", "en-ZA", "hu", "tr"]) add(`numbers in ${locale}`, `msg.payload = msg.payload.map(n => n.toLocaleString("${locale}")); return msg;`, [{ payload: [0, 12.5, 999, 1234.5, 12345.678, -1234567.891] }]);
+for (const method of ["writeUInt8", "writeInt16BE", "writeUInt32LE", "writeInt32BE"]) add(`${method} of what is no number`, `const b = Buffer.alloc(4); b.${method}(msg.payload, 0); msg.payload = b; return msg;`, [{ payload: {} }, { payload: "12" }, { payload: undef }, { payload: null }, { payload: 1.7 }, { payload: -1 }, { payload: 1e12 }, { payload: NAN }]);
+for (const options of [{ weekday: "long", day: "numeric", month: "long", year: "numeric" }, { weekday: "short", day: "numeric", month: "short" }, { dateStyle: "full", timeStyle: "short" }, { month: "long", year: "numeric" }]) for (const locale of ["en-US", "en-GB"]) {
+    const text = JSON.stringify({ timeZone: "UTC", ...options });
+    add(`days in ${locale} ${text}`, `msg.payload = [new Date(msg.payload).toLocaleString("${locale}", ${text}), new Intl.DateTimeFormat("${locale}", ${text}).format(new Date(msg.payload))]; return msg;`, [{ payload: 1772604367000 }, { payload: "x" }]);
+}
 export default cases;
