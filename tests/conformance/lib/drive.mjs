@@ -14,33 +14,47 @@ const isObject = value => value !== null && typeof value === "object" && !Array.
 const TOGETHER = 60;
 
 /** A process that speaks the protocol. */
-class Server {
+export class Server {
     constructor(command, args, env) {
         this.events = [];
         this.waiting = new Map();
         this.next = 0;
         this.child = spawn(command, args, { stdio: ["pipe", "pipe", process.env.VERBOSE ? "inherit" : "ignore"], env });
         this.child.stdin.on("error", () => {});
-        this.child.on("exit", () => this.waiting.forEach(({ reject }) => reject(new Error("the server has ended"))));
+        this.child.on("exit", (code, signal) => {
+            this.ended ??= `the server has ended (${signal ?? code})`;
+            this.waiting.forEach(({ reject }) => reject(new Error(this.ended)));
+        });
         createInterface({ input: this.child.stdout }).on("line", line => {
+            // (of one that has been ended half a line may be left)
+            if (this.ended) return;
             const said = JSON.parse(line);
             // (a case that goes round and round would fill the memory)
-            if (said.event && this.events.length > 200000) return void this.child.kill("SIGKILL");
+            if (said.event && this.events.length > 200000) return void this.kill("more than 200000 events at once");
             if (said.event) return void this.events.push(said);
-            const { resolve, reject } = this.waiting.get(said.id) ?? {};
+            const { resolve, reject, mark } = this.waiting.get(said.id) ?? {};
             this.waiting.delete(said.id);
+            if (mark !== undefined) this.events.push({ mark });
             if (said.ok) resolve?.(said.result);
             else reject?.(new Error(said.error?.message ?? line));
         });
     }
-    ask(op, fields = {}) {
+    /** Asks; with `mark`, the answer's place among the events is marked with it. */
+    ask(op, fields = {}, mark) {
         const id = ++this.next;
         return new Promise((resolve, reject) => {
-            this.waiting.set(id, { resolve, reject });
+            if (this.ended) return reject(new Error(this.ended));
+            this.waiting.set(id, { resolve, reject, mark });
             this.child.stdin.write(JSON.stringify({ id, op, ...fields }) + "\n");
         });
     }
+    /** Ends it at once; what is asked fails with the reason. */
+    kill(reason) {
+        this.ended ??= reason;
+        this.child.kill("SIGKILL");
+    }
     end() {
+        if (this.child.exitCode !== null || this.child.signalCode !== null) return Promise.resolve();
         this.child.stdin.end();
         const killed = setTimeout(() => this.child.kill("SIGKILL"), 4000);
         return new Promise(resolve => this.child.on("exit", () => { clearTimeout(killed); resolve(); }));
@@ -49,16 +63,17 @@ class Server {
 
 /** Node-RED from npm; a process for each set of settings and variables. */
 export const nodeRed = dir => ({
-    start(settings, env) {
+    start(settings, env, virtualStart) {
         const script = path.join(path.dirname(fileURLToPath(import.meta.url)), "node-red.mjs");
-        return new Server(process.execPath, [script, dir, JSON.stringify(settings)], { ...process.env, TZ: "UTC", ...env });
+        return new Server(process.execPath, [script, dir, JSON.stringify(settings), ...(virtualStart ? [virtualStart] : [])], { ...process.env, TZ: "UTC", ...env });
     },
     told: () => ({}),
 });
 
 /** vgdc, which gets settings and variables with what it deploys. */
 export const vgdc = program => ({
-    start: () => new Server(program, ["run", "--control", "stdio"], { ...process.env, TZ: "UTC" }),
+    start: (settings, env, virtualStart) =>
+        new Server(program, ["run", "--control", "stdio", ...(virtualStart ? [`--virtual-time=${virtualStart}`] : [])], { ...process.env, TZ: "UTC" }),
     told: (settings, env) => ({ settings, env }),
 });
 
@@ -109,7 +124,7 @@ const DAY = 86400000;
 const isNow = time => Math.abs(time - Date.now()) < DAY;
 
 /** Without what is another each time: ids, times, stacks, places. */
-function masked(value, running) {
+export function masked(value, running) {
     if (typeof value === "string") {
         let text = value.replaceAll(running.prefix, "").toWellFormed();
         for (const [name, real] of running.places) text = text.replaceAll(real, name);
@@ -127,7 +142,7 @@ function masked(value, running) {
 }
 
 /** An event in a case's short form. */
-function short(event, running, step) {
+export function short(event, running, step) {
     const message = msg => {
         const { _msgid, ...others } = masked(msg, running);
         // (one that has lost its id gets a new one)

@@ -1,18 +1,19 @@
 // The real Node-RED, from npm, behind the part of the control protocol (docs/control-protocol.md) that recording needs:
-// info, deploy (full), receive, button, stop, watch, context.get, context.set, settle.
+// info, deploy, nodes, receive, send, button, stop, watch, context.keys, context.get, context.set, clock.advance, settle.
 //
-//   node node-red.mjs DIR SETTINGS     DIR holds node_modules with node-red; SETTINGS is JSON in the protocol's form
+//   node node-red.mjs DIR SETTINGS [START]    DIR holds node_modules with node-red; SETTINGS is JSON in the protocol's form
 //
-// One process has one set of settings, as nodes read some of them only once.
+// With START (a date) nodes see a clock that only clock.advance moves. One process has one set of settings, as nodes read some of them only once.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { install } from "./clock.mjs";
 import { decode, encode } from "./values.mjs";
 
-const [root, given = "{}"] = process.argv.slice(2);
+const [root, given = "{}", virtualStart] = process.argv.slice(2);
 const settings = decode(JSON.parse(given));
 const load = createRequire(path.join(path.resolve(root), "package.json"));
 
@@ -25,6 +26,7 @@ const flows = load("@node-red/runtime/lib/flows");
 const credentialStore = load("@node-red/runtime/lib/nodes/credentials");
 const Context = load("@node-red/runtime/lib/nodes/context");
 const Node = load("@node-red/runtime/lib/nodes/Node");
+const { Flow } = load("@node-red/runtime/lib/flows/Flow");
 const runtimeNodes = load("@node-red/runtime/lib/nodes");
 const { events, util, log } = load("@node-red/util");
 
@@ -35,7 +37,8 @@ let activity = 0;
 
 function tell(kind, id, fields) {
     activity++;
-    if (watched.get(kind)?.has(id)) write({ event: kind, node: id, ...fields });
+    const ids = watched.get(kind);
+    if (ids?.has(id) || ids?.has("*")) write({ event: kind, node: id, ...fields });
 }
 function before(method, act) {
     const original = Node.prototype[method];
@@ -47,10 +50,13 @@ function before(method, act) {
 before("_emitInput", function (msg) { tell("input", this.id, { msg: encode(msg) }); });
 before("_complete", function (msg, error) { if (!error) tell("done", this.id, { msg: encode(msg) }); });
 before("error", function (message) { tell("error", this.id, { message: encode(message) }); });
-before("status", function (status) {
+// (instances of subflows set theirs without `Node.status`; what goes up to the flows around is muted)
+const handleStatus = Flow.prototype.handleStatus;
+Flow.prototype.handleStatus = function (node, status, reporting, muted) {
     const whole = status !== null && typeof status === "object" ? status : { text: String(status) };
-    tell("status", this.id, { status: encode(whole) });
-});
+    if (!muted) tell("status", node.id, { status: encode(whole) });
+    return handleStatus.call(this, node, status, reporting, muted);
+};
 
 // (each node gets its own `send` whenever it is wired)
 const updateWires = Node.prototype.updateWires;
@@ -129,33 +135,53 @@ const contextOf = scope => {
 const called = (context, method, ...args) => new Promise((resolve, reject) =>
     context[method](...args, (error, value) => (error ? reject(error) : resolve(value))));
 
+/** Under a virtual clock nothing waits for time, so that a few turns of the loop of events are long enough. */
+async function quiet() {
+    for (let turns = 0; turns < 12; turns++) {
+        const seen = activity;
+        await new Promise(resolve => setImmediate(resolve));
+        if (activity !== seen) turns = -1;
+    }
+}
+
 const operations = {
     info: () => ({ name: "Node-RED", version: RED.settings.version, http: { url: `http://127.0.0.1:${server.address().port}` } }),
-    async deploy({ flows: all, credentials }) {
-        await credentialStore.load(credentials || {});
-        await flows.stopFlows("full");
-        running.clear();
+    async deploy({ flows: all, credentials, type = "full" }) {
+        if (credentials || type === "full") await credentialStore.load(credentials || {});
+        if (type === "full") {
+            await flows.stopFlows("full");
+            running.clear();
+        }
         const done = new Promise(resolve => {
             events.once("flows:started", () => resolve());
             events.on("runtime-event", ({ id, payload }) => id === "runtime-state" && payload?.error && resolve(payload));
         });
-        await flows.setFlows(all, null, "full", false, true);
+        await flows.setFlows(all, null, type, false, true);
         const problem = await done;
         if (problem) throw new Error(JSON.stringify(problem));
     },
+    nodes: () => Array.from(running.values(), ({ id, type, z, name, wires }) => ({ id, type, z, name, wires })),
     receive: ({ node, msg }) => { nodeOf(node).receive(decode(msg)); },
+    send: ({ node, msg }) => { nodeOf(node).send(decode(msg)); },
     button: ({ node, msg }) => { nodeOf(node).receive(decode(msg)); },
     stop: ({ nodes }) => Promise.all(nodes.map(id => nodeOf(id).close())).then(() => {}),
-    watch({ nodes, events: kinds }) {
+    watch({ nodes: named, events: kinds }) {
+        const nodes = named === "*" ? ["*"] : named;
         for (const kind of kinds) {
             if (!watched.has(kind)) watched.set(kind, new Set());
             nodes.forEach(id => watched.get(kind).add(id));
         }
     },
     "context.get": async ({ scope, key }) => encode(await called(contextOf(scope), "get", key, undefined)),
+    "context.keys": ({ scope }) => called(contextOf(scope), "keys", undefined),
     "context.set": ({ scope, key, value }) => called(contextOf(scope), "set", key, decode(value), undefined),
+    "clock.advance": ({ ms }) => {
+        if (!clock) throw new Error("the clock is the computer's");
+        return clock.advance(ms, quiet);
+    },
     // Node-RED does not say when it is idle: quiet for a while is taken for it.
     async settle() {
+        if (clock) return quiet().then(() => clock.advance(0, quiet));
         for (let quiet = 0; quiet < 10; quiet++) {
             const seen = activity;
             await new Promise(resolve => setTimeout(resolve, 2));
@@ -165,6 +191,8 @@ const operations = {
 };
 
 await start();
+// (not before: what starts needs the real one)
+const clock = virtualStart ? install(Date.parse(virtualStart)) : undefined;
 let turn = Promise.resolve();
 const answer = async ({ id, op, ...fields }) => {
     try {
