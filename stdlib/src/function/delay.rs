@@ -238,7 +238,7 @@ impl Delay {
         if msg.len() == 2 && flush.is_some() {
             cx.done(completion);
         } else {
-            let timer = cx.set_timer_ms(delay);
+            let timer = cx.set_timer_ms(delay.max(1.0));
             self.waiting.push_back(Waiting {
                 msg,
                 completion,
