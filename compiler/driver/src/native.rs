@@ -11,6 +11,23 @@ use vgdc_spec::FieldKind;
 use crate::profile::Usage;
 use crate::regions::{self, Node};
 
+/// The most instructions that a text's code may have. One in a thousand of the bodies in public flows has more: functions that are
+/// put in at many calls of each other, seldom run, and each of them takes a fifth of a second and more to compile.
+const LARGEST: usize = 6_000;
+
+fn small_enough(body: &vgdc_mir::Body) -> Result<(), Refusal> {
+    let size: usize = body.blocks.iter().map(|block| block.insts.len()).sum();
+    match size <= LARGEST {
+        true => Ok(()),
+        false => Err(Refusal {
+            construct: format!(
+                "code of {size} instructions once its functions are put in, of {LARGEST} at most"
+            ),
+            line: 1,
+        }),
+    }
+}
+
 /// What was lowered, and what was not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lowered {
@@ -64,11 +81,12 @@ pub(crate) fn lower(
             let function = match known.get(text) {
                 Some(function) => function.clone(),
                 None => {
-                    let made = vgdc_script::lower(text).map(|mut body| {
+                    let made = vgdc_script::lower(text).and_then(|mut body| {
                         vgdc_mir::opt::optimise(&mut body);
+                        small_enough(&body)?;
                         usage.probe(&mut body);
                         lowered.bodies.push(body);
-                        lowered.bodies.len() as u32 - 1
+                        Ok(lowered.bodies.len() as u32 - 1)
                     });
                     known.insert(text.to_owned(), made.clone());
                     made
