@@ -1,0 +1,159 @@
+// What a node of a package costs: native → host → native, and the same flow in Node-RED alone.
+//
+//   node bench/hosted.mjs --vgdc target/release/vgdc --node-red DIR [--seconds 3]
+//
+// DIR has `node_modules/node-red` (and `node_modules/node`, if Node.js itself is too old). Lines come by TCP, go through a function, a
+// node of a package that passes them on, and another function, and go back. At full speed with 64 and with 2,000 lines on their way;
+// then one at a time. The host's start and memory are those of processes as the system sees them.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values: args } = parseArgs({ options: { vgdc: { type: 'string' }, 'node-red': { type: 'string' }, seconds: { type: 'string', default: '3' } } });
+const modules = path.resolve(args['node-red'], 'node_modules');
+const own = path.join(modules, 'node/bin/node');
+const node = existsSync(own) ? own : process.execPath;
+const env = { ...process.env, NODE_PATH: modules, PATH: `${path.dirname(node)}:${process.env.PATH}` };
+
+const folder = mkdtempSync(path.join(tmpdir(), 'vgdc-bench-'));
+mkdirSync(path.join(folder, 'nodes'));
+writeFileSync(path.join(folder, 'package.json'), '{}');
+writeFileSync(
+  path.join(folder, 'nodes/pass-on.js'),
+  `module.exports = (RED) => RED.nodes.registerType('pass-on', function (config) {
+    RED.nodes.createNode(this, config);
+    this.on('input', (msg, send, done) => { msg.count = (msg.count ?? 0) + 1; send(msg); done(); });
+  });`,
+);
+writeFileSync(path.join(folder, 'nodes/pass-on.html'), `<script>RED.nodes.registerType('pass-on', { category: 'function', defaults: {}, inputs: 1, outputs: 1 })</script>`);
+
+const freePort = () => new Promise((resolve) => {
+  const server = net.createServer().listen(0, '127.0.0.1', () => {
+    const { port } = server.address();
+    server.close(() => resolve(port));
+  });
+});
+
+function flow(port, ty) {
+  const at = (node) => ({ z: 't', x: 1, y: 1, ...node });
+  return [
+    { id: 't', type: 'tab', label: 'T' },
+    at({ id: 'in', type: 'tcp in', server: 'server', host: '', port: String(port), datamode: 'stream', datatype: 'utf8', newline: '\\n', topic: '', trim: false, base64: false, tls: '', wires: [['before']] }),
+    at({ id: 'before', type: 'function', func: 'msg.n = Number(msg.payload) + 1; return msg;', outputs: 1, wires: [['p']] }),
+    at(ty === 'pass-on' ? { id: 'p', type: 'pass-on', wires: [['after']] } : { id: 'p', type: 'function', func: 'msg.count = (msg.count ?? 0) + 1; return msg;', outputs: 1, wires: [['after']] }),
+    at({ id: 'after', type: 'function', func: 'msg.payload = (msg.n + msg.count) + "\\n"; return msg;', outputs: 1, wires: [['out']] }),
+    at({ id: 'out', type: 'tcp out', beserver: 'reply', host: '', port: '', base64: false, end: false, tls: '', wires: [] }),
+  ];
+}
+
+const connect = (port) => new Promise((resolve, reject) => {
+  const socket = net.connect(port, '127.0.0.1', () => resolve(socket)).once('error', reject);
+  socket.setNoDelay(true);
+});
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function untilItAnswers(port, child) {
+  for (let tries = 0; tries < 600; tries++) {
+    if (child.exitCode !== null) throw new Error('it ended');
+    try {
+      const socket = await connect(port);
+      const answered = new Promise((resolve) => socket.once('data', resolve));
+      socket.write('1\n');
+      if (await Promise.race([answered, sleep(500)])) return socket.destroy();
+      socket.destroy();
+    } catch {
+      await sleep(20);
+    }
+  }
+  throw new Error('it does not answer');
+}
+
+/** Lines a second with so many on their way. */
+async function speed(port, window, seconds) {
+  const socket = await connect(port);
+  let [sent, back] = [0, 0];
+  const more = () => {
+    let text = '';
+    for (; sent - back < window; sent++) text += `${sent % 1000}\n`;
+    if (text) socket.write(text);
+  };
+  let counting = 0;
+  socket.on('data', (bytes) => {
+    for (const byte of bytes) if (byte === 10) { back++; counting++; }
+    more();
+  });
+  more();
+  await sleep(500);
+  counting = 0;
+  const begin = performance.now();
+  await sleep(seconds * 1000);
+  const rate = (counting / (performance.now() - begin)) * 1000;
+  socket.destroy();
+  return Math.round(rate);
+}
+
+/** Microseconds of one line at a time: the median and the 99th percentile. */
+async function latency(port, count) {
+  const socket = await connect(port);
+  const times = [];
+  for (let at = 0; at < count; at++) {
+    const begin = performance.now();
+    const answered = new Promise((resolve) => socket.once('data', resolve));
+    socket.write('1\n');
+    await answered;
+    if (at > count / 10) times.push((performance.now() - begin) * 1000);
+  }
+  socket.destroy();
+  times.sort((a, b) => a - b);
+  return [times[times.length >> 1], times[Math.floor(times.length * 0.99)]].map(Math.round);
+}
+
+/** Megabytes of a process and all below it. */
+function memory(pid) {
+  const rows = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const status = readFileSync(`/proc/${name}/status`, 'utf8');
+      return { pid: Number(name), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), kb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) };
+    } catch {
+      return { pid: 0, parent: 0, kb: 0 };
+    }
+  });
+  const own = rows.find((row) => row.pid === pid)?.kb ?? 0;
+  const below = rows.filter((row) => row.parent === pid).reduce((sum, row) => sum + row.kb, 0);
+  return [own, below].map((kb) => Math.round(kb / 102.4) / 10);
+}
+
+async function measured(name, ty, command) {
+  const port = await freePort();
+  const file = path.join(folder, `${name.replace(/\W/g, '-')}.json`);
+  writeFileSync(file, JSON.stringify(flow(port, ty)));
+  const begin = performance.now();
+  const [program, ...rest] = command(file, await freePort());
+  const child = spawn(program, rest, { env, stdio: 'ignore' });
+  try {
+    await untilItAnswers(port, child);
+    const start = Math.round(performance.now() - begin);
+    const idle = memory(child.pid);
+    const one = await latency(port, 3000);
+    const rates = [await speed(port, 64, Number(args.seconds)), await speed(port, 2000, Number(args.seconds))];
+    console.log([name.padEnd(28), ...rates.map((rate) => `${rate}/s`.padStart(11)), `${one[0]} / ${one[1]} us`.padStart(18), `${start} ms`.padStart(9), `${idle[0]} + ${idle[1]} MB`.padStart(17)].join(' '));
+  } finally {
+    child.kill();
+    await new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve()));
+  }
+}
+
+console.log(['', '64 away', '2,000 away', 'one: p50 / p99', 'start', 'idle + child'].map((text, at) => text.padStart([28, 11, 11, 18, 9, 17][at])).join(' '));
+const vgdc = (file, port) => [path.resolve(args.vgdc), 'run', file, '--port', String(port), '--user-dir', folder];
+const nodeRed = (file, port) => [node, path.join(modules, 'node-red/red.js'), '-u', folder, '-p', String(port), file];
+try {
+  await measured('vgdc, all native', 'function', vgdc);
+  await measured('vgdc, one node hosted', 'pass-on', vgdc);
+  await measured('Node-RED', 'pass-on', nodeRed);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
