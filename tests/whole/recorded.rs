@@ -7,6 +7,8 @@
 mod case;
 #[path = "recorded/compatibility.rs"]
 mod compatibility;
+#[path = "recorded/outside.rs"]
+mod outside;
 #[path = "recorded/replay.rs"]
 mod replay;
 
@@ -35,6 +37,11 @@ fn cases(path: &Path) -> Vec<Case> {
     case::read(&text).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
 }
 
+/// How many differences are shown.
+fn most() -> usize {
+    std::env::var("VGDC_CASES").map_or(20, |_| 400)
+}
+
 /// What counts times has the machine to itself.
 static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
@@ -43,7 +50,12 @@ fn check(folder: &str, chosen: impl Fn(&Case) -> bool) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
     let mut wrong = Vec::new();
     let mut all: Vec<(String, Case)> = Vec::new();
+    // (while one works on a node: VGDC_CASES=http)
+    let only = std::env::var("VGDC_CASES").ok();
     for (file, cases) in files(folder) {
+        if only.as_ref().is_some_and(|only| *only != file) {
+            continue;
+        }
         let cases = cases
             .into_iter()
             .filter(|case| chosen(case) && case.differs.is_none());
@@ -60,7 +72,7 @@ fn check(folder: &str, chosen: impl Fn(&Case) -> bool) {
         wrong.len(),
         wrong
             .iter()
-            .take(20)
+            .take(most())
             .cloned()
             .collect::<Vec<_>>()
             .join("\n\n")

@@ -27,6 +27,11 @@ impl Cx<'_> {
         &self.island.slots[self.slot as usize].info
     }
 
+    /// Where the node stands among all nodes: who came first in the flow has the smaller number.
+    pub fn order(&self) -> u32 {
+        self.island.slots[self.slot as usize].op
+    }
+
     /// The node's id.
     pub fn id(&self) -> &str {
         &self.info().id

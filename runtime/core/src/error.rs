@@ -9,6 +9,8 @@ pub struct NodeError {
     pub value: Value,
     /// A machine-readable code (`ECONNREFUSED`, `no-button`).
     pub code: Option<String>,
+    /// What `String(error)` gives, where it is not what the value says: Node.js's own errors have their code in it.
+    text: Option<String>,
     /// Where it happened, when there is more to say than the text (a JavaScript stack).
     pub stack: Option<String>,
 }
@@ -19,6 +21,7 @@ impl NodeError {
         NodeError {
             value: Value::from(text.into()),
             code: None,
+            text: None,
             stack: None,
         }
     }
@@ -28,6 +31,7 @@ impl NodeError {
         NodeError {
             value,
             code: None,
+            text: None,
             stack: None,
         }
     }
@@ -38,9 +42,17 @@ impl NodeError {
         self
     }
 
+    /// Gives it another text than its value has.
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
     /// The text, as `String(error)` gives it in JavaScript.
     pub fn text(&self) -> String {
-        self.value.to_js_string()
+        self.text
+            .clone()
+            .unwrap_or_else(|| self.value.to_js_string())
     }
 }
 

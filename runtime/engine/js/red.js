@@ -133,6 +133,32 @@
     const named = /^#:\((\S+?)\)::(.*)$/.exec(key);
     return named ? { store: named[1], key: named[2] } : { key };
   };
+
+  // JSONata is evaluated outside of JavaScript: an expression is its text and the values that are assigned to it.
+  const prepareJSONataExpression = (value, node) => {
+    const text = String(value);
+    native.jsonata(text);
+    const legacy = /(^|[^a-zA-Z0-9_'".])msg([^a-zA-Z0-9_'"]|$)/.test(text);
+    const assigned = {};
+    return {
+      // (what an expression of the older form is given has the message in it)
+      // Its value comes when the body has ended.
+      evaluate: async (input, variables) => {
+        await new Promise((resolve) => { setTimeout(resolve, 0); });
+        return native.evaluateJsonata(text, legacy ? input?.msg : input, { ...assigned, ...variables });
+      },
+      assign: (name, item) => { assigned[name] = item; },
+      registerFunction: () => { throw new Error("functions of JavaScript cannot be called by JSONata expressions"); },
+      _legacyMode: legacy,
+      _node: node,
+    };
+  };
+  const evaluateJSONataExpression = (expression, msg, callback) => {
+    if (!callback) throw new Error("Calls to RED.util.evaluateJSONataExpression must include a callback.");
+    const context = expression._legacyMode ? { msg } : msg;
+    expression.evaluate(context).then((result) => { callback(null, result); }).catch((error) => { callback(error); });
+  };
+
   const evaluate = (value, type, node, msg) => {
     switch (type) {
       case "str": return "" + value;
@@ -155,7 +181,7 @@
         return globalThis[type].get(place.key, place.store);
       }
       case "env": return evaluateEnv(value);
-      case "jsonata": throw new Error("JSONata expressions cannot be evaluated inside a function node");
+      case "jsonata": return evaluateJSONataExpression(prepareJSONataExpression(value, node), msg);
       default: return value;
     }
   };
@@ -163,6 +189,7 @@
     if (!callback) return evaluate(value, type, node, msg);
     let result;
     try {
+      if (type === "jsonata") return evaluateJSONataExpression(prepareJSONataExpression(value, node), msg, callback);
       result = evaluate(value, type, node, msg);
     } catch (error) {
       callback(error);
@@ -267,8 +294,8 @@
       const joined = words.map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("");
       return joined.charAt(0).toLowerCase() + joined.slice(1);
     },
-    prepareJSONataExpression: () => { throw new Error("JSONata expressions cannot be prepared inside a function node"); },
-    evaluateJSONataExpression: () => { throw new Error("JSONata expressions cannot be evaluated inside a function node"); },
+    prepareJSONataExpression,
+    evaluateJSONataExpression,
     parseContextStore,
     getSetting,
   };

@@ -107,6 +107,21 @@ pub trait Host {
     /// `env.get(name)`.
     fn env_get(&self, name: &str) -> Value;
 
+    /// Parses a JSONata expression and, with an input, evaluates it with these variables.
+    ///
+    /// # Errors
+    /// The expression's; it is thrown in the body.
+    fn jsonata(
+        &self,
+        _text: &str,
+        _input: Option<&Value>,
+        _variables: &[(&str, Value)],
+    ) -> Result<Value, ErrorValue> {
+        Err(crate::error::plain_error(
+            "JSONata expressions cannot be evaluated here",
+        ))
+    }
+
     /// Asks for [`Function::fire_timer`](crate::Function::fire_timer) once, after this many milliseconds (0: as soon as the
     /// queue allows, for `setImmediate`). Intervals are armed anew by the engine.
     fn set_timer(&self, id: u32, after_ms: f64);

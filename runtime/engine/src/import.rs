@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vgdc_value::{ErrorValue, Object, Rare, Value};
 
 use crate::engine::Inner;
+use crate::libs::Lib;
 use crate::message;
 use crate::raw::{self, Ctx, JsResult, MAX_DEPTH, Val, qjs};
 use crate::realm::Realm;
@@ -34,7 +35,14 @@ fn import_at(ctx: Ctx, inner: &Inner, value: &Value, depth: usize) -> JsResult<V
             Some(original) => original,
             None => {
                 let props = handle.props().as_object().cloned().unwrap_or_default();
-                message::wrap(ctx, inner, props, Some(value.clone()))?
+                let object = message::wrap(ctx, inner, props, Some(value.clone()))?;
+                // (a request has methods; a node that has been closed asks nothing any more)
+                let realm = Realm::of(ctx);
+                if handle.kind() == "IncomingMessage" && !realm.is_closed() {
+                    let prototype = realm.lib(ctx, Lib::Http)?;
+                    ctx.set_prototype(object.raw(), prototype.raw())?;
+                }
+                object
             }
         },
         Value::Rare(rare) => self::rare(ctx, inner, value, rare, depth)?,

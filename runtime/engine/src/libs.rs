@@ -16,10 +16,11 @@ pub(crate) enum Lib {
     Util,
     Red,
     Intl,
+    Http,
 }
 
 impl Lib {
-    const ALL: [Lib; 8] = [
+    const ALL: [Lib; 9] = [
         Lib::Stack,
         Lib::Core,
         Lib::Buffer,
@@ -28,6 +29,7 @@ impl Lib {
         Lib::Util,
         Lib::Red,
         Lib::Intl,
+        Lib::Http,
     ];
 
     /// The library that the sandbox asks for by this name.
@@ -47,6 +49,7 @@ impl Lib {
             Lib::Util => c"vgdc:util",
             Lib::Red => c"vgdc:red",
             Lib::Intl => c"vgdc:intl",
+            Lib::Http => c"vgdc:http",
         }
     }
 
@@ -60,6 +63,7 @@ impl Lib {
             Lib::Util => include_str!("../js/util.js"),
             Lib::Red => include_str!("../js/red.js"),
             Lib::Intl => include_str!("../js/intl.js"),
+            Lib::Http => include_str!("../js/http.js"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::auth::BasicAuth;
 use crate::front::{Front, below};
+use crate::pattern::Match;
 use crate::statics;
 use crate::{Params, Pattern};
 use bytes::Bytes;
@@ -68,6 +69,7 @@ pub type Handler = Arc<dyn Fn(Exchange) -> Pin<Box<dyn Future<Output = ()> + Sen
 
 struct Route {
     number: u64,
+    order: u32,
     /// `None`: any method.
     method: Option<Method>,
     pattern: Pattern,
@@ -228,16 +230,33 @@ impl HttpServer {
         pattern: Pattern,
         handler: Handler,
     ) -> std::io::Result<RouteGuard> {
+        self.route_at(0, method, pattern, handler)
+    }
+
+    /// Adds a route that is asked behind those of a smaller order, whenever they are added. Binds if need be.
+    ///
+    /// # Errors
+    /// The listener cannot bind.
+    pub fn route_at(
+        &self,
+        order: u32,
+        method: Option<Method>,
+        pattern: Pattern,
+        handler: Handler,
+    ) -> std::io::Result<RouteGuard> {
         self.bind()?;
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
         routes.next += 1;
         let number = routes.next;
-        routes.list.push(Route {
+        let at = routes.list.partition_point(|route| route.order <= order);
+        let route = Route {
             number,
+            order,
             method,
             pattern,
             handler,
-        });
+        };
+        routes.list.insert(at, route);
         Ok(RouteGuard {
             routes: self.routes.clone(),
             number,
@@ -381,6 +400,8 @@ async fn connection(
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .keep_alive(true)
+        // (as Node.js writes them: there are devices that look for them so)
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
@@ -397,6 +418,10 @@ async fn connection(
 /// Who answers a request.
 enum Found {
     Handler(Params, Handler),
+    /// It asks what may be asked, and no node answers that: these methods, if any.
+    Methods(Vec<Method>),
+    /// A value in its path cannot be decoded.
+    Undecodable(String),
     /// It wants an upgrade that nobody does.
     NoUpgrade,
     Nobody,
@@ -417,11 +442,55 @@ fn find(routes: &Routes, request: &http::Request<Incoming>, front: &Front) -> Fo
         Some(method) => method == request.method() || (head && *method == Method::GET),
     };
     let mut fitting = routes.list.iter().filter(fits);
-    let found = fitting.find_map(|route| {
-        let params = route.pattern.matches(path)?;
-        Some(Found::Handler(params, route.handler.clone()))
+    let found = fitting.find_map(|route| match route.pattern.matches(path) {
+        Match::Yes(params) => Some(Found::Handler(params, route.handler.clone())),
+        Match::Undecodable(value) => Some(Found::Undecodable(value)),
+        Match::No => None,
     });
-    found.unwrap_or(Found::Nobody)
+    found.unwrap_or_else(|| match *request.method() {
+        Method::OPTIONS => Found::Methods(methods(routes, path)),
+        _ => Found::Nobody,
+    })
+}
+
+/// The methods that a path has routes for, in their order, as Express writes them for who asks with OPTIONS.
+fn methods(routes: &Routes, path: &str) -> Vec<Method> {
+    let mut methods = Vec::new();
+    let fitting = routes
+        .list
+        .iter()
+        .filter(|route| matches!(route.pattern.matches(path), Match::Yes(_)));
+    for method in fitting.filter_map(|route| route.method.as_ref()) {
+        let also = (*method == Method::GET).then_some(Method::HEAD);
+        for method in [Some(method.clone()), also].into_iter().flatten() {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+    }
+    methods
+}
+
+/// The answer to OPTIONS that no node gives.
+fn allowed(methods: &[Method]) -> Response {
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let text = names.join(",");
+    let mut response = http::Response::new(full(text.clone()));
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.insert(http::header::ALLOW, value);
+    }
+    headers.insert(
+        http::header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+/// The page that Express gives for a path whose value is not encoded as it should be.
+fn undecodable(value: &str) -> Response {
+    let text = format!("URIError: Failed to decode param '{value}'");
+    statics::page(StatusCode::BAD_REQUEST, "Error", &statics::escape(&text))
 }
 
 async fn answer(
@@ -458,7 +527,9 @@ async fn answer(
     }
     let (params, handler) = match found {
         Found::Handler(params, handler) => (params, handler),
-        Found::Nobody | Found::NoUpgrade => {
+        Found::Undecodable(value) => return Ok(undecodable(&value)),
+        Found::Methods(methods) if !methods.is_empty() => return Ok(allowed(&methods)),
+        Found::Methods(_) | Found::Nobody | Found::NoUpgrade => {
             if let Some(response) = from_folders(&request, front).await {
                 return Ok(response);
             }
@@ -576,7 +647,7 @@ mod tests {
                 handler,
             )
             .expect("routes");
-        assert!(get(addr, "/a").await.ends_with("[(\"x\", \"a\")]"));
+        assert!(get(addr, "/a").await.ends_with("[(\"x\", Some(\"a\"))]"));
         drop(route);
         assert!(get(addr, "/a").await.starts_with("HTTP/1.1 404"));
         server.stop();

@@ -28,6 +28,7 @@ use vgdc_core::{Closing, Completion, Cx, Level, Node, NodeError, OpInfo, Process
 use vgdc_engine::{
     CallId, Engine, EngineError, FunctionSource, Host, JsError, Limits, LogLevel, Scope, Zone,
 };
+use vgdc_expr::Jsonata;
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -145,7 +146,12 @@ enum Effect {
 struct World {
     env: vgdc_core::shared::NodeEnv,
     effects: RefCell<VecDeque<Effect>>,
+    /// JSONata expressions that the code has prepared, by their texts.
+    expressions: RefCell<HashMap<String, Rc<Jsonata>>>,
 }
+
+/// As many expressions are kept parsed; code that makes ever new ones pays for parsing.
+const EXPRESSIONS: usize = 100;
 
 impl World {
     fn push(&self, effect: Effect) {
@@ -234,6 +240,31 @@ impl Host for World {
         self.env.env(name)
     }
 
+    fn jsonata(
+        &self,
+        text: &str,
+        input: Option<&Value>,
+        variables: &[(&str, Value)],
+    ) -> Result<Value, ErrorValue> {
+        let known = self.expressions.borrow().get(text).cloned();
+        let expression = match known {
+            Some(known) => known,
+            None => {
+                let parsed = Rc::new(Jsonata::compile(text)?);
+                let mut all = self.expressions.borrow_mut();
+                if all.len() >= EXPRESSIONS {
+                    all.clear();
+                }
+                all.insert(text.to_owned(), parsed.clone());
+                parsed
+            }
+        };
+        match input {
+            Some(input) => expression.eval_with(&self.env, input, variables),
+            None => Ok(Value::Undefined),
+        }
+    }
+
     fn set_timer(&self, id: u32, after_ms: f64) {
         self.push(Effect::SetTimer(id, after_ms));
     }
@@ -303,6 +334,7 @@ impl Node for Function {
         let world = Rc::new(World {
             env: cx.env(),
             effects: RefCell::default(),
+            expressions: RefCell::default(),
         });
         let source = source(config, cx);
         // (a message that a complete node gets is as the code left it: the engine keeps that)

@@ -74,7 +74,10 @@ pub fn multipart(fields: &Object) -> (Vec<u8>, String) {
             }
         }
     }
-    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    // (a form without fields is nothing)
+    if !body.is_empty() {
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    }
     (body, format!("multipart/form-data; boundary={boundary}"))
 }
 

@@ -317,21 +317,22 @@ fn build(request: &Request) -> Result<HyperRequest<Full<Bytes>>, Failure> {
     let headers = built.headers_mut();
     for (name, value) in &request.headers {
         // (the length is that of the body, whatever was said)
-        if name.eq_ignore_ascii_case("content-length")
-            && request
-                .body
-                .as_ref()
-                .is_none_or(|body| value.trim() != body.len().to_string())
-        {
+        let length = request.body.as_ref().map_or(0, Bytes::len);
+        if name.eq_ignore_ascii_case("content-length") && value.trim() != length.to_string() {
             continue;
         }
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-            invalid(format!(
-                "Header name must be a valid HTTP token [\"{name}\"]"
-            ))
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Failure {
+            code: "ERR_INVALID_HTTP_TOKEN".into(),
+            message: format!("Header name must be a valid HTTP token [\"{name}\"]"),
         })?;
-        let value = HeaderValue::from_bytes(value.as_bytes())
-            .map_err(|_| invalid(format!("Invalid character in header content [\"{name}\"]")))?;
+        // (a character is a byte, as Node.js writes them)
+        let bytes: Option<Vec<u8>> = value
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).ok())
+            .collect();
+        let value = bytes
+            .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
+            .ok_or_else(|| invalid(format!("Invalid character in header content [\"{name}\"]")))?;
         headers.append(header, value);
     }
     Ok(built)

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use vgdc_core::value::{ErrorValue, Value};
 
 /// Anything that bytes can be read from and written to: a socket, a TLS session, a WebSocket that carries bytes.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -75,6 +76,28 @@ pub fn code(error: &io::Error) -> &'static str {
             Some(36) => "ENAMETOOLONG",
             _ => "EIO",
         },
+    }
+}
+
+/// The error of Node.js for a connection that could not be made.
+pub fn connect_failure(error: &io::Error, host: &str, port: u16) -> ErrorValue {
+    let code = code(error);
+    let failure = ErrorValue::new("Error", connect_error(error, host, port));
+    match (code, error.raw_os_error()) {
+        ("ENOTFOUND", _) => failure
+            .with("errno", -3008.0)
+            .with("code", code)
+            .with("syscall", "getaddrinfo")
+            .with("hostname", host),
+        (_, number) => {
+            let number = number.map_or(Value::Undefined, |number| Value::from(-f64::from(number)));
+            failure
+                .with("errno", number)
+                .with("code", code)
+                .with("syscall", "connect")
+                .with("address", host)
+                .with("port", f64::from(port))
+        }
     }
 }
 

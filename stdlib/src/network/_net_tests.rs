@@ -178,7 +178,7 @@ fn redirects_are_followed_with_their_cookies() {
     let answer = got.get("payload");
     assert_eq!(
         (answer.get("method").as_str(), answer.get("url").as_str()),
-        (Some("GET"), Some("/show/there"))
+        (Some("POST"), Some("/show/there"))
     );
     assert_eq!(encode(&answer.get("cookies")), r#"{"own":"a b","c":"1"}"#);
     assert_eq!(
@@ -365,7 +365,7 @@ fn browsers_of_other_origins_are_let_in_when_they_may() {
             "{answer}"
         );
         assert!(
-            answer.contains("access-control-allow-origin: *"),
+            answer.contains("Access-Control-Allow-Origin: *"),
             "{answer}"
         );
     }

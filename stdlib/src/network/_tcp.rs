@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use vgdc_core::value::{Msg, Object, Value};
+use vgdc_core::value::{ErrorValue, Msg, Object, Value};
 use vgdc_core::{Cx, Level, Mailbox};
 
 /// Bytes that may wait for a slow peer before its connection is broken.
@@ -368,16 +368,17 @@ pub fn prepare(stream: &TcpStream) {
 ///
 /// # Errors
 /// In Node.js's words.
-pub async fn dial(host: &str, port: u16, tls: Option<Rc<Tls>>) -> Result<Stream, String> {
-    let failed = |e: io::Error| format!("Error: {}", net::connect_error(&e, host, port));
+pub async fn dial(host: &str, port: u16, tls: Option<Rc<Tls>>) -> Result<Stream, ErrorValue> {
+    let failed = |e: io::Error| net::connect_failure(&e, host, port);
+    let other = |why: String| ErrorValue::new("Error", why);
     let tcp = net::connect(host, port).await.map_err(failed)?;
     prepare(&tcp);
     match tls {
         None => Ok(Box::new(tcp)),
         Some(tls) => {
             let name = tls.server_name.as_deref().unwrap_or(host);
-            let session = tls::connect(tcp, tls.client()?, name).await;
-            Ok(Box::new(session.map_err(|e| format!("Error: {e}"))?))
+            let session = tls::connect(tcp, tls.client().map_err(other)?, name).await;
+            Ok(Box::new(session.map_err(|e| other(e.to_string()))?))
         }
     }
 }
@@ -474,18 +475,37 @@ pub fn bytes_of(payload: &Value, base64: bool) -> Cow<'_, [u8]> {
     }
 }
 
+/// How often a node tries to connect when it starts: the server may be a node of the same flow, which starts on another thread.
+pub const AT_START: u32 = 5;
+
 /// Begins to connect, with the log line and the status that a client gives; what came of it is posted to the node.
 pub fn begin_connect<E: std::any::Any + Send>(
     cx: &mut Cx<'_>,
     host: &str,
     port: u16,
     tls: Option<Rc<Tls>>,
-    event: impl FnOnce(Result<Stream, String>) -> E + 'static,
+    tries: u32,
+    event: impl FnOnce(Result<Stream, ErrorValue>) -> E + 'static,
 ) {
     cx.log(Level::Info, format!("connecting to {host}:{port}"));
     cx.set_status("grey", "dot", "common.status.connecting");
     let (host, mailbox) = (host.to_owned(), cx.mailbox());
-    cx.spawn(async move { mailbox.post(event(dial(&host, port, tls).await)) });
+    cx.spawn(async move {
+        let mut dialled = dial(&host, port, tls.clone()).await;
+        for _ in 1..tries {
+            match &dialled {
+                Err(why)
+                    if why.properties.get("code").and_then(Value::as_str)
+                        == Some("ECONNREFUSED") =>
+                {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    dialled = dial(&host, port, tls.clone()).await;
+                }
+                _ => break,
+            }
+        }
+        mailbox.post(event(dialled));
+    });
 }
 
 /// Begins to listen, with the log line that a server gives; each connection is posted to the node.

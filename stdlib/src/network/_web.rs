@@ -1,6 +1,6 @@
-//! What the HTTP nodes share: query strings, cookies, headers as values, bodies by their type.
+//! What the HTTP nodes share: cookies, headers as values, what is text.
 
-use vgdc_core::value::{Array, Key, Object, Value, date, json};
+use vgdc_core::value::{Array, Object, Value, date, json};
 use vgdc_http::http::HeaderMap;
 
 /// The body of a request that is larger than this is refused; Node-RED's `apiMaxLength` default.
@@ -14,84 +14,31 @@ pub fn decode(text: &str, plus: bool) -> String {
     }
 }
 
-/// A query string or a form, as the `qs` package reads them: `a=1&a=2` is an array, `a[b]=1` an object, `a[]=1` an array.
-/// Nesting deeper than 5 levels stays text in the name, as there.
-pub fn parse_query(text: &str) -> Object {
-    let mut object = Object::new();
-    for pair in text.split('&').filter(|pair| !pair.is_empty()).take(1000) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decode(name, true), decode(value, true));
-        let (first, rest) = match name.find('[') {
-            Some(at) if at > 0 => name.split_at(at),
-            _ => (name.as_str(), ""),
-        };
-        let mut steps = vec![first.to_owned()];
-        let mut rest = rest;
-        while let Some((inner, after)) = rest.strip_prefix('[').and_then(|r| r.split_once(']')) {
-            if steps.len() > 5 {
-                steps.push(format!("[{inner}]{after}"));
-                break;
-            }
-            steps.push(inner.to_owned());
-            rest = after;
-        }
-        put(&mut object, &steps, Value::from(value));
-    }
-    object
+/// Bytes as Node.js reads those of headers: each is a character.
+pub fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-fn put(object: &mut Object, steps: &[String], value: Value) {
-    let Some((first, rest)) = steps.split_first() else {
-        return;
-    };
-    if first == "__proto__" {
-        return;
-    }
-    let before = object.get(first).cloned();
-    let merged = match (rest, before) {
-        ([], None) => value,
-        ([], Some(Value::Array(mut items))) => {
-            items.push(value);
-            Value::Array(items)
-        }
-        ([], Some(other)) => Value::from(vec![other, value]),
-        ([only], before) if only.is_empty() => match before {
-            Some(Value::Array(mut items)) => {
-                items.push(value);
-                Value::Array(items)
-            }
-            Some(other) => Value::from(vec![other, value]),
-            None => Value::from(vec![value]),
-        },
-        (rest, before) => {
-            let mut inner = match before {
-                Some(Value::Object(inner)) => inner,
-                Some(Value::Array(items)) => items
-                    .iter()
-                    .enumerate()
-                    .map(|(i, item)| (Key::from(i.to_string()), item.clone()))
-                    .collect(),
-                Some(other) => [(Key::from("0"), other)].into_iter().collect(),
-                None => Object::new(),
-            };
-            put(&mut inner, rest, value);
-            as_array(inner)
-        }
-    };
-    object.insert(first.as_str(), merged);
-}
-
-/// `a[0]=x&a[1]=y` is an array.
-fn as_array(object: Object) -> Value {
-    let dense = object
-        .keys()
-        .enumerate()
-        .all(|(i, key)| key.index() == Some(i as u32));
-    if dense && object.len() <= 20 {
-        return Value::Array(object.values().cloned().collect::<Array>());
-    }
-    Value::Object(object)
-}
+/// Headers of which Node.js keeps the first alone.
+const SINGLE: [&str; 17] = [
+    "age",
+    "authorization",
+    "content-length",
+    "content-type",
+    "etag",
+    "expires",
+    "from",
+    "host",
+    "if-modified-since",
+    "if-unmodified-since",
+    "last-modified",
+    "location",
+    "max-forwards",
+    "proxy-authorization",
+    "referer",
+    "retry-after",
+    "user-agent",
+];
 
 /// Headers as Node.js shows them: names in lower case, several of one name joined; `set-cookie` is an array.
 pub fn headers_value(headers: &HeaderMap) -> Object {
@@ -100,11 +47,14 @@ pub fn headers_value(headers: &HeaderMap) -> Object {
         let values: Vec<String> = headers
             .get_all(name)
             .iter()
-            .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+            .map(|v| latin1(v.as_bytes()))
             .collect();
         let value = match name.as_str() {
             "set-cookie" => Value::Array(values.into_iter().map(Value::from).collect::<Array>()),
             "cookie" => Value::from(values.join("; ")),
+            name if SINGLE.contains(&name) => {
+                Value::from(values.into_iter().next().unwrap_or_default())
+            }
             _ => Value::from(values.join(", ")),
         };
         object.insert(name.as_str(), value);
@@ -116,37 +66,79 @@ pub fn headers_value(headers: &HeaderMap) -> Object {
 pub fn cookies(headers: &HeaderMap) -> Object {
     let mut object = Object::new();
     for line in headers.get_all("cookie") {
-        for pair in String::from_utf8_lossy(line.as_bytes()).split(';') {
+        for pair in latin1(line.as_bytes()).split(';') {
             let Some((name, value)) = pair.split_once('=') else {
                 continue;
             };
-            let (name, value) = (name.trim(), value.trim().trim_matches('"'));
-            if !object.contains_key(name) {
-                object.insert(name, decode(value, false));
+            let (name, value) = (name.trim(), value.trim());
+            let bare = value
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            if object.contains_key(name) || name == "__proto__" {
+                continue;
             }
+            let text = decode(bare.unwrap_or(value), false);
+            // (what Express has written of an object)
+            let inner = text
+                .strip_prefix("j:")
+                .and_then(|text| json::parse(text).ok());
+            object.insert(name, inner.unwrap_or_else(|| Value::from(text)));
         }
     }
     object
 }
 
 /// A `Set-Cookie` line, as Express writes it from a value and its options.
-pub fn set_cookie(name: &str, value: &str, options: Option<&Object>, now_ms: f64) -> String {
-    let mut line = format!("{name}={}", encode_component(value));
-    let empty = Object::new();
-    let options = options.unwrap_or(&empty);
+///
+/// # Errors
+/// Which of them cannot be written.
+pub fn set_cookie(
+    name: &str,
+    value: &str,
+    options: &Object,
+    now_ms: f64,
+) -> Result<String, &'static str> {
     let option = |key: &str| options.get(key).filter(|value| value.truthy());
-    if let Some(age) = option("maxAge").map(Value::to_number) {
+    let odd = b"!#$%&'*+-.^_`|~";
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || odd.contains(&b))
+    {
+        return Err("argument name is invalid");
+    }
+    let mut line = format!("{name}={}", encode_component(value));
+    let age = options
+        .get("maxAge")
+        .filter(|age| !age.is_nullish())
+        .map(Value::to_number);
+    if let Some(age) = age {
+        if !age.is_finite() {
+            return Err("option maxAge is invalid");
+        }
         line.push_str(&format!("; Max-Age={}", (age / 1000.0).floor()));
     }
-    if let Some(domain) = option("domain") {
-        line.push_str(&format!("; Domain={}", domain.to_js_string()));
+    if let Some(domain) = option("domain").map(Value::to_js_string) {
+        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        if !domain.chars().all(is_host) {
+            return Err("option domain is invalid");
+        }
+        line.push_str(&format!("; Domain={domain}"));
     }
-    let path = option("path").map_or_else(|| "/".to_owned(), Value::to_js_string);
-    line.push_str(&format!("; Path={path}"));
-    let expires = match (option("expires"), option("maxAge")) {
-        (_, Some(age)) => Some(now_ms + age.to_number()),
-        (Some(Value::Date(at)), None) => Some(*at),
-        (Some(other), None) => Some(date::parse(&other.to_js_string())),
+    let path = match options.get("path") {
+        None | Some(Value::Undefined | Value::Null) => "/".to_owned(),
+        Some(path) => path.to_js_string(),
+    };
+    if !path.chars().all(|c| matches!(c, ' '..='~') && c != ';') {
+        return Err("option path is invalid");
+    }
+    if !path.is_empty() {
+        line.push_str(&format!("; Path={path}"));
+    }
+    let expires = match (option("expires"), age) {
+        (_, Some(age)) => Some(now_ms + age),
+        (Some(Value::Date(at)), None) if !at.is_nan() => Some(*at),
+        (Some(_), None) => return Err("option expires is invalid"),
         (None, None) => None,
     };
     if let Some(text) = expires.and_then(http_date) {
@@ -158,18 +150,28 @@ pub fn set_cookie(name: &str, value: &str, options: Option<&Object>, now_ms: f64
     if option("secure").is_some() {
         line.push_str("; Secure");
     }
-    match option("sameSite") {
-        Some(Value::Bool(true)) => line.push_str("; SameSite=Strict"),
-        Some(Value::Str(text)) => {
-            let mut text = text.to_lowercase();
-            if let Some(first) = text.get_mut(..1) {
-                first.make_ascii_uppercase();
-            }
-            line.push_str(&format!("; SameSite={text}"));
-        }
-        _ => {}
+    if option("partitioned").is_some() {
+        line.push_str("; Partitioned");
     }
-    line
+    if let Some(priority) = option("priority") {
+        line.push_str(match priority.to_js_string().to_lowercase().as_str() {
+            "low" => "; Priority=Low",
+            "medium" => "; Priority=Medium",
+            "high" => "; Priority=High",
+            _ => return Err("option priority is invalid"),
+        });
+    }
+    match option("sameSite") {
+        None => {}
+        Some(Value::Bool(_)) => line.push_str("; SameSite=Strict"),
+        Some(same) => line.push_str(match same.to_js_string().to_lowercase().as_str() {
+            "lax" => "; SameSite=Lax",
+            "strict" => "; SameSite=Strict",
+            "none" => "; SameSite=None",
+            _ => return Err("option sameSite is invalid"),
+        }),
+    }
+    Ok(line)
 }
 
 /// `encodeURIComponent`.
@@ -213,55 +215,6 @@ pub fn http_date(ms: f64) -> Option<String> {
     ))
 }
 
-/// A body as the body parsers of Node-RED's `http in` give it, by its content type.
-///
-/// # Errors
-/// A JSON body that is no JSON; the text is the parser's.
-pub fn body_value(content_type: &str, bytes: Vec<u8>) -> Result<Value, String> {
-    let ty = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let (main, sub) = ty.split_once('/').unwrap_or((&ty, ""));
-    if bytes.is_empty() && (sub == "json" || sub == "x-www-form-urlencoded") {
-        return Ok(Value::Object(Object::new()));
-    }
-    if ty == "application/json" {
-        let text = String::from_utf8_lossy(&bytes);
-        // (the parser is strict: objects and arrays alone)
-        let first = text.trim_start().chars().next();
-        if !matches!(first, Some('{' | '[')) {
-            let parsed = json::parse(&text).err();
-            return Err(parsed.map_or_else(
-                || {
-                    format!(
-                        "Unexpected token '{}', \"{text}\" is not valid JSON",
-                        first.unwrap_or(' ')
-                    )
-                },
-                |e| e.message,
-            ));
-        }
-        return json::parse(&text).map_err(|e| e.message);
-    }
-    if ty == "application/x-www-form-urlencoded" {
-        return Ok(Value::Object(parse_query(&String::from_utf8_lossy(&bytes))));
-    }
-    let text = |bytes: Vec<u8>| Value::from(String::from_utf8_lossy(&bytes).into_owned());
-    if ty.is_empty() || main == "text" || sub == "xml" || sub.ends_with("+xml") {
-        return Ok(text(bytes));
-    }
-    if main != "application" || matches!(sub, "octet-stream" | "cbor" | "x-protobuf") {
-        return Ok(Value::from(bytes));
-    }
-    if !is_text(&bytes) {
-        return Ok(Value::from(bytes));
-    }
-    Ok(text(bytes))
-}
-
 /// True for what Node-RED takes for text: UTF-8 without control characters but tab and line ends.
 pub fn is_text(bytes: &[u8]) -> bool {
     let control =
@@ -274,18 +227,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_are_read_as_qs_reads_them() {
-        let show =
-            |text: &str| vgdc_core::value::control::encode(&Value::Object(parse_query(text)));
-        assert_eq!(show("a=1&b=x+y%21"), r#"{"a":"1","b":"x y!"}"#);
-        assert_eq!(show("a=1&a=2"), r#"{"a":["1","2"]}"#);
-        assert_eq!(show("a[b]=1&a[c][d]=2"), r#"{"a":{"b":"1","c":{"d":"2"}}}"#);
-        assert_eq!(show("a[]=1&a[]=2&a[]=3"), r#"{"a":["1","2","3"]}"#);
-        assert_eq!(show("a[0]=x&a[1]=y"), r#"{"a":["x","y"]}"#);
-        assert_eq!(show("a&=b"), r#"{"a":"","":"b"}"#);
-    }
-
-    #[test]
     fn cookies_are_written_as_express_writes_them() {
         let options: Object = [
             ("maxAge", Value::from(1000)),
@@ -294,8 +235,8 @@ mod tests {
         .into_iter()
         .collect();
         assert_eq!(
-            set_cookie("a", "x y", Some(&options), 0.0),
-            "a=x%20y; Max-Age=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; HttpOnly"
+            set_cookie("a", "x y", &options, 0.0).as_deref(),
+            Ok("a=x%20y; Max-Age=1; Path=/; Expires=Thu, 01 Jan 1970 00:00:01 GMT; HttpOnly")
         );
     }
 }

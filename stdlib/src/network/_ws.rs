@@ -17,7 +17,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 /// Bytes that may wait for a slow peer before its connection is broken.
@@ -190,7 +191,12 @@ async fn run<R: Future<Output = ()>>(
             }
             Step::Came(_) => each(Told::Alive),
             Step::End => return Ok(()),
-            Step::Broken(why) => return Err(why),
+            Step::Broken(why, code) => {
+                if let Some(code) = code {
+                    link.refuse(code).await;
+                }
+                return Err(why);
+            }
         }
     }
 }
@@ -198,7 +204,8 @@ async fn run<R: Future<Output = ()>>(
 enum Step {
     Came(Message),
     End,
-    Broken(String),
+    /// Why, and the code that the peer is told, if it is one of its faults.
+    Broken(String, Option<CloseCode>),
 }
 
 impl Link {
@@ -225,6 +232,16 @@ impl Link {
         }
     }
 
+    /// Tells the peer why the connection ends.
+    async fn refuse(&mut self, code: CloseCode) {
+        let frame = CloseFrame {
+            code,
+            reason: "".into(),
+        };
+        // (a peer that does not take it is left)
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.socket.close(Some(frame))).await;
+    }
+
     fn write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
         while !self.queued.is_empty() {
             match Pin::new(&mut self.socket).poll_ready(cx)? {
@@ -248,7 +265,15 @@ fn ended(error: WsError) -> Step {
             tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
         ) => Step::End,
         WsError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Step::End,
-        error => Step::Broken(error.to_string()),
+        error => {
+            let code = match &error {
+                WsError::Protocol(_) => Some(CloseCode::Protocol),
+                WsError::Utf8(_) => Some(CloseCode::Invalid),
+                WsError::Capacity(_) => Some(CloseCode::Size),
+                _ => None,
+            };
+            Step::Broken(error.to_string(), code)
+        }
     }
 }
 

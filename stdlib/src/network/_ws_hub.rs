@@ -72,6 +72,8 @@ struct State {
     watchers: Vec<(String, Mailbox)>,
     clients: Vec<(String, Writer)>,
     started: bool,
+    /// The last attempt to connect has failed: what is sent meanwhile is lost without a word.
+    refused: bool,
 }
 
 impl Hub {
@@ -127,6 +129,9 @@ impl Hub {
     pub fn broadcast(&self, message: Message) {
         let state = self.state.borrow();
         if state.clients.is_empty() && !self.is_server {
+            if state.refused {
+                return;
+            }
             let text = "An error occurred while sending:  Error: WebSocket is not open: readyState 0 (CONNECTING)";
             return self.mailbox.post(Own::Warn(text.to_owned()));
         }
@@ -166,7 +171,7 @@ pub struct Form {
     /// The path to listen on, or the URL to connect to.
     pub path: String,
     /// Messages are whole.
-    pub whole: String,
+    pub whole: Value,
     /// Subprotocols to ask for, separated by commas.
     pub subprotocol: String,
     /// The `tls-config` node.
@@ -202,7 +207,7 @@ impl HubNode {
         let lower = form.path.to_ascii_lowercase();
         let is_server = !lower.starts_with("ws://") && !lower.starts_with("wss://");
         let hub = Rc::new(Hub {
-            whole: form.whole == "true",
+            whole: form.whole.as_str() == Some("true"),
             is_server,
             mailbox: cx.mailbox(),
             state: RefCell::default(),
@@ -267,6 +272,7 @@ impl HubNode {
     }
 
     fn connect(&mut self, cx: &mut Cx<'_>) {
+        self.hub.state.borrow_mut().refused = false;
         let id = generate_id();
         let (url, protocols, headers, tls) = (
             self.path.clone(),
@@ -387,6 +393,7 @@ impl Process for HubNode {
             },
             Own::Connected(socket, id) => self.open(cx, *socket, id),
             Own::Refused(id) => {
+                self.hub.state.borrow_mut().refused = true;
                 self.hub.tell(&Event::Failed { id: id.clone() });
                 self.hub.tell(&Event::Closed {
                     count: self.hub.count(),

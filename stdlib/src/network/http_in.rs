@@ -8,13 +8,15 @@
 //!
 //! Bodies are limited to 5 MB (setting `apiMaxLength`).
 
-use super::web;
+use super::body::{self, Body};
+use super::express::Asked;
+use super::{qs, web};
 use std::sync::{Arc, Mutex};
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{Array, Handle, Msg, Object, Value};
+use vgdc_core::value::{Array, ErrorValue, Handle, Msg, Object, Value};
 use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
 use vgdc_http::cors::{self, Cors};
-use vgdc_http::http::{HeaderMap, Method, StatusCode, header};
+use vgdc_http::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use vgdc_http::http_body_util::{BodyExt, Limited};
 use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Responder, RouteGuard, full};
 use vgdc_macros_node::{Config, node};
@@ -47,8 +49,8 @@ pub struct PendingResponse {
     pub responder: Mutex<Option<Responder>>,
     /// Headers that the answer has in any case.
     pub headers: cors::Headers,
-    /// The function that the answer's JSON is to be handed to (`?callback=`).
-    pub callback: Option<String>,
+    /// What counts of the request.
+    pub asked: Asked,
 }
 
 /// A request that has been read.
@@ -59,7 +61,7 @@ struct Arrived {
 }
 
 /// A request that could not be read: the node warns.
-struct Unreadable(String);
+struct Unreadable(ErrorValue);
 
 #[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
 impl Node for HttpIn {
@@ -86,14 +88,27 @@ impl Node for HttpIn {
             Value::Str(root) => root.trim_end_matches('/').to_owned(),
             _ => String::new(),
         };
+        // (what else is chosen by hand is no route, as in Node-RED)
+        let method = match config.method.as_str() {
+            "get" => Method::GET,
+            "post" => Method::POST,
+            "put" => Method::PUT,
+            "patch" => Method::PATCH,
+            "delete" => Method::DELETE,
+            _ => {
+                return Ok(HttpIn {
+                    _routes: Vec::new(),
+                });
+            }
+        };
         let slash = if config.url.starts_with('/') { "" } else { "/" };
         let pattern = Pattern::parse(&format!("{root}{slash}{}", config.url))
             .map_err(|e| NodeError::new(e.to_string()))?;
-        let method = Method::from_bytes(config.method.to_uppercase().as_bytes())
-            .map_err(|_| NodeError::new(format!("unknown HTTP method \"{}\"", config.method)))?;
         let cors = Cors::read(&cx.setting("httpNodeCors"));
+        // (nodes may start in any order: what the flow says first is asked first)
+        let order = cx.order();
         let mut routes = Vec::new();
-        if let Some(cors) = cors.clone().filter(|_| method != Method::OPTIONS) {
+        if let Some(cors) = cors.clone() {
             let handler: Handler = Arc::new(move |exchange: Exchange| {
                 let answer = cors.preflight(exchange.request.headers());
                 Box::pin(async move {
@@ -101,7 +116,7 @@ impl Node for HttpIn {
                     let _ = exchange.responder.answer(answer);
                 })
             });
-            routes.push(server.route(Some(Method::OPTIONS), pattern.clone(), handler)?);
+            routes.push(server.route_at(order, Some(Method::OPTIONS), pattern.clone(), handler)?);
         }
         let reader = Arc::new(Reader {
             mailbox: cx.mailbox(),
@@ -116,7 +131,7 @@ impl Node for HttpIn {
             let reader = reader.clone();
             Box::pin(async move { reader.read(exchange).await })
         });
-        routes.push(server.route(Some(method), pattern, handler)?);
+        routes.push(server.route_at(order, Some(method), pattern, handler)?);
         Ok(HttpIn { _routes: routes })
     }
 }
@@ -139,7 +154,7 @@ impl Process for HttpIn {
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {
         let event = match event.downcast::<Unreadable>() {
-            Ok(unreadable) => return cx.warn(unreadable.0),
+            Ok(unreadable) => return cx.warn(Value::from(unreadable.0)),
             Err(event) => event,
         };
         let Ok(arrived) = event.downcast::<Arrived>() else {
@@ -216,7 +231,7 @@ impl Reader {
             responder,
         } = exchange;
         let (head, body) = request.into_parts();
-        let query = web::parse_query(head.uri.query().unwrap_or_default());
+        let query = qs::parse(head.uri.query().unwrap_or_default(), qs::QUERY);
         let mut req = request_props(&head, &query, params, (peer, secure), &self.root);
         let headers = self
             .cors
@@ -224,55 +239,55 @@ impl Reader {
             .map(|cors| cors.headers(&head.headers))
             .unwrap_or_default();
         let payload = if self.has_body {
-            let content_type = text_header(&head.headers, "content-type");
             let bytes = match Limited::new(body, self.limit).collect().await {
                 Ok(collected) => collected.to_bytes().to_vec(),
                 Err(error) => {
                     let too_large = error.is::<vgdc_http::http_body_util::LengthLimitError>();
-                    let (status, text) = if too_large {
-                        (
+                    let length = text_header(&head.headers, "content-length").parse().ok();
+                    let (status, error) = match too_large {
+                        true => (
                             StatusCode::INTERNAL_SERVER_ERROR,
-                            "PayloadTooLargeError: request entity too large".to_owned(),
-                        )
-                    } else {
-                        (
+                            body::too_large(length, self.limit),
+                        ),
+                        false => (
                             StatusCode::BAD_REQUEST,
-                            format!("the request's body could not be read: {error}"),
-                        )
+                            ErrorValue::new(
+                                "Error",
+                                format!("the request's body could not be read: {error}"),
+                            ),
+                        ),
                     };
-                    return self.refuse(responder, status, text);
+                    return self.refuse(responder, status, error);
                 }
             };
-            let parsed = if self.raw {
-                Ok(Value::from(bytes))
-            } else if self.upload && content_type.starts_with("multipart/form-data") {
-                multipart(&content_type, bytes)
-                    .await
-                    .map(|(fields, files)| {
+            let read = match self.raw {
+                true => Ok(Value::from(bytes).into()),
+                false => Body {
+                    headers: &head.headers,
+                    bytes,
+                    upload: self.upload,
+                }
+                .read(),
+            };
+            match read {
+                Ok(read) => {
+                    if let Some(files) = read.files {
                         req.insert("files", files);
-                        Value::Object(fields)
-                    })
-            } else {
-                web::body_value(&content_type, bytes).map_err(|why| format!("SyntaxError: {why}"))
-            };
-            match parsed {
-                Ok(value) => {
-                    req.insert("body", value.clone());
-                    value
+                    }
+                    req.insert("body", read.value.clone());
+                    read.value
                 }
-                Err(why) => return self.refuse(responder, StatusCode::INTERNAL_SERVER_ERROR, why),
+                Err(error) => {
+                    return self.refuse(responder, StatusCode::INTERNAL_SERVER_ERROR, error);
+                }
             }
         } else {
             Value::Object(query.clone())
         };
-        let callback = match query.get("callback") {
-            Some(Value::Str(name)) => Some(name.to_string()),
-            _ => None,
-        };
         let pending = PendingResponse {
             responder: Mutex::new(Some(responder)),
             headers,
-            callback,
+            asked: Asked::of(&head.method, &head.headers, &query),
         };
         self.mailbox
             .send(Arrived {
@@ -283,9 +298,13 @@ impl Reader {
             .await;
     }
 
-    fn refuse(&self, responder: Responder, status: StatusCode, why: String) {
+    fn refuse(&self, responder: Responder, status: StatusCode, why: ErrorValue) {
         let mut response =
             vgdc_http::Response::new(full(status.canonical_reason().unwrap_or_default()));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
         *response.status_mut() = status;
         responder.answer(response);
         self.mailbox.post(Unreadable(why));
@@ -295,7 +314,7 @@ impl Reader {
 fn text_header(headers: &HeaderMap, name: &str) -> String {
     headers
         .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .map(|value| web::latin1(value.as_bytes()))
         .unwrap_or_default()
 }
 
@@ -332,59 +351,34 @@ fn request_props(
         "httpVersion",
         format!("{:?}", head.version).trim_start_matches("HTTP/"),
     );
+    req.insert("httpVersionMajor", 1);
+    req.insert(
+        "httpVersionMinor",
+        i32::from(head.version == Version::HTTP_11),
+    );
     req.insert("protocol", if secure { "https" } else { "http" });
     req.insert("secure", secure);
-    req.insert(
-        "hostname",
-        host.rsplit_once(':')
-            .map_or(host.as_str(), |(name, _)| name),
-    );
+    let name = host
+        .rsplit_once(':')
+        .map_or(host.as_str(), |(name, _)| name);
+    req.insert("hostname", name);
+    req.insert("host", name);
     req.insert("ip", peer.ip().to_string());
+    req.insert("ips", Array::new());
+    req.insert("subdomains", Array::new());
+    let asked_with = text_header(&head.headers, "x-requested-with");
+    req.insert("xhr", asked_with.eq_ignore_ascii_case("xmlhttprequest"));
+    req.insert("fresh", false);
+    req.insert("stale", true);
+    req.insert("complete", true);
     req.insert("headers", web::headers_value(&head.headers));
     req.insert("query", Value::Object(query.clone()));
-    let params: Object = params
-        .into_iter()
-        .map(|(name, value)| (name, Value::from(value)))
-        .collect();
-    req.insert("params", params);
-    req.insert("cookies", web::cookies(&head.headers));
-    req
-}
-
-/// The fields and files of a form.
-async fn multipart(content_type: &str, bytes: Vec<u8>) -> Result<(Object, Array), String> {
-    let boundary = multer::parse_boundary(content_type).map_err(|e| e.to_string())?;
-    let whole = async move { Ok::<_, std::convert::Infallible>(vgdc_http::Bytes::from(bytes)) };
-    let mut form = multer::Multipart::new(futures_util::stream::once(whole), boundary);
-    let (mut fields, mut files) = (Object::new(), Array::new());
-    while let Some(field) = form.next_field().await.map_err(|e| e.to_string())? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let file = field.file_name().map(str::to_owned);
-        let mimetype = field.content_type().map(ToString::to_string);
-        let encoding = field
-            .headers()
-            .get("content-transfer-encoding")
-            .map_or_else(
-                || "7bit".to_owned(),
-                |v| String::from_utf8_lossy(v.as_bytes()).into_owned(),
-            );
-        let data = field.bytes().await.map_err(|e| e.to_string())?;
-        match file {
-            Some(original) => {
-                let mut object = Object::new();
-                object.insert("fieldname", name);
-                object.insert("originalname", original);
-                object.insert("encoding", encoding);
-                object.insert(
-                    "mimetype",
-                    mimetype.unwrap_or_else(|| "application/octet-stream".to_owned()),
-                );
-                object.insert("size", data.len());
-                object.insert("buffer", data.to_vec());
-                files.push(object);
-            }
-            None => drop(fields.insert(name, String::from_utf8_lossy(&data).into_owned())),
-        }
+    let mut named = Object::new();
+    for (name, value) in params {
+        named.insert(name.as_str(), value.map_or(Value::Undefined, Value::from));
     }
-    Ok((fields, files))
+    req.insert("params", named);
+    req.insert("cookies", web::cookies(&head.headers));
+    req.insert("signedCookies", Object::new());
+    req
 }

@@ -20,7 +20,7 @@ use super::http_client::{Answer, Failure, Pool, Request, send};
 use super::proxy::{Proxy, ProxyConfig, Source};
 use super::tls::{self, Tls};
 use super::url::Url;
-use super::web::{decode, encode_component, headers_value};
+use super::web::{decode, encode_component, headers_value, latin1};
 use std::any::Any;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -112,6 +112,8 @@ impl Part {
 enum Refused {
     /// An error to catch.
     Error(NodeError),
+    /// The same, where Node-RED throws: the node never says that it is done with the message.
+    Thrown(NodeError),
     /// Said as a warning and shown as a status.
     Transport,
 }
@@ -225,7 +227,7 @@ fn types(t: &mut dyn Typing) {
 impl HttpRequest {
     fn prepare(&self, cx: &mut Cx<'_>, msg: &mut Msg) -> Result<Ready, Refused> {
         let text = self.url_text(cx, msg)?;
-        let method = self.method(cx, msg);
+        let method = self.method(cx, msg)?;
         let timeout = self.timeout_of(cx, msg);
         let mut headers = self.headers_of(msg);
         let url = Url::parse(&text).map_err(|_| invalid_url(&text))?;
@@ -278,6 +280,10 @@ impl HttpRequest {
 
     /// The URL as the node and the message have it, with its scheme.
     fn url_text(&self, cx: &mut Cx<'_>, msg: &Msg) -> Result<String, Refused> {
+        let is_no_text = |url: &&Value| url.truthy() && url.as_str().is_none();
+        if self.config.url.is_empty() && msg.get("url").filter(is_no_text).is_some() {
+            return Err(not_a_function("url.indexOf"));
+        }
         let own = msg
             .get("url")
             .filter(|url| url.truthy())
@@ -311,20 +317,20 @@ impl HttpRequest {
         })
     }
 
-    fn method(&self, cx: &mut Cx<'_>, msg: &Msg) -> String {
-        let own = msg
-            .get("method")
-            .filter(|method| method.truthy())
-            .map(Value::to_js_string);
-        match own {
-            Some(own) if self.config.method == "use" => own.to_uppercase(),
+    fn method(&self, cx: &mut Cx<'_>, msg: &Msg) -> Result<String, Refused> {
+        let own = msg.get("method").filter(|method| method.truthy());
+        Ok(match own {
+            Some(own) if self.config.method == "use" => match own.as_str() {
+                Some(own) => own.to_uppercase(),
+                None => return Err(not_a_function("msg.method.toUpperCase")),
+            },
             Some(_) if !self.config.method.is_empty() => {
                 cx.warn("Warning: msg properties can no longer override set node properties. See bit.ly/nr-override-msg-props");
                 self.config.method.to_uppercase()
             }
             _ if self.config.method.is_empty() => "GET".to_owned(),
             _ => self.config.method.to_uppercase(),
-        }
+        })
     }
 
     fn timeout_of(&self, cx: &mut Cx<'_>, msg: &Msg) -> f64 {
@@ -391,6 +397,16 @@ impl HttpRequest {
             if payload.type_of() != "object" {
                 return Err("Invalid payload".into());
             }
+            // (a buffer is a list of its bytes)
+            let listed = payload.as_buffer().map(|bytes| {
+                Value::Array(
+                    bytes
+                        .iter()
+                        .map(|byte| Value::from(f64::from(*byte)))
+                        .collect(),
+                )
+            });
+            let payload = listed.as_ref().unwrap_or(payload);
             let joint = match text.contains('?') {
                 true if text.ends_with('?') => "",
                 true => "&",
@@ -401,7 +417,12 @@ impl HttpRequest {
                 body,
             ));
         }
-        Ok((text, bytes_of(payload)?))
+        let body = match payload {
+            Value::Str(_) | Value::Number(_) => bytes_of(payload)?,
+            other if other.type_of() == "object" => json_bytes(other)?,
+            _ => None,
+        };
+        Ok((text, body))
     }
 
     fn tls_of(
@@ -463,7 +484,6 @@ impl HttpRequest {
     }
 
     fn answered(&mut self, cx: &mut Cx<'_>, mut msg: Msg, done: Done) {
-        let completion = cx.completion(&msg);
         msg.insert("statusCode", f64::from(done.answer.status));
         let mut headers = headers_value(&done.answer.headers);
         let sum = digest::checksum(&headers);
@@ -486,6 +506,8 @@ impl HttpRequest {
         if self.waiting.is_empty() {
             cx.status(Value::Undefined);
         }
+        // (who is told that the node has finished gets the message as it became)
+        let completion = cx.completion(&msg);
         cx.send(0, msg);
         cx.done(completion);
     }
@@ -511,7 +533,6 @@ impl HttpRequest {
     }
 
     fn failed(&mut self, cx: &mut Cx<'_>, mut msg: Msg, shown: &str, problem: Problem) {
-        let completion = cx.completion(&msg);
         let (error, code) = match problem {
             Problem::Timeout(ms) => {
                 cx.error("no response from server", Some(&msg));
@@ -538,6 +559,7 @@ impl HttpRequest {
         };
         msg.set_payload(format!("{error} : {shown}"));
         msg.insert("statusCode", code);
+        let completion = cx.completion(&msg);
         if !self.config.senderr {
             cx.send(0, msg);
         }
@@ -562,11 +584,17 @@ fn redirect_value(location: String, cookies: Option<Vec<String>>) -> Value {
     Value::Object(redirect)
 }
 
+/// What JavaScript says of a property that is no text.
+fn not_a_function(what: &str) -> Refused {
+    let error = ErrorValue::new("TypeError", format!("{what} is not a function"));
+    Refused::Thrown(NodeError::from_value(error.into()))
+}
+
 fn invalid_url(text: &str) -> Refused {
     let error = ErrorValue::new("TypeError", "Invalid URL")
         .with("code", "ERR_INVALID_URL")
         .with("input", text);
-    Refused::Error(NodeError::from_value(error.into()))
+    Refused::Thrown(NodeError::from_value(error.into()))
 }
 
 /// A percent sign that encodes nothing stands for itself.
@@ -695,7 +723,16 @@ fn body_of(
     headers: &mut Vec<(String, String)>,
 ) -> Result<Option<Bytes>, Refused> {
     let payload = msg.payload();
-    if matches!(method, "GET" | "HEAD") || payload.is_undefined() {
+    if matches!(method, "GET" | "HEAD") {
+        return Ok(None);
+    }
+    if payload.is_undefined() {
+        // (where a body is usual, it is said that there is none)
+        if !matches!(method, "DELETE" | "OPTIONS" | "TRACE" | "CONNECT")
+            && !has(headers, "content-length")
+        {
+            set(headers, "Content-Length", &Value::from("0"));
+        }
         return Ok(None);
     }
     let ty = get(headers, "content-type").map(str::to_owned);
@@ -733,7 +770,7 @@ fn set_cookie_lines(answer: &Answer) -> Option<Vec<String>> {
         .headers
         .get_all("set-cookie")
         .iter()
-        .map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+        .map(|line| latin1(line.as_bytes()))
         .collect();
     (!lines.is_empty()).then_some(lines)
 }
@@ -750,7 +787,7 @@ async fn perform(
     loop {
         let mut headers = ready.request.headers.clone();
         if let Some(cookie) = ready.jar.header(&ready.request.url) {
-            headers.push(("Cookie".into(), cookie));
+            headers.push(("cookie".into(), cookie));
         }
         let through_proxy = ready
             .request
@@ -778,9 +815,9 @@ async fn perform(
             .headers
             .get("location")
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        if let Some(location) =
-            location.filter(|_| ready.follow && matches!(answer.status, 300..=304 | 307 | 308))
-        {
+        if let Some(location) = location.filter(|to| {
+            ready.follow && !to.is_empty() && matches!(answer.status, 300..=304 | 307 | 308)
+        }) {
             if redirects.len() >= REDIRECTS {
                 return Err(Problem::TooManyRedirects);
             }
@@ -794,7 +831,7 @@ async fn perform(
             let challenge = answer
                 .headers
                 .get("www-authenticate")
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+                .map(|value| latin1(value.as_bytes()));
             match challenge.map(|challenge| {
                 digest::authorization(
                     &user,
@@ -806,14 +843,14 @@ async fn perform(
             }) {
                 Some(Ok(header)) => set(
                     &mut ready.request.headers,
-                    "Authorization",
+                    "authorization",
                     &Value::from(header),
                 ),
                 Some(Err(why)) => {
                     *warning = Some(format!("Digest authentication failed: {why}"));
                     return Ok(Done {
                         answer,
-                        url: ready.request.url.to_string(),
+                        url: response_url(ready, redirects.is_empty()),
                         redirects,
                     });
                 }
@@ -823,21 +860,48 @@ async fn perform(
         }
         return Ok(Done {
             answer,
-            url: ready.request.url.to_string(),
+            url: response_url(ready, redirects.is_empty()),
             redirects,
         });
     }
 }
 
+/// The address of an answer: as it was asked for, with what is never sent, or where redirects have led.
+fn response_url(ready: &Ready, is_first: bool) -> String {
+    let asked = match Url::parse(&ready.shown) {
+        Ok(url) if is_first => url.to_string(),
+        _ => return ready.request.url.to_string(),
+    };
+    let (place, fragment) = match ready.shown.split_once('#') {
+        Some((place, fragment)) => (place, format!("#{}", fragment.replace(' ', "%20"))),
+        None => (ready.shown.as_str(), String::new()),
+    };
+    let mark = if place.ends_with('?') && !asked.ends_with('?') {
+        "?"
+    } else {
+        ""
+    };
+    format!("{asked}{mark}{fragment}")
+}
+
 /// Points the request to where a redirect leads; secrets stay with the host they were meant for.
 fn redirect(request: &mut Request, status: u16, location: &str) -> Result<(), Problem> {
+    let scheme = location
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_lowercase());
+    if let Some(scheme) = scheme.filter(|scheme| !matches!(scheme.as_str(), "http" | "https")) {
+        return Err(Problem::Failure(Failure {
+            code: "ERR_UNSUPPORTED_PROTOCOL".into(),
+            message: format!("Unsupported protocol: {scheme}:"),
+        }));
+    }
     let url = request.url.join(location).map_err(|_| {
         Problem::Failure(Failure {
             code: "ERR_INVALID_URL".into(),
             message: "Invalid URL".into(),
         })
     })?;
-    if !matches!(status, 307 | 308) {
+    if status == 303 && !matches!(request.method.as_str(), "GET" | "HEAD") {
         request.method = "GET".into();
         request.body = None;
         remove(&mut request.headers, "content-length");
@@ -861,6 +925,8 @@ impl Process for HttpRequest {
                 cx.error(error, Some(&msg));
                 return cx.done_with(&msg);
             }
+            // (thrown in Node-RED: it never says that it is done)
+            Err(Refused::Thrown(error)) => return cx.error(error, Some(&msg)),
             Err(Refused::Transport) => {
                 cx.warn("non-http transport requested");
                 cx.set_status("red", "ring", "httpin.errors.invalid-transport");

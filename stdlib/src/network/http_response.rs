@@ -5,13 +5,13 @@
 //! or null to clear one.
 
 use super::digest;
+use super::express::Answer;
 use super::http_in::PendingResponse;
-use super::web;
 use std::sync::PoisonError;
-use vgdc_core::value::{Msg, Object, Value, json};
+use vgdc_core::value::{ErrorValue, Key, Msg, Object, Value, number};
 use vgdc_core::{Cx, Node, NodeError, Process};
-use vgdc_http::http::{HeaderName, HeaderValue, StatusCode, header};
-use vgdc_http::{Bytes, Response, full};
+use vgdc_http::Response;
+use vgdc_http::http::header;
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -25,7 +25,8 @@ pub struct HttpResponseConfig {
 
 /// The behaviour.
 pub struct HttpResponse {
-    status: Option<u16>,
+    /// Not a number, or 0: the message's.
+    status: f64,
     headers: Object,
 }
 
@@ -36,38 +37,43 @@ impl Node for HttpResponse {
     fn new(config: HttpResponseConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
         let headers = config.headers.as_object().cloned().unwrap_or_default();
         Ok(HttpResponse {
-            status: config
-                .status_code
-                .trim()
-                .parse()
-                .ok()
-                .filter(|status| *status != 0),
+            status: parse_int(&config.status_code),
             headers,
         })
     }
 }
 
 impl Process for HttpResponse {
-    fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
+    fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
         let handle = match msg.get("res") {
             Some(Value::Handle(handle)) => handle.clone(),
+            Some(other) if other.truthy() => return no_handle(cx, &msg),
             _ => return no_response(cx, &msg),
         };
         let Some(pending) = handle.downcast::<PendingResponse>() else {
-            return no_response(cx, &msg);
+            return no_handle(cx, &msg);
         };
+        forget_answer(&mut msg);
         let mut responder = pending
             .responder
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if responder.is_none() {
             // (a second answer to the same request has nobody to go to)
-            return cx.error("Error [ERR_HTTP_HEADERS_SENT]: Cannot set headers after they are sent to the client", Some(&msg));
+            let message = "Cannot set headers after they are sent to the client";
+            let error = ErrorValue::new("Error", message).with("code", "ERR_HTTP_HEADERS_SENT");
+            let error = NodeError::from_value(error.into());
+            let text = format!("Error [ERR_HTTP_HEADERS_SENT]: {message}");
+            return cx.error(error.with_text(text), Some(&msg));
         }
         match self.response(&msg, pending, cx.now_ms()) {
             Ok(response) => {
                 if let Some(responder) = responder.take() {
                     responder.answer(response);
+                }
+                if let Value::Number(_) = msg.payload() {
+                    let text = msg.payload().to_js_string();
+                    msg.set_payload(text);
                 }
                 cx.done_with(&msg);
             }
@@ -82,6 +88,69 @@ fn no_response(cx: &mut Cx<'_>, msg: &Msg) {
     cx.done_with(msg);
 }
 
+/// What an http request node left in the message, unchanged, is no header of the answer.
+fn forget_answer(msg: &mut Msg) {
+    let Some(Value::Object(headers)) = msg.get("headers") else {
+        return;
+    };
+    let mut headers = headers.clone();
+    if let Some(sum) = headers.remove("x-node-red-request-node") {
+        match sum.to_js_string() == digest::checksum(&headers) {
+            true => drop(msg.remove("headers")),
+            false => drop(msg.insert("headers", headers)),
+        }
+    }
+}
+
+/// Something else stands in the place of the response.
+fn no_handle(cx: &mut Cx<'_>, msg: &Msg) {
+    let message = match msg.get("res").map(|res| res.get("_res")) {
+        Some(inner) if !inner.is_nullish() => "msg.res._res.get is not a function",
+        Some(Value::Null) => "Cannot read properties of null (reading 'get')",
+        _ => "Cannot read properties of undefined (reading 'get')",
+    };
+    let error = ErrorValue::new("TypeError", message);
+    cx.error(NodeError::from_value(error.into()), Some(msg));
+}
+
+/// `parseInt(text)`.
+fn parse_int(text: &str) -> f64 {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let hex = digits
+        .strip_prefix("0x")
+        .or_else(|| digits.strip_prefix("0X"));
+    let value = match hex {
+        Some(hex) => {
+            let end = hex
+                .find(|c: char| !c.is_ascii_hexdigit())
+                .unwrap_or(hex.len());
+            u64::from_str_radix(&hex[..end], 16).map_or(f64::NAN, |n| n as f64)
+        }
+        None => {
+            let end = digits
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(digits.len());
+            match end {
+                0 => f64::NAN,
+                end => number::parse_float(&digits[..end]),
+            }
+        }
+    };
+    if negative { -value } else { value }
+}
+
+/// `name || other`, of numbers.
+fn or(first: f64, second: f64) -> f64 {
+    match first.is_nan() || first == 0.0 {
+        true => second,
+        false => first,
+    }
+}
+
 impl HttpResponse {
     fn response(
         &self,
@@ -89,111 +158,82 @@ impl HttpResponse {
         pending: &PendingResponse,
         now_ms: f64,
     ) -> Result<Response, NodeError> {
-        let (mut body, mut content_type) = body_of(msg.payload())?;
-        let jsonp = pending
-            .callback
-            .as_deref()
-            .filter(|_| msg.payload().type_of() == "object" && msg.payload().as_buffer().is_none());
-        if let Some(callback) = jsonp {
-            (body, content_type) = (call_of(callback, &body), "text/javascript; charset=utf-8");
-        }
-        let mut response = Response::new(full(body.clone()));
-        for (name, value) in &pending.headers {
-            response.headers_mut().append(name.clone(), value.clone());
-        }
-        if jsonp.is_some() {
-            response.headers_mut().insert(
-                header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            );
-        }
-        *response.status_mut() = self.status_of(msg)?;
+        let mut answer = Answer::new(&pending.asked, &pending.headers);
         for (name, value) in self.headers_of(msg).iter() {
-            let values = match value {
-                Value::Array(values) => values.to_vec(),
-                single => vec![single.clone()],
-            };
-            let header = HeaderName::from_bytes(name.as_str().as_bytes());
-            let header = header.map_err(|_| {
-                NodeError::new(format!(
-                    "Header name must be a valid HTTP token [\"{}\"]",
-                    name.as_str()
-                ))
-            })?;
-            response.headers_mut().remove(&header);
-            for value in values {
-                let value = HeaderValue::from_bytes(value.to_js_string().as_bytes());
-                let value = value.map_err(|_| {
-                    NodeError::new(format!(
-                        "Invalid character in header content [\"{}\"]",
-                        name.as_str()
-                    ))
-                })?;
-                response.headers_mut().append(header.clone(), value);
-            }
+            answer.set(name.as_str(), value)?;
         }
-        let headers = response.headers_mut();
-        match headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-        {
-            None => {
-                drop(headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type)))
-            }
-            // Express names the character set of texts
-            Some(given) if !given.contains("charset") && is_text(given) => {
-                if let Ok(value) = HeaderValue::from_str(&format!("{given}; charset=utf-8")) {
-                    headers.insert(header::CONTENT_TYPE, value);
-                }
-            }
-            Some(_) => {}
-        }
-        if headers
-            .get(header::CONTENT_LENGTH)
-            .is_some_and(|given| given.to_str().ok() != Some(&body.len().to_string()))
-        {
-            headers.remove(header::CONTENT_LENGTH);
-        }
-        if let Some(Value::Object(cookies)) = msg.get("cookies") {
-            for (name, cookie) in cookies.iter() {
-                let line = cookie_line(name.as_str(), cookie, now_ms);
-                let value = HeaderValue::from_str(&line)
-                    .map_err(|_| NodeError::new(format!("the cookie \"{name}\" cannot be sent")))?;
-                headers.append(header::SET_COOKIE, value);
-            }
-        }
-        Ok(response)
-    }
-
-    fn status_of(&self, msg: &Msg) -> Result<StatusCode, NodeError> {
+        self.set_cookies(&mut answer, msg, now_ms)?;
         let given = msg
             .get("statusCode")
-            .map(|value| vgdc_core::value::number::parse_float(&value.to_js_string()).trunc());
-        let given = given.filter(|status| !status.is_nan() && *status != 0.0);
-        let status = self.status.map(f64::from).or(given).unwrap_or(200.0);
-        StatusCode::from_u16(status as u16)
-            .ok()
-            .filter(|_| (100.0..=999.0).contains(&status))
-            .ok_or_else(|| {
-                NodeError::new(format!(
-                    "RangeError [ERR_HTTP_INVALID_STATUS_CODE]: Invalid status code: {status}"
-                ))
-            })
+            .map_or(f64::NAN, |status| parse_int(&status.to_js_string()));
+        answer.status(or(self.status, or(given, 200.0)));
+        let payload = msg.payload();
+        let has_length = answer.has(header::CONTENT_LENGTH);
+        let text = match payload {
+            Value::Buffer(_) => payload.clone(),
+            Value::Str(_) => payload.clone(),
+            Value::Number(_) => Value::from(payload.to_js_string()),
+            Value::Undefined => {
+                if !has_length {
+                    answer.set("content-length", &Value::from("0"))?;
+                }
+                return answer.send(None);
+            }
+            Value::Bool(_) if !has_length => return Err(no_length(payload)),
+            other => return answer.jsonp(other),
+        };
+        answer.send(Some(text))
+    }
+
+    fn set_cookies(
+        &self,
+        answer: &mut Answer<'_>,
+        msg: &Msg,
+        now_ms: f64,
+    ) -> Result<(), NodeError> {
+        let cookies: Object = match msg.get("cookies") {
+            Some(Value::Object(cookies)) => cookies.clone(),
+            // (the letters of a text, by their numbers)
+            Some(Value::Str(text)) => text
+                .chars()
+                .enumerate()
+                .map(|(at, c)| (Key::from(at.to_string()), Value::from(c.to_string())))
+                .collect(),
+            _ => return Ok(()),
+        };
+        for (name, cookie) in cookies.iter() {
+            let name = name.as_str();
+            match cookie {
+                Value::Undefined => {
+                    let error = "Cannot read properties of undefined (reading 'value')";
+                    return Err(NodeError::from_value(
+                        ErrorValue::new("TypeError", error).into(),
+                    ));
+                }
+                Value::Null => {
+                    answer.cookie(name, &Value::from(""), &cleared(&Object::new()), now_ms)?
+                }
+                Value::Object(options) => match options.get("value") {
+                    Some(Value::Null) => {
+                        answer.cookie(name, &Value::from(""), &cleared(options), now_ms)?;
+                    }
+                    value => {
+                        let value = value.cloned().unwrap_or(Value::Undefined);
+                        answer.cookie(name, &value, options, now_ms)?;
+                    }
+                },
+                other => answer.cookie(name, other, &Object::new(), now_ms)?,
+            }
+        }
+        Ok(())
     }
 
     /// The node's headers, then the message's that the node does not have.
     fn headers_of(&self, msg: &Msg) -> Object {
         let mut headers = self.headers.clone();
         if let Some(Value::Object(given)) = msg.get("headers") {
-            let mut given = given.clone();
-            // (what an http request node left in the message, unchanged, is no header of the answer)
-            if let Some(sum) = given.remove("x-node-red-request-node")
-                && sum.to_js_string() == digest::checksum(&given)
-            {
-                return headers;
-            }
             for (name, value) in given.iter() {
-                if !headers.contains_key(name.as_str()) && !value.is_undefined() {
+                if !headers.contains_key(name.as_str()) {
                     headers.insert(name, value.clone());
                 }
             }
@@ -202,66 +242,25 @@ impl HttpResponse {
     }
 }
 
-/// JSON as the argument of a function, as Express writes it; only what names are made of is let through.
-fn call_of(callback: &str, json: &Bytes) -> Bytes {
-    let name: String = callback
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '[' | ']' | '.'))
-        .collect();
-    let json = String::from_utf8_lossy(json)
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029");
-    Bytes::from(format!(
-        "/**/ typeof {name} === 'function' && {name}({json});"
-    ))
-}
-
-fn is_text(content_type: &str) -> bool {
-    content_type.starts_with("text/")
-        || content_type == "application/json"
-        || content_type == "application/javascript"
-}
-
-/// The body and the content type that Express gives to it.
-fn body_of(payload: &Value) -> Result<(Bytes, &'static str), NodeError> {
-    const HTML: &str = "text/html; charset=utf-8";
-    const JSON: &str = "application/json; charset=utf-8";
-    Ok(match payload {
-        Value::Undefined => (Bytes::new(), HTML),
-        Value::Buffer(bytes) => (Bytes::from(bytes.to_vec()), "application/octet-stream"),
-        Value::Str(text) => (Bytes::from(text.to_string()), HTML),
-        Value::Number(_) => (Bytes::from(payload.to_js_string()), HTML),
-        Value::Bool(_) => {
-            return Err(NodeError::new(
-                "The \"string\" argument must be of type string or an instance of Buffer or ArrayBuffer. Received type boolean",
-            ));
-        }
-        other => {
-            let text = json::stringify(other, 0).map_err(|e| NodeError::from_value(e.into()))?;
-            (Bytes::from(text.unwrap_or_default()), JSON)
-        }
-    })
-}
-
-fn cookie_line(name: &str, cookie: &Value, now_ms: f64) -> String {
-    let mut cleared = Object::new();
-    cleared.insert("expires", Value::Date(1.0));
-    match cookie {
-        Value::Null => web::set_cookie(name, "", Some(&cleared), now_ms),
-        Value::Object(options) => match options.get("value") {
-            Some(Value::Null) => {
-                let mut options = options.clone();
-                options.remove("maxAge");
-                options.insert("expires", Value::Date(1.0));
-                web::set_cookie(name, "", Some(&options), now_ms)
-            }
-            value => web::set_cookie(
-                name,
-                &value.map(Value::to_js_string).unwrap_or_default(),
-                Some(options),
-                now_ms,
-            ),
-        },
-        other => web::set_cookie(name, &other.to_js_string(), None, now_ms),
+/// The options of a cookie that is to go.
+fn cleared(options: &Object) -> Object {
+    let mut options = options.clone();
+    options.remove("maxAge");
+    options.insert("expires", Value::Date(1.0));
+    if !options.contains_key("path") {
+        options.insert("path", "/");
     }
+    options
+}
+
+/// What is said of a payload whose length nobody knows.
+fn no_length(payload: &Value) -> NodeError {
+    let shown = payload.to_js_string();
+    let message = format!(
+        "The \"string\" argument must be of type string or an instance of Buffer or ArrayBuffer. Received type {} ({shown})",
+        payload.type_of()
+    );
+    let text = format!("TypeError [ERR_INVALID_ARG_TYPE]: {message}");
+    let error = ErrorValue::new("TypeError", message).with("code", "ERR_INVALID_ARG_TYPE");
+    NodeError::from_value(error.into()).with_text(text)
 }

@@ -65,7 +65,7 @@ enum Event {
     /// A connection stands.
     Open(Stream, Option<SocketAddr>),
     /// It could not be made.
-    Refused(String),
+    Refused(Value),
     /// A piece of it.
     Data(Arc<str>, Vec<u8>),
     /// Nothing has happened on it for too long.
@@ -95,9 +95,7 @@ impl Node for TcpIn {
             config,
         };
         if server {
-            node.listen(cx)?
-        } else {
-            node.connect(cx)
+            node.listen(cx)?;
         }
         Ok(node)
     }
@@ -127,15 +125,16 @@ impl TcpIn {
         Ok(())
     }
 
-    fn connect(&self, cx: &mut Cx<'_>) {
+    fn connect(&self, cx: &mut Cx<'_>, tries: u32) {
         tcp::begin_connect(
             cx,
             &self.config.host,
             self.port,
             self.tls.clone(),
+            tries,
             |dialled| match dialled {
                 Ok(stream) => Event::Open(stream, None),
-                Err(why) => Event::Refused(why),
+                Err(why) => Event::Refused(why.into()),
             },
         );
     }
@@ -227,15 +226,14 @@ impl TcpIn {
             && let Some(payload) = connection.splitter.finish(self.server)
         {
             self.got_something = true;
-            cx.send(
-                0,
-                tcp::message(
-                    &self.config.topic,
-                    payload,
-                    &connection.session,
-                    connection.peer,
-                ),
-            );
+            let topic = &self.config.topic;
+            let mut msg = tcp::message(topic, payload, &connection.session, connection.peer);
+            // (what is left of a stream does not say whose it is, as in Node-RED)
+            if self.server && matches!(self.config.datamode.as_str(), "" | "stream") {
+                msg.insert("ip", Value::Undefined);
+                msg.insert("port", Value::Undefined);
+            }
+            cx.send(0, msg);
         }
         match connection.peer {
             Some(peer) => self.server_status(cx, "disconnect", peer, id),
@@ -262,8 +260,14 @@ impl TcpIn {
 impl Process for TcpIn {
     fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
 
+    fn started(&mut self, cx: &mut Cx<'_>) {
+        if !self.server {
+            self.connect(cx, tcp::AT_START);
+        }
+    }
+
     fn timer(&mut self, cx: &mut Cx<'_>, _: TimerId) {
-        self.connect(cx);
+        self.connect(cx, 1);
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {

@@ -88,25 +88,24 @@ impl Node for TcpOut {
             mode,
             config,
         };
-        match node.mode {
-            Mode::Client => node.connect(cx),
-            Mode::Server => node.listen(cx)?,
-            Mode::Reply(_) => {}
+        if matches!(node.mode, Mode::Server) {
+            node.listen(cx)?;
         }
         Ok(node)
     }
 }
 
 impl TcpOut {
-    fn connect(&self, cx: &mut Cx<'_>) {
+    fn connect(&self, cx: &mut Cx<'_>, tries: u32) {
         tcp::begin_connect(
             cx,
             &self.config.host,
             self.port,
             self.tls.clone(),
+            tries,
             |dialled| match dialled {
                 Ok(stream) => Event::Open(stream, None),
-                Err(why) => Event::Refused(why),
+                Err(why) => Event::Refused(why.to_string()),
             },
         );
     }
@@ -181,8 +180,10 @@ impl TcpOut {
                 cx.log(Level::Info, format!("error: {why}"));
                 self.lost(cx);
             }
-            (None, _) => {
-                cx.status(Object::new());
+            (None, ended) => {
+                if ended == Ended::ByPeer && !self.ended {
+                    cx.status(Object::new());
+                }
                 self.lost(cx);
             }
             (Some(peer), Ended::Broken(_)) => {
@@ -255,8 +256,14 @@ impl Process for TcpOut {
         cx.done_with(&msg);
     }
 
+    fn started(&mut self, cx: &mut Cx<'_>) {
+        if matches!(self.mode, Mode::Client) {
+            self.connect(cx, tcp::AT_START);
+        }
+    }
+
     fn timer(&mut self, cx: &mut Cx<'_>, _: TimerId) {
-        self.connect(cx);
+        self.connect(cx, 1);
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {

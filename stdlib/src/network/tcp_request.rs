@@ -332,7 +332,13 @@ impl TcpRequest {
     }
 
     fn closed(&mut self, cx: &mut Cx<'_>, number: u64, ended: Ended) {
-        let Some(id) = self.id_of(number) else { return };
+        let Some(id) = self.id_of(number) else {
+            // (a connection that is left at once still ends)
+            if self.until == Until::Immediately && ended == Ended::ByPeer {
+                cx.set_status("grey", "ring", "common.status.disconnected");
+            }
+            return;
+        };
         match ended {
             Ended::Broken(_) => self.failed(cx, number),
             Ended::ByPeer => {

@@ -15,8 +15,8 @@ use vgdc_macros_node::{Config, node};
 pub struct WebsocketClientConfig {
     #[field(label = "URL")]
     path: String,
-    #[field(default = "false", label = "Send/Receive")]
-    wholemsg: String,
+    #[field(json = "\"false\"", label = "Send/Receive")]
+    wholemsg: Value,
     #[field(label = "Subprotocol")]
     subprotocol: String,
     #[field(kind = ConfigRef("tls-config"), label = "TLS")]

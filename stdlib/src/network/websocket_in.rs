@@ -55,7 +55,11 @@ impl WebsocketIn {
                 .iter()
                 .filter_map(Value::as_object)
                 .for_each(|object| cx.send(0, Msg::from(object.clone()))),
-            _ => {}
+            Value::Undefined | Value::Null => {}
+            other => {
+                let kind = other.type_of();
+                cx.error(format!("Node tried to send a message of type {kind}"), None);
+            }
         }
     }
 

@@ -14,8 +14,8 @@ use vgdc_macros_node::{Config, node};
 pub struct WebsocketListenerConfig {
     #[field(label = "Path")]
     path: String,
-    #[field(default = "false", label = "Send/Receive")]
-    wholemsg: String,
+    #[field(json = "\"false\"", label = "Send/Receive")]
+    wholemsg: Value,
 }
 
 /// The behaviour.

@@ -3,6 +3,7 @@
 //! Single-byte sets are in `charsets.txt`, those of East Asia are `encoding_rs`'s, the rest are Node.js's own. A character that
 //! an encoding does not have becomes `?`.
 
+use super::utf7;
 use encoding_rs::{EncoderResult, Encoding as Multibyte};
 use std::collections::HashMap;
 use vgdc_core::value::{Buffer, Value};
@@ -13,6 +14,10 @@ pub enum Encoding {
     Utf8(bool),
     /// UTF-16, low byte first; with `true`, high byte first.
     Utf16(bool),
+    /// UTF-16 with a mark at the front that says how; without one it is guessed.
+    Utf16Marked,
+    /// UTF-7.
+    Utf7,
     /// UTF-32, low byte first; with `true`, high byte first.
     Utf32(bool),
     /// One byte a code unit, the high one lost.
@@ -49,7 +54,9 @@ impl Encoding {
         Ok(match short.as_str() {
             "none" => Encoding::Utf8(false),
             "utf8" | "unicode11utf8" => Encoding::Utf8(true),
-            "ucs2" | "utf16le" | "utf16" => Encoding::Utf16(false),
+            "ucs2" | "utf16le" => Encoding::Utf16(false),
+            "utf16" => Encoding::Utf16Marked,
+            "utf7" | "unicode11utf7" => Encoding::Utf7,
             "utf16be" => Encoding::Utf16(true),
             "utf32le" | "ucs4le" | "utf32" | "ucs4" => Encoding::Utf32(false),
             "utf32be" | "ucs4be" => Encoding::Utf32(true),
@@ -61,7 +68,7 @@ impl Encoding {
                 (None, Some(single)) => Encoding::Single(Box::new(single)),
                 (None, None) => {
                     return Err(format!(
-                        "Error: Encoding not recognized: '{name}' (searched as: '{short}')"
+                        "Encoding not recognized: '{name}' (searched as: '{short}')"
                     ));
                 }
             },
@@ -72,7 +79,11 @@ impl Encoding {
     pub fn has_ascii_lines(&self) -> bool {
         !matches!(
             self,
-            Encoding::Utf16(_) | Encoding::Utf32(_) | Encoding::Base64 | Encoding::Hex
+            Encoding::Utf16(_)
+                | Encoding::Utf16Marked
+                | Encoding::Utf32(_)
+                | Encoding::Base64
+                | Encoding::Hex
         )
     }
 
@@ -90,6 +101,8 @@ impl Encoding {
                     }
                 })
                 .collect(),
+            Encoding::Utf16Marked => Encoding::Utf16(false).encode(&format!("\u{feff}{text}")),
+            Encoding::Utf7 => utf7::encode(text),
             Encoding::Utf32(high) => text
                 .chars()
                 .flat_map(|c| {
@@ -105,7 +118,11 @@ impl Encoding {
             Encoding::Hex => from_hex(text),
             Encoding::Single(single) => text
                 .chars()
-                .map(|c| single.encode.get(&c).copied().unwrap_or(b'?'))
+                .flat_map(|c| match single.encode.get(&c) {
+                    Some(byte) => vec![*byte],
+                    // (one for each half of a pair of surrogates)
+                    None => vec![b'?'; c.len_utf16()],
+                })
                 .collect(),
             Encoding::Multi(multi) => encode_multi(multi, text),
         }
@@ -133,6 +150,8 @@ impl Encoding {
                 let units: Vec<u16> = bytes.chunks_exact(2).map(unit).collect();
                 String::from_utf16_lossy(units.strip_prefix(&[0xfeff]).unwrap_or(&units))
             }
+            Encoding::Utf16Marked => Encoding::Utf16(is_high_first(bytes)).decode(bytes),
+            Encoding::Utf7 => utf7::decode(bytes),
             Encoding::Utf32(high) => {
                 let point = |four: &[u8]| {
                     let four = [four[0], four[1], four[2], four[3]];
@@ -170,6 +189,22 @@ impl Encoding {
             _ => Buffer::from(self.encode(&text())),
         }
     }
+}
+
+/// Whether UTF-16 has the high byte first: by its mark, or by where the zeros of plain text are.
+fn is_high_first(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xfe, 0xff, ..] => return true,
+        [0xff, 0xfe, ..] => return false,
+        _ => {}
+    }
+    let pairs = bytes.chunks_exact(2).take(100);
+    let (mut low, mut high) = (0, 0);
+    for pair in pairs {
+        low += usize::from(pair[1] == 0 && pair[0] != 0);
+        high += usize::from(pair[0] == 0 && pair[1] != 0);
+    }
+    high > low
 }
 
 /// The East Asian encodings, by the names of `iconv-lite`.
@@ -312,7 +347,7 @@ mod tests {
         );
         assert_eq!(
             Encoding::of("ISO-8859-12").err().as_deref(),
-            Some("Error: Encoding not recognized: 'ISO-8859-12' (searched as: 'iso885912')")
+            Some("Encoding not recognized: 'ISO-8859-12' (searched as: 'iso885912')")
         );
     }
 }

@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
-use vgdc_core::value::{Buffer, Msg, Value, json};
+use vgdc_core::value::{Buffer, ErrorValue, Msg, Object, Value, json};
 use vgdc_core::{Closing, Cx, Level, Node, NodeError, Process, TimerId};
 use vgdc_expr::TypedValue;
 use vgdc_macros_node::{Config, node};
@@ -218,6 +218,7 @@ impl File {
                     msg,
                     error: Some(error),
                     warning: None,
+                    thrown: false,
                 });
             }
         };
@@ -227,6 +228,7 @@ impl File {
                 msg,
                 error: None,
                 warning: Some("No filename specified"),
+                thrown: false,
             });
         }
         let path = place(cx, &name);
@@ -243,6 +245,7 @@ impl File {
                 msg,
                 error: None,
                 warning: None,
+                thrown: false,
             });
         }
         match self.bytes(&msg) {
@@ -256,11 +259,22 @@ impl File {
                 msg,
                 error: Some(error),
                 warning: None,
+                thrown: true,
             }),
         }
     }
 
     fn bytes(&self, msg: &Msg) -> Result<Buffer, NodeError> {
+        if msg.get("parts").is_some_and(Value::is_nullish) {
+            let kind = msg
+                .get("parts")
+                .map(Value::to_js_string)
+                .unwrap_or_default();
+            let message = format!("Cannot read properties of {kind} (reading 'type')");
+            return Err(NodeError::from_value(
+                ErrorValue::new("TypeError", message).into(),
+            ));
+        }
         let by_msg;
         let encoding = match &self.encoding {
             Some(encoding) => encoding,
@@ -275,7 +289,7 @@ impl File {
         };
         let encoding = encoding
             .as_ref()
-            .map_err(|why| NodeError::new(why.as_str()))?;
+            .map_err(|why| NodeError::from_value(ErrorValue::new("Error", why.as_str()).into()))?;
         let payload = msg.payload();
         let mut text = match payload {
             Value::Buffer(_) => String::new(),
@@ -315,6 +329,8 @@ struct Unwritten {
     msg: Msg,
     error: Option<NodeError>,
     warning: Option<&'static str>,
+    /// It was thrown: the node never says that it is done with the message.
+    thrown: bool,
 }
 
 impl Unwritten {
@@ -325,7 +341,9 @@ impl Unwritten {
         if let Some(error) = self.error {
             cx.error(error, Some(&self.msg));
         }
-        cx.done_with(&self.msg);
+        if !self.thrown {
+            cx.done_with(&self.msg);
+        }
     }
 }
 
@@ -345,12 +363,13 @@ impl Process for File {
                 Some(&msg),
             );
         }
-        self.queue.push_back(msg);
-        self.go_on(cx);
-        if self.config.filename.is_empty()
+        let shows_name = self.config.filename.is_empty()
             && !self.config.filename_type.is_empty()
             && self.running.is_none()
-        {
+            && self.name.of(cx, &msg).is_ok();
+        self.queue.push_back(msg);
+        self.go_on(cx);
+        if shows_name {
             cx.set_timer(Duration::from_millis(333));
         }
     }
@@ -368,7 +387,7 @@ impl Process for File {
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, _: TimerId) {
-        cx.set_status("grey", "dot", "");
+        cx.status(grey(""));
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, _: bool) -> Closing {
@@ -391,6 +410,13 @@ impl Process for File {
         cx.status(Value::Undefined);
         None
     }
+}
+
+/// A status that shows a file's name, though it may have none.
+pub fn grey(text: &str) -> Object {
+    [("fill", "grey"), ("shape", "dot"), ("text", text)]
+        .into_iter()
+        .collect()
 }
 
 fn write_all(jobs: Vec<Job>, action: Action, create_dir: bool, mut kept: Option<Kept>) -> Batch {

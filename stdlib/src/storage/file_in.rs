@@ -7,13 +7,13 @@
 //! What cannot be read is an error to catch; *send message on error* also sends the message with `error`, as old flows expect.
 
 use super::encoding::Encoding;
-use super::file::FileName;
+use super::file::{FileName, grey};
 use super::fs::{FsError, place};
 use std::any::Any;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use vgdc_core::spec::Typing;
-use vgdc_core::value::{Msg, Object, Value};
+use vgdc_core::value::{ErrorValue, Msg, Object, Value};
 use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
 use vgdc_macros_node::{Config, node};
 
@@ -27,7 +27,7 @@ pub struct FileInConfig {
     filename: String,
     #[field(name = "filenameType")]
     filename_type: String,
-    #[field(default = "utf8", label = "Output")]
+    #[field(default = "", label = "Output")]
     format: String,
     #[field(default = "none", label = "Encoding")]
     encoding: String,
@@ -145,7 +145,7 @@ impl FileIn {
             Err(error) => return Err((error, msg)),
         };
         if self.config.filename.is_empty() && !self.config.filename_type.is_empty() {
-            cx.set_status("grey", "dot", &name);
+            cx.status(grey(&name));
         }
         if name.is_empty() {
             cx.warn("No filename specified");
@@ -154,7 +154,10 @@ impl FileIn {
         }
         let encoding = match &self.encoding {
             Ok(encoding) => encoding.clone(),
-            Err(why) => return Err((NodeError::new(why.as_str()), msg)),
+            Err(why) => {
+                let error = ErrorValue::new("Error", why.as_str());
+                return Err((NodeError::from_value(error.into()), msg));
+            }
         };
         msg.insert("filename", name.as_str());
         self.next += 1;
@@ -209,16 +212,19 @@ impl FileIn {
                 .cloned()
                 .unwrap_or(Value::Undefined);
             let index = Value::from(reading.index);
-            let mut parts: Object = [
-                ("index", index),
-                ("ch", Value::from(ch)),
-                ("type", Value::from(ty)),
-                ("id", id),
-            ]
-            .into_iter()
-            .collect();
-            if part.last && at + 1 == count {
-                parts.insert("count", reading.index + usize::from(!nothing_more));
+            let total =
+                (part.last && at + 1 == count).then(|| reading.index + usize::from(!nothing_more));
+            let mut parts = Object::new();
+            parts.insert("index", index);
+            // (the last line says at once how many there are, the last piece in the end)
+            if let Some(total) = total.filter(|_| self.format == Format::Lines) {
+                parts.insert("count", total);
+            }
+            parts.insert("ch", ch);
+            parts.insert("type", ty);
+            parts.insert("id", id);
+            if let Some(total) = total.filter(|_| self.format != Format::Lines) {
+                parts.insert("count", total);
             }
             msg.insert("parts", parts);
             reading.index += 1;
@@ -455,7 +461,7 @@ mod tests {
             [
                 r#"{"index":0,"ch":"\n","type":"string","id":"m"}"a""#,
                 r#"{"index":1,"ch":"\n","type":"string","id":"m"}"""#,
-                r#"{"index":2,"ch":"\n","type":"string","id":"m","count":3}"b""#,
+                r#"{"index":2,"count":3,"ch":"\n","type":"string","id":"m"}"b""#,
             ]
         );
         assert!(flow.received("sink")[0].get("other").is_undefined());

@@ -56,6 +56,9 @@ struct Gathered {
     folders: Vec<String>,
 }
 
+/// A path that is not there.
+struct Missing(String);
+
 /// Something has changed at the target of this number.
 struct Changed(usize);
 
@@ -96,10 +99,8 @@ impl Node for Watch {
                 cx.mailbox(),
             ) {
                 Ok(target) => node.targets.extend(target),
-                Err(why) => {
-                    let error = NodeError::from_value(ErrorValue::new("Error", why).into());
-                    cx.error(error, Some(&Msg::with_payload("")));
-                }
+                // (told when all nodes are there: some may catch it)
+                Err(why) => cx.mailbox().post(Missing(why)),
             }
         }
         Ok(node)
@@ -365,6 +366,14 @@ impl Process for Watch {
     fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
+        let event = match event.downcast::<Missing>() {
+            Ok(missing) => {
+                let error = ErrorValue::new("Error", missing.0);
+                let error = NodeError::from_value(error.into());
+                return cx.error(error, Some(&Msg::with_payload("")));
+            }
+            Err(event) => event,
+        };
         let Ok(changed) = event.downcast::<Changed>() else {
             return;
         };

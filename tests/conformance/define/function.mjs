@@ -74,7 +74,14 @@ add("variables", "msg.payload = ['CASE_F', 'NOT_THERE', 'NR_NODE_NAME', 'NR_FLOW
 add("global context from the settings", "msg.payload = [global.get('given'), global.get('given.a')]; return msg;", undefined, { settings: { functionGlobalContext: { given: { a: 1 } } } });
 // RED.util
 add("RED.util", "msg.payload = [RED.util.getMessageProperty(msg, 'payload.a[0]'), RED.util.compareObjects({a: [1]}, {a: [1]}), RED.util.normalisePropertyExpression(\"a['b c'][0].d\"), RED.util.ensureString({a: 1}), RED.util.ensureBuffer('x'), RED.util.setMessageProperty(msg, 'x.y', 2, true), msg.x, typeof RED.util.generateId()]; return msg;", [{ payload: { a: ["q"] } }]);
-add("JSONata in a function", "const e = RED.util.prepareJSONataExpression('payload + 1', node); RED.util.evaluateJSONataExpression(e, msg, (err, v) => node.send({ payload: [err, v] }));", undefined, { slow: 100, differs: "JSONata in a function" });
+add("JSONata in a function", "const e = RED.util.prepareJSONataExpression('payload + 1', node); RED.util.evaluateJSONataExpression(e, msg, (err, v) => node.send({ payload: [err, v] }));", [{ payload: 1 }], { slow: 100 });
+for (const [what, text, input] of [["in the older form", "msg.payload + 1", "msg"], ["of a list", "$sum($)", "[1, 2, 3]"], ["of a variable", "$env('NR_NODE_NAME')", "msg"], ["of a copy", "$clone($)", "msg"], ["of nothing", "nothing", "msg"]]) add(`JSONata ${what}`, `flow.set('jsonataCase', 7); const e = RED.util.prepareJSONataExpression(${JSON.stringify(text)}, node); RED.util.evaluateJSONataExpression(e, ${input}, (err, v) => node.send({ payload: [err, v] }));`, [{ payload: 4 }], { slow: 100 });
+add("JSONata of a context", "flow.set('jsonataCase', 7); RED.util.evaluateJSONataExpression(RED.util.prepareJSONataExpression(\"$flowContext('jsonataCase')\", node), msg, (err, v) => node.send({ payload: [err, v] }));", undefined, { slow: 100, differs: "Contexts in JSONata in a function" });
+add("JSONata that is none", "try { RED.util.prepareJSONataExpression('a b', node); } catch (e) { msg.payload = [e.code]; } return msg;");
+add("JSONata without a callback", "try { RED.util.evaluateJSONataExpression(RED.util.prepareJSONataExpression('1', node), msg); } catch (e) { msg.payload = e.message; } return msg;");
+add("JSONata with a variable", "const e = RED.util.prepareJSONataExpression('$x * payload', node); e.assign('x', 3); e.evaluate(msg).then(v => node.send({ payload: v }));", [{ payload: 5 }], { slow: 100 });
+add("a property by JSONata", "RED.util.evaluateNodeProperty('payload * 2', 'jsonata', node, msg, (err, v) => node.send({ payload: [err, v] }));", [{ payload: 5 }], { slow: 100 });
+add("JSONata that fails", "RED.util.evaluateJSONataExpression(RED.util.prepareJSONataExpression('payload + 1', node), msg, (err, v) => node.send({ payload: [err && err.code, v] }));", [{ payload: "x" }], { slow: 100 });
 // The language.
 const language = {
     "classes": "class A { #p = 1; static s = 2; get p() { return this.#p; } } class B extends A { toString() { return 'B' + super.p; } } msg.payload = [String(new B()), A.s, new B() instanceof A];",

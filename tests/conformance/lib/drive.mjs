@@ -7,6 +7,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import * as outside from "./outside.mjs";
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 const isObject = value => value !== null && typeof value === "object" && !Array.isArray(value);
@@ -80,10 +81,11 @@ export const vgdc = program => ({
 let number = 0;
 
 /** A case as it is deployed: its nodes under ids of their own. */
-function prepared(one, ports) {
+function prepared(one, ports, url) {
     const prefix = `k${++number}_`;
     const tab = `${prefix}t`;
-    const dir = one.files ? fs.mkdtempSync(path.join(os.tmpdir(), "case-")) : undefined;
+    const text = JSON.stringify(one);
+    const dir = one.files || text.includes("@DIR@") || text.includes('"$file"') ? fs.mkdtempSync(path.join(os.tmpdir(), "case-")) : undefined;
     for (const [name, content] of Object.entries(one.files ?? {})) fs.writeFileSync(path.join(dir, name), content);
     let nodes;
     if (one.node) {
@@ -110,8 +112,10 @@ function prepared(one, ports) {
         }
     }
     const credentials = Object.fromEntries(Object.entries(one.credentials ?? {}).map(([id, secrets]) => [prefix + id, secrets]));
-    const places = [["@DIR@", dir], ["@PORT1@", ports?.[0]], ["@PORT2@", ports?.[1]]].filter(([, text]) => text !== undefined);
-    return { one, prefix, nodes, credentials, places, dir, at: 0 };
+    const http = text.includes("@H") ? url : undefined;
+    const places = [["@DIR@", dir], ["@PORT1@", ports?.[0]], ["@PORT2@", ports?.[1]], ["@HTTP@", http], ["@HOST@", http?.slice("http://".length)], ["@HPORT@", http?.split(":")[2]], ["@ID@", prefix]]
+        .filter(([, text]) => text !== undefined);
+    return { one, prefix, nodes, credentials, places, dir, url, clients: new Map() };
 }
 
 const filled = (value, places) => {
@@ -130,21 +134,32 @@ export function masked(value, running) {
         for (const [name, real] of running.places) text = text.replaceAll(real, name);
         if (/^([0-9a-f]{16}|[0-9a-f]{28})$/.test(text)) return "#";
         if (/^pid:\d+$/.test(text)) return "pid:#";
+        if (/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT$/.test(text) && !text.includes(" 1970 ")) return "#now";
         if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) && isNow(Date.parse(text))) return "#now";
         return text;
     }
+    const port = typeof value === "number" && running.places.find(([name, real]) => name.startsWith("@PORT") && real === String(value));
+    if (port) return port[0];
     if (typeof value === "number") return Number.isInteger(value) && isNow(value) ? "#now" : value;
     if (Array.isArray(value)) return value.map(item => masked(item, running));
     if (!isObject(value)) return value;
     if (value.$type === "handle") return { ...value, id: "#" };
     const kept = Object.keys(value).filter(key => !(key === "stack" && typeof value[key] === "string"));
-    return Object.fromEntries(kept.map(key => [key, masked(value[key], running)]));
+    const inner = (key, item) => {
+        // (a sum over headers that are others each time)
+        if (key === "x-node-red-request-node") return "#";
+        const known = masked(item, running);
+        return key === "port" && typeof known === "number" && known >= 1024 ? "#port" : known;
+    };
+    return Object.fromEntries(kept.map(key => [key, inner(key, value[key])]));
 }
 
 /** An event in a case's short form. */
 export function short(event, running, step) {
     const message = msg => {
-        const { _msgid, ...others } = masked(msg, running);
+        const { _msgid, req, res, ...rest } = masked(msg, running);
+        // (in a copy they stand last)
+        const others = { ...rest, ...(req === undefined ? {} : { req }), ...(res === undefined ? {} : { res }) };
         // (one that has lost its id gets a new one)
         return _msgid === `m${step}` ? [others] : [others, _msgid ?? "#"];
     };
@@ -160,6 +175,7 @@ export function short(event, running, step) {
             const { name, topic, property, value, format } = event;
             return ["debug", masked({ ...(name ? { name } : {}), topic, property, value, format }, running)];
         }
+        case "seen": return ["seen", masked(event.seen, running)];
         default: return [event.event, masked(event[event.event === "error" ? "message" : "status"], running)];
     }
 }
@@ -179,6 +195,13 @@ async function act(server, running, index) {
     if (step.$get) {
         const value = await server.ask("context.get", { scope: named(step.$get[0], running), key: step.$get[1] }).catch(error => error.message);
         return tell(running.one.node ? "n" : "context", ["status", { status: { context: value ?? { $type: "undefined" } } }]);
+    }
+    const saw = seen => seen !== undefined && tell(running.one.node ? "n" : "client", ["seen", { seen }]);
+    if (step.$file) return saw(outside.file(running.dir, step));
+    if (step.$tcp) return saw(await outside.tcp(running.clients, step));
+    if (step.$request) {
+        const seen = await outside.request(running.url, step);
+        return step.quiet ? undefined : saw(seen);
     }
     if (step.$button) return server.ask("button", { node: target(running, step.$button), ...(step.msg ? { msg: step.msg } : {}) });
     const msg = step.$to ? step.msg : step;
@@ -201,7 +224,7 @@ function taken(server, batch, step) {
         if (!running) continue;
         const node = event.node.slice(prefix.length);
         if (running.isOver) continue;
-        if (running.one.hide?.includes(event.event)) continue;
+        if (running.one.hide?.includes(event.event) || running.one.ignore?.includes(node)) continue;
         if ((running.one.node && node !== "n") || (event.event === "log" && !LOGGED.includes(event.level))) continue;
         const at = running.one.timed ? 0 : Math.min(step, running.answers.length - 1);
         const line = short(event, running, running.one.timed ? -1 : step + 1);
@@ -266,11 +289,14 @@ async function runBatch(server, kind, batch) {
     }
 }
 
+let next = 20000 + Math.floor(Math.random() * 8000);
+/** A port that nobody listens on, another each time, below those that the system gives to who asks for any. */
 const freePort = () => new Promise(resolve => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-        const { port } = server.address();
-        server.close(() => resolve(String(port)));
-    });
+    next = next >= 31990 ? 20000 : next + 1;
+    const port = next;
+    const server = net.createServer();
+    server.on("error", () => resolve(freePort()));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(String(port))));
 });
 
 /** Answers of all cases, in their order; `kind` is nodeRed(…) or vgdc(…). */
@@ -298,13 +324,12 @@ export async function answersOf(kind, cases, report = () => {}) {
             for (const at of part) {
                 const text = JSON.stringify(cases[at]);
                 const ports = text.includes("@PORT") ? [await freePort(), await freePort()] : undefined;
-                const running = prepared(cases[at], ports);
-                if (text.includes("@HTTP@")) running.places.push(["@HTTP@", url]);
-                batch.push(running);
+                batch.push(prepared(cases[at], ports, url));
             }
             await runBatch(server, kind, batch);
             batch.forEach((running, index) => {
                 answers[part[index]] = running.answers;
+                running.clients.forEach(client => client.close());
                 if (running.dir) fs.rmSync(running.dir, { recursive: true, force: true });
             });
             report(answers.filter(Boolean).length);

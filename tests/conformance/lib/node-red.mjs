@@ -103,6 +103,8 @@ const server = http.createServer();
 
 async function start() {
     const app = load("express")();
+    // (as the command node-red does)
+    app.disable("x-powered-by");
     server.on("request", app);
     RED.init(server, {
         ...settings, httpAdminRoot: false, httpNodeRoot: "/", storageModule, credentialSecret: false,

@@ -48,6 +48,8 @@ export function encode(whole) {
         if (seen >= 0) return { $type: "circular", path: keys.slice(0, seen) };
         const kind = value.constructor?.name;
         if (kind && LIVE.test(kind)) return handle(value, kind);
+        // (what http in wraps a response in: functions, each of which warns)
+        if (value._res?.constructor?.name === "ServerResponse" && typeof value.sendStatus === "function") return handle(value, "ServerResponse");
         if (tag === "Promise" || (typeof value.pipe === "function" && typeof value.on === "function")) return handle(value, kind);
         above.push(value);
         const written = structure(value, tag);

@@ -27,8 +27,12 @@ pub struct Case {
     pub tail: u64,
     /// Each step takes a while: how long it was waited for when it was recorded, in milliseconds.
     pub slow: u64,
+    /// It is deployed alone: it reaches what others have.
+    pub alone: bool,
     /// Kinds of events that are not looked at.
     pub hide: Vec<Json>,
+    /// Nodes that are not looked at.
+    pub ignore: Vec<Json>,
     /// The row of docs/differences.md that says why vgdc answers otherwise.
     pub differs: Option<String>,
     pub steps: Vec<Json>,
@@ -73,7 +77,9 @@ fn one(json: &Json) -> Result<Case, String> {
         timed: json["timed"] == true,
         tail: number("tail").unwrap_or(250),
         slow: number("slow").unwrap_or(0),
+        alone: json["alone"] == true,
         hide: json["hide"].as_array().cloned().unwrap_or_default(),
+        ignore: json["ignore"].as_array().cloned().unwrap_or_default(),
         differs: text("differs"),
         answers: answers.iter().map(answer).collect(),
         steps,

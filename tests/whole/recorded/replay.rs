@@ -1,10 +1,12 @@
 //! Runs cases against `vgdc run --control stdio` and says what is answered otherwise.
 
 use crate::case::{Answer, Case, SINGLE};
+use crate::outside;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use vgdc_tests::{Control, free_port};
+use vgdc_tests::Control;
 
 /// How many cases are deployed together; fewer where times count, so that none is late.
 const TOGETHER: usize = 60;
@@ -22,7 +24,10 @@ struct Running<'a> {
     /// What stands in the case for what is another each time: a folder, ports, the listener's address.
     places: Vec<(&'static str, String)>,
     /// Removed when the case is over.
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
+    /// The listener's address.
+    url: String,
+    clients: outside::Clients,
     answers: Vec<Answer>,
     /// Nothing is looked at any more.
     is_over: bool,
@@ -32,7 +37,8 @@ struct Running<'a> {
 pub fn differences(cases: &[&Case]) -> Vec<(usize, String)> {
     let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
     for (at, case) in cases.iter().enumerate() {
-        let key = json!([case.settings, case.env, case.timed, case.slow]).to_string();
+        let alone = case.alone.then_some(at);
+        let key = json!([case.settings, case.env, case.timed, case.slow, alone]).to_string();
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, members)) => members.push(at),
             None => groups.push((key, vec![at])),
@@ -72,7 +78,8 @@ impl<'a> Running<'a> {
     fn new(case: &'a Case, number: usize, url: &str) -> Running<'a> {
         let prefix = format!("k{number}_");
         let text = json!([case.node, case.flow, case.steps]).to_string();
-        let folder = (!case.files.is_empty() || text.contains("@DIR@"))
+        let needs_folder = text.contains("@DIR@") || text.contains("\"$file\"");
+        let folder = (!case.files.is_empty() || needs_folder)
             .then(|| tempfile::tempdir().expect("a folder"));
         let mut places = Vec::new();
         if let Some(folder) = &folder {
@@ -83,19 +90,26 @@ impl<'a> Running<'a> {
             places.push(("@DIR@", folder.path().display().to_string()));
         }
         if text.contains("@PORT") {
-            places.push(("@PORT1@", free_port().to_string()));
-            places.push(("@PORT2@", free_port().to_string()));
+            places.push(("@PORT1@", new_port().to_string()));
+            places.push(("@PORT2@", new_port().to_string()));
         }
-        if text.contains("@HTTP@") {
+        if text.contains("@H") {
+            let host = url.trim_start_matches("http://");
+            let port = host.rsplit(':').next().unwrap_or_default();
             places.push(("@HTTP@", url.to_owned()));
+            places.push(("@HOST@", host.to_owned()));
+            places.push(("@HPORT@", port.to_owned()));
         }
+        places.push(("@ID@", prefix.clone()));
         let answers = vec![Answer::default(); case.answers.len()];
         let mut running = Running {
             nodes: Vec::new(),
             case,
             prefix,
             places,
-            _folder: folder,
+            folder,
+            url: url.to_owned(),
+            clients: outside::Clients::new(),
             answers,
             is_over: false,
         };
@@ -177,8 +191,9 @@ impl<'a> Running<'a> {
     fn masked(&self, value: &Json) -> Json {
         match value {
             Json::String(text) => self.masked_text(text),
-            Json::Number(number) => match number.as_i64() {
-                Some(n) if is_now(n) => json!("#now"),
+            Json::Number(number) => match (self.port(number), number.as_i64()) {
+                (Some(name), _) => json!(name),
+                (None, Some(n)) if is_now(n) => json!("#now"),
                 _ => value.clone(),
             },
             Json::Array(items) => items.iter().map(|item| self.masked(item)).collect(),
@@ -186,7 +201,7 @@ impl<'a> Running<'a> {
                 let mut kept = Map::new();
                 for (key, value) in object {
                     if key != "stack" || !value.is_string() {
-                        kept.insert(key.clone(), self.masked(value));
+                        kept.insert(key.clone(), self.masked_property(key, value));
                     }
                 }
                 if object.get("$type") == Some(&json!("handle")) {
@@ -196,6 +211,27 @@ impl<'a> Running<'a> {
             }
             other => other.clone(),
         }
+    }
+
+    fn masked_property(&self, key: &str, value: &Json) -> Json {
+        // (a sum over headers that are others each time)
+        if key == "x-node-red-request-node" {
+            return json!("#");
+        }
+        match self.masked(value) {
+            Json::Number(port) if key == "port" && port.as_u64() >= Some(1024) => json!("#port"),
+            masked => masked,
+        }
+    }
+
+    /// The name of a port of the case.
+    fn port(&self, number: &serde_json::Number) -> Option<&'static str> {
+        let text = number.to_string();
+        let mut ports = self
+            .places
+            .iter()
+            .filter(|(name, _)| name.starts_with("@PORT"));
+        ports.find(|(_, real)| *real == text).map(|(name, _)| *name)
     }
 
     fn masked_text(&self, text: &str) -> Json {
@@ -214,7 +250,7 @@ impl<'a> Running<'a> {
             json!("#")
         } else if is_process {
             json!("pid:#")
-        } else if is_time(&text) {
+        } else if is_time(&text) || is_http_time(&text) {
             json!("#now")
         } else {
             json!(text)
@@ -228,6 +264,12 @@ impl<'a> Running<'a> {
             let mut msg = self.masked(msg).as_object().cloned().unwrap_or_default();
             // (one that has lost its id gets a new one)
             let id = msg.shift_remove("_msgid").unwrap_or(json!("#"));
+            // (in a copy they stand last)
+            for key in ["req", "res"] {
+                if let Some(value) = msg.shift_remove(key) {
+                    msg.insert(key.to_owned(), value);
+                }
+            }
             let is_own = own.as_deref().is_some_and(|own| id == own);
             match is_own {
                 true => json!([first, msg]),
@@ -261,8 +303,25 @@ impl<'a> Running<'a> {
                 json!(["debug", shown.collect::<Map<_, _>>()])
             }
             "error" => json!(["error", self.masked(&event["message"])]),
+            "seen" => json!(["seen", self.masked(&event["seen"])]),
             kind => json!([kind, self.masked(&event["status"])]),
         }
+    }
+
+    /// What a step saw outside, as an event.
+    fn seen(&self, value: Json) -> Json {
+        let node = match self.case.node {
+            Some(_) => SINGLE,
+            None => "client",
+        };
+        json!({ "event": "seen", "node": format!("{}{node}", self.prefix), "seen": value })
+    }
+
+    /// Whether what a step sees outside was recorded to be an answer.
+    fn is_answered(&self, step: usize) -> bool {
+        let answer = self.case.answers.get(step);
+        let mut lines = answer.iter().flat_map(|answer| answer.0.values().flatten());
+        !lines.any(|line| *line == json!(["seen", "no answer"]))
     }
 
     /// How many events are still to come, up to this step.
@@ -293,6 +352,20 @@ impl<'a> Running<'a> {
             })
         })?;
         Some(format!("  {node}\n{wrong}"))
+    }
+}
+
+/// A port that nobody listens on, another each time, below those that the system gives to who asks for any.
+fn new_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // (two test processes begin at different ones)
+    let begin = std::process::id() % 8_000;
+    loop {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + ((begin + step) % 12_000) as u16;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
@@ -327,6 +400,18 @@ fn is_now(millis: i64) -> bool {
         .duration_since(UNIX_EPOCH)
         .map_or(0, |now| now.as_millis() as i64);
     (millis - now).abs() < 86_400_000
+}
+
+/// True for a text that is a time as HTTP writes it; of 1970 are those that are meant to be long gone.
+fn is_http_time(text: &str) -> bool {
+    let shape = |c: char| match c {
+        'A'..='Z' => 'A',
+        'a'..='z' => 'a',
+        '0'..='9' => '0',
+        c => c,
+    };
+    let shape: String = text.chars().map(shape).collect();
+    shape == "Aaa, 00 Aaa 0000 00:00:00 AAA" && !text.contains(" 1970 ")
 }
 
 /// True for a text that is a time (of today, as far as the date says).
@@ -501,6 +586,20 @@ fn act(control: &mut Control, running: &mut Running<'_>, step: usize) {
         };
         let event = json!({ "event": "status", "node": format!("{}{node}", running.prefix), "status": { "context": value } });
         control.events.push(event);
+    } else if what.get("$file").is_some() {
+        let folder = running.folder.as_ref().expect("the case has a folder");
+        let seen = outside::file(folder.path(), &what);
+        control.events.extend(seen.map(|seen| running.seen(seen)));
+    } else if what.get("$tcp").is_some() {
+        let seen = outside::tcp(&mut running.clients, &what);
+        control.events.extend(seen.map(|seen| running.seen(seen)));
+    } else if what.get("$request").is_some() {
+        let quiet = what["quiet"] == true;
+        let is_answered = running.is_answered(step) && !quiet;
+        let seen = outside::request(&running.url, &what, is_answered);
+        if !quiet {
+            control.events.push(running.seen(seen));
+        }
     } else if let Some(button) = what["$button"].as_str() {
         let mut fields = json!({ "node": running.id(Some(button)) });
         if let Some(msg) = what.get("msg") {
@@ -537,7 +636,8 @@ fn take(control: &mut Control, batch: &mut [Running<'_>], step: usize) {
         let running = &mut batch[*at];
         let is_other = running.case.node.is_some() && node != SINGLE;
         let level = event["level"].as_str().unwrap_or_default();
-        let is_hidden = running.case.hide.contains(&event["event"]);
+        let is_hidden = running.case.hide.contains(&event["event"])
+            || running.case.ignore.iter().any(|ignored| ignored == node);
         if running.is_over
             || is_other
             || is_hidden

@@ -21,6 +21,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     ("clone", 1, clone),
     ("generateId", 0, new_id),
     ("parsePath", 1, parse_path),
+    ("jsonata", 1, jsonata),
+    ("evaluateJsonata", 3, evaluate_jsonata),
     ("jsonError", 1, json_error),
     ("explain", 4, explain),
 ];
@@ -122,6 +124,36 @@ fn path_value(path: &Path) -> Value {
         PathSegment::Nested(path) => path_value(path),
     };
     Value::from(path.segments().iter().map(part).collect::<Vec<_>>())
+}
+
+/// Throws what is wrong with a JSONata expression.
+fn jsonata(call: &Call<'_>) -> JsResult<Val> {
+    let host = call.realm().host(call.ctx)?;
+    match host.jsonata(&call.text(0)?, None, &[]) {
+        Ok(_) => Ok(call.ctx.undefined()),
+        Err(error) => thrown(call, &error),
+    }
+}
+
+/// `evaluateJsonata(text, input, variables)`: the expression's value.
+fn evaluate_jsonata(call: &Call<'_>) -> JsResult<Val> {
+    let host = call.realm().host(call.ctx)?;
+    let (input, _) = export_tracked(call.ctx, call.inner, call.arg(1), None)?;
+    let (variables, _) = export_tracked(call.ctx, call.inner, call.arg(2), None)?;
+    let variables = variables.as_object().cloned().unwrap_or_default();
+    let variables: Vec<(&str, Value)> = variables
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()))
+        .collect();
+    match host.jsonata(&call.text(0)?, Some(&input), &variables) {
+        Ok(value) => import(call.ctx, call.inner, &value),
+        Err(error) => thrown(call, &error),
+    }
+}
+
+fn thrown(call: &Call<'_>, error: &vgdc_value::ErrorValue) -> JsResult<Val> {
+    let error = import_error(call.ctx, call.inner, error)?;
+    Err(call.ctx.throw(error))
 }
 
 /// What V8 says about a text that is no JSON; undefined when it is JSON.
