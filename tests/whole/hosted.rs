@@ -469,7 +469,11 @@ fn pages_and_sockets_of_packages_are_under_the_programs_port() {
         tab(json!([
             {"id": "p", "type": "probe", "wires": [[], []]},
             {"id": "h", "type": "http in", "url": "/own", "method": "get", "wires": [["r"]]},
-            {"id": "r", "type": "http response", "wires": []},
+            {"id": "r", "type": "http response", "headers": {"x-ours": "1"}, "wires": []},
+            {"id": "h2", "type": "http in", "url": "/answered", "method": "post", "wires": [["g"]]},
+            {"id": "g", "type": "function", "func": "msg.do = 'answer'; return msg;", "outputs": 1, "wires": [["p"]]},
+            {"id": "pi", "type": "probe-in", "url": "/theirs/:id", "wires": [["f"]]},
+            {"id": "f", "type": "function", "func": "msg.payload = {got: msg.payload, url: msg.req.url}; msg.statusCode = 202; return msg;", "outputs": 1, "wires": [["r"]]},
         ]))
         .to_string(),
     )
@@ -484,6 +488,18 @@ fn pages_and_sockets_of_packages_are_under_the_programs_port() {
     let answer = http(&address, "POST", "/probe/node/7?x=1", "what is said");
     assert_eq!(answer, (201, "WHAT IS SAID".to_owned()));
     assert_eq!(http(&address, "GET", "/own", "").0, 200);
+    // A native node has got the request, and a package's answers it.
+    let answer = http(&address, "POST", "/answered?q=1", "{}");
+    assert_eq!(
+        answer,
+        (
+            203,
+            r#"{"q":"1","type":"application/json","method":"POST"}"#.to_owned()
+        )
+    );
+    // A package's node has got the request, and a native one answers it.
+    let (status, body) = http(&address, "GET", "/theirs/1?a=b", "");
+    assert_eq!((status, body.as_str()), (202, r#"{"got":{"a":"b"}}"#));
     assert!(
         http(&address, "GET", "/nobody", "")
             .1

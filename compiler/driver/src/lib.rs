@@ -33,7 +33,7 @@ use vgdc_middle::{context, islands, lower, pipeline, resolve, scripts};
 use vgdc_mir::NodeLowering;
 use vgdc_plan::Plan;
 use vgdc_plan::profile::Profile;
-use vgdc_spec::NodeSpec;
+use vgdc_spec::{NodeSpec, Role};
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, codes};
 
 /// A compiler with its nodes and options; compiles any number of flows.
@@ -200,6 +200,7 @@ impl Session {
         let mut plan = lower(&optimised, &islands);
         plan.hash = flow_hash(&graph);
         plan.packages = self.packages(&plan);
+        self.twins(&mut plan);
         let mut lowered = native::Lowered::default();
         if self.options.optimise {
             let ids = optimised.op_ids().iter();
@@ -218,6 +219,20 @@ impl Session {
             plan,
             diagnostics,
             trace,
+        }
+    }
+
+    /// Has those run in another place, too, that may get what cannot leave it.
+    fn twins(&self, plan: &mut Plan) {
+        let away = plan.ops.iter().find_map(|op| op.away.as_ref());
+        let Some(place) = away.map(|away| away.place.clone()) else {
+            return;
+        };
+        for op in plan.ops.iter_mut().filter(|op| op.away.is_none()) {
+            let spec = self.registry.get(op.process.as_deref().unwrap_or(&op.ty));
+            if spec.is_some_and(|spec| spec.role == Role::Answer) {
+                op.twin = Some(place.clone());
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::island::{Island, Work};
 use crate::mailbox::Mailbox;
 use crate::shared::NodeEnv;
-use crate::{EventKind, Kinds, Level, NodeError, OpInfo, Services, Shared, TimerId};
+use crate::{EventKind, Kinds, Level, NodeError, OpInfo, Services, Shared, TimerId, Told};
 use std::any::Any;
 use std::future::Future;
 use std::rc::Rc;
@@ -35,6 +35,13 @@ impl Cx<'_> {
     /// The node's id.
     pub fn id(&self) -> &str {
         &self.info().id
+    }
+
+    /// Whether the node runs in another place, too.
+    pub fn has_twin(&self) -> bool {
+        let op = self.island.slots[self.slot as usize].op as usize;
+        let ops = &self.island.shared.plan.ops;
+        ops.get(op).is_some_and(|op| op.twin.is_some())
     }
 
     /// The node's properties, environment variables put in.
@@ -202,6 +209,29 @@ impl Cx<'_> {
         {
             let kind = make();
             self.island.tell(self.slot, kind);
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------- other places
+
+    /// Hands a message over to the node in another place that this one stands in for, or that is its twin there.
+    pub fn hand_over(&mut self, msg: &Msg, mailbox: &Mailbox) {
+        let elsewhere = self.shared().elsewhere.clone();
+        if let Some(Err(error)) = elsewhere.map(|there| there.deliver(self.id(), msg, mailbox)) {
+            self.error(error, Some(msg));
+        }
+    }
+
+    /// Does in this node's name what a node in another place did.
+    pub fn do_told(&mut self, told: Told) {
+        match told {
+            Told::Send { output, msg } => self.send(output, msg),
+            Told::Done(msg) => self.done_with(&msg),
+            Told::Error(error, msg) => self.error(error, msg.as_ref()),
+            Told::Status(status) => self.status(status),
+            // (the core knows no responses)
+            Told::Answer(..) => {}
+            Told::Log(level, message) => self.log(level, message),
         }
     }
 

@@ -47,6 +47,8 @@ pub enum Told {
     Done(Msg),
     /// It raised an error, with the message that caused it where there was one.
     Error(NodeError, Option<Msg>),
+    /// It answers a request: the response, and an object with `status`, `headers` (pairs) and `body` (a buffer).
+    Answer(Value, Value),
     /// It set its status.
     Status(Value),
     /// It wrote to the log.

@@ -4,7 +4,7 @@
 //
 // From the native side:  ["start", {…}]  ["deploy", {…}]  ["in", [[node, msg], …]]  ["settle", n]  ["ping", n]  ["free", [id, …]]  ["stop"]
 // To the native side:    ["loaded", {…}]  ["deployed", n]  ["out", [["send", node, port, msg], ["error"|"status"|"done"|"log", …], …]]
-//                        ["ack", n]  ["settled", n, sent]  ["pong", n, {…}]  ["free", [id, …]]  ["crash", stack]  ["stopped"]
+//                        ["ack", n]  ["settled", n, sent]  ["pong", n, {…}]  ["free", [id, …]]  ["answer", response, {…}]  ["crash", stack]  ["stopped"]
 
 const fs = require('node:fs');
 const net = require('node:net');
@@ -18,7 +18,14 @@ const { Nodes } = require('./nodes.js');
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
 const line = new Line(4);
-const values = new Values((ids) => link.frame(JSON.stringify(['free', ids])));
+const values = new Values({
+  free: (ids) => link.frame(JSON.stringify(['free', ids])),
+  props(id) {
+    const [outcome, props] = values.read(line.ask(values.write(['props', id])));
+    return outcome === 'ok' ? props : undefined;
+  },
+  answer: (response, what) => link.frame(values.write(['answer', response, what])),
+});
 const link = new Link(socket, onFrame);
 
 let host; // Node-RED, once it has started

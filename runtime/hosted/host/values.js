@@ -2,20 +2,18 @@
 // Values on their way between the two sides: JSON, and an object with `$type` for what JSON cannot say (docs/control-protocol.md,
 // "Values"). What cannot leave this process is lent by name.
 
-/** Something of the other side that this one can only hand on. */
-class NativeHandle {
-  constructor(kind, id) {
-    Object.defineProperty(this, 'kind', { value: kind });
-    Object.defineProperty(this, 'id', { value: id });
-  }
-}
+const { NativeHandle, handle } = require('./handles.js');
 
 /** The most things of this side that the other one may know by name; the oldest is forgotten first. */
 const MOST_LENT = 10_000;
 
 class Values {
-  /** @param {(ids: string[]) => void} free told of handles of the other side that nobody here holds any more */
-  constructor(free) {
+  /**
+   * @param {object} native what the other side can be asked: `free(ids)` is told of its things that nobody here holds any more,
+   * `props(id)` gives what can be read of one, `answer(response, what)` answers a request of its
+   */
+  constructor(native) {
+    this.native = native;
     this.lent = new Map();
     this.names = new WeakMap();
     this.next = 1;
@@ -24,7 +22,7 @@ class Values {
       // (the same handle may have come again in the meantime)
       if (this.held.get(id)?.deref() === undefined) {
         this.held.delete(id);
-        free([id]);
+        native.free([id]);
       }
     });
   }
@@ -129,10 +127,10 @@ class Values {
     if (this.lent.has(id)) return this.lent.get(id);
     const known = this.held.get(id)?.deref();
     if (known !== undefined) return known;
-    const handle = new NativeHandle(kind, id);
-    this.held.set(id, new WeakRef(handle));
-    this.gone.register(handle, id);
-    return handle;
+    const made = handle(kind, id, this.native);
+    this.held.set(id, new WeakRef(made));
+    this.gone.register(made, id);
+    return made;
   }
 
   #revive(value) {
@@ -189,4 +187,4 @@ function isLive(value) {
   return Object.values(value).some((inner) => typeof inner === 'function');
 }
 
-module.exports = { Values, NativeHandle };
+module.exports = { Values };

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use vgdc_core::Shared;
 use vgdc_core::store::Scope;
-use vgdc_value::{ErrorValue, Value, control};
+use vgdc_value::{ErrorValue, Handle, Value, control};
 
 /// Answers until the other end is closed.
 pub fn serve(mut line: UnixStream, shared: &dyn Fn() -> Option<Arc<Shared>>) {
@@ -48,6 +48,11 @@ fn answer(shared: &Shared, question: &Value) -> Result<Value, ErrorValue> {
     let scope = scope_of(scope.as_str().unwrap_or_default());
     let key = key.as_str().unwrap_or_default();
     match op.as_str() {
+        // (the name is no handle: those of this side are looked up when they are read)
+        Some("props") => {
+            let handle = store.and_then(Handle::lookup);
+            Ok(handle.map_or(Value::Undefined, |handle| handle.props().clone()))
+        }
         Some("get") => Ok(shared.stores.get(&scope, key, store)?),
         Some("set") => {
             shared.stores.set(&scope, key, part(4), store)?;

@@ -41,7 +41,7 @@ pub fn part(shared: &Shared, without: &[String]) -> Map<String, Json> {
         if !secrets.is_empty() {
             credentials.insert(op.id.clone(), plain(&Value::Object(secrets)));
         }
-        if op.away.is_some() && !op.complete.is_empty() {
+        if (op.away.is_some() || op.twin.is_some()) && !op.complete.is_empty() {
             wanted.push(Json::from(op.id.as_str()));
         }
         nodes.push(node(
@@ -70,7 +70,7 @@ fn with_configs(plan: &Plan, without: &[String]) -> BTreeSet<OpIndex> {
     let stays = |op: &Op| !without.contains(&op.id);
     let mut todo: Vec<OpIndex> = (0..)
         .zip(&plan.ops)
-        .filter(|(_, op)| op.away.is_some() && stays(op))
+        .filter(|(_, op)| (op.away.is_some() || op.twin.is_some()) && stays(op))
         .map(|(index, _)| index)
         .collect();
     let mut all = BTreeSet::new();
@@ -100,7 +100,11 @@ fn node(plan: &Plan, op: &Op, flow: Option<&str>, without: &[String]) -> Json {
         node.insert("g".to_owned(), group.as_str().into());
     }
     // A node that has a place on the canvas is none of configuration.
-    if let Some(away) = op.away.as_ref().filter(|away| !away.config) {
+    if op.twin.is_some() {
+        node.insert("x".to_owned(), 0.into());
+        node.insert("y".to_owned(), 0.into());
+        node.insert("wires".to_owned(), Json::Array(Vec::new()));
+    } else if let Some(away) = op.away.as_ref().filter(|away| !away.config) {
         node.insert("x".to_owned(), 0.into());
         node.insert("y".to_owned(), 0.into());
         let outputs = op.ports.len().max(away.inner.len());

@@ -320,6 +320,13 @@ impl Session {
                     self.dropped = dropped;
                 }
             }
+            "answer" => {
+                // Any stand-in can give it: the response knows whom it answers.
+                if let Some(id) = inner.ids().first() {
+                    let told = Told::Answer(at(&frame, 1).clone(), at(&frame, 2).clone());
+                    inner.tell(id, told);
+                }
+            }
             "crash" => {
                 return Some(End::Failed(crash(
                     at(&frame, 1).as_str().unwrap_or_default(),

@@ -142,6 +142,9 @@ pub struct Op {
     /// Where it runs, where that is not this process: what runs here stands in for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Away>,
+    /// A place where it runs, too: messages that carry something of that place are handed over to it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<String>,
     /// The node's name.
     #[serde(default)]
     pub name: Option<String>,

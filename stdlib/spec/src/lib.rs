@@ -84,6 +84,9 @@ pub enum Role {
     Junction,
     /// The operator that stands for a subflow instance: passes its input on to the inner nodes.
     SubflowInstance,
+    /// Works on something that a message carries and that cannot leave its process (a response): where messages come from
+    /// another place, it runs there, too.
+    Answer,
     /// Stands in for a node that runs in another place: hands its messages over, and does what it hears of it.
     StandIn,
 }

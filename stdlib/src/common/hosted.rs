@@ -3,6 +3,7 @@
 //! What it gets goes there. What the node does there, this one does here in its name: it sends, raises errors, sets its
 //! status, finishes with messages, logs.
 
+use crate::network::http_in;
 use std::any::Any;
 use vgdc_core::value::Msg;
 use vgdc_core::{Cx, Mailbox, Node, NodeError, Process, Told};
@@ -36,11 +37,7 @@ impl Node for Hosted {
 
 impl Process for Hosted {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
-        let elsewhere = cx.shared().elsewhere.clone();
-        let taken = elsewhere.map(|elsewhere| elsewhere.deliver(cx.id(), &msg, &self.mailbox));
-        if let Some(Err(error)) = taken {
-            cx.error(error, Some(&msg));
-        }
+        cx.hand_over(&msg, &self.mailbox);
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
@@ -48,11 +45,12 @@ impl Process for Hosted {
             return;
         };
         match *told {
-            Told::Send { output, msg } => cx.send(output, msg),
-            Told::Done(msg) => cx.done_with(&msg),
-            Told::Error(error, msg) => cx.error(error, msg.as_ref()),
-            Told::Status(status) => cx.status(status),
-            Told::Log(level, message) => cx.log(level, message),
+            Told::Answer(response, answer) => {
+                if let Err(why) = http_in::answer(&response, &answer) {
+                    cx.error(why, None);
+                }
+            }
+            told => cx.do_told(told),
         }
     }
 }

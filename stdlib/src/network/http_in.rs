@@ -11,12 +11,12 @@
 use super::body::{self, Body};
 use super::express::Asked;
 use super::{qs, web};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, ErrorValue, Handle, Msg, Object, Value};
 use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
 use vgdc_http::cors::{self, Cors};
-use vgdc_http::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use vgdc_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use vgdc_http::http_body_util::{BodyExt, Limited};
 use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Responder, RouteGuard, full};
 use vgdc_macros_node::{Config, node};
@@ -51,6 +51,43 @@ pub struct PendingResponse {
     pub headers: cors::Headers,
     /// What counts of the request.
     pub asked: Asked,
+}
+
+/// Answers a request in the name of a node that runs elsewhere: an object with `status`, `headers` (pairs) and `body` (a buffer).
+///
+/// # Errors
+/// It is no response, it has been answered, or the answer is none.
+pub fn answer(response: &Value, answer: &Value) -> Result<(), NodeError> {
+    let pending = match response {
+        Value::Handle(handle) => handle.downcast::<PendingResponse>(),
+        _ => None,
+    };
+    let pending = pending.ok_or("the response to be answered is not there any more")?;
+    let body = answer.get("body").as_buffer().map(|bytes| bytes.to_vec());
+    let mut made = vgdc_http::Response::new(full(body.unwrap_or_default()));
+    let status = answer.get("status").as_f64().unwrap_or(200.0);
+    *made.status_mut() = StatusCode::from_u16(status as u16).map_err(|e| e.to_string())?;
+    let headers = made.headers_mut();
+    for (name, value) in &pending.headers {
+        headers.append(name.clone(), value.clone());
+    }
+    let given = answer.get("headers");
+    for pair in given.as_array().into_iter().flat_map(|list| list.iter()) {
+        let (name, value) = (pair.get("0").to_js_string(), pair.get("1").to_js_string());
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("{name}: {e}"))?;
+        let value = HeaderValue::from_str(&value).map_err(|e| format!("{name}: {e}"))?;
+        headers.append(name, value);
+    }
+    let responder = pending
+        .responder
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    match responder {
+        Some(responder) => drop(responder.answer(made)),
+        None => return Err("Cannot set headers after they are sent to the client".into()),
+    }
+    Ok(())
 }
 
 /// A request that has been read.

@@ -7,9 +7,10 @@
 use super::digest;
 use super::express::Answer;
 use super::http_in::PendingResponse;
+use std::any::Any;
 use std::sync::PoisonError;
 use vgdc_core::value::{ErrorValue, Key, Msg, Object, Value, number};
-use vgdc_core::{Cx, Node, NodeError, Process};
+use vgdc_core::{Cx, Mailbox, Node, NodeError, Process, Told};
 use vgdc_http::Response;
 use vgdc_http::http::header;
 use vgdc_macros_node::{Config, node};
@@ -28,23 +29,39 @@ pub struct HttpResponse {
     /// Not a number, or 0: the message's.
     status: f64,
     headers: Object,
+    /// Where the same node runs that answers requests which packages' nodes have got.
+    twin: Option<Mailbox>,
 }
 
-#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, types = "msg", needs = [("res", "there is no request to answer")])]
+#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, role = Answer, types = "msg", needs = [("res", "there is no request to answer")])]
 impl Node for HttpResponse {
     type Config = HttpResponseConfig;
 
-    fn new(config: HttpResponseConfig, _: &mut Cx<'_>) -> Result<Self, NodeError> {
+    fn new(config: HttpResponseConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let headers = config.headers.as_object().cloned().unwrap_or_default();
+        let twin = cx.has_twin().then(|| cx.mailbox());
+        if let (Some(mailbox), Some(elsewhere)) = (&twin, &cx.shared().elsewhere) {
+            elsewhere.attach(cx.id(), mailbox.clone());
+        }
         Ok(HttpResponse {
             status: parse_int(&config.status_code),
             headers,
+            twin,
         })
     }
 }
 
 impl Process for HttpResponse {
+    fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
+        if let Ok(told) = event.downcast::<Told>() {
+            cx.do_told(*told);
+        }
+    }
+
     fn input(&mut self, cx: &mut Cx<'_>, mut msg: Msg) {
+        if let Some(twin) = self.twin.as_ref().filter(|_| is_of_elsewhere(&msg)) {
+            return cx.hand_over(&msg, twin);
+        }
         let handle = match msg.get("res") {
             Some(Value::Handle(handle)) => handle.clone(),
             Some(other) if other.truthy() => return no_handle(cx, &msg),
@@ -81,6 +98,16 @@ impl Process for HttpResponse {
             Err(error) => cx.error(error, Some(&msg)),
         }
     }
+}
+
+/// Whether the request was got in another place, where its response is.
+fn is_of_elsewhere(msg: &Msg) -> bool {
+    let is_foreign = |value: &Value| match value {
+        Value::Handle(handle) => handle.downcast::<PendingResponse>().is_none(),
+        _ => false,
+    };
+    let res = msg.get("res");
+    res.is_some_and(|res| is_foreign(res) || is_foreign(&res.get("_res")))
 }
 
 fn no_response(cx: &mut Cx<'_>, msg: &Msg) {

@@ -216,6 +216,7 @@ fn op_function(index: usize, op: &Op) -> TokenStream {
     fields.add("ty", text(&op.ty));
     fields.add_some("process", op.process.as_ref().map(|it| text(it)));
     fields.add_some("away", op.away.as_ref().map(away));
+    fields.add_some("twin", op.twin.as_ref().map(|it| text(it)));
     fields.add_some("name", op.name.as_ref().map(|it| text(it)));
     fields.add_some("z", op.z.as_ref().map(|it| text(it)));
     fields.add_some("g", op.g.as_ref().map(|it| text(it)));

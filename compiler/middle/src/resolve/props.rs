@@ -99,8 +99,8 @@ pub fn part(node: RawNode<'_>, spec: Option<&NodeSpec>, ids: &IdMap<'_>) -> Part
             .unwrap_or_default()
     };
     match spec.role {
-        // (of a stand-in the flow file says nothing)
-        Role::Operator | Role::StandIn => Part::Operator,
+        // (of a stand-in the flow file says nothing; an answer has no part of its own in the graph)
+        Role::Operator | Role::StandIn | Role::Answer => Part::Operator,
         Role::Config => Part::Config,
         Role::GlobalEnv => Part::GlobalEnv,
         Role::Catch => {

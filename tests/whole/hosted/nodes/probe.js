@@ -54,6 +54,9 @@ module.exports = function (RED) {
       msg.same = msg.thing === things;
       return msg;
     },
+    answer(_node, _config, msg) {
+      msg.res._res.status(203).set('x-probe', ['a', 'b']).send({ q: msg.req.query.q, type: msg.req.get('Content-Type'), method: msg.req.method });
+    },
     both: (_node, _config, msg) => [msg, { payload: 'second', of: msg._msgid }],
     many: (_node, _config, msg) => [Array.from({ length: msg.count }, (_, payload) => ({ payload }))],
     status(node, _config, msg) {
@@ -101,6 +104,12 @@ module.exports = function (RED) {
       node.context().global.set(`closed_${node.id}`, removed);
       done();
     });
+  });
+
+  // Gets requests itself, and hands the response on as Node-RED's own node does.
+  RED.nodes.registerType('probe-in', function (config) {
+    RED.nodes.createNode(this, config);
+    RED.httpNode.get(config.url, (req, res) => this.send({ req, res: { _res: res }, payload: req.query }));
   });
 
   RED.httpAdmin.get('/probe/admin', (_req, res) => res.send('admin'));
