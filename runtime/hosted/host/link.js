@@ -15,6 +15,7 @@ class Link {
     this.batch = [];
     this.size = 0;
     this.due = false;
+    this.later = setImmediate;
     this.dropped = 0;
     this.sent = 0;
     let parts = [];
@@ -49,6 +50,11 @@ class Link {
     this.#write(text);
   }
 
+  /** Few messages came: what they lead to is not held back for more. */
+  set light(light) {
+    this.later = light ? process.nextTick : setImmediate;
+  }
+
   /** Adds something that a node did, as JSON, to the batch. */
   add(text, droppable) {
     if (droppable && this.socket.writableLength > MOST_WAITING) {
@@ -61,7 +67,7 @@ class Link {
     if (this.size > BATCH) this.flush();
     else if (!this.due) {
       this.due = true;
-      setImmediate(() => {
+      this.later(() => {
         this.due = false;
         this.flush();
       });

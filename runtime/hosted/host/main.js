@@ -37,6 +37,7 @@ function onFrame(text) {
   const [kind, body] = values.read(text);
   switch (kind) {
     case 'in':
+      link.light = body.length <= 2;
       host?.nodes.deliver(body);
       return link.frame(`["ack",${body.length}]`);
     case 'ping':

@@ -148,8 +148,14 @@ impl Elsewhere for Host {
     }
 
     fn deliver(&self, id: &str, msg: &Msg, from: &Mailbox) -> Result<(), NodeError> {
-        self.inner.outgoing().add(id, msg, from)?;
-        self.inner.wake.notify_one();
+        let is_written = {
+            let mut outgoing = self.inner.outgoing();
+            outgoing.add(id, msg, from)?;
+            outgoing.flush_alone()
+        };
+        if !is_written {
+            self.inner.wake.notify_one();
+        }
         Ok(())
     }
 

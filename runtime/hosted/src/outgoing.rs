@@ -1,6 +1,12 @@
-//! What waits to go to the host, and whose it is.
+//! What waits to go to the host, and whose it is; and the writing end of the link.
+//!
+//! Whoever hands a message over writes it himself where nothing else is on its way: a thread that would have to be woken for
+//! it costs more than all the rest. As soon as the host has something to do, messages gather, and go in batches.
 
+use crate::link;
 use std::collections::{HashMap, VecDeque};
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
 use vgdc_core::{Mailbox, NodeError};
 use vgdc_value::{Handle, Msg, Value, control};
 
@@ -23,6 +29,36 @@ pub struct Outgoing {
     sent: VecDeque<(Mailbox, usize)>,
     /// What the host knows by name, as long as it may ask for it.
     lent: HashMap<String, Handle>,
+    wire: Option<Wire>,
+}
+
+/// The writing end of the link.
+struct Wire {
+    socket: UnixStream,
+    /// What the socket has not taken yet, from `written` on.
+    bytes: Vec<u8>,
+    written: usize,
+    /// The host takes messages.
+    up: bool,
+}
+
+impl Wire {
+    /// Writes as much as the socket takes.
+    fn flush(&mut self) -> io::Result<()> {
+        while self.written < self.bytes.len() {
+            match self.socket.write(&self.bytes[self.written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.bytes.clear();
+        // (one flood must not hold its memory for ever)
+        self.bytes.shrink_to(1 << 20);
+        self.written = 0;
+        Ok(())
+    }
 }
 
 impl Outgoing {
@@ -61,6 +97,72 @@ impl Outgoing {
         Ok(())
     }
 
+    /// There is a host; it is told what to do by [`Outgoing::say`], and takes no messages yet. The socket does not block.
+    pub fn open(&mut self, socket: UnixStream) {
+        self.wire = Some(Wire {
+            socket,
+            bytes: Vec::new(),
+            written: 0,
+            up: false,
+        });
+    }
+
+    /// The host takes messages.
+    pub fn set_up(&mut self) {
+        if let Some(wire) = &mut self.wire {
+            wire.up = true;
+        }
+    }
+
+    /// Adds a frame to what is to be written, after what is written already and before the messages that wait.
+    ///
+    /// # Errors
+    /// It is longer than a frame can be.
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        match &mut self.wire {
+            Some(wire) => link::append(&mut wire.bytes, text),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, behind the messages that wait.
+    ///
+    /// # Errors
+    /// It is longer than a frame can be.
+    pub fn say_last(&mut self, text: &str) -> io::Result<()> {
+        if self.count > 0 && self.wire.as_ref().is_some_and(|wire| wire.up) {
+            let frame = self.take();
+            self.say(&frame)?;
+        }
+        self.say(text)
+    }
+
+    /// Writes what there is to write, messages too when the host takes them.
+    ///
+    /// # Errors
+    /// `WouldBlock`: the socket takes no more for now. Others: the link is broken.
+    pub fn flush(&mut self) -> io::Result<()> {
+        while let Some(wire) = &mut self.wire {
+            wire.flush()?;
+            if !wire.up || self.count == 0 {
+                break;
+            }
+            let frame = self.take();
+            self.say(&frame)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what has just been added, if nothing else is on its way. False: somebody has to see to it that it is written.
+    pub fn flush_alone(&mut self) -> bool {
+        let is_alone = |wire: &Wire| wire.up && wire.bytes.is_empty();
+        if !self.sent.is_empty() || !self.wire.as_ref().is_some_and(is_alone) {
+            return false;
+        }
+        // (what is wrong with the link is found by whom it is left to)
+        self.flush().is_ok()
+    }
+
     /// Holds what the host is told the name of.
     fn lend(&mut self, value: &Value) {
         let mut todo = vec![value];
@@ -83,11 +185,8 @@ impl Outgoing {
         }
     }
 
-    /// The frame of all that waits, if anything does.
-    pub fn take(&mut self) -> Option<String> {
-        if self.count == 0 {
-            return None;
-        }
+    /// The frame of all that waits.
+    fn take(&mut self) -> String {
         let frame = format!("[\"in\",[{}]]", self.items);
         self.items.clear();
         // (one flood must not hold its memory for ever)
@@ -96,7 +195,7 @@ impl Outgoing {
         for (mailbox, messages) in self.waiting.drain(..) {
             count(&mut self.sent, &mailbox, messages);
         }
-        Some(frame)
+        frame
     }
 
     /// The host has given so many messages to its nodes.
@@ -114,9 +213,10 @@ impl Outgoing {
         }
     }
 
-    /// The host is gone. Gives how many messages went with it; those that wait are for the next one.
+    /// The host is gone, or goes. Gives how many messages went with it; those that wait are for the next one.
     pub fn lose(&mut self) -> usize {
         self.lent.clear();
+        self.wire = None;
         let lost = self.sent.iter().map(|(_, count)| count).sum();
         self.acknowledge(lost);
         lost

@@ -20,6 +20,8 @@ pub struct Started {
     pub child: Child,
     /// The link.
     pub link: tokio::net::UnixStream,
+    /// The same, to be written to by any thread; it does not block.
+    pub writer: UnixStream,
     /// The line for contexts.
     pub line: UnixStream,
 }
@@ -38,6 +40,7 @@ pub fn start(
     let (link, there_link) = UnixStream::pair()?;
     let (line, there_line) = UnixStream::pair()?;
     link.set_nonblocking(true)?;
+    let writer = link.try_clone()?;
     let link = tokio::net::UnixStream::from_std(link)?;
     // (high numbers, so that neither is where the other one is to be)
     let high = |fd: UnixStream| rustix::io::fcntl_dupfd_cloexec(OwnedFd::from(fd), 10);
@@ -70,5 +73,10 @@ pub fn start(
     }
     let child = command.spawn()?;
     drop((there_link, there_line));
-    Ok(Started { child, link, line })
+    Ok(Started {
+        child,
+        link,
+        writer,
+        line,
+    })
 }

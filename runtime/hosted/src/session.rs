@@ -6,14 +6,17 @@ use crate::host::Inner;
 use crate::process::Started;
 use crate::start::{Start, state_folder};
 use crate::supervise::{Command, Wanted};
-use crate::{contexts, link, part, process, proxy};
+use crate::{contexts, part, process, proxy};
 use serde_json::{Map, Value as Json, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::process::ExitStatus;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
@@ -39,6 +42,8 @@ pub(crate) enum End {
 /// A running host.
 struct Session {
     writer: OwnedWriteHalf,
+    /// The socket takes no more for now.
+    blocked: bool,
     number: u64,
     /// Whom the end of a deployment is told.
     deploying: Vec<(u64, Vec<oneshot::Sender<()>>)>,
@@ -77,6 +82,7 @@ pub(crate) async fn session(
         Started {
             mut child,
             link,
+            writer,
             line,
         },
     ) = match started {
@@ -99,11 +105,13 @@ pub(crate) async fn session(
     let last_words = Rc::new(RefCell::new(VecDeque::new()));
     hear(inner, child.stdout.take(), &last_words);
     hear(inner, child.stderr.take(), &last_words);
+    inner.outgoing().open(writer);
     let (reader, writer) = link.into_split();
     let (frames, mut heard) = mpsc::channel(64);
     tokio::task::spawn_local(read_all(inner.clone(), reader, frames));
     let mut session = Session {
         writer,
+        blocked: false,
         number: 0,
         deploying: Vec::new(),
         settling: Vec::new(),
@@ -111,10 +119,9 @@ pub(crate) async fn session(
         dropped: 0.0,
         up: false,
     };
-    let mut end = match session.send(&start.frame(&folder, &state)).await {
-        Err(error) => Some(End::Failed(error.to_string())),
-        Ok(()) => session.deploy(inner, wanted).await.err(),
-    };
+    let mut end = session
+        .say(inner, &start.frame(&folder, &state))
+        .or_else(|| session.deploy(inner, wanted));
     let mut ping = tokio::time::interval(PING);
     while end.is_none() {
         end = tokio::select! {
@@ -122,10 +129,14 @@ pub(crate) async fn session(
                 Some(frame) => session.heard(inner, &start, &folder, begun, frame),
                 None => Some(End::Failed(ended(&mut child, &last_words).await)),
             },
-            () = inner.wake.notified(), if session.up => session.hand_over(inner).await,
-            _ = ping.tick() => session.ping(&start, begun).await,
+            () = inner.wake.notified() => session.pump(inner),
+            ready = session.writer.writable(), if session.blocked => match ready {
+                Ok(()) => session.pump(inner),
+                Err(error) => Some(broken(&error)),
+            },
+            _ = ping.tick() => session.ping(inner, &start, begun),
             command = commands.recv() => match command {
-                Some(command) => session.command(inner, &start, wanted, command).await,
+                Some(command) => session.command(inner, &start, wanted, command),
                 None => Some(End::Asked),
             },
         };
@@ -133,7 +144,11 @@ pub(crate) async fn session(
     inner.options.http.set_fallback(None);
     let end = end.unwrap_or(End::Asked);
     if !matches!(end, End::Failed(_)) {
-        session.close(&mut child, &mut heard, start.close).await;
+        session
+            .close(inner, &mut child, &mut heard, start.close)
+            .await;
+        // (what is on its way to a host that is to stop goes with it, as in Node-RED)
+        inner.outgoing().lose();
     }
     let _ = child.kill().await;
     for (_, replies) in session.deploying.drain(..) {
@@ -171,21 +186,29 @@ fn how(status: ExitStatus) -> String {
 }
 
 impl Session {
-    async fn send(&mut self, frame: &Json) -> std::io::Result<()> {
-        link::write(&mut self.writer, &frame.to_string()).await
+    /// Says something to the host, as soon as the socket takes it.
+    fn say(&mut self, inner: &Inner, frame: &Json) -> Option<End> {
+        let said = inner.outgoing().say(&frame.to_string());
+        match said {
+            Ok(()) => self.pump(inner),
+            Err(error) => Some(broken(&error)),
+        }
     }
 
-    async fn sent(&mut self, frame: &Json) -> Option<End> {
-        let sent = self.send(frame).await;
-        sent.err()
-            .map(|error| End::Failed(format!("nothing can be said to it: {error}")))
+    /// Writes what there is to write, as far as the socket takes it.
+    fn pump(&mut self, inner: &Inner) -> Option<End> {
+        let socket: &UnixStream = self.writer.as_ref();
+        match socket.try_io(Interest::WRITABLE, || inner.outgoing().flush()) {
+            Ok(()) => self.blocked = false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
+            Err(error) => return Some(broken(&error)),
+        }
+        None
     }
 
     /// Has the host run what is wanted.
-    async fn deploy(&mut self, inner: &Inner, wanted: &mut Wanted) -> Result<(), End> {
-        let Some(shared) = inner.shared() else {
-            return Ok(());
-        };
+    fn deploy(&mut self, inner: &Inner, wanted: &mut Wanted) -> Option<End> {
+        let shared = inner.shared()?;
         self.number += 1;
         let mut deployment = part::part(&shared, &wanted.without);
         let ty = match wanted.ty {
@@ -197,21 +220,10 @@ impl Session {
         deployment.insert("number".to_owned(), self.number.into());
         self.deploying
             .push((self.number, std::mem::take(&mut wanted.replies)));
-        match self.sent(&json!(["deploy", deployment])).await {
-            None => Ok(()),
-            Some(end) => Err(end),
-        }
+        self.say(inner, &json!(["deploy", deployment]))
     }
 
-    /// Sends what waits.
-    async fn hand_over(&mut self, inner: &Inner) -> Option<End> {
-        let frame = inner.outgoing().take()?;
-        let sent = link::write(&mut self.writer, &frame).await;
-        sent.err()
-            .map(|error| End::Failed(format!("nothing can be said to it: {error}")))
-    }
-
-    async fn ping(&mut self, start: &Start, begun: Instant) -> Option<End> {
+    fn ping(&mut self, inner: &Inner, start: &Start, begun: Instant) -> Option<End> {
         let quiet = self.last_pong.elapsed();
         if !self.up && begun.elapsed() > START {
             return Some(End::Failed(format!(
@@ -227,7 +239,7 @@ impl Session {
             return Some(End::Failed(text));
         }
         if self.up {
-            return self.sent(&json!(["ping", 0])).await;
+            return self.say(inner, &json!(["ping", 0]));
         }
         None
     }
@@ -269,6 +281,7 @@ impl Session {
                 let number = at(&frame, 1).as_f64().unwrap_or_default() as u64;
                 if !self.up {
                     self.up = true;
+                    inner.outgoing().set_up();
                     self.last_pong = Instant::now();
                     say(
                         inner,
@@ -337,7 +350,7 @@ impl Session {
         None
     }
 
-    async fn command(
+    fn command(
         &mut self,
         inner: &Inner,
         start: &Start,
@@ -357,14 +370,14 @@ impl Session {
                         return Some(End::Anew);
                     }
                 }
-                self.deploy(inner, wanted).await.err()
+                self.deploy(inner, wanted)
             }
             Command::Stop { nodes, reply } => {
                 wanted.replies.push(reply);
                 if let Some(nodes) = nodes {
                     wanted.without.extend(nodes);
                     wanted.ty = DeployType::Nodes;
-                    return self.deploy(inner, wanted).await.err();
+                    return self.deploy(inner, wanted);
                 }
                 Some(End::Asked)
             }
@@ -373,13 +386,16 @@ impl Session {
                     let _ = reply.send(());
                     return None;
                 }
-                if let Some(end) = self.hand_over(inner).await {
-                    return Some(end);
-                }
                 self.number += 1;
                 self.settling.push((self.number, reply));
                 let number = self.number;
-                self.sent(&json!(["settle", number])).await
+                let settle = json!(["settle", number]).to_string();
+                // (what was sent before is to have got there when it is answered)
+                let said = inner.outgoing().say_last(&settle);
+                match said {
+                    Ok(()) => self.pump(inner),
+                    Err(error) => Some(broken(&error)),
+                }
             }
         }
     }
@@ -387,12 +403,17 @@ impl Session {
     /// Ends the host in order: its nodes close.
     async fn close(
         &mut self,
+        inner: &Inner,
         child: &mut Child,
         heard: &mut mpsc::Receiver<Value>,
         within: Duration,
     ) {
         let ending = async {
-            if self.send(&json!(["stop", Map::new()])).await.is_ok() {
+            let mut end = self.say(inner, &json!(["stop", Map::new()]));
+            while end.is_none() && self.blocked && self.writer.writable().await.is_ok() {
+                end = self.pump(inner);
+            }
+            if end.is_none() {
                 while let Some(frame) = heard.recv().await {
                     if kind(&frame) == "stopped" {
                         break;
@@ -404,6 +425,10 @@ impl Session {
         // (one that does not end is killed by the caller)
         let _ = tokio::time::timeout(within, ending).await;
     }
+}
+
+fn broken(error: &io::Error) -> End {
+    End::Failed(format!("nothing can be said to it: {error}"))
 }
 
 /// What a crash is said as: the package that the innermost frame of the stack is of, and the stack.
