@@ -6,7 +6,7 @@
 // To the native side:    ["loaded", {…}]  ["deployed", n]  ["out", [["send", node, port, msg], ["error"|"status"|"done"|"log", …], …]]
 //                        ["ack", n]  ["settled", n, sent]  ["pong", n, {…}]  ["free", [id, …]]  ["answer", response, {…}]  ["crash", stack]  ["stopped"]
 
-const fs = require('node:fs');
+const { randomUUID } = require('node:crypto');
 const net = require('node:net');
 const http = require('node:http');
 const path = require('node:path');
@@ -14,6 +14,7 @@ const { createRequire } = require('node:module');
 const { Link, Line } = require('./link.js');
 const { Values } = require('./values.js');
 const { store } = require('./contexts.js');
+const { includes } = require('./packages.js');
 const { Nodes } = require('./nodes.js');
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
@@ -126,7 +127,7 @@ async function start(options) {
     disableEditor: true,
     editorTheme: { projects: { enabled: false } },
     // (what is encrypted with it goes nowhere)
-    credentialSecret: crypto.randomUUID(),
+    credentialSecret: randomUUID(),
     externalModules: { autoInstall: false },
     safeMode: false,
     logging: { console: { level: 'off' }, vgdc: { level: 'trace', metrics: false, handler: () => (entry) => nodes.log(entry) } },
@@ -194,36 +195,6 @@ async function start(options) {
       await runtime.stop();
     },
   };
-}
-
-/**
- * What Node-RED is to load, by names of folders and files: the packages that have nodes in the flows, those that only extend
- * others, and the few nodes of its own that are needed.
- */
-function includes({ packages, types, userDir }, coreNodesDir) {
-  // (a package in a scope goes by its own name alone)
-  const names = new Set(packages.map((name) => name.split('/').pop()));
-  const modules = path.join(userDir, 'node_modules');
-  const list = (folder) => (fs.existsSync(folder) ? fs.readdirSync(folder) : []);
-  for (const name of list(modules).flatMap((name) => (name.startsWith('@') ? list(path.join(modules, name)).map((inner) => `${name}/${inner}`) : [name]))) {
-    const file = path.join(modules, name, 'package.json');
-    if (!fs.existsSync(file)) continue;
-    try {
-      if (JSON.parse(fs.readFileSync(file, 'utf8'))['node-red']?.plugins) names.add(name.split('/').pop());
-    } catch {
-      // Node-RED says so itself of a package that it is to load.
-    }
-  }
-  if (types.length > 0) {
-    for (const file of fs.readdirSync(coreNodesDir, { recursive: true })) {
-      if (!file.endsWith('.html')) continue;
-      const page = fs.readFileSync(path.join(coreNodesDir, file), 'utf8');
-      if (types.some((type) => page.includes(`registerType('${type}'`) || page.includes(`registerType("${type}"`))) {
-        names.add(path.basename(file).replace(/html$/, 'js'));
-      }
-    }
-  }
-  return [...names];
 }
 
 const isStructure = (node) => node.type === 'tab' || node.type === 'group';

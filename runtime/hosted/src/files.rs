@@ -9,6 +9,7 @@ const PROGRAM: &[(&str, &str)] = &[
     ("main.js", include_str!("../host/main.js")),
     ("link.js", include_str!("../host/link.js")),
     ("values.js", include_str!("../host/values.js")),
+    ("packages.js", include_str!("../host/packages.js")),
     ("handles.js", include_str!("../host/handles.js")),
     ("contexts.js", include_str!("../host/contexts.js")),
     ("nodes.js", include_str!("../host/nodes.js")),
