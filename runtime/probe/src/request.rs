@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::time::Duration;
 use vgdc_core::Kinds;
-use vgdc_value::{Msg, Value, control};
+use vgdc_value::{Msg, Object, Value, control};
 
 /// A request's fields as they stand in the line.
 pub(crate) struct Request<'l> {
@@ -126,6 +126,10 @@ impl<'l> Request<'l> {
     pub(crate) fn msg(&self) -> Result<Option<Msg>, Refusal> {
         match self.value("msg")? {
             None | Some(Value::Null | Value::Undefined) => Ok(None),
+            // (Node-RED hands on whatever it is given; an error is an object there)
+            Some(value) if value.as_error().is_some() => Ok(value
+                .as_error()
+                .map(|error| Msg::from(Object::of_error(error)))),
             Some(value) => Msg::try_from(value)
                 .map(Some)
                 .map_err(|_| bad_field("`msg` must be an object")),

@@ -6,7 +6,7 @@
 use crate::block::Block;
 use crate::layout::Layout;
 use crate::shape::{Shape, Whose};
-use crate::{Key, Value};
+use crate::{ErrorValue, Key, Value};
 
 /// A plain object. Copied on write.
 #[derive(Clone)]
@@ -35,6 +35,39 @@ impl Object {
         keys.zip(values)
             .for_each(|(key, value)| drop(object.put(key, value, Whose::Data)));
         object
+    }
+
+    /// An object that stands for an error where only objects can be: a message that is one. It has `name`, `message` and
+    /// `stack` first, then the error's properties; protocols write it as the error that it is.
+    pub fn of_error(error: &ErrorValue) -> Object {
+        let layout = Layout::Shape(Shape::error_root());
+        let mut object = Object(Block::new(layout, ROOM));
+        for (name, text) in [
+            ("name", &error.name),
+            ("message", &error.message),
+            ("stack", &error.stack),
+        ] {
+            object.insert(name, Value::Str(text.clone()));
+        }
+        for (key, value) in error.properties.iter() {
+            object.insert(key, value.clone());
+        }
+        object
+    }
+
+    /// Whether it stands for an error.
+    pub fn is_error(&self) -> bool {
+        match self.0.layout() {
+            // (until one of the three is taken out)
+            Layout::Shape(shape) => {
+                let mut names = shape.keys().iter().map(Key::as_str);
+                shape.is_error()
+                    && ["name", "message", "stack"]
+                        .into_iter()
+                        .all(|name| names.next() == Some(name))
+            }
+            Layout::Table(_) => false,
+        }
     }
 
     /// The number of properties.

@@ -38,6 +38,8 @@ pub(crate) struct Shape {
     /// The number of the last name.
     last: u32,
     parent: Option<&'static Shape>,
+    /// Objects of it stand for JavaScript's errors.
+    is_error: bool,
     /// The interned numbers of the names, and where each is.
     ids: Box<[u32]>,
     by_id: Index,
@@ -121,18 +123,34 @@ impl Shape {
     /// The shape of an empty object.
     #[inline]
     pub(crate) fn root() -> &'static Shape {
-        static ROOT: LazyLock<Shape> = LazyLock::new(|| Shape {
-            number: 0,
+        static ROOT: LazyLock<Shape> = LazyLock::new(|| Shape::empty(0, false));
+        &ROOT
+    }
+
+    /// The shape that those of objects which stand for errors begin with.
+    pub(crate) fn error_root() -> &'static Shape {
+        static ROOT: LazyLock<Shape> = LazyLock::new(|| Shape::empty(u32::MAX, true));
+        &ROOT
+    }
+
+    fn empty(number: u32, is_error: bool) -> Shape {
+        Shape {
+            number,
             last: u32::MAX,
             parent: None,
+            is_error,
             ids: Box::default(),
             by_id: Index::new(std::iter::empty()),
             texts: Box::default(),
             by_text: Index::new(std::iter::empty()),
             keys: Box::default(),
             children: AtomicU32::new(0),
-        });
-        &ROOT
+        }
+    }
+
+    /// Whether objects of it stand for JavaScript's errors.
+    pub(crate) fn is_error(&self) -> bool {
+        self.is_error
     }
 
     #[inline]
@@ -232,6 +250,7 @@ impl Shape {
             number,
             last: id,
             parent: Some(self),
+            is_error: self.is_error,
             by_id: Index::new(ids.iter().copied()),
             ids,
             by_text: Index::new(texts.iter().map(|text| print(text))),

@@ -109,8 +109,25 @@ impl<'v> Writer<'_, 'v> {
                 end,
             );
         }
+        if object.is_error() {
+            return self.error_object(object, brace_after);
+        }
         let end = if brace_after { "}}" } else { "}" };
         self.open("{", Items::Properties(object.iter()), end);
+    }
+
+    /// An object that stands for an error: its own three texts, and the rest as the error's properties.
+    fn error_object(&mut self, object: &'v Object, brace_after: bool) {
+        let mut rest = object.iter();
+        let mut own = || rest.next().map(|(_, value)| value.to_js_string());
+        let own: Vec<String> = std::iter::from_fn(&mut own).take(3).collect();
+        let named: Vec<(&str, &str)> = ["name", "message", "stack"]
+            .into_iter()
+            .zip(own.iter().map(String::as_str))
+            .collect();
+        self.begin_texts("error", &named);
+        let end = if brace_after { "}}}" } else { "}}" };
+        self.open(",\"properties\":{", Items::Properties(rest), end);
     }
 
     /// Writes a value, of what holds others the beginning.

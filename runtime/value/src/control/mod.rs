@@ -143,6 +143,23 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_stands_for_an_error_is_written_as_one() {
+        let error = crate::ErrorValue::new("TypeError", "no").with("code", "E");
+        let mut object = Object::of_error(&error);
+        object.insert("_msgid", "m");
+        let text = r#"{"$type":"error","name":"TypeError","message":"no","stack":"TypeError: no","properties":{"code":"E","_msgid":"m"}}"#;
+        assert_eq!(encode(&Value::Object(object.clone())), text);
+        let list = Value::from(vec![
+            Value::Object(object.clone()),
+            Value::Object(Object::new()),
+        ]);
+        assert_eq!(encode(&list), format!("[{text},{{}}]"));
+        assert!(object.clone().is_error() && !Object::new().is_error());
+        object.remove("name");
+        let _ = encode(&Value::Object(object));
+    }
+
+    #[test]
     fn deep_values_are_written_and_refused() {
         let deep = (0..100_000).fold(Value::Null, |inner, _| {
             Value::Object(Object::from_iter([("a", Value::from(vec![inner]))]))
