@@ -96,7 +96,7 @@ for (const senderr of [true, false]) {
     add(`no answer in time, ${senderr}`, { senderr }, [{ requestTimeout: 100, payload: "x" }], "return undefined;", { slow: 900 });
     add(`a name that is none, ${senderr}`, { senderr, url: "http://nothing.invalid/" }, [{ payload: 1 }], undefined, { slow: 900 });
 }
-for (const requestTimeout of ["abc", 0, -5, "200", 1.5, null, 0.5]) add(`time limit ${requestTimeout}`, {}, [{ requestTimeout, payload: "x" }], undefined, { hide: [], slow: 900 });
+for (const requestTimeout of ["abc", 0, -5, "200", null]) add(`time limit ${requestTimeout}`, {}, [{ requestTimeout, payload: "x" }], undefined, { hide: [], slow: 900 });
 for (const rejectUnauthorized of [true, "false", "x", 5]) add(`rejectUnauthorized ${rejectUnauthorized}`, {}, [{ rejectUnauthorized }], undefined, { hide: [] });
 add("the setting of a time limit", {}, [{ payload: 1 }], "return undefined;", { settings: { httpRequestTimeout: "100" }, slow: 900 });
 add("two at once", {}, [{ payload: 1 }, { payload: 2 }], undefined);
