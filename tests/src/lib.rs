@@ -105,9 +105,9 @@ impl Running {
     /// Waits for a line that contains this, and gives it.
     ///
     /// # Panics
-    /// It does not come within ten seconds.
+    /// It does not come within half a minute.
     pub fn wait_for(&mut self, part: &str) -> String {
-        let until = Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + Duration::from_secs(30);
         loop {
             match self
                 .lines

@@ -532,9 +532,25 @@ fn pages_and_sockets_of_packages_are_under_the_programs_port() {
     assert_eq!(running.stop("TERM"), Some(0));
 }
 
+/// How long a host that was killed may take to be there again, on a machine that does other work.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits until an event is there for which `wanted` holds.
+fn wait_for(control: &mut Control, wanted: impl Fn(&Value) -> bool) -> Value {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
+        if let Some(found) = control.events.iter().find(|event| wanted(event)) {
+            return found.clone();
+        }
+        control.good("info", json!({}));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the event did not come; these did: {:#?}", control.events);
+}
+
 /// Waits until the probe's status has this text.
 fn wait_for_status(control: &mut Control, wanted: &str) {
-    let until = Instant::now() + Duration::from_secs(20);
+    let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
         if control
             .events
@@ -551,7 +567,7 @@ fn wait_for_status(control: &mut Control, wanted: &str) {
 
 /// Waits until a log line of the runtime itself has this in it.
 fn wait_for_log(control: &mut Control, wanted: &str) -> String {
-    let found = control.wait_for(|event| {
+    let found = wait_for(control, |event| {
         event["event"] == "log"
             && event["message"]
                 .as_str()
@@ -594,8 +610,12 @@ fn a_host_that_crashes_is_started_again_and_the_rest_runs() {
         "receive",
         json!({"node": "native", "msg": {"payload": "now"}}),
     );
-    control.wait_for(|event| event["node"] == "x" && event["msg"]["payload"] == "now");
-    control.wait_for(|event| event["node"] == "x" && event["msg"]["payload"] == "later");
+    wait_for(&mut control, |event| {
+        event["node"] == "x" && event["msg"]["payload"] == "now"
+    });
+    wait_for(&mut control, |event| {
+        event["node"] == "x" && event["msg"]["payload"] == "later"
+    });
     assert_eq!(control.end(), Some(0));
 }
 
@@ -607,7 +627,9 @@ fn a_host_that_hangs_or_leaks_is_started_again() {
     let said = wait_for_log(&mut control, "the host of packages' nodes failed");
     assert!(said.contains("a node keeps it busy"), "{said}");
     control.good("receive", json!({"node": "p", "msg": {"payload": 1}}));
-    control.wait_for(|event| event["node"] == "x" && event["event"] == "input");
+    wait_for(&mut control, |event| {
+        event["node"] == "x" && event["event"] == "input"
+    });
     control.events.clear();
     control.good("receive", json!({"node": "p", "msg": {"do": "leak"}}));
     let said = wait_for_log(&mut control, "the host of packages' nodes failed");
@@ -636,7 +658,7 @@ fn a_crash_loop_ends_and_its_messages_are_errors() {
     control.good("deploy", json!({"flows": flow}));
     wait_for_status(&mut control, "host failed");
     control.good("receive", json!({"node": "p", "msg": {"payload": 1}}));
-    let caught = control.wait_for(|event| event["node"] == "x");
+    let caught = wait_for(&mut control, |event| event["node"] == "x");
     let why = caught["msg"]["error"]["message"]
         .as_str()
         .unwrap_or_default();
@@ -673,7 +695,9 @@ fn what_is_bad_about_packages_is_said_and_the_rest_runs() {
         said.contains("thrower") && said.contains("Error: thrown at load"),
         "{said}"
     );
-    let error = control.wait_for(|event| event["node"] == "z" && event["event"] == "error");
+    let error = wait_for(&mut control, |event| {
+        event["node"] == "z" && event["event"] == "error"
+    });
     assert!(
         error["message"]
             .as_str()
@@ -681,7 +705,7 @@ fn what_is_bad_about_packages_is_said_and_the_rest_runs() {
         "{error}"
     );
     control.good("receive", json!({"node": "p", "msg": {"payload": 1}}));
-    control.wait_for(|event| event["node"] == "x");
+    wait_for(&mut control, |event| event["node"] == "x");
     // One that never says that it has finished holds nothing up.
     for _ in 0..100 {
         control.good("receive", json!({"node": "p", "msg": {"do": "never"}}));
@@ -697,7 +721,9 @@ fn what_is_bad_about_packages_is_said_and_the_rest_runs() {
     );
     control.good("settle", json!({}));
     control.good("receive", json!({"node": "p", "msg": {"payload": "after"}}));
-    control.wait_for(|event| event["node"] == "x" && event["msg"]["payload"] == "after");
+    wait_for(&mut control, |event| {
+        event["node"] == "x" && event["msg"]["payload"] == "after"
+    });
     assert_eq!(control.end(), Some(0));
 }
 
@@ -798,7 +824,7 @@ fn a_program_takes_its_packages_along() {
         "receive",
         json!({"node": "p", "msg": {"payload": 1, "_msgid": "m"}}),
     );
-    let came = control.wait_for(|event| event["node"] == "x");
+    let came = wait_for(&mut control, |event| event["node"] == "x");
     assert_eq!(came["msg"], json!({"payload": "\n1", "_msgid": "m"}));
     assert_eq!(control.end(), Some(0));
 }
