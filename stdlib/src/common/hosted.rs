@@ -41,17 +41,22 @@ impl Process for Hosted {
     }
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
-        let Ok(told) = event.downcast::<Told>() else {
-            return;
-        };
-        match *told {
-            Told::Answer(response, answer) => {
-                if let Err(why) = http_in::answer(&response, &answer) {
-                    cx.error(why, None);
-                }
-            }
-            told => cx.do_told(told),
+        if let Ok(told) = event.downcast::<Told>() {
+            do_told(cx, *told);
         }
+    }
+}
+
+/// Does in a node's name what the one in the other place did. Whichever node is told of an answer gives it: the response knows
+/// whom it answers.
+pub fn do_told(cx: &mut Cx<'_>, told: Told) {
+    match told {
+        Told::Answer(response, answer) => {
+            if let Err(why) = http_in::answer(&response, &answer) {
+                cx.error(why, None);
+            }
+        }
+        told => cx.do_told(told),
     }
 }
 

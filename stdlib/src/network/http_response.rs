@@ -7,6 +7,7 @@
 use super::digest;
 use super::express::Answer;
 use super::http_in::PendingResponse;
+use crate::common::hosted;
 use std::any::Any;
 use std::sync::PoisonError;
 use vgdc_core::value::{ErrorValue, Key, Msg, Object, Value, number};
@@ -54,7 +55,7 @@ impl Node for HttpResponse {
 impl Process for HttpResponse {
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
         if let Ok(told) = event.downcast::<Told>() {
-            cx.do_told(*told);
+            hosted::do_told(cx, *told);
         }
     }
 
