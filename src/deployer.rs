@@ -19,7 +19,7 @@ impl Deployer for Compiler {
     fn compile(&self, flows: &str) -> Result<Compiled, Refusal> {
         let mut sources = SourceMap::new();
         let (doc, mut diagnostics) = FlowDoc::parse(&mut sources, "deploy", flows);
-        let mut compiled = crate::load::with_packages(crate::session(self.options), &self.packages)
+        let mut compiled = crate::away::with_packages(crate::session(self.options), &self.packages)
             .with_probes(self.probes)
             .compile(&doc);
         crate::native::generate(&mut compiled);

@@ -1,16 +1,14 @@
 //! Loading a flow file with what lies beside it: `vgdc.toml`, the credentials.
 
+use crate::away;
 use serde_json::{Map, Value as Json};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use vgdc_core::spec::FieldKind;
 use vgdc_driver::{Compiled, Options, Session};
 use vgdc_packages::Packages;
 use vgdc_plan::settings::{self, Kind};
 use vgdc_syntax::config::Port;
-use vgdc_syntax::{
-    Config, Credentials, Diagnostic, Diagnostics, FlowDoc, NodeKind, SourceMap, codes, creds,
-};
+use vgdc_syntax::{Config, Credentials, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes, creds};
 use vgdc_target_rust::{External, NodeCrate, Reporter};
 use vgdc_value::{Object, Value};
 
@@ -39,106 +37,10 @@ pub fn session(options: Options) -> Session {
     Session::new(vgdc_stdlib::specs(), options).with_lowerings(vgdc_stdlib::lowerings())
 }
 
-/// The same with the nodes of packages, which run in Node.js.
-pub fn with_packages(session: Session, packages: &Packages) -> Session {
-    let own: HashSet<&str> = vgdc_stdlib::specs().map(|spec| spec.ty).collect();
-    let session = session.with_nodes_at(packages.specs(|ty| own.contains(ty)));
-    match packages.modules.is_empty() {
-        true => session,
-        false => session.with_modules_at(vgdc_packages::PLACE, packages.modules.clone()),
-    }
-}
-
 /// The folder that a file is in.
 pub fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
-}
-
-/// Whether code in a node uses modules of Node.js.
-fn uses_modules(doc: &FlowDoc) -> bool {
-    let fields: HashMap<&str, Vec<&str>> = vgdc_stdlib::specs()
-        .map(|spec| {
-            let fields = spec.fields.iter();
-            let of_modules = fields.filter(|field| field.kind == FieldKind::Modules);
-            (spec.ty, of_modules.map(|field| field.name).collect())
-        })
-        .collect();
-    let uses = |node: vgdc_syntax::RawNode<'_>| {
-        let mut fields = fields.get(node.ty()).into_iter().flatten();
-        fields.any(|field| {
-            let value = node.prop(field).map(vgdc_syntax::Json::to_serde);
-            value.is_some_and(|value| value.as_array().is_some_and(|list| !list.is_empty()))
-        })
-    };
-    doc.nodes().any(uses)
-}
-
-/// Whether the node library has all types of a flow.
-fn knows_all(doc: &FlowDoc) -> bool {
-    let own: HashSet<&str> = vgdc_stdlib::specs().map(|spec| spec.ty).collect();
-    let is_known = |node: vgdc_syntax::RawNode<'_>| {
-        let of_the_flow = matches!(
-            node.kind(),
-            NodeKind::Tab | NodeKind::Group | NodeKind::SubflowDef | NodeKind::SubflowInstance(_)
-        );
-        of_the_flow || own.contains(node.ty())
-    };
-    doc.nodes().all(is_known)
-}
-
-/// Says which nodes run in Node.js, and what is odd about the packages that they are of.
-fn hosted(packages: &Packages, compiled: &Compiled, diagnostics: &mut Diagnostics) {
-    let away = compiled.plan.ops.iter().filter(|op| op.away.is_some());
-    let types: BTreeSet<&str> = away.map(|op| op.ty.as_str()).collect();
-    if types.is_empty() {
-        return;
-    }
-    let functions = compiled.plan.ops.iter().filter(|op| op.away.is_some());
-    let functions: Vec<&str> = functions
-        .filter(|op| packages.of(&op.ty).is_none())
-        .map(|op| op.name.as_deref().unwrap_or(&op.id))
-        .collect();
-    if !functions.is_empty() {
-        let message = format!("{} run in Node.js", functions.join(", "));
-        let note = "their code uses modules of Node.js";
-        diagnostics.push(Diagnostic::note(codes::HOSTED, message).with_note(note));
-    }
-    for package in &packages.list {
-        let its = types
-            .iter()
-            .filter(|ty| packages.of(ty).is_some_and(|of| of.name == package.name));
-        let its: Vec<String> = its.map(|ty| format!("`{ty}`")).collect();
-        if !its.is_empty() {
-            let message = format!(
-                "{}: nodes of {} run in Node.js",
-                its.join(", "),
-                package.label()
-            );
-            let note = "vgdc has no code of its own for these types";
-            diagnostics.push(Diagnostic::note(codes::HOSTED, message).with_note(note));
-        }
-    }
-    for (ty, names) in packages
-        .twice()
-        .into_iter()
-        .filter(|(ty, _)| types.contains(ty))
-    {
-        let message = format!(
-            "the node type `{ty}` is in {}: that of {} is taken, as in Node-RED",
-            names.join(" and in "),
-            names[0]
-        );
-        diagnostics.push(Diagnostic::warning(codes::TYPE_TWICE, message).with_fix(
-            "remove the package that is not meant (`npm uninstall PACKAGE` in the user folder)",
-        ));
-    }
-    for fault in &packages.faults {
-        diagnostics.push(Diagnostic::warning(
-            codes::PACKAGE_UNREADABLE,
-            fault.clone(),
-        ));
-    }
 }
 
 /// That what runs the flow has not got the nodes of the project's crates.
@@ -183,17 +85,7 @@ impl Flow {
         let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &env);
         diagnostics.append(said);
         let beside = folder_of(&path).to_owned();
-        let named = config
-            .settings
-            .get("host")
-            .and_then(|host| host.value.get("userDir"));
-        let named = named.and_then(Json::as_str).map(|named| beside.join(named));
-        let named = user_dir.map(Path::to_owned).or(named);
-        let is_meant = named.is_some() || Packages::are_in(&beside);
-        let packages = match is_meant && (uses_modules(&doc) || !knows_all(&doc)) {
-            true => Packages::read(named.as_deref().unwrap_or(&beside)),
-            false => Packages::default(),
-        };
+        let packages = away::packages(&doc, &config, user_dir, &beside);
         Flow {
             packages,
             path,
@@ -229,12 +121,12 @@ impl Flow {
 
     /// A compiler with the node library and the nodes of packages: what runs the flow without a build has no others.
     pub fn compiler(&self, options: Options) -> Session {
-        with_packages(session(options), &self.packages)
+        away::with_packages(session(options), &self.packages)
     }
 
     /// Whether there may be nodes of the project's own crates in the flow.
     fn uses_others(&self) -> bool {
-        !self.config.nodes.is_empty() && !knows_all(&self.doc)
+        !self.config.nodes.is_empty() && !away::knows_all(&self.doc)
     }
 
     fn ask(
@@ -302,10 +194,12 @@ impl Flow {
     fn compile_with(&mut self, session: &Session, finish: fn(&mut Compiled)) -> Compiled {
         let mut compiled = session.compile(&self.doc);
         finish(&mut compiled);
-        hosted(&self.packages, &compiled, &mut self.diagnostics);
+        away::say(&self.packages, &compiled, &mut self.diagnostics);
         for unknown in compiled.diagnostics.iter_mut() {
             if unknown.code == codes::UNKNOWN_TYPE && unknown.fix.is_none() {
-                unknown.fix = self.where_from(unknown.node.as_ref().map_or("", |node| &node.ty));
+                let ty = unknown.node.as_ref().map_or("", |node| &node.ty);
+                let fix = away::where_from(ty, &self.config, &self.packages, folder_of(&self.path));
+                unknown.fix = Some(fix);
             }
         }
         let unknown = |d: &Diagnostic| d.code == codes::UNKNOWN_TYPE;
@@ -316,50 +210,6 @@ impl Flow {
         self.diagnostics
             .append(std::mem::take(&mut compiled.diagnostics));
         compiled
-    }
-
-    /// Where a node type can be had, as far as that is known.
-    fn where_from(&self, ty: &str) -> Option<String> {
-        let known = vgdc_packages::package_with(ty);
-        if let Some(package) = known.filter(|package| self.config.packages.contains_key(*package)) {
-            let folder = folder_of(&self.path).display();
-            return Some(format!(
-                "{package}, which vgdc.toml names, is not installed: `vgdc add --user-dir {folder}` installs what it names"
-            ));
-        }
-        let known = known.map(|package| {
-            format!(
-                "the package {package} has it: `vgdc add {package}` installs it, or name the user folder that has it with --user-dir"
-            )
-        });
-        let recorded = || {
-            let is_missing = |name: &&String| {
-                !self
-                    .packages
-                    .list
-                    .iter()
-                    .any(|package| package.name == **name)
-            };
-            let missing: Vec<&str> = self
-                .config
-                .packages
-                .keys()
-                .filter(is_missing)
-                .map(String::as_str)
-                .collect();
-            (!missing.is_empty()).then(|| {
-                format!(
-                    "vgdc.toml names packages that are not installed ({}): `vgdc add` installs them",
-                    missing.join(", ")
-                )
-            })
-        };
-        let unknown = || {
-            "if a Node-RED package has it, install it beside the flow (`vgdc add PACKAGE`) or name the user folder that has it \
-             (--user-dir DIR)"
-                .to_owned()
-        };
-        known.or_else(recorded).or_else(|| Some(unknown()))
     }
 
     /// The settings of `vgdc.toml`, by Node-RED's names.

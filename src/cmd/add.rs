@@ -37,19 +37,27 @@ fn add(args: &Args) -> Result<(), String> {
     if !folder.is_dir() {
         return Err(format!("{} is no folder", folder.display()));
     }
+    let (config, said) = Config::read_folder(&mut SourceMap::new(), folder);
+    if said.has_errors() {
+        return Err(format!(
+            "{} has errors: `vgdc check` shows them",
+            folder.join(FILE_NAME).display()
+        ));
+    }
+    let recorded = config.packages.iter();
     let wanted = match args.packages.is_empty() {
         false => args.packages.clone(),
-        true => recorded(folder)?,
+        true => recorded
+            .map(|(name, version)| format!("{name}@{version}"))
+            .collect(),
     };
     if wanted.is_empty() && !args.runtime {
         return Err("name a package: there is none in vgdc.toml".to_owned());
     }
-    let found = hosted::Found::look(None, None, folder);
-    if args.runtime || found.is_err() {
-        hosted::NodeJs::look(None)?;
+    if args.runtime || vgdc::away::found(&config, folder).is_err() {
         runtime()?;
         // (what is still wrong is said before anything is installed)
-        hosted::Found::look(None, None, folder)?;
+        vgdc::away::found(&config, folder)?;
     }
     if wanted.is_empty() {
         return Ok(());
@@ -101,22 +109,6 @@ fn add(args: &Args) -> Result<(), String> {
 fn name_of(wanted: &str) -> &str {
     let at = wanted.char_indices().skip(1).find(|(_, c)| *c == '@');
     at.map_or(wanted, |(at, _)| &wanted[..at])
-}
-
-/// The packages that `vgdc.toml` names, with their versions.
-fn recorded(folder: &Path) -> Result<Vec<String>, String> {
-    let (config, said) = Config::read_folder(&mut SourceMap::new(), folder);
-    match said.has_errors() {
-        true => Err(format!(
-            "{} has errors: `vgdc check` shows them",
-            folder.join(FILE_NAME).display()
-        )),
-        false => Ok(config
-            .packages
-            .iter()
-            .map(|(name, version)| format!("{name}@{version}"))
-            .collect()),
-    }
 }
 
 /// Writes the packages' versions into `vgdc.toml`; all else in it stays as it is.

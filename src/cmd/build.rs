@@ -108,7 +108,7 @@ fn host_folder(flow: &Flow, output: &Path) -> Result<String, String> {
     let mut folder = output.as_os_str().to_owned();
     folder.push(".host");
     let folder = PathBuf::from(folder);
-    let found = vgdc::hosted::Found::look(None, None, user_dir);
+    let found = vgdc::away::found(&flow.config, user_dir);
     let runtime = found.as_ref().ok().map(|found| &*found.runtime);
     let bytes = vgdc::packages::bundle(user_dir, runtime, &folder)
         .map_err(|e| format!("cannot write {}: {e}", folder.display()))?;

@@ -22,6 +22,7 @@ pub use stage::Stage;
 pub use vgdc_middle::trace::Entry;
 pub use vgdc_middle::{
     Away, ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
+    modules,
 };
 
 use std::collections::{HashMap, HashSet};

@@ -24,7 +24,7 @@ pub mod typing;
 pub use keys::{ContextUse, Keys};
 pub use plan::lower;
 pub use registry::{Away, Registry};
-pub use resolve::resolve;
+pub use resolve::{modules, resolve};
 pub use scripts::{NoScripts, ScriptFault, ScriptInfo, ScriptTypes};
 pub use trace::Trace;
 pub use typed::ScriptKind;

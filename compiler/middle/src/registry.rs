@@ -66,9 +66,9 @@ impl Registry {
     }
 
     /// The place that has all of these modules, where there is one.
-    pub fn place_with(&self, modules: &[&str]) -> Option<&str> {
+    pub fn place_with(&self, modules: &[String]) -> Option<&str> {
         let (place, known) = self.modules.as_ref()?;
-        let has_all = !modules.is_empty() && modules.iter().all(|name| known.contains(*name));
+        let has_all = !modules.is_empty() && modules.iter().all(|name| known.contains(name));
         has_all.then_some(place)
     }
 

@@ -141,8 +141,6 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     };
     let host = Host::new(HostOptions {
         user_dir: app.host_dir.clone(),
-        node: None,
-        runtime: None,
         http: http.clone(),
     });
     let sink: Arc<dyn vgdc_core::Sink> = match process.metrics {

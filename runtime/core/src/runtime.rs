@@ -324,15 +324,17 @@ impl Runtime {
         }
         self.drop_context(&plan);
         let (count, shared) = self.start(plan, layout).await?;
-        if let Some(elsewhere) = elsewhere.as_ref().filter(|_| !is_away(&shared.plan)) {
-            elsewhere.stop(None).await;
-        } else if let Some(elsewhere) = elsewhere {
-            let ty = if everything {
-                DeployType::Full
-            } else {
-                deployment.ty
-            };
-            elsewhere.deploy(shared, ty).await;
+        match elsewhere {
+            Some(elsewhere) if is_away(&shared.plan) => {
+                let ty = if everything {
+                    DeployType::Full
+                } else {
+                    deployment.ty
+                };
+                elsewhere.deploy(shared, ty).await;
+            }
+            Some(elsewhere) => elsewhere.stop(None).await,
+            None => {}
         }
         Ok(count)
     }

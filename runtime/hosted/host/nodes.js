@@ -43,16 +43,15 @@ class Nodes {
     Flow.prototype.handleComplete = function (node, msg) {
       if (self.wanted.has(node.id)) self.#tell('done', node.id, msg);
     };
-    const ownEnv = (table) => {
-      const { prototype } = table === 'flows' ? { prototype: Flow.prototype } : load('flows/Group').Group;
+    const ownEnv = (table, { prototype }) => {
       const getSetting = prototype.getSetting;
       prototype.getSetting = function (key) {
         const own = self.envs[table][this.id];
         return own && Object.hasOwn(own, key) ? structuredClone(own[key]) : getSetting.call(this, key);
       };
     };
-    ownEnv('flows');
-    ownEnv('groups');
+    ownEnv('flows', Flow);
+    ownEnv('groups', load('flows/Group').Group);
   }
 
   #way(id) {

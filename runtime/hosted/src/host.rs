@@ -18,10 +18,6 @@ pub struct HostOptions {
     /// The folder with the packages: `node_modules`, `nodes`, `settings.js`. `None`: what the setting `host.userDir` says, else
     /// the working directory.
     pub user_dir: Option<PathBuf>,
-    /// Node.js; `None`: the one in the search path.
-    pub node: Option<PathBuf>,
-    /// The folder of the npm package `node-red`; `None`: it is looked for.
-    pub runtime: Option<PathBuf>,
     /// The listener that shows what packages have to show.
     pub http: Arc<HttpServer>,
 }

@@ -63,7 +63,7 @@ pub(crate) async fn session(
         return End::Asked;
     };
     let begun = Instant::now();
-    let start = match Start::of(inner, &shared) {
+    let start = match Start::of(inner, &shared, None) {
         Ok(start) => start,
         Err(why) => return End::Failed(why),
     };
@@ -363,7 +363,7 @@ impl Session {
                 wanted.without.clear();
                 wanted.replies.push(reply);
                 let shared = inner.shared()?;
-                match Start::of(inner, &shared) {
+                match Start::of(inner, &shared, Some(start)) {
                     Ok(now) if now == *start => {}
                     _ => {
                         wanted.ty = DeployType::Full;

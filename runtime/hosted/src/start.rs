@@ -19,6 +19,8 @@ const STOP: Duration = Duration::from_secs(2);
 #[derive(PartialEq, Clone)]
 pub(crate) struct Start {
     pub found: Found,
+    /// What the settings name: Node.js, and the folder of Node-RED's runtime.
+    named: (Option<PathBuf>, Option<PathBuf>),
     pub user_dir: PathBuf,
     packages: Vec<String>,
     types: BTreeSet<String>,
@@ -32,8 +34,8 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// What the deployment needs.
-    pub fn of(inner: &Inner, shared: &Shared) -> Result<Start, String> {
+    /// What the deployment needs. Node.js is not looked for again where it would be looked for as `before`.
+    pub fn of(inner: &Inner, shared: &Shared, before: Option<&Start>) -> Result<Start, String> {
         let host = shared.setting("host");
         let path = |name: &str| {
             host.get(name)
@@ -47,14 +49,18 @@ impl Start {
                 .filter(|n| *n > 0.0)
                 .unwrap_or(default)
         };
-        let options = &inner.options;
-        let user_dir = options.user_dir.clone().or_else(|| path("userDir"));
+        let user_dir = inner.options.user_dir.clone().or_else(|| path("userDir"));
         let user_dir = user_dir.unwrap_or_else(|| PathBuf::from("."));
         let user_dir = user_dir
             .canonicalize()
             .map_err(|e| format!("{}: {e}", user_dir.display()))?;
-        let node = path("node").or_else(|| options.node.clone());
-        let runtime = path("nodeRed").or_else(|| options.runtime.clone());
+        let named = (path("node"), path("nodeRed"));
+        let found = match before {
+            Some(before) if before.named == named && before.user_dir == user_dir => {
+                before.found.clone()
+            }
+            _ => Found::look(named.0.as_deref(), named.1.as_deref(), &user_dir)?,
+        };
         let mut settings = shared.settings.clone();
         // (those are the program's own)
         for own in ["contextStorage", "credentialSecret", "logging", "host"] {
@@ -66,7 +72,8 @@ impl Start {
             .filter(|ms| *ms > 0.0)
             .unwrap_or(15_000.0);
         Ok(Start {
-            found: Found::look(node.as_deref(), runtime.as_deref(), &user_dir)?,
+            found,
+            named,
             user_dir,
             packages: shared.plan.packages.clone(),
             types: part::types(&shared.plan),

@@ -368,11 +368,8 @@ impl<'a> Expander<'a, '_> {
         let env = group.map_or(place.env, |(_, env)| env);
         let span = node.span();
         let by_type = self.registry.away(node.ty()).map(|away| &*away.place);
-        let place_of = by_type.or_else(|| {
-            let modules = props::modules(node, spec?);
-            let names: Vec<&str> = modules.iter().map(String::as_str).collect();
-            self.registry.place_with(&names)
-        });
+        let by_modules = || self.registry.place_with(&props::modules(node, spec?));
+        let place_of = by_type.or_else(by_modules);
         let part = match place_of {
             // By Node-RED's rule: nothing else is known of such a type.
             Some(_) if by_type.is_some() && !node.is_on_canvas() => Part::Config,

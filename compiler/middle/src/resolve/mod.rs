@@ -16,6 +16,7 @@ mod wires;
 
 pub(crate) use env::reference as env_reference;
 pub(crate) use index::in_js_order;
+pub use props::modules;
 
 use vgdc_ir::Graph;
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, codes};

@@ -40,19 +40,17 @@ pub fn modules(node: RawNode<'_>, spec: &NodeSpec) -> Vec<String> {
     let fields = spec.fields.iter();
     let fields = fields.filter(|field| field.kind == FieldKind::Modules);
     let lists = fields.filter_map(|field| Some(node.prop(field.name)?.to_serde()));
-    let names = lists.flat_map(|list| {
-        let entries = list.as_array().cloned().unwrap_or_default();
-        let name = |entry: &Json| {
-            let module = entry.get("module")?.as_str()?;
-            let (name, _version) = match module.get(1..).and_then(|rest| rest.find('@')) {
-                Some(at) => module.split_at(at + 1),
-                None => (module, ""),
-            };
-            Some(name.to_owned())
-        };
-        entries.iter().filter_map(name).collect::<Vec<_>>()
-    });
-    names.collect()
+    let mut names = Vec::new();
+    for list in lists {
+        let entries = list.as_array().into_iter().flatten();
+        let modules = entries.filter_map(|entry| entry.get("module")?.as_str());
+        names.extend(modules.map(|module| {
+            // (the first letter of a package in a scope is an `@`, too)
+            let version = module.char_indices().skip(1).find(|(_, c)| *c == '@');
+            module[..version.map_or(module.len(), |(at, _)| at)].to_owned()
+        }));
+    }
+    names
 }
 
 /// Puts the instance's ids for those of the template, where Node-RED does: a property that is the id of an inner node, alone

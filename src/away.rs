@@ -1,0 +1,160 @@
+//! Nodes of a flow that run in Node.js: the packages that they are of, and what there is to say of them.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use vgdc_core::spec::NodeSpec;
+use vgdc_driver::{Compiled, Session};
+use vgdc_hosted::Found;
+use vgdc_packages::Packages;
+use vgdc_syntax::{Config, Diagnostic, Diagnostics, FlowDoc, NodeKind, RawNode, codes};
+
+fn own_types() -> HashSet<&'static str> {
+    vgdc_stdlib::specs().map(|spec| spec.ty).collect()
+}
+
+/// A compiler that knows the nodes of packages, too, which run in Node.js.
+pub fn with_packages(session: Session, packages: &Packages) -> Session {
+    let own = own_types();
+    let session = session.with_nodes_at(packages.specs(|ty| own.contains(ty)));
+    match packages.modules.is_empty() {
+        true => session,
+        false => session.with_modules_at(vgdc_packages::PLACE, packages.modules.clone()),
+    }
+}
+
+/// A path that the setting `host` names.
+fn named(config: &Config, key: &str) -> Option<PathBuf> {
+    let path = config.setting("host")?.get(key)?.as_str()?;
+    Some(PathBuf::from(path))
+}
+
+/// Node.js and Node-RED's runtime for the packages in a user folder, as the settings name them.
+///
+/// # Errors
+/// As [`Found::look`].
+pub fn found(config: &Config, user_dir: &Path) -> Result<Found, String> {
+    let (node, runtime) = (named(config, "node"), named(config, "nodeRed"));
+    Found::look(node.as_deref(), runtime.as_deref(), user_dir)
+}
+
+/// The packages that a flow may have nodes of: in the user folder that is named, else in the setting's, else in that `beside`
+/// the flow, where it is one. None are read for a flow that needs none.
+pub(crate) fn packages(
+    doc: &FlowDoc,
+    config: &Config,
+    user_dir: Option<&Path>,
+    beside: &Path,
+) -> Packages {
+    let set = || named(config, "userDir").map(|path| beside.join(path));
+    let named = user_dir.map(Path::to_path_buf).or_else(set);
+    let is_meant = named.is_some() || Packages::are_in(beside);
+    match is_meant && (uses_modules(doc) || !knows_all(doc)) {
+        true => Packages::read(named.as_deref().unwrap_or(beside)),
+        false => Packages::default(),
+    }
+}
+
+/// Whether code in a node uses modules of Node.js.
+fn uses_modules(doc: &FlowDoc) -> bool {
+    let specs: HashMap<&str, &NodeSpec> =
+        vgdc_stdlib::specs().map(|spec| (spec.ty, spec)).collect();
+    doc.nodes().any(|node| {
+        let spec = specs.get(node.ty());
+        spec.is_some_and(|spec| !vgdc_driver::modules(node, spec).is_empty())
+    })
+}
+
+/// Whether the node library has all types of a flow.
+pub(crate) fn knows_all(doc: &FlowDoc) -> bool {
+    let own = own_types();
+    let is_known = |node: RawNode<'_>| {
+        let of_the_flow = matches!(
+            node.kind(),
+            NodeKind::Tab | NodeKind::Group | NodeKind::SubflowDef | NodeKind::SubflowInstance(_)
+        );
+        of_the_flow || own.contains(node.ty())
+    };
+    doc.nodes().all(is_known)
+}
+
+/// Says which nodes run in Node.js, and what is odd about the packages that they are of.
+pub(crate) fn say(packages: &Packages, compiled: &Compiled, diagnostics: &mut Diagnostics) {
+    let away: Vec<_> = (compiled.plan.ops.iter())
+        .filter(|op| op.away.is_some())
+        .collect();
+    if away.is_empty() {
+        return;
+    }
+    let types: BTreeSet<&str> = away.iter().map(|op| op.ty.as_str()).collect();
+    let functions = away.iter().filter(|op| packages.of(&op.ty).is_none());
+    let functions: Vec<&str> = functions
+        .map(|op| op.name.as_deref().unwrap_or(&op.id))
+        .collect();
+    if !functions.is_empty() {
+        let message = format!("{} run in Node.js", functions.join(", "));
+        let note = "their code uses modules of Node.js";
+        diagnostics.push(Diagnostic::note(codes::HOSTED, message).with_note(note));
+    }
+    for package in &packages.list {
+        let its = types
+            .iter()
+            .filter(|ty| packages.of(ty).is_some_and(|of| of.name == package.name));
+        let its: Vec<String> = its.map(|ty| format!("`{ty}`")).collect();
+        if !its.is_empty() {
+            let message = format!(
+                "{}: nodes of {} run in Node.js",
+                its.join(", "),
+                package.label()
+            );
+            let note = "vgdc has no code of its own for these types";
+            diagnostics.push(Diagnostic::note(codes::HOSTED, message).with_note(note));
+        }
+    }
+    for (ty, names) in packages
+        .twice()
+        .into_iter()
+        .filter(|(ty, _)| types.contains(ty))
+    {
+        let message = format!(
+            "the node type `{ty}` is in {}: that of {} is taken, as in Node-RED",
+            names.join(" and in "),
+            names[0]
+        );
+        diagnostics.push(Diagnostic::warning(codes::TYPE_TWICE, message).with_fix(
+            "remove the package that is not meant (`npm uninstall PACKAGE` in the user folder)",
+        ));
+    }
+    for fault in &packages.faults {
+        diagnostics.push(Diagnostic::warning(
+            codes::PACKAGE_UNREADABLE,
+            fault.clone(),
+        ));
+    }
+}
+
+/// Where a node type can be had, as far as that is known.
+pub(crate) fn where_from(ty: &str, config: &Config, packages: &Packages, folder: &Path) -> String {
+    if let Some(package) = vgdc_packages::package_with(ty) {
+        return match config.packages.contains_key(package) {
+            true => format!(
+                "{package}, which vgdc.toml names, is not installed: `vgdc add --user-dir {}` installs what it names",
+                folder.display()
+            ),
+            false => format!(
+                "the package {package} has it: `vgdc add {package}` installs it, or name the user folder that has it with --user-dir"
+            ),
+        };
+    }
+    let is_there = |name: &str| packages.list.iter().any(|package| package.name == name);
+    let named = config.packages.keys().map(String::as_str);
+    let missing: Vec<&str> = named.filter(|name| !is_there(name)).collect();
+    match missing.is_empty() {
+        true => "if a Node-RED package has it, install it beside the flow (`vgdc add PACKAGE`) or name the user folder that has it \
+                 (--user-dir DIR)"
+            .to_owned(),
+        false => format!(
+            "vgdc.toml names packages that are not installed ({}): `vgdc add` installs them",
+            missing.join(", ")
+        ),
+    }
+}
