@@ -10,6 +10,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use vgdc_tests::{Control, Running, http, root, text, vgdc};
 
+#[path = "hosted/answers.rs"]
+mod answers;
 #[path = "hosted/packages.rs"]
 mod packages;
 

@@ -8,129 +8,64 @@ class NativeHandle {
   }
 }
 
-/** A handle whose properties (a request's headers, parameters, body) are asked for when one is first read. */
-function readable(kind, id, props) {
-  let known;
+/** What can be read of a handle is found under this symbol. */
+const THING = Symbol('thing');
+
+/** A handle that reads as another thing does, which is made when something of it is first read. */
+function readable(kind, id, make) {
+  let thing;
   return new Proxy(new NativeHandle(kind, id), {
     get(handle, key) {
+      if (key === THING) return (thing ??= make());
       if (key in handle || typeof key === 'symbol') return handle[key];
-      known ??= props(id) ?? {};
-      // (Express's way to ask for a header)
-      if ((key === 'get' || key === 'header') && known.headers) return (name) => known.headers[String(name).toLowerCase()];
-      return known[key];
+      thing ??= make();
+      const value = thing[key];
+      return typeof value === 'function' ? value.bind(thing) : value;
     },
   });
 }
 
-/** The response to a request that the native side has got: as much of Express's as answers one. */
+/** Express's functions that Node-RED offers in `msg.res` itself, with a warning. */
+const OFFERED = [
+  ...['append', 'attachment', 'cookie', 'clearCookie', 'download', 'end', 'format', 'get', 'json', 'jsonp', 'links', 'location'],
+  ...['redirect', 'render', 'send', 'sendfile', 'sendFile', 'sendStatus', 'set', 'status', 'type', 'vary'],
+];
+
+/** The response to a request that the native side has got, as **http in** nodes hand it on: `_res` is Express's. */
 class NativeResponse extends NativeHandle {
-  #answer;
-  #headers = new Map();
-  #parts = [];
+  #native;
 
-  constructor(id, answer) {
+  constructor(id, native) {
     super('ServerResponse', id);
-    this.#answer = answer;
-    this.headersSent = false;
-    this.statusCode = 200;
+    this.#native = native;
+    let response;
+    Object.defineProperty(this, '_res', { enumerable: true, get: () => (response ??= native.response(this)) });
   }
 
-  /** Node-RED's name for the response itself. */
-  get _res() {
-    return this;
+  /** Does what is offered here in Express's response. */
+  do(name, args) {
+    this.#native.deprecated(this, `msg.res.${name}`);
+    const result = this._res[name](...args);
+    return result === this._res ? this : result;
   }
+}
 
-  status(code) {
-    this.statusCode = code;
-    return this;
-  }
-
-  set(name, value) {
-    if (typeof name === 'object') Object.entries(name).forEach(([each, inner]) => this.setHeader(each, inner));
-    else this.setHeader(name, value);
-    return this;
-  }
-
-  header(name, value) {
-    return this.set(name, value);
-  }
-
-  setHeader(name, value) {
-    this.#headers.set(String(name).toLowerCase(), [name, Array.isArray(value) ? value.map(String) : [String(value)]]);
-    return this;
-  }
-
-  getHeader(name) {
-    return this.#headers.get(String(name).toLowerCase())?.[1].join(', ');
-  }
-
-  get(name) {
-    return this.getHeader(name);
-  }
-
-  removeHeader(name) {
-    this.#headers.delete(String(name).toLowerCase());
-  }
-
-  append(name, value) {
-    const before = this.#headers.get(String(name).toLowerCase())?.[1] ?? [];
-    return this.setHeader(name, [...before, ...[value].flat()]);
-  }
-
-  type(name) {
-    return this.set('Content-Type', name.includes('/') ? name : { html: 'text/html', json: 'application/json', text: 'text/plain', txt: 'text/plain' }[name] ?? `application/${name}`);
-  }
-
-  writeHead(code, headers) {
-    if (headers) this.set(headers);
-    return this.status(code);
-  }
-
-  write(part) {
-    this.#parts.push(Buffer.from(part));
-    return true;
-  }
-
-  end(part) {
-    if (part !== undefined && part !== null && typeof part !== 'function') this.write(part);
-    if (this.headersSent) throw Object.assign(new Error('Cannot set headers after they are sent to the client'), { code: 'ERR_HTTP_HEADERS_SENT' });
-    this.headersSent = true;
-    const headers = [...this.#headers.values()].flatMap(([name, values]) => values.map((value) => [name, value]));
-    this.#answer(this, { status: this.statusCode, headers, body: Buffer.concat(this.#parts) });
-    return this;
-  }
-
-  send(body) {
-    if (typeof body === 'string') {
-      if (!this.getHeader('content-type')) this.type('text/html; charset=utf-8');
-      return this.end(body);
-    }
-    if (body === undefined || Buffer.isBuffer(body)) {
-      if (body && !this.getHeader('content-type')) this.type('application/octet-stream');
-      return this.end(body);
-    }
-    return this.json(body);
-  }
-
-  json(value) {
-    if (!this.getHeader('content-type')) this.type('application/json; charset=utf-8');
-    return this.end(JSON.stringify(value));
-  }
-
-  sendStatus(code) {
-    const { STATUS_CODES } = require('node:http');
-    return this.status(code).type('text/plain; charset=utf-8').end(STATUS_CODES[code] ?? String(code));
-  }
-
-  redirect(status, url) {
-    const [code, to] = url === undefined ? [302, status] : [status, url];
-    return this.status(code).set('Location', to).end();
-  }
+for (const name of OFFERED) {
+  NativeResponse.prototype[name] = function (...args) {
+    return this.do(name, args);
+  };
 }
 
 /** What stands for a thing of the native side. */
-function handle(kind, id, { props, answer }) {
-  return kind === 'ServerResponse' ? new NativeResponse(id, answer) : readable(kind, id, props);
+function handle(kind, id, native) {
+  switch (kind) {
+    case 'ServerResponse':
+      return new NativeResponse(id, native);
+    case 'IncomingMessage':
+      return readable(kind, id, () => native.request(id));
+    default:
+      return readable(kind, id, () => native.props(id) ?? {});
+  }
 }
 
-module.exports = { NativeHandle, handle };
+module.exports = { NativeHandle, THING, handle };

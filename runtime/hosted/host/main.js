@@ -16,16 +16,25 @@ const { Values } = require('./values.js');
 const { store } = require('./contexts.js');
 const { includes } = require('./packages.js');
 const { Nodes } = require('./nodes.js');
+const { NativeHandle, THING } = require('./handles.js');
+const { Responses } = require('./responses.js');
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
 const line = new Line(4);
+const props = (id) => {
+  const [outcome, props] = values.read(line.ask(values.write(['props', id])));
+  return outcome === 'ok' ? props : undefined;
+};
+const answer = (response, what) => link.frame(values.write(['answer', response, what]));
 const values = new Values({
   free: (ids) => link.frame(JSON.stringify(['free', ids])),
-  props(id) {
-    const [outcome, props] = values.read(line.ask(values.write(['props', id])));
-    return outcome === 'ok' ? props : undefined;
+  props,
+  request: (id) => host.responses.request(props(id)),
+  response(handle) {
+    const { req, headers } = props(handle.id)?._res ?? {};
+    return host.responses.response(handle, req instanceof NativeHandle ? req[THING] : host.responses.request(), headers);
   },
-  answer: (response, what) => link.frame(values.write(['answer', response, what])),
+  deprecated: (handle, method) => answer(handle, { warning: host.text('node-red:httpin.errors.deprecated-call', { method }) }),
 });
 const link = new Link(socket, onFrame);
 
@@ -109,7 +118,8 @@ async function start(options) {
   const coreNodesDir = path.dirname(requireRed.resolve('@node-red/nodes'));
   const nodes = new Nodes(load, link, values);
   const app = express();
-  const server = http.createServer(app);
+  let responses;
+  const server = http.createServer((req, res) => responses?.take(req, res) || app(req, res));
   const given = options.settingsFile ? requireRed(options.settingsFile) : {};
   const settings = {
     // (what packages count on, since Node-RED's own start and its settings file say it)
@@ -144,6 +154,7 @@ async function start(options) {
   util.init(settings);
   runtime.init(settings, server, { adminApp: express(), auth: { needsPermission: () => (_req, _res, next) => next() }, server });
   const internal = runtime._;
+  responses = new Responses(internal.nodeApp, express().disable('x-powered-by'), options.socket, { answer });
   app.use(internal.adminApp);
   if (settings.httpNodeRoot !== false) app.use(settings.httpNodeRoot, internal.nodeApp);
   await new Promise((resolve, reject) => {
@@ -171,6 +182,8 @@ async function start(options) {
   const contexts = load('nodes/context');
   return {
     nodes,
+    responses,
+    text: util.i18n._,
     async deploy({ flows, credentials, type, parents, envs, wanted }) {
       nodes.forget();
       nodes.envs = envs;

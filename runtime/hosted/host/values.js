@@ -10,7 +10,7 @@ const MOST_LENT = 10_000;
 class Values {
   /**
    * @param {object} native what the other side can be asked: `free(ids)` is told of its things that nobody here holds any more,
-   * `props(id)` gives what can be read of one, `answer(response, what)` answers a request of its
+   * `props(id)` gives what can be read of one, and what handles.js needs
    */
   constructor(native) {
     this.native = native;

@@ -11,6 +11,7 @@ const PROGRAM: &[(&str, &str)] = &[
     ("values.js", include_str!("../host/values.js")),
     ("packages.js", include_str!("../host/packages.js")),
     ("handles.js", include_str!("../host/handles.js")),
+    ("responses.js", include_str!("../host/responses.js")),
     ("contexts.js", include_str!("../host/contexts.js")),
     ("nodes.js", include_str!("../host/nodes.js")),
     // (what lies around the folder must not decide what kind of modules these are)

@@ -1,16 +1,10 @@
 //! Hands requests that no route of the program answers to the host's own HTTP server: pages, sockets and files of packages.
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::net::UnixStream;
-use vgdc_http::{Exchange, Handler};
+use vgdc_http::{Exchange, Handler, local};
 
 /// A handler that asks the server which listens on this socket.
 pub fn to(socket: PathBuf) -> Handler {
@@ -29,23 +23,15 @@ async fn hand_on(exchange: Exchange, socket: &Path) {
         responder,
         ..
     } = exchange;
-    let stream = match UnixStream::connect(socket).await {
-        Ok(stream) => stream,
-        Err(error) => return refuse(responder, &error),
-    };
-    let (mut sender, connection) =
-        match hyper::client::conn::http1::handshake(TokioIo::new(stream)).await {
-            Ok(both) => both,
-            Err(error) => return refuse(responder, &error),
-        };
-    // (its errors are those of the answer)
-    tokio::spawn(async move { drop(connection.with_upgrades().await) });
     forwarded(request.headers_mut(), &peer.ip().to_string(), secure);
     let wants_upgrade = request.headers().contains_key(header::UPGRADE);
     let here = wants_upgrade.then(|| hyper::upgrade::on(&mut request));
-    let mut answer = match sender.send_request(request).await {
+    let mut answer = match local::ask(socket, request).await {
         Ok(answer) => answer,
-        Err(error) => return refuse(responder, &error),
+        Err(why) => {
+            responder.answer(local::refusal(&why));
+            return;
+        }
     };
     if let Some(here) = here.filter(|_| answer.status() == StatusCode::SWITCHING_PROTOCOLS) {
         let there = hyper::upgrade::on(&mut answer);
@@ -57,8 +43,7 @@ async fn hand_on(exchange: Exchange, socket: &Path) {
             }
         });
     }
-    let (parts, body) = answer.into_parts();
-    responder.answer(Response::from_parts(parts, Whole { body }.boxed()));
+    responder.answer(local::relay(answer));
 }
 
 /// What proxies say of whom they ask for.
@@ -73,38 +58,4 @@ fn forwarded(headers: &mut HeaderMap, peer: &str, secure: bool) {
     };
     add("x-forwarded-for", peer);
     add("x-forwarded-proto", if secure { "https" } else { "http" });
-}
-
-fn refuse(responder: vgdc_http::Responder, why: &dyn std::fmt::Display) {
-    let text = format!("The host of this page does not answer: {why}\n");
-    let mut answer = Response::new(Full::new(Bytes::from(text)).boxed());
-    *answer.status_mut() = StatusCode::BAD_GATEWAY;
-    responder.answer(answer);
-}
-
-/// A body that ends where the host's breaks off: a client sees by its length that there is less than was said.
-struct Whole {
-    body: hyper::body::Incoming,
-}
-
-impl hyper::body::Body for Whole {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.body)
-            .poll_frame(cx)
-            .map(|frame| frame.and_then(Result::ok).map(Ok))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        self.body.size_hint()
-    }
 }

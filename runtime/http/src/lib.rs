@@ -6,6 +6,7 @@
 mod auth;
 pub mod cors;
 mod front;
+pub mod local;
 mod pattern;
 mod server;
 mod statics;

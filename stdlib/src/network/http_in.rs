@@ -11,6 +11,7 @@
 use super::body::{self, Body};
 use super::express::Asked;
 use super::{qs, web};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Array, ErrorValue, Handle, Msg, Object, Value};
@@ -18,7 +19,7 @@ use vgdc_core::{Closing, Cx, Mailbox, Node, NodeError, Process};
 use vgdc_http::cors::{self, Cors};
 use vgdc_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use vgdc_http::http_body_util::{BodyExt, Limited};
-use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Responder, RouteGuard, full};
+use vgdc_http::{Exchange, Handler, HttpServer, Pattern, Responder, RouteGuard, full, local};
 use vgdc_macros_node::{Config, node};
 
 /// The form's properties.
@@ -51,42 +52,72 @@ pub struct PendingResponse {
     pub headers: cors::Headers,
     /// What counts of the request.
     pub asked: Asked,
+    method: Method,
+    /// The node that got the request.
+    mailbox: Mailbox,
+    /// The listener's thread, on which an answer goes on when the nodes have stopped.
+    listener: tokio::runtime::Handle,
 }
 
-/// Answers a request in the name of a node that runs elsewhere: an object with `status`, `headers` (pairs) and `body` (a buffer).
+impl PendingResponse {
+    /// What flows can read of it: `res._res.req`, and the headers that it has already.
+    fn props(&self, req: &Handle) -> Value {
+        let mut inner = Object::new();
+        inner.insert("req", req.clone());
+        if !self.headers.is_empty() {
+            let text = |bytes: &[u8]| Value::from(web::latin1(bytes));
+            let pair = |(name, value): &(HeaderName, HeaderValue)| {
+                Value::from(vec![Value::from(name.as_str()), text(value.as_bytes())])
+            };
+            let headers: Vec<Value> = self.headers.iter().map(pair).collect();
+            inner.insert("headers", headers);
+        }
+        let mut props = Object::new();
+        props.insert("_res", inner);
+        props.into()
+    }
+}
+
+/// A node that runs elsewhere does something with a response. It answers: an object with the `socket` where its answer is to be
+/// had and the `token` that it goes by. Or the **http in** node is to warn of what it does: `warning`.
 ///
 /// # Errors
-/// It is no response, it has been answered, or the answer is none.
+/// It is no response, or it has been answered.
 pub fn answer(response: &Value, answer: &Value) -> Result<(), NodeError> {
     let pending = match response {
         Value::Handle(handle) => handle.downcast::<PendingResponse>(),
         _ => None,
     };
     let pending = pending.ok_or("the response to be answered is not there any more")?;
-    let body = answer.get("body").as_buffer().map(|bytes| bytes.to_vec());
-    let mut made = vgdc_http::Response::new(full(body.unwrap_or_default()));
-    let status = answer.get("status").as_f64().unwrap_or(200.0);
-    *made.status_mut() = StatusCode::from_u16(status as u16).map_err(|e| e.to_string())?;
-    let headers = made.headers_mut();
-    for (name, value) in &pending.headers {
-        headers.append(name.clone(), value.clone());
-    }
-    let given = answer.get("headers");
-    for pair in given.as_array().into_iter().flat_map(|list| list.iter()) {
-        let (name, value) = (pair.get("0").to_js_string(), pair.get("1").to_js_string());
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("{name}: {e}"))?;
-        let value = HeaderValue::from_str(&value).map_err(|e| format!("{name}: {e}"))?;
-        headers.append(name, value);
+    if let warning @ Value::Str(_) = answer.get("warning") {
+        pending.mailbox.post(Warning(warning));
+        return Ok(());
     }
     let responder = pending
         .responder
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    match responder {
-        Some(responder) => drop(responder.answer(made)),
-        None => return Err("Cannot set headers after they are sent to the client".into()),
-    }
+        .take()
+        .ok_or("Cannot set headers after they are sent to the client")?;
+    let request = vgdc_http::http::Request::builder()
+        .method(pending.method.clone())
+        .uri("/")
+        .header(header::HOST, "localhost")
+        .header("vgdc-answer", answer.get("token").to_js_string())
+        .body(full(Vec::new()))
+        .map_err(|e| e.to_string())?;
+    let socket = PathBuf::from(answer.get("socket").to_js_string());
+    pending.listener.spawn(async move {
+        let answer = match local::ask(&socket, request).await {
+            Ok(mut answer) => {
+                // (how that connection ends is nothing to this one)
+                answer.headers_mut().remove(header::CONNECTION);
+                local::relay(answer)
+            }
+            Err(why) => local::refusal(&why),
+        };
+        responder.answer(answer);
+    });
     Ok(())
 }
 
@@ -97,8 +128,8 @@ struct Arrived {
     pending: PendingResponse,
 }
 
-/// A request that could not be read: the node warns.
-struct Unreadable(ErrorValue);
+/// The node warns of this.
+struct Warning(Value);
 
 #[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
 impl Node for HttpIn {
@@ -190,8 +221,8 @@ impl Process for HttpIn {
     fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn std::any::Any>) {
-        let event = match event.downcast::<Unreadable>() {
-            Ok(unreadable) => return cx.warn(Value::from(unreadable.0)),
+        let event = match event.downcast::<Warning>() {
+            Ok(warning) => return cx.warn(warning.0),
             Err(event) => event,
         };
         let Ok(arrived) = event.downcast::<Arrived>() else {
@@ -204,18 +235,11 @@ impl Process for HttpIn {
         } = *arrived;
         let mut msg = Msg::new();
         msg.insert("_msgid", vgdc_core::value::generate_id());
-        msg.insert(
-            "req",
-            Handle::new("IncomingMessage", Value::Object(req), Arc::new(())),
-        );
-        msg.insert(
-            "res",
-            Handle::new(
-                "ServerResponse",
-                Value::Object(Object::new()),
-                Arc::new(pending),
-            ),
-        );
+        let req = Handle::new("IncomingMessage", Value::Object(req), Arc::new(()));
+        let props = pending.props(&req);
+        let res = Handle::new("ServerResponse", props, Arc::new(pending));
+        msg.insert("req", req);
+        msg.insert("res", res);
         if !payload.is_undefined() {
             msg.set_payload(payload);
         }
@@ -325,6 +349,9 @@ impl Reader {
             responder: Mutex::new(Some(responder)),
             headers,
             asked: Asked::of(&head.method, &head.headers, &query),
+            method: head.method,
+            mailbox: self.mailbox.clone(),
+            listener: tokio::runtime::Handle::current(),
         };
         self.mailbox
             .send(Arrived {
@@ -344,7 +371,7 @@ impl Reader {
         );
         *response.status_mut() = status;
         responder.answer(response);
-        self.mailbox.post(Unreadable(why));
+        self.mailbox.post(Warning(why.into()));
     }
 }
 
