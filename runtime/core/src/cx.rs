@@ -180,6 +180,12 @@ impl Cx<'_> {
         self.island.status(self.slot, status.into());
     }
 
+    /// Whether the node has set a status since it started, by its process or by its machine code.
+    #[must_use]
+    pub fn has_set_status(&self) -> bool {
+        self.island.slots[self.slot as usize].has_set_status
+    }
+
     /// Sets a status from its three parts; an empty part is left out.
     pub fn set_status(&mut self, fill: &str, shape: &str, text: &str) {
         let mut status = Object::new();

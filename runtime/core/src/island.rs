@@ -121,6 +121,8 @@ pub(crate) struct Slot {
     pub(crate) measured: Option<Box<Measured>>,
     pub(crate) tasks: Vec<tokio::task::AbortHandle>,
     pub(crate) works: usize,
+    /// It has set a status since it started.
+    pub(crate) has_set_status: bool,
 }
 
 /// A new plan for an island.

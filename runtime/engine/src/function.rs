@@ -148,6 +148,11 @@ impl Function {
         });
     }
 
+    /// The node has set a status by other means than its code in the engine: it is cleared on close likewise.
+    pub fn has_status(&self) {
+        self.state.realm.status_set.set(true);
+    }
+
     /// Runs "On Stop", clears timers and status, then calls the body's `close` listeners. False: one of them is asynchronous
     /// and [`Host::close_done`] follows. Calling it again does nothing.
     pub fn close(&self, removed: bool) -> bool {

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use vgdc_core::native::{Compiled, time_limit};
 use vgdc_core::spec::Typing;
 use vgdc_core::store;
-use vgdc_core::value::{ErrorValue, Msg, Value};
+use vgdc_core::value::{ErrorValue, Msg, Object, Value};
 use vgdc_core::{Closing, Completion, Cx, Level, Node, NodeError, OpInfo, Process, TimerId};
 use vgdc_engine::{
     CallId, Engine, EngineError, FunctionSource, Host, JsError, Limits, LogLevel, Scope, Zone,
@@ -690,7 +690,17 @@ impl Process for Function {
     }
 
     fn close(&mut self, cx: &mut Cx<'_>, removed: bool) -> Closing {
-        let code = self.code.made()?.clone();
+        // (what machine code has set the engine does not know)
+        let has_status = cx.has_set_status();
+        let Some(code) = self.code.made().cloned() else {
+            if has_status {
+                cx.status(Value::Object(Object::new()));
+            }
+            return None;
+        };
+        if has_status {
+            code.has_status();
+        }
         if code.close(removed) {
             self.carry_out(cx);
             return None;

@@ -467,6 +467,9 @@ impl<'a> Expander<'a, '_> {
             let message = format!("more than {DEEPEST} subflows are inside each other");
             return self.too_much(&message, "each of them holds an instance of the next one");
         }
+        // (with what is inside it an instance restarts, too)
+        let seed = self.seeds[&around].and(self.template(template, 0));
+        op.fingerprint = props::fingerprint(item.node, seed, &["x", "y", "wires"]).to_string();
         let inner = self.inside_of(&item, container, def, place, around, disabled);
         op.wires = def
             .subflow_in()

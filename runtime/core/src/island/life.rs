@@ -247,6 +247,7 @@ impl Island {
             measured: self.profiler.is_some().then(Box::default),
             tasks: Vec::new(),
             works: 0,
+            has_set_status: false,
         }
     }
 

@@ -158,6 +158,7 @@ impl Island {
     }
 
     pub(crate) fn status(&mut self, slot: u32, status: Value) {
+        self.slots[slot as usize].has_set_status = true;
         let status = match status {
             Value::Object(_) => status,
             Value::Null | Value::Undefined => Value::Object(Object::new()),
