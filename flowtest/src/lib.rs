@@ -11,6 +11,7 @@
 pub mod coverage;
 mod expect;
 mod file;
+mod hosted;
 mod http_step;
 pub mod junit;
 mod live;

@@ -2,10 +2,10 @@
 
 use crate::file::{FileError, Test, TestFile};
 use crate::live::{Live, Ran};
-use crate::{Coverage, stub};
+use crate::{Coverage, hosted, stub};
 use serde_json::Value as Json;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vgdc_core::Registry;
@@ -22,6 +22,8 @@ pub struct Flow {
     pub settings: Object,
     /// Secrets by node id.
     pub credentials: HashMap<String, Object>,
+    /// What has the node types that the node library lacks, for people.
+    pub packages: BTreeMap<String, String>,
 }
 
 /// What runs tests.
@@ -177,6 +179,13 @@ impl<'r> Runner<'r> {
     ) -> Result<Ran, Failure> {
         let given = file.given.with(&test.given);
         let nodes = stub::replaced(&flow.nodes, &given.stub, &given.real)?;
+        let nodes = hosted::left_out(nodes, &self.registry, &flow.packages).map_err(|lines| {
+            let message = "nodes of Node-RED packages run in Node.js, which no test starts: give them stubs, here or for all tests";
+            Failure {
+                detail: lines,
+                ..Failure::new(line, message)
+            }
+        })?;
         let text = Json::Array(nodes).to_string();
         let plan = self.compiled(text, line)?;
         let mut live = Live::start(self, flow, &given, plan, &test.steps, all).await?;

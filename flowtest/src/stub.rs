@@ -27,7 +27,7 @@ pub const OUTSIDE: &[&str] = &[
 ];
 
 /// Types that are part of the flow's structure, and cannot be replaced.
-const STRUCTURE: &[&str] = &["tab", "subflow", "group", "comment", "global-config"];
+pub(crate) const STRUCTURE: &[&str] = &["tab", "subflow", "group", "comment", "global-config"];
 
 /// The nodes of a flow file, to be named.
 pub(crate) fn named(flow: &[Json]) -> Vec<Named> {

@@ -164,7 +164,10 @@ fn flow(path: &Path) -> Result<vgdc_flowtest::Flow, String> {
     }
     let settings = vgdc_app::settings_to_deploy(&flow.settings(), &|name| std::env::var(name).ok())
         .map_err(|why| format!("{}: {why}", path.display()))?;
+    let types = flow.doc.nodes().map(|node| node.ty().to_owned());
+    let package = |ty: String| Some((ty.clone(), flow.packages.of(&ty)?.label()));
     Ok(vgdc_flowtest::Flow {
+        packages: types.filter_map(package).collect(),
         nodes: flow.nodes()?,
         settings,
         credentials: flow.secrets(),

@@ -226,3 +226,53 @@ fn the_examples_pass_their_tests() {
         );
     }
 }
+
+#[test]
+fn nodes_of_packages_are_told_with_the_stubs_to_write() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let package = folder.path().join("node_modules/node-red-contrib-probe");
+    std::fs::create_dir_all(&package).expect("is made");
+    let json = r#"{"name": "node-red-contrib-probe", "version": "1.2.3", "license": "MIT", "node-red": {"nodes": {"p": "p.js"}}}"#;
+    std::fs::write(package.join("package.json"), json).expect("is written");
+    let code = "module.exports = (RED) => { RED.nodes.registerType('probe', 1); RED.nodes.registerType('probe-config', 2); };";
+    std::fs::write(package.join("p.js"), code).expect("is written");
+    let flow = r#"[
+        {"id": "t", "type": "tab", "label": "Plant"},
+        {"id": "off", "type": "tab", "label": "Off", "disabled": true},
+        {"id": "c", "type": "probe-config", "host": "x"},
+        {"id": "i", "type": "inject", "z": "t", "x": 1, "y": 1, "name": "go", "props": [{"p": "payload"}], "payload": "7", "payloadType": "num", "wires": [["p", "q", "f", "u"]]},
+        {"id": "p", "type": "probe", "z": "t", "x": 1, "y": 1, "name": "ask: it", "cfg": "c", "wires": [["d"]]},
+        {"id": "q", "type": "probe", "z": "t", "x": 1, "y": 1, "name": "ask: it", "cfg": "c", "wires": [["d"]]},
+        {"id": "u", "type": "unheard-of", "z": "t", "x": 1, "y": 1, "name": "Sink", "wires": []},
+        {"id": "f", "type": "function", "z": "t", "x": 1, "y": 1, "name": "digest", "func": "", "libs": [{"var": "os", "module": "os"}], "wires": [["d"]]},
+        {"id": "no", "type": "probe", "z": "off", "x": 1, "y": 1, "wires": [["d"]]},
+        {"id": "d", "type": "helper", "z": "t", "x": 1, "y": 1, "wires": []}
+    ]"#;
+    std::fs::write(folder.path().join("flows.json"), flow).expect("is written");
+    let tests = "tests:\n  - name: all answer\n    steps:\n      - press: go\n      - expect: {d: {receives: 3}, Sink: {receives: 1}}\n";
+    let file = folder.path().join("flows.test.yaml");
+    std::fs::write(&file, tests).expect("is written");
+    let (code, out, _) = test(folder.path(), &[]);
+    assert_eq!(code, Some(1), "{out}");
+    let said = "DIR/flows.test.yaml:2: nodes of Node-RED packages run in Node.js, which no test starts: give them stubs, here or for all tests\n";
+    let (_, stubs) = out.split_once(said).expect(&out);
+    let expected = r#"          given:
+            stub:
+              p: {send: {}}  # probe "ask: it", of the package node-red-contrib-probe 1.2.3 (MIT)
+              q: {send: {}}  # probe "ask: it", of the package node-red-contrib-probe 1.2.3 (MIT)
+              Sink: {}  # unheard-of, a type that is not known here
+              digest: {send: {}}  # function, which uses modules of Node.js
+"#;
+    assert_eq!(
+        stubs.split_inclusive('\n').take(6).collect::<String>(),
+        expected
+    );
+    // What is said can be taken as it is.
+    let given: String = expected
+        .lines()
+        .map(|line| format!("{}\n", &line[10..]))
+        .collect();
+    std::fs::write(&file, given + tests).expect("is written");
+    let (code, out, err) = test(folder.path(), &[]);
+    assert_eq!(code, Some(0), "{out}{err}");
+}
