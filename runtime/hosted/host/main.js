@@ -18,6 +18,7 @@ const { includes } = require('./packages.js');
 const { Nodes } = require('./nodes.js');
 const { NativeHandle, THING } = require('./handles.js');
 const { Responses } = require('./responses.js');
+const { Faults } = require('./faults.js');
 
 const socket = new net.Socket({ fd: 3, readable: true, writable: true });
 const line = new Line(4);
@@ -168,13 +169,21 @@ async function start(options) {
   await begun;
   nodes.started = true;
   const list = internal.nodes.getNodeList();
+  const semver = createRequire(requireRed.resolve('@node-red/registry/package.json'))('semver');
+  const faults = new Faults(options.userDir, semver, internal.version());
+  for (const name of options.packages) {
+    const wanted = faults.wanted(name);
+    if (wanted) link.add(`["log",null,"warn",${JSON.stringify(wanted)}]`, false);
+  }
   link.frame(
     JSON.stringify([
       'loaded',
       {
         node: process.version,
         version: internal.version(),
-        sets: list.map((set) => ({ module: set.module, version: set.version, name: set.name, types: set.types, error: set.err ? String(set.err.stack ?? set.err.message ?? set.err) : null })),
+        sets: list
+          .map((set) => ({ module: set.module, version: set.version, name: set.name, types: set.types, error: set.err ? faults.why(set) : null }))
+          .concat(options.packages.flatMap((name) => faults.refused(name))),
       },
     ]),
   );

@@ -13,6 +13,7 @@ const PROGRAM: &[(&str, &str)] = &[
     ("handles.js", include_str!("../host/handles.js")),
     ("responses.js", include_str!("../host/responses.js")),
     ("contexts.js", include_str!("../host/contexts.js")),
+    ("faults.js", include_str!("../host/faults.js")),
     ("nodes.js", include_str!("../host/nodes.js")),
     // (what lies around the folder must not decide what kind of modules these are)
     ("package.json", "{\"type\":\"commonjs\"}"),
