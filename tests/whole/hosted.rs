@@ -18,6 +18,8 @@ mod devices;
 mod faults;
 #[path = "hosted/packages.rs"]
 mod packages;
+#[path = "hosted/watched.rs"]
+mod watched;
 
 /// What `.ci/npm` has installed.
 fn npm() -> PathBuf {
@@ -250,10 +252,8 @@ fn what_a_node_says_is_said_in_its_name() {
         "p",
         "done",
     );
-    assert!(
-        done.is_empty(),
-        "nobody but the watcher asks: the host does not tell it"
-    );
+    assert_eq!(done.len(), 1, "{done:#?}");
+    assert_eq!(done[0]["msg"], json!({"payload": 1, "_msgid": "d"}));
 
     let flow = tab(json!([
         {"id": "p", "type": "probe", "name": "P", "wires": [[], []]},

@@ -186,6 +186,14 @@ impl Cx<'_> {
         self.island.slots[self.slot as usize].has_set_status
     }
 
+    /// Tells of an event, where it is watched.
+    fn show(&mut self, kind: EventKind) {
+        let watch = &self.island.slots[self.slot as usize].watch;
+        if watch.any(kind.kinds()) {
+            self.island.tell(self.slot, kind);
+        }
+    }
+
     /// Sets a status from its three parts; an empty part is left out.
     pub fn set_status(&mut self, fill: &str, shape: &str, text: &str) {
         let mut status = Object::new();
@@ -232,6 +240,8 @@ impl Cx<'_> {
     pub fn do_told(&mut self, told: Told) {
         match told {
             Told::Send { output, msg } => self.send(output, msg),
+            Told::Sent { output, msg } => self.show(EventKind::Send { output, msg }),
+            Told::Came(msg) => self.show(EventKind::Input { msg }),
             Told::Done(msg) => self.done_with(&msg),
             Told::Error(error, msg) => self.error(error, msg.as_ref()),
             Told::Status(status) => self.status(status),

@@ -4,7 +4,8 @@
 //! its messages to [`Elsewhere`], and is told by [`Told`] what the node there does: it sends, raises, sets and logs that in
 //! its own name, so that wires, catch, status and complete nodes, watchers and counters are as for any other node.
 
-use crate::{DeployType, Level, Mailbox, NodeError, Shared};
+use crate::{DeployType, Kinds, Level, Mailbox, NodeError, Shared};
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,6 +28,10 @@ pub trait Elsewhere: Send + Sync {
     /// The stand-ins run: the nodes are to. Answers when they do, or when it is known that they will not for now.
     fn deploy(&self, shared: Arc<Shared>, ty: DeployType) -> Doing<'_, ()>;
 
+    /// The kinds of events that somebody watches at nodes there, of those that the stand-in does not see: it is to be told of
+    /// what stays there, too ([`Told::Sent`], [`Told::Came`]), and of all messages that they have finished with.
+    fn watch(&self, watched: &HashMap<String, Kinds>);
+
     /// These nodes are to stop (all when `None`). Answers when they have.
     fn stop(&self, nodes: Option<Vec<String>>) -> Doing<'_, ()>;
 
@@ -43,6 +48,15 @@ pub enum Told {
         /// The message.
         msg: Msg,
     },
+    /// It sent a message to nobody but nodes that run there: watchers are told of it.
+    Sent {
+        /// From this output.
+        output: usize,
+        /// The message.
+        msg: Msg,
+    },
+    /// A message came to it from a node that runs there: watchers are told of it.
+    Came(Msg),
     /// It has finished with a message.
     Done(Msg),
     /// It raised an error, with the message that caused it where there was one.

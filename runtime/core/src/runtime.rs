@@ -331,6 +331,7 @@ impl Runtime {
                 } else {
                     deployment.ty
                 };
+                self.watch_elsewhere(&shared.plan);
                 elsewhere.deploy(shared, ty).await;
             }
             Some(elsewhere) => elsewhere.stop(None).await,
@@ -714,7 +715,18 @@ impl Runtime {
         self.set_watch().await;
     }
 
+    /// Tells other places what is watched at nodes there.
+    fn watch_elsewhere(&self, plan: &Plan) {
+        let Some(elsewhere) = &self.options.elsewhere else {
+            return;
+        };
+        let away = plan.ops.iter().filter(|op| op.away.is_some());
+        let watched = away.map(|op| (op.id.clone(), self.watched(&op.id)));
+        elsewhere.watch(&watched.filter(|(_, kinds)| *kinds != Kinds::NONE).collect());
+    }
+
     async fn set_watch(&self) {
+        self.watch_elsewhere(&self.plan);
         let mut done = Vec::new();
         for running in &self.islands {
             let watch: HashMap<String, Kinds> = running

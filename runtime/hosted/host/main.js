@@ -2,7 +2,7 @@
 // The host of Node-RED nodes that vgdc has no code of its own for: Node-RED's runtime, without editor and without its admin
 // API, that runs exactly these nodes. vgdc starts it; descriptor 3 is the link, descriptor 4 the line for contexts.
 //
-// From the native side:  ["start", {…}]  ["deploy", {…}]  ["in", [[node, msg], …]]  ["settle", n]  ["ping", n]  ["free", [id, …]]  ["stop"]
+// From the native side:  ["start", {…}]  ["deploy", {…}]  ["in", [[node, msg], …]]  ["settle", n]  ["ping", n]  ["free", [id, …]]  ["watch", {id: [kind, …]}]  ["stop"]
 // To the native side:    ["loaded", {…}]  ["deployed", n]  ["out", [["send", node, port, msg], ["error"|"status"|"done"|"log", …], …]]
 //                        ["ack", n]  ["settled", n, sent]  ["pong", n, {…}]  ["free", [id, …]]  ["answer", response, {…}]  ["crash", stack]  ["stopped"]
 
@@ -55,6 +55,8 @@ function onFrame(text) {
       return link.frame(JSON.stringify(['pong', body, { rss: process.memoryUsage.rss(), dropped: link.dropped }]));
     case 'settle':
       return void settle().then(() => link.frame(`["settled",${body},${link.sent}]`));
+    case 'watch':
+      return host?.nodes.watch(body);
     case 'free':
       return body.forEach((id) => values.lent.delete(id));
     case 'start':
@@ -117,7 +119,7 @@ async function start(options) {
   const express = createRequire(base)('express');
 
   const coreNodesDir = path.dirname(requireRed.resolve('@node-red/nodes'));
-  const nodes = new Nodes(load, link, values);
+  const nodes = new Nodes(load, link, values, util.util);
   const app = express();
   let responses;
   const server = http.createServer((req, res) => responses?.take(req, res) || app(req, res));
@@ -193,8 +195,9 @@ async function start(options) {
     nodes,
     responses,
     text: util.i18n._,
-    async deploy({ flows, credentials, type, parents, envs, wanted }) {
+    async deploy({ flows, credentials, type, parents, envs, wanted, watched }) {
       nodes.forget();
+      nodes.watch(watched);
       nodes.envs = envs;
       nodes.wanted = new Set(wanted);
       // (a flow in a flow looks at the outer one's context for `$parent.`)

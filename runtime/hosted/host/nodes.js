@@ -3,19 +3,28 @@
 
 const LEVELS = { 10: 'fatal', 20: 'error', 30: 'warn', 40: 'info', 50: 'debug', 60: 'trace' };
 const OUT = 'vgdc-out:';
+/** What may be dropped where the native side is too slow. */
+const DROPPABLE = new Set(['done', 'sent', 'came']);
 
 class Nodes {
   /**
    * @param {(name: string) => any} load gives a file of Node-RED's runtime
    * @param {import('./link').Link} link
    * @param {import('./values').Values} values
+   * @param {{ generateId: () => string }} util
    */
-  constructor(load, link, values) {
+  constructor(load, link, values, util) {
+    this.util = util;
     this.link = link;
     this.values = values;
     this.flows = load('flows');
     this.envs = { flows: {}, groups: {} };
     this.wanted = new Set();
+    this.watched = new Map();
+    this.shown = new Map();
+    this.own = new Map();
+    this.delivering = false;
+    this.Node = load('nodes/Node');
     this.known = new Map();
     this.started = false;
     const self = this;
@@ -41,7 +50,7 @@ class Nodes {
       return true;
     };
     Flow.prototype.handleComplete = function (node, msg) {
-      if (self.wanted.has(node.id)) self.#tell('done', node.id, msg);
+      if (self.wanted.has(node.id) || self.#watches(node, 'done')) self.#tell('done', node.id, msg);
     };
     const ownEnv = (table, { prototype }) => {
       const getSetting = prototype.getSetting;
@@ -64,7 +73,74 @@ class Nodes {
 
   #tell(kind, id, ...values) {
     const texts = values.map((value) => this.values.write(value));
-    this.link.add(`["${kind}",${[JSON.stringify(id), ...texts].join(',')}]`, kind === 'done');
+    this.link.add(`["${kind}",${[JSON.stringify(id), ...texts].join(',')}]`, DROPPABLE.has(kind));
+  }
+
+  #watches(node, kind) {
+    return Boolean(this.watched.get(node.id)?.includes(kind));
+  }
+
+  /**
+   * Has told what else nodes do: kinds of events by their ids. Node-RED's own functions are replaced as long as somebody watches what
+   * only they know, so that nobody else pays for it.
+   */
+  watch(watched) {
+    this.watched = new Map(Object.entries(watched));
+    const self = this;
+    const kinds = new Set(Object.values(watched).flat());
+    const { prototype } = this.Node;
+    const replace = (name, isWatched, make) => {
+      const own = this.own.get(name);
+      if (isWatched && !own) {
+        this.own.set(name, prototype[name]);
+        prototype[name] = make(prototype[name]);
+      } else if (!isWatched && own) {
+        prototype[name] = own;
+        this.own.delete(name);
+      }
+    };
+    // (each node has a `send` of its own, by how it is wired)
+    for (const [node, send] of this.shown) node.send = send;
+    this.shown.clear();
+    for (const id of this.watched.keys()) {
+      const node = this.flows.get(id);
+      if (node) this.#show(node);
+    }
+    replace('updateWires', kinds.has('send'), (updateWires) => function (wires) {
+      updateWires.call(this, wires);
+      self.#show(this);
+    });
+    replace('receive', kinds.has('input'), (receive) => function (msg) {
+      // (what the native side hands over it has told of)
+      if (!self.delivering && self.#watches(this, 'input')) {
+        msg ??= {};
+        msg._msgid ??= self.util.generateId();
+        self.#tell('came', this.id, msg);
+      }
+      receive.call(this, msg);
+    });
+  }
+
+  /** Has told what a node sends, if somebody watches that. */
+  #show(node) {
+    if (!this.#watches(node, 'send')) return;
+    const { send } = node;
+    this.shown.set(node, send);
+    node.send = (msg) => {
+      send.call(node, msg);
+      this.#sent(node, msg);
+    };
+  }
+
+  /** What a node has sent that the native side does not get, and so does not know. */
+  #sent(node, given) {
+    const outputs = Array.isArray(given) ? given : [given];
+    outputs.slice(0, Math.max(node.wires.length, 1)).forEach((msgs, output) => {
+      if (node.wires[output]?.some((to) => to.startsWith(OUT))) return;
+      for (const msg of [msgs].flat()) {
+        if (msg !== null && typeof msg === 'object') this.#tell('sent', node.id, output, msg);
+      }
+    });
   }
 
   /** A line of the log. */
@@ -97,10 +173,13 @@ class Nodes {
         this.#tell('error', id, 'the node does not run in its host', msg);
         continue;
       }
+      this.delivering = true;
       try {
         node.receive(msg);
       } catch (error) {
         this.#tell('error', id, error, msg);
+      } finally {
+        this.delivering = false;
       }
     }
   }

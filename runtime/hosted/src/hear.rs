@@ -109,6 +109,13 @@ async fn did(inner: &Inner, items: &Value) {
                     output: at(item, 2).as_f64().unwrap_or_default() as usize,
                     msg,
                 }),
+            "sent" => Msg::try_from(at(item, 3).clone())
+                .ok()
+                .map(|msg| Told::Sent {
+                    output: at(item, 2).as_f64().unwrap_or_default() as usize,
+                    msg,
+                }),
+            "came" => Msg::try_from(at(item, 2).clone()).ok().map(Told::Came),
             "done" => Msg::try_from(at(item, 2).clone()).ok().map(Told::Done),
             "status" => Some(Told::Status(at(item, 2).clone())),
             "error" => {

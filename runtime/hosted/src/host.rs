@@ -2,6 +2,7 @@
 
 use crate::outgoing::Outgoing;
 use crate::supervise::{Command, supervise};
+use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{Notify, mpsc, oneshot};
 use vgdc_core::elsewhere::Doing;
-use vgdc_core::{DeployType, Elsewhere, Mailbox, NodeError, Shared, Told};
+use vgdc_core::{DeployType, Elsewhere, Kinds, Mailbox, NodeError, Shared, Told};
 use vgdc_http::HttpServer;
 use vgdc_value::Msg;
 
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub came: AtomicU64,
     /// What runs, for those who ask for contexts.
     pub shared: Mutex<Option<Arc<Shared>>>,
+    /// The kinds of events that are watched, by node, as the host is told.
+    watched: Mutex<Json>,
 }
 
 /// Runs the nodes of packages; see the crate. Nothing is started before a plan needs it.
@@ -73,6 +76,11 @@ impl Inner {
         lock(&self.stand_ins).keys().cloned().collect()
     }
 
+    /// The kinds of events that are watched, by node.
+    pub fn watched(&self) -> Json {
+        lock(&self.watched).clone()
+    }
+
     pub fn shared(&self) -> Option<Arc<Shared>> {
         lock(&self.shared).clone()
     }
@@ -96,6 +104,7 @@ impl Host {
                 stand_ins: Mutex::default(),
                 came: AtomicU64::new(0),
                 shared: Mutex::default(),
+                watched: Mutex::new(json!({})),
             }),
             thread: Mutex::default(),
         }
@@ -153,6 +162,34 @@ impl Elsewhere for Host {
             self.inner.wake.notify_one();
         }
         Ok(())
+    }
+
+    fn watch(&self, watched: &HashMap<String, Kinds>) {
+        let told = [
+            ("input", Kinds::INPUT),
+            ("send", Kinds::SEND),
+            ("done", Kinds::DONE),
+        ];
+        let names = |kinds: &Kinds| -> Vec<&str> {
+            let theirs = told.iter().filter(|(_, kind)| kinds.intersects(*kind));
+            theirs.map(|(name, _)| *name).collect()
+        };
+        let watched: Map<String, Json> = watched
+            .iter()
+            .map(|(id, kinds)| (id.clone(), names(kinds)))
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(id, names)| (id, names.into()))
+            .collect();
+        let watched = Json::Object(watched);
+        let before = std::mem::replace(&mut *lock(&self.inner.watched), watched.clone());
+        if before != watched {
+            // (a host that does not run yet is told with its first deployment; a frame is too long for no such list)
+            let _ = self
+                .inner
+                .outgoing()
+                .say(&json!(["watch", watched]).to_string());
+            self.inner.wake.notify_one();
+        }
     }
 
     fn deploy(&self, shared: Arc<Shared>, ty: DeployType) -> Doing<'_, ()> {

@@ -218,6 +218,7 @@ impl Session {
         };
         deployment.insert("type".to_owned(), ty.into());
         deployment.insert("number".to_owned(), self.number.into());
+        deployment.insert("watched".to_owned(), inner.watched());
         self.deploying
             .push((self.number, std::mem::take(&mut wanted.replies)));
         self.say(inner, &json!(["deploy", deployment]))
