@@ -18,6 +18,8 @@ mod devices;
 mod faults;
 #[path = "hosted/packages.rs"]
 mod packages;
+#[path = "hosted/programs.rs"]
+mod programs;
 #[path = "hosted/watched.rs"]
 mod watched;
 
@@ -787,45 +789,4 @@ fn two_packages_with_one_type_and_a_broken_one_are_told() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-}
-
-#[test]
-fn a_program_takes_its_packages_along() {
-    let folder = user_dir();
-    let flow = folder.path().join("flows.json");
-    std::fs::write(&flow, tab(json!([
-        {"id": "p", "type": "probe", "wires": [["f"], []]},
-        {"id": "f", "type": "function", "func": "msg.payload = os.EOL + msg.payload; return msg;", "outputs": 1, "libs": [{"var": "os", "module": "os"}], "wires": [["x"]]},
-        {"id": "x", "type": "helper", "wires": []},
-    ])).to_string()).expect("is written");
-    let to = tempfile::tempdir().expect("a folder");
-    let app = to.path().join("app");
-    let (flow, app) = (
-        flow.to_str().expect("a path"),
-        app.to_str().expect("a path"),
-    );
-    let out = with_node(vgdc(&["build", flow, "-o", app, "--observable"]))
-        .output()
-        .expect("vgdc starts");
-    let said = text(&out.stderr);
-    assert!(out.status.success(), "{said}");
-    assert!(
-        said.contains("f run in Node.js")
-            && said.contains("app.host: ")
-            && said.contains("needs Node.js (v22"),
-        "{said}"
-    );
-    // The folder is all that it needs, beside Node.js.
-    drop(folder);
-    let mut command = with_node(Command::new(app));
-    command.env_remove("NODE_PATH").args(["--control", "stdio"]);
-    let mut control = Control::start_command(&mut command);
-    control.good("watch", json!({"nodes": ["x"], "events": ["input"]}));
-    control.good(
-        "receive",
-        json!({"node": "p", "msg": {"payload": 1, "_msgid": "m"}}),
-    );
-    let came = wait_for(&mut control, |event| event["node"] == "x");
-    assert_eq!(came["msg"], json!({"payload": "\n1", "_msgid": "m"}));
-    assert_eq!(control.end(), Some(0));
 }
