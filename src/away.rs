@@ -1,11 +1,13 @@
 //! Nodes of a flow that run in Node.js: the packages that they are of, and what there is to say of them.
 
+use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use vgdc_core::spec::NodeSpec;
 use vgdc_driver::{Compiled, Session};
 use vgdc_hosted::Found;
-use vgdc_packages::Packages;
+use vgdc_packages::{Isolation, Packages};
+use vgdc_plan::Op;
 use vgdc_syntax::{Config, Diagnostic, Diagnostics, FlowDoc, NodeKind, RawNode, codes};
 
 fn own_types() -> HashSet<&'static str> {
@@ -48,9 +50,47 @@ pub(crate) fn packages(
     let set = || named(config, "userDir").map(|path| beside.join(path));
     let named = user_dir.map(Path::to_path_buf).or_else(set);
     let is_meant = named.is_some() || Packages::are_in(beside);
-    match is_meant && (uses_modules(doc) || !knows_all(doc)) {
-        true => Packages::read(named.as_deref().unwrap_or(beside)),
-        false => Packages::default(),
+    if !is_meant || !(uses_modules(doc) || !knows_all(doc)) {
+        return Packages::default();
+    }
+    let mut packages = Packages::read(named.as_deref().unwrap_or(beside));
+    // (what is wrong with the setting is said by `say`)
+    packages.isolation = isolation(config).unwrap_or_default();
+    packages
+}
+
+/// Which packages the setting `host.isolate` gives a process of their own.
+fn isolation(config: &Config) -> Result<Isolation, ()> {
+    let set = config.setting("host").and_then(|host| host.get("isolate"));
+    match set {
+        None | Some(Json::Null | Json::Bool(false)) => Ok(Isolation::None),
+        Some(Json::Bool(true)) => Ok(Isolation::Each),
+        Some(Json::Array(names)) => {
+            let names = names
+                .iter()
+                .map(|name| Ok(name.as_str().ok_or(())?.to_owned()));
+            names.collect::<Result<_, ()>>().map(Isolation::These)
+        }
+        Some(_) => Err(()),
+    }
+}
+
+/// What is wrong with the setting `host.isolate`.
+fn say_isolation(config: &Config, packages: &Packages, diagnostics: &mut Diagnostics) {
+    let about = "`isolate` in [settings.host]";
+    match isolation(config) {
+        Ok(Isolation::These(names)) => {
+            let is_there = |name: &&String| packages.list.iter().any(|have| have.name == **name);
+            for name in names.iter().filter(|name| !is_there(name)) {
+                let message = format!("{about} names {name}, which is not installed");
+                diagnostics.push(Diagnostic::warning(codes::BAD_CONFIG, message));
+            }
+        }
+        Ok(_) => {}
+        Err(()) => {
+            let message = format!("{about} is true, false, or a list of packages");
+            diagnostics.push(Diagnostic::error(codes::BAD_CONFIG, message));
+        }
     }
 }
 
@@ -78,22 +118,38 @@ pub(crate) fn knows_all(doc: &FlowDoc) -> bool {
 }
 
 /// Says which nodes run in Node.js, and what is odd about the packages that they are of.
-pub(crate) fn say(packages: &Packages, compiled: &Compiled, diagnostics: &mut Diagnostics) {
+pub(crate) fn say(
+    packages: &Packages,
+    config: &Config,
+    compiled: &Compiled,
+    diagnostics: &mut Diagnostics,
+) {
     let away: Vec<_> = (compiled.plan.ops.iter())
         .filter(|op| op.away.is_some())
         .collect();
     if away.is_empty() {
         return;
     }
+    say_isolation(config, packages, diagnostics);
     let types: BTreeSet<&str> = away.iter().map(|op| op.ty.as_str()).collect();
-    let functions = away.iter().filter(|op| packages.of(&op.ty).is_none());
-    let functions: Vec<&str> = functions
-        .map(|op| op.name.as_deref().unwrap_or(&op.id))
+    let pulled: HashSet<&str> = (compiled.trace.entries().iter())
+        .filter(|entry| entry.pass == vgdc_driver::PULL_AWAY)
+        .map(|entry| entry.node.as_str())
         .collect();
-    if !functions.is_empty() {
-        let message = format!("{} run in Node.js", functions.join(", "));
-        let note = "their code uses modules of Node.js";
-        diagnostics.push(Diagnostic::note(codes::HOSTED, message).with_note(note));
+    let others = away.iter().filter(|op| packages.of(&op.ty).is_none());
+    let (pulled, functions): (Vec<&&Op>, Vec<&&Op>) =
+        others.partition(|op| pulled.contains(op.id.as_str()));
+    for (ops, note) in [
+        (functions, "their code uses modules of Node.js"),
+        (pulled, "all that is wired to them does"),
+    ] {
+        let names: Vec<&str> = (ops.iter())
+            .map(|op| op.name.as_deref().unwrap_or(&op.id))
+            .collect();
+        if !names.is_empty() {
+            let message = format!("{} run in Node.js", names.join(", "));
+            diagnostics.push(Diagnostic::note(codes::HOSTED, message).with_note(note));
+        }
     }
     for package in &packages.list {
         let its = types

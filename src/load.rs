@@ -194,7 +194,12 @@ impl Flow {
     fn compile_with(&mut self, session: &Session, finish: fn(&mut Compiled)) -> Compiled {
         let mut compiled = session.compile(&self.doc);
         finish(&mut compiled);
-        away::say(&self.packages, &compiled, &mut self.diagnostics);
+        away::say(
+            &self.packages,
+            &self.config,
+            &compiled,
+            &mut self.diagnostics,
+        );
         for unknown in compiled.diagnostics.iter_mut() {
             if unknown.code == codes::UNKNOWN_TYPE && unknown.fix.is_none() {
                 let ty = unknown.node.as_ref().map_or("", |node| &node.ty);

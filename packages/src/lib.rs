@@ -5,17 +5,19 @@
 
 mod bundle;
 mod known;
+mod places;
 mod scan;
 
 pub use bundle::bundle;
 pub use known::package_with;
+pub use places::Isolation;
 pub use scan::{Packages, types_in};
 
 use std::path::PathBuf;
 use vgdc_driver::Away;
 use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Types};
 
-/// The place where packages' nodes run.
+/// The place where packages' nodes run; those of a package that has a place of its own: this, `/` and its name.
 pub const PLACE: &str = "node.js";
 
 /// A package with nodes, or a file of the user's own (`nodes/x.js`).
@@ -29,6 +31,8 @@ pub struct Package {
     pub licence: String,
     /// Where it is.
     pub folder: PathBuf,
+    /// The scripts that have its nodes.
+    pub scripts: Vec<PathBuf>,
     /// The node types that it has, sorted.
     pub types: Vec<String>,
 }
@@ -53,13 +57,14 @@ impl Packages {
     /// The types for a compiler: all of them but those that `own` says the node library has.
     pub fn specs(&self, own: impl Fn(&str) -> bool) -> Vec<(&'static NodeSpec, Away)> {
         let mut specs = Vec::new();
+        let places = self.places();
         for package in &self.list {
             for ty in package.types.iter().filter(|ty| !own(ty)) {
                 // Of two packages with one type Node-RED takes the one that it loads first.
                 if self.of(ty).is_some_and(|first| first.name == package.name) {
                     let away = Away {
-                        place: PLACE.to_owned(),
-                        package: package.name.clone(),
+                        place: places[package.name.as_str()].clone(),
+                        packages: vec![package.name.clone()],
                     };
                     specs.push((spec(ty), away));
                 }

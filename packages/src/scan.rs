@@ -1,6 +1,6 @@
 //! Looks through a user folder as Node-RED does: `node_modules` (scopes too), and `nodes` with files of the user's own.
 
-use crate::Package;
+use crate::{Isolation, Package};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -61,6 +61,8 @@ pub struct Packages {
     pub list: Vec<Package>,
     /// Modules that code in nodes can use: everything in `node_modules`, and what Node.js has itself.
     pub modules: HashSet<String>,
+    /// Which of them have a process of their own.
+    pub isolation: Isolation,
     /// Packages whose description cannot be read, and why.
     pub faults: Vec<String>,
 }
@@ -118,6 +120,7 @@ impl Packages {
             if is_script && path.with_extension("html").is_file() {
                 self.list.push(Package {
                     types: types_of(&path),
+                    scripts: vec![path.clone()],
                     name,
                     version: String::new(),
                     licence: String::new(),
@@ -163,9 +166,8 @@ fn package(folder: &Path, json: &Json) -> Option<Package> {
         return None;
     }
     let scripts = files.values().filter_map(Json::as_str);
-    let types: BTreeSet<String> = scripts
-        .flat_map(|file| types_of(&folder.join(file)))
-        .collect();
+    let scripts: Vec<PathBuf> = scripts.map(|file| folder.join(file)).collect();
+    let types: BTreeSet<String> = scripts.iter().flat_map(|file| types_of(file)).collect();
     let licence = match &json["license"] {
         Json::String(text) => text.clone(),
         Json::Object(object) => object
@@ -180,6 +182,7 @@ fn package(folder: &Path, json: &Json) -> Option<Package> {
         name,
         licence,
         folder: folder.to_owned(),
+        scripts,
         types: types.into_iter().collect(),
     })
 }
@@ -313,7 +316,7 @@ mod tests {
         let specs = packages.specs(|ty| ty == "y");
         let types: Vec<_> = specs
             .iter()
-            .map(|(spec, away)| (spec.ty, away.package.as_str()))
+            .map(|(spec, away)| (spec.ty, away.packages[0].as_str()))
             .collect();
         assert_eq!(types, [("mine", "mine.js"), ("x", "mine.js")]);
     }

@@ -12,6 +12,9 @@ pub struct Args {
     /// Only this node
     #[arg(long)]
     node: Option<String>,
+    /// What is done for a program (`vgdc build`), of which nobody watches single nodes
+    #[arg(long)]
+    program: bool,
     /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -25,6 +28,10 @@ pub fn run(args: &Args) -> ExitCode {
     }
     let mut flow = args.user_dir.load(Path::new(&args.what));
     let session = super::session(&mut flow, Options::default());
+    let session = match args.program {
+        true => session.unobserved(),
+        false => session,
+    };
     let compiled = match super::profiled(session, args.profile.as_deref()) {
         Ok(session) => flow.lower_in(&session),
         Err(code) => return code,

@@ -140,6 +140,18 @@ impl Running {
             .to_owned()
     }
 
+    /// The processes that it has started and that still run.
+    pub fn children(&self) -> Vec<u32> {
+        let parent = format!("PPid:\t{}", self.child.id());
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_its = |pid: &u32| {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+            status.is_ok_and(|status| status.lines().any(|line| line == parent))
+        };
+        numbers.filter(is_its).collect()
+    }
+
     /// Sends a signal (`TERM`, `INT`, `KILL`) and waits for the end; gives the exit code.
     ///
     /// # Panics

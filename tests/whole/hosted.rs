@@ -16,6 +16,8 @@ mod answers;
 mod devices;
 #[path = "hosted/faults.rs"]
 mod faults;
+#[path = "hosted/isolated.rs"]
+mod isolated;
 #[path = "hosted/packages.rs"]
 mod packages;
 #[path = "hosted/programs.rs"]
@@ -750,7 +752,7 @@ fn a_missing_node_js_is_said_with_what_mends_it() {
         )
         .expect("is written");
         let mut running = Running::start(&mut vgdc(&["run", flow, "--port", "0", "--log", "json"]));
-        let line = running.wait_for("the host of packages' nodes failed");
+        let line = running.wait_for("the host of packages' nodes cannot be started");
         assert!(line.contains(expected), "{line}");
         assert_eq!(running.stop("TERM"), Some(0));
     }

@@ -19,21 +19,22 @@ pub use manifest::Manifest;
 pub use profile::NAME as PROFILE;
 pub use regions::Node;
 pub use stage::Stage;
+pub use vgdc_middle::passes::pull_away::NAME as PULL_AWAY;
 pub use vgdc_middle::trace::Entry;
 pub use vgdc_middle::{
     Away, ContextUse, Keys, NoScripts, Registry, ScriptFault, ScriptInfo, ScriptKind, Trace,
     modules,
 };
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use profile::Usage;
 use vgdc_ir::{Graph, Operator, verify};
 use vgdc_middle::plan::flow_hash;
 use vgdc_middle::{context, islands, lower, pipeline, resolve, scripts};
 use vgdc_mir::NodeLowering;
-use vgdc_plan::Plan;
 use vgdc_plan::profile::Profile;
+use vgdc_plan::{Place, Plan};
 use vgdc_spec::{NodeSpec, Role};
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, codes};
 
@@ -193,14 +194,20 @@ impl Session {
         let usage = usage.with_probes(self.probes);
         let islands = if self.options.optimise {
             let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
-            pipeline::optimise(&mut optimised, &uses, self.observable, &mut trace);
+            pipeline::optimise(
+                &mut optimised,
+                &self.registry,
+                &uses,
+                self.observable,
+                &mut trace,
+            );
             islands::find(&optimised, &uses)
         } else {
             islands::one(&optimised)
         };
         let mut plan = lower(&optimised, &islands);
         plan.hash = flow_hash(&graph);
-        plan.packages = self.packages(&plan);
+        plan.places = self.places(&plan);
         self.twins(&mut plan);
         let mut lowered = native::Lowered::default();
         if self.options.optimise {
@@ -225,25 +232,32 @@ impl Session {
 
     /// Has those run in another place, too, that may get what cannot leave it.
     fn twins(&self, plan: &mut Plan) {
-        let away = plan.ops.iter().find_map(|op| op.away.as_ref());
-        let Some(place) = away.map(|away| away.place.clone()) else {
+        let places: Vec<String> = plan.places.iter().map(|place| place.name.clone()).collect();
+        if places.is_empty() {
             return;
-        };
+        }
         for op in plan.ops.iter_mut().filter(|op| op.away.is_none()) {
             let spec = self.registry.get(op.process.as_deref().unwrap_or(&op.ty));
             if spec.is_some_and(|spec| spec.role == Role::Answer) {
-                op.twin = Some(place.clone());
+                op.twins.clone_from(&places);
             }
         }
     }
 
-    /// What other places have to load.
-    fn packages(&self, plan: &Plan) -> Vec<String> {
-        let away = plan.ops.iter().filter(|op| op.away.is_some());
-        let named = away.filter_map(|op| self.registry.away(&op.ty));
-        let names: std::collections::BTreeSet<&str> =
-            named.map(|away| away.package.as_str()).collect();
-        names.into_iter().map(str::to_owned).collect()
+    /// The other places, and what they have to load.
+    fn places(&self, plan: &Plan) -> Vec<Place> {
+        let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for op in &plan.ops {
+            let Some(away) = &op.away else { continue };
+            let packages = places.entry(&away.place).or_default();
+            let named = self.registry.away(&op.ty);
+            packages.extend(named.iter().flat_map(|of| &of.packages).map(String::as_str));
+        }
+        let place = |(name, packages): (&str, BTreeSet<&str>)| Place {
+            name: name.to_owned(),
+            packages: packages.into_iter().map(str::to_owned).collect(),
+        };
+        places.into_iter().map(place).collect()
     }
 
     /// Notes what the profile decided about the code of nodes.

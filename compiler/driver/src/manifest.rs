@@ -7,6 +7,7 @@ use vgdc_middle::fingerprint::Fingerprint;
 use vgdc_middle::resolve::env;
 
 use crate::Compiled;
+use vgdc_plan::Place;
 
 /// What a program is made of and what it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,6 +26,9 @@ pub struct Manifest {
     pub islands: usize,
     /// How many edges are handled without a turn of the queue.
     pub fused: usize,
+    /// What it needs beside itself: processes, and the packages that are loaded there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<Place>,
     /// Variables that the flow reads and does not define: they come from the process.
     pub env: BTreeSet<String>,
     /// Ids of what takes its secrets from the credentials: levels of variables.
@@ -53,6 +57,7 @@ impl Manifest {
             operators: plan.ops.len(),
             islands: plan.islands.len(),
             fused: edges.filter(|edge| edge.fused).count(),
+            places: plan.places.clone(),
             env: env::unknown_names(&compiled.optimised),
             secrets: plan
                 .env

@@ -9,7 +9,7 @@ use crate::keys::{ContextUse, Keys};
 use crate::passes::infer_types::Finding;
 use crate::passes::{
     bind_links, drop_disabled, elide_clones, erase_comments, erase_junctions, fuse, infer_types,
-    invert_scopes, order, prune_dead,
+    invert_scopes, join_places, order, prune_dead, pull_away,
 };
 use crate::registry::Registry;
 use crate::scripts::ScriptInfo;
@@ -21,6 +21,9 @@ pub fn normalise(graph: &mut Graph, calls: &HashMap<OpId, Keys>, trace: &mut Tra
     // First of all: what follows takes every operator for one that runs.
     drop_disabled::run(graph, trace);
     check(graph, Stage::Resolved, "drop_disabled");
+    // Before anything asks where an operator runs; after drop_disabled, since what does not run shares nothing.
+    join_places::run(graph, trace);
+    check(graph, Stage::Resolved, "join_places");
     // Before the scopes: a complete node does not listen to what it is wired to, links among the wires.
     bind_links::run(graph, calls, trace);
     check(graph, Stage::Resolved, "bind_links");
@@ -34,6 +37,7 @@ pub fn normalise(graph: &mut Graph, calls: &HashMap<OpId, Keys>, trace: &mut Tra
 /// Makes a normalised graph faster. `observable` keeps all that a person can see of single nodes while the program runs.
 pub fn optimise(
     graph: &mut Graph,
+    registry: &Registry,
     uses: &HashMap<OpId, ContextUse>,
     observable: bool,
     trace: &mut Trace,
@@ -47,6 +51,9 @@ pub fn optimise(
         // Before fuse: what is dead leads nowhere, but counts as a way.
         prune_dead::run(graph, trace);
         check(graph, Stage::Normal, "prune_dead");
+        // Before fuse, which looks at what runs here; after erase_junctions, so that only what does something goes.
+        pull_away::run(graph, registry, uses, trace);
+        check(graph, Stage::Normal, "pull_away");
     }
     fuse::run(graph, uses, trace);
     check(graph, Stage::Normal, "fuse");

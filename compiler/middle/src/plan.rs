@@ -36,7 +36,7 @@ pub fn lower(graph: &Graph, islands: &[Vec<OpId>]) -> plan::Plan {
         env: graph.envs().iter().map(env).collect(),
         code: None,
         regions: Vec::new(),
-        packages: Vec::new(),
+        places: Vec::new(),
         settings: Default::default(),
     }
 }

@@ -8,6 +8,8 @@ use vgdc_spec::{NodeSpec, Role};
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     by_type: HashMap<&'static str, &'static NodeSpec>,
+    /// Those of the node library, which are Node-RED's own.
+    library: HashSet<&'static str>,
     /// The type whose behaviour a subflow instance has.
     instance: Option<&'static str>,
     /// The type whose behaviour it is to stand in for nodes that run in other places.
@@ -24,7 +26,7 @@ pub struct Away {
     /// The place.
     pub place: String,
     /// What the place has to load to know the type.
-    pub package: String,
+    pub packages: Vec<String>,
 }
 
 impl Registry {
@@ -32,6 +34,7 @@ impl Registry {
     pub fn new(specs: impl IntoIterator<Item = &'static NodeSpec>) -> Registry {
         let mut registry = Registry::default();
         registry.extend(specs);
+        registry.library = registry.by_type.keys().copied().collect();
         registry
     }
 
@@ -53,6 +56,11 @@ impl Registry {
             self.away.insert(spec.ty, away);
             self.extend([spec]);
         }
+    }
+
+    /// Whether a type is the node library's, and not of somebody's own crate or package.
+    pub fn is_of_library(&self, ty: &str) -> bool {
+        self.library.contains(ty)
     }
 
     /// Where nodes of a type run, where that is not the program itself.

@@ -37,11 +37,14 @@ impl Cx<'_> {
         &self.info().id
     }
 
-    /// Whether the node runs in another place, too.
-    pub fn has_twin(&self) -> bool {
+    /// The other places that the node runs in, too or only.
+    pub fn other_places(&self) -> Vec<String> {
         let op = self.island.slots[self.slot as usize].op as usize;
-        let ops = &self.island.shared.plan.ops;
-        ops.get(op).is_some_and(|op| op.twin.is_some())
+        let Some(op) = self.island.shared.plan.ops.get(op) else {
+            return Vec::new();
+        };
+        let away = op.away.iter().map(|away| away.place.clone());
+        away.chain(op.twins.iter().cloned()).collect()
     }
 
     /// The node's properties, environment variables put in.

@@ -16,13 +16,14 @@ pub type Doing<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The other places of a runtime.
 pub trait Elsewhere: Send + Sync {
-    /// The stand-in for a node has started; from now on it is told of the node.
-    fn attach(&self, id: &str, mailbox: Mailbox);
+    /// The stand-in for a node that runs in these places has started; from now on it is told of the node.
+    fn attach(&self, id: &str, places: &[String], mailbox: Mailbox);
 
     /// Takes a message for a node over.
     ///
     /// # Errors
-    /// The place does not run, or too much waits for it; the message is not taken.
+    /// The place does not run, or too much waits for it; the message is not taken. A node in several places gets a message in
+    /// the one that it carries something of.
     fn deliver(&self, id: &str, msg: &Msg, from: &Mailbox) -> Result<(), NodeError>;
 
     /// The stand-ins run: the nodes are to. Answers when they do, or when it is known that they will not for now.

@@ -68,6 +68,7 @@ function onFrame(text) {
 
 const ACTS = {
   async start(options) {
+    values.prefix = options.names;
     host = await start(options);
   },
   async deploy(deployment) {

@@ -17,6 +17,8 @@ class Values {
     this.lent = new Map();
     this.names = new WeakMap();
     this.next = 1;
+    /** How the names of lent things begin, so that no other process has the same. */
+    this.prefix = '';
     this.held = new Map();
     this.gone = new FinalizationRegistry((id) => {
       // (the same handle may have come again in the meantime)
@@ -114,7 +116,7 @@ class Values {
   #lend(thing, kind) {
     let id = typeof thing === 'symbol' ? undefined : this.names.get(thing);
     if (id === undefined) {
-      id = `n${this.next++}`;
+      id = `${this.prefix}n${this.next++}`;
       if (typeof thing !== 'symbol') this.names.set(thing, id);
     }
     this.lent.delete(id);

@@ -1,7 +1,7 @@
 //! What the host says: frames on the link, and lines on its outputs.
 
-use crate::host::Inner;
 use crate::link;
+use crate::place::Inner;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;

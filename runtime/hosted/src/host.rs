@@ -1,20 +1,19 @@
-//! The host as the runtime sees it: one of its other places.
+//! The hosts as the runtime sees them: its other places.
 
-use crate::outgoing::Outgoing;
-use crate::supervise::{Command, supervise};
-use serde_json::{Map, Value as Json, json};
-use std::collections::HashMap;
+use crate::pages::Pages;
+use crate::place::{Place, lock};
+use crate::supervise::Command;
+use serde_json::{Map, Value as Json};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use tokio::sync::{Notify, mpsc, oneshot};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use vgdc_core::elsewhere::Doing;
-use vgdc_core::{DeployType, Elsewhere, Kinds, Mailbox, NodeError, Shared, Told};
+use vgdc_core::{DeployType, Elsewhere, Kinds, Level, Mailbox, NodeError, Shared};
 use vgdc_http::HttpServer;
 use vgdc_value::Msg;
 
-/// What a host is given, where the settings do not say otherwise.
+/// What hosts are given, where the settings do not say otherwise.
 pub struct HostOptions {
     /// The folder with the packages: `node_modules`, `nodes`, `settings.js`. `None`: what the setting `host.userDir` says, else
     /// the working directory.
@@ -23,143 +22,84 @@ pub struct HostOptions {
     pub http: Arc<HttpServer>,
 }
 
-/// What the threads share.
-pub(crate) struct Inner {
-    pub options: HostOptions,
-    pub outgoing: Mutex<Outgoing>,
-    /// Something waits to go.
-    pub wake: Notify,
-    stand_ins: Mutex<HashMap<String, Mailbox>>,
-    /// How much came from the host.
-    pub came: AtomicU64,
-    /// What runs, for those who ask for contexts.
-    pub shared: Mutex<Option<Arc<Shared>>>,
-    /// The kinds of events that are watched, by node, as the host is told.
-    watched: Mutex<Json>,
-}
-
-/// Runs the nodes of packages; see the crate. Nothing is started before a plan needs it.
+/// Runs the nodes of packages, one process for each place; see the crate. Nothing is started before a plan needs it.
 pub struct Host {
-    inner: Arc<Inner>,
-    thread: Mutex<Option<Thread>>,
+    user_dir: Option<PathBuf>,
+    pages: Arc<Pages>,
+    known: Mutex<Known>,
 }
 
-struct Thread {
-    commands: mpsc::UnboundedSender<Command>,
-    handle: JoinHandle<()>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Inner {
-    pub fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
-        lock(&self.outgoing)
-    }
-
-    /// The stand-in for a node.
-    pub fn stand_in(&self, id: &str) -> Option<Mailbox> {
-        lock(&self.stand_ins).get(id).cloned()
-    }
-
-    /// Tells the stand-in of a node; one that has gone is told nothing.
-    pub fn tell(&self, id: &str, told: Told) {
-        self.came.fetch_add(1, Ordering::Relaxed);
-        if let Some(mailbox) = self.stand_in(id) {
-            mailbox.post(told);
-        }
-    }
-
-    /// All nodes that there are stand-ins for.
-    pub fn ids(&self) -> Vec<String> {
-        lock(&self.stand_ins).keys().cloned().collect()
-    }
-
-    /// The kinds of events that are watched, by node.
-    pub fn watched(&self) -> Json {
-        lock(&self.watched).clone()
-    }
-
-    pub fn shared(&self) -> Option<Arc<Shared>> {
-        lock(&self.shared).clone()
-    }
-
-    pub fn set_shared(&self, shared: Arc<Shared>) {
-        let ids: std::collections::HashSet<&str> =
-            shared.plan.ops.iter().map(|op| op.id.as_str()).collect();
-        lock(&self.stand_ins).retain(|id, _| ids.contains(id.as_str()));
-        *lock(&self.shared) = Some(shared.clone());
-    }
+#[derive(Default)]
+struct Known {
+    places: BTreeMap<String, Arc<Place>>,
+    /// Where nodes run, by their ids: in one place, or in all places as twins.
+    of: HashMap<String, Vec<Arc<Place>>>,
+    /// The kinds of events that are watched, by node; hosts are told of those that they do not have, too.
+    watched: Json,
 }
 
 impl Host {
-    /// A host that does not run yet.
+    /// Hosts that do not run yet.
     pub fn new(options: HostOptions) -> Host {
         Host {
-            inner: Arc::new(Inner {
-                options,
-                outgoing: Mutex::default(),
-                wake: Notify::new(),
-                stand_ins: Mutex::default(),
-                came: AtomicU64::new(0),
-                shared: Mutex::default(),
-                watched: Mutex::new(json!({})),
-            }),
-            thread: Mutex::default(),
+            user_dir: options.user_dir,
+            pages: Arc::new(Pages::new(options.http)),
+            known: Mutex::default(),
         }
     }
 
-    /// Sends a command to the thread that looks after the host; the thread is started if need be.
-    fn command<T>(
-        &self,
-        make: impl FnOnce(oneshot::Sender<T>) -> Command,
-    ) -> Result<oneshot::Receiver<T>, String> {
-        let (reply, answer) = oneshot::channel();
-        let mut thread = lock(&self.thread);
-        if thread.is_none() {
-            let (commands, received) = mpsc::unbounded_channel();
-            let inner = self.inner.clone();
-            let tokio = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|e| e.to_string())?;
-            let handle = std::thread::Builder::new()
-                .name("host".into())
-                .spawn(move || {
-                    let local = tokio::task::LocalSet::new();
-                    local.block_on(&tokio, supervise(inner, received));
-                })
-                .map_err(|e| e.to_string())?;
-            *thread = Some(Thread { commands, handle });
-        }
-        if let Some(thread) = &*thread {
-            thread
-                .commands
-                .send(make(reply))
-                .map_err(|e| e.to_string())?;
-        }
-        Ok(answer)
+    fn place(&self, known: &mut Known, name: &str) -> Arc<Place> {
+        let new = || Place::new(name, self.user_dir.clone(), self.pages.clone());
+        let watched = known.watched.as_object().cloned().unwrap_or_default();
+        let place = known.places.entry(name.to_owned()).or_insert_with(|| {
+            let place = new();
+            place.watch(&watched);
+            Arc::new(place)
+        });
+        place.clone()
     }
 
-    fn is_idle(&self) -> bool {
-        lock(&self.thread).is_none()
+    fn places(&self) -> Vec<Arc<Place>> {
+        lock(&self.known).places.values().cloned().collect()
+    }
+
+    /// The place that a message for a node is for.
+    fn to(&self, id: &str, msg: &Msg) -> Option<Arc<Place>> {
+        let known = lock(&self.known);
+        let places = known.of.get(id)?;
+        match &places[..] {
+            [only] => Some(only.clone()),
+            several => {
+                let mut theirs = several.iter().filter(|place| place.inner.has_lent_to(msg));
+                theirs.next().cloned()
+            }
+        }
     }
 }
 
 impl Elsewhere for Host {
-    fn attach(&self, id: &str, mailbox: Mailbox) {
-        lock(&self.inner.stand_ins).insert(id.to_owned(), mailbox);
+    fn attach(&self, id: &str, places: &[String], mailbox: Mailbox) {
+        let mut known = lock(&self.known);
+        let places = places.iter().map(|name| self.place(&mut known, name));
+        let places: Vec<Arc<Place>> = places.collect();
+        for place in &places {
+            place.attach(id, mailbox.clone());
+        }
+        known.of.insert(id.to_owned(), places);
     }
 
     fn deliver(&self, id: &str, msg: &Msg, from: &Mailbox) -> Result<(), NodeError> {
+        let Some(place) = self.to(id, msg) else {
+            let text = "the host that the message has something of has ended";
+            return Err(NodeError::new(text).with_code("host-down"));
+        };
         let is_written = {
-            let mut outgoing = self.inner.outgoing();
+            let mut outgoing = place.inner.outgoing();
             outgoing.add(id, msg, from)?;
             outgoing.flush_alone()
         };
         if !is_written {
-            self.inner.wake.notify_one();
+            place.inner.wake.notify_one();
         }
         Ok(())
     }
@@ -180,65 +120,92 @@ impl Elsewhere for Host {
             .filter(|(_, names)| !names.is_empty())
             .map(|(id, names)| (id, names.into()))
             .collect();
-        let watched = Json::Object(watched);
-        let before = std::mem::replace(&mut *lock(&self.inner.watched), watched.clone());
-        if before != watched {
-            // (a host that does not run yet is told with its first deployment; a frame is too long for no such list)
-            let _ = self
-                .inner
-                .outgoing()
-                .say(&json!(["watch", watched]).to_string());
-            self.inner.wake.notify_one();
+        {
+            let mut known = lock(&self.known);
+            known.watched = watched.clone().into();
+        }
+        for place in self.places() {
+            place.watch(&watched);
         }
     }
 
     fn deploy(&self, shared: Arc<Shared>, ty: DeployType) -> Doing<'_, ()> {
         Box::pin(async move {
-            let log = shared.log.clone();
-            self.inner.set_shared(shared);
-            match self.command(|reply| Command::Deploy { ty, reply }) {
-                // (an end without an answer is the end of the thread, which has said why)
-                Ok(answer) => drop(answer.await),
-                Err(why) => log.log(
-                    0.0,
-                    vgdc_core::Level::Error,
-                    None,
-                    &format!("no host can be started: {why}").into(),
-                ),
-            }
+            let places = {
+                let mut known = lock(&self.known);
+                for place in &shared.plan.places {
+                    self.place(&mut known, &place.name);
+                }
+                let runs = |id: &String| shared.plan.ops.iter().any(|op| op.id == *id);
+                known.of.retain(|id, _| runs(id));
+                known.places.values().cloned().collect::<Vec<_>>()
+            };
+            let doing = places.iter().map(|place| {
+                let is_needed = place.set_shared(&shared);
+                let log = shared.log.clone();
+                async move {
+                    let done = match is_needed {
+                        true => {
+                            let deploy = |reply| Command::Deploy { ty, reply };
+                            place.command(true, deploy).await
+                        }
+                        false => {
+                            let stop = |reply| Command::Stop { nodes: None, reply };
+                            place.command(false, stop).await
+                        }
+                    };
+                    if let Err(why) = done {
+                        let text = format!("no host can be started: {why}");
+                        log.log(0.0, Level::Error, None, &text.into());
+                    }
+                }
+            });
+            all(doing).await;
         })
     }
 
     fn stop(&self, nodes: Option<Vec<String>>) -> Doing<'_, ()> {
         Box::pin(async move {
-            if !self.is_idle()
-                && let Ok(answer) = self.command(|reply| Command::Stop { nodes, reply })
-            {
-                let _ = answer.await;
-            }
+            let places = self.places();
+            let doing = places.iter().map(|place| {
+                let nodes = nodes.clone();
+                async move {
+                    let stopped = nodes.clone();
+                    let stop = |reply| Command::Stop { nodes, reply };
+                    // (nothing is started for that, so nothing can fail to be)
+                    let _ = place.command(false, stop).await;
+                    place.detach(stopped.as_deref().unwrap_or_default());
+                }
+            });
+            all(doing).await;
         })
     }
 
     fn settle(&self) -> Doing<'_, u64> {
         Box::pin(async move {
-            if !self.is_idle()
-                && let Ok(answer) = self.command(|reply| Command::Settle { reply })
-            {
-                let _ = answer.await;
-            }
-            self.inner.came.load(Ordering::Relaxed)
+            let places = self.places();
+            let doing = places.iter().map(|place| async move {
+                let _ = place
+                    .command(false, |reply| Command::Settle { reply })
+                    .await;
+            });
+            all(doing).await;
+            let came = places.iter();
+            came.map(|place| place.inner.came.load(Ordering::Relaxed))
+                .sum()
         })
     }
 }
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        let thread = lock(&self.thread).take();
-        if let Some(Thread { commands, handle }) = thread {
-            // Without one who could command, it ends the process and itself.
-            drop(commands);
-            // (a thread that panicked has said so)
-            let _ = handle.join();
+/// Waits for all of them, side by side.
+async fn all(doing: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut doing: Vec<_> = doing.map(Box::pin).collect();
+    std::future::poll_fn(|cx| {
+        doing.retain_mut(|doing| doing.as_mut().poll(cx).is_pending());
+        match doing.is_empty() {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
         }
-    }
+    })
+    .await;
 }

@@ -1,5 +1,5 @@
 //! Runs the nodes of Node-RED packages: a Node.js process (the *host*) with Node-RED's runtime in it, without editor, that
-//! runs exactly the nodes that the program only has stand-ins for.
+//! runs exactly the nodes that the program only has stand-ins for; one process for each place that the plan names.
 //!
 //! ```text
 //!   islands ── stand-ins ──▶ Outgoing ─▶ link (frames of JSON) ─▶ host: Node-RED's flows
@@ -19,9 +19,12 @@ mod files;
 mod find;
 mod hear;
 mod host;
+mod limits;
 mod link;
 mod outgoing;
+mod pages;
 mod part;
+mod place;
 mod process;
 mod proxy;
 mod session;

@@ -1,6 +1,7 @@
 //! The host's part of a plan, as flows of Node-RED's: the nodes that run there, the configuration nodes that they refer to,
 //! and wires. Where a wire leads back, it ends in a way out that the host knows by its name.
 
+use crate::place::runs_in;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use vgdc_core::Shared;
@@ -14,9 +15,9 @@ const OUT: &str = "vgdc-out:";
 const DEEPEST: usize = 8;
 
 /// What the host is told to run, without the number of the deployment.
-pub fn part(shared: &Shared, without: &[String]) -> Map<String, Json> {
+pub fn part(shared: &Shared, place: &str, without: &[String]) -> Map<String, Json> {
     let plan = &*shared.plan;
-    let ops = with_configs(plan, without);
+    let ops = with_configs(plan, place, without);
     let mut flows: BTreeMap<FlowIndex, Json> = BTreeMap::new();
     let mut groups: BTreeMap<String, Json> = BTreeMap::new();
     let (mut flow_envs, mut group_envs) = (Map::new(), Map::new());
@@ -41,7 +42,7 @@ pub fn part(shared: &Shared, without: &[String]) -> Map<String, Json> {
         if !secrets.is_empty() {
             credentials.insert(op.id.clone(), plain(&Value::Object(secrets)));
         }
-        if (op.away.is_some() || op.twin.is_some()) && !op.complete.is_empty() {
+        if runs_in(op, place) && !op.complete.is_empty() {
             wanted.push(Json::from(op.id.as_str()));
         }
         nodes.push(node(
@@ -66,11 +67,11 @@ pub fn part(shared: &Shared, without: &[String]) -> Map<String, Json> {
 }
 
 /// The operators that run there, and the configuration nodes of this side that they refer to, which run on both.
-fn with_configs(plan: &Plan, without: &[String]) -> BTreeSet<OpIndex> {
+fn with_configs(plan: &Plan, place: &str, without: &[String]) -> BTreeSet<OpIndex> {
     let stays = |op: &Op| !without.contains(&op.id);
     let mut todo: Vec<OpIndex> = (0..)
         .zip(&plan.ops)
-        .filter(|(_, op)| (op.away.is_some() || op.twin.is_some()) && stays(op))
+        .filter(|(_, op)| runs_in(op, place) && stays(op))
         .map(|(index, _)| index)
         .collect();
     let mut all = BTreeSet::new();
@@ -83,8 +84,8 @@ fn with_configs(plan: &Plan, without: &[String]) -> BTreeSet<OpIndex> {
 }
 
 /// The types of all nodes that run there: those that are Node-RED's own have to be loaded, too.
-pub fn types(plan: &Plan) -> BTreeSet<String> {
-    let ops = with_configs(plan, &[]).into_iter();
+pub fn types(plan: &Plan, place: &str) -> BTreeSet<String> {
+    let ops = with_configs(plan, place, &[]).into_iter();
     ops.map(|index| plan.ops[index as usize].ty.clone())
         .collect()
 }
@@ -100,7 +101,7 @@ fn node(plan: &Plan, op: &Op, flow: Option<&str>, without: &[String]) -> Json {
         node.insert("g".to_owned(), group.as_str().into());
     }
     // A node that has a place on the canvas is none of configuration.
-    if op.twin.is_some() {
+    if !op.twins.is_empty() {
         node.insert("x".to_owned(), 0.into());
         node.insert("y".to_owned(), 0.into());
         node.insert("wires".to_owned(), Json::Array(Vec::new()));

@@ -1,12 +1,12 @@
 //! The host's process: started with two sockets, and ended.
 
 use crate::files::Private;
-use crate::find::Found;
-use std::collections::HashMap;
-use std::ffi::OsString;
+use crate::limits::Prepared;
+use crate::start::Start;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::Stdio;
 use tokio::process::{Child, Command};
 
@@ -29,14 +29,33 @@ pub struct Started {
 /// Starts the host's program.
 ///
 /// # Errors
-/// Node.js cannot be run.
-pub fn start(
-    found: &Found,
-    folder: &Private,
-    work_dir: &std::path::Path,
-    env: HashMap<OsString, OsString>,
-    heap_mb: u32,
-) -> io::Result<Started> {
+/// Node.js cannot be run, or not with the limits that it is to have.
+pub fn start(start: &Start, folder: &Private, state: &Path) -> Result<Started, String> {
+    let limits = limits(start, folder, state)?;
+    let program = start.found.node.program.display();
+    spawn(start, folder, limits).map_err(|error| format!("{program} cannot be started: {error}"))
+}
+
+/// What it may do, its own folders handed over to whom it is of.
+fn limits(start: &Start, folder: &Private, state: &Path) -> Result<Prepared, String> {
+    let program = &start.found.node.program;
+    let program = program.canonicalize().unwrap_or_else(|_| program.clone());
+    // (Node.js's own modules lie beside the folder of the program, and Node-RED's beside its package)
+    let around = program.parent().and_then(Path::parent);
+    let beside = start.found.runtime.parent();
+    let seen = [around, beside, Some(&*start.user_dir)];
+    let seen: Vec<&Path> = seen.into_iter().flatten().collect();
+    let own = [folder.path(), state];
+    let prepared = start.limits.prepare(&own, &seen)?;
+    for folder in own {
+        prepared
+            .give(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    Ok(prepared)
+}
+
+fn spawn(start: &Start, folder: &Private, limits: Prepared) -> io::Result<Started> {
     let (link, there_link) = UnixStream::pair()?;
     let (line, there_line) = UnixStream::pair()?;
     link.set_nonblocking(true)?;
@@ -45,13 +64,13 @@ pub fn start(
     // (high numbers, so that neither is where the other one is to be)
     let high = |fd: UnixStream| rustix::io::fcntl_dupfd_cloexec(OwnedFd::from(fd), 10);
     let (there_link, there_line) = (high(there_link)?, high(there_line)?);
-    let mut command = Command::new(&found.node.program);
+    let mut command = Command::new(&start.found.node.program);
     command
-        .arg(format!("--max-old-space-size={heap_mb}"))
+        .arg(format!("--max-old-space-size={}", start.heap_mb))
         .arg(folder.file("main.js"))
-        .current_dir(work_dir)
+        .current_dir(&start.user_dir)
         .env_clear()
-        .envs(env)
+        .envs(start.env.clone())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -71,6 +90,7 @@ pub fn start(
             Ok(())
         });
     }
+    limits.apply(command.as_std_mut());
     let child = command.spawn()?;
     drop((there_link, there_line));
     Ok(Started {

@@ -2,11 +2,11 @@
 
 use crate::files::Private;
 use crate::hear::{at, hear, kind, list, read_all, say};
-use crate::host::Inner;
+use crate::place::Inner;
 use crate::process::Started;
 use crate::start::{Start, state_folder};
 use crate::supervise::{Command, Wanted};
-use crate::{contexts, part, process, proxy};
+use crate::{contexts, part, process};
 use serde_json::{Map, Value as Json, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -37,6 +37,8 @@ pub(crate) enum End {
     Anew,
     /// It failed.
     Failed(String),
+    /// It cannot be started at all, as the settings and the machine are.
+    Unable(String),
 }
 
 /// A running host.
@@ -65,36 +67,23 @@ pub(crate) async fn session(
     let begun = Instant::now();
     let start = match Start::of(inner, &shared, None) {
         Ok(start) => start,
-        Err(why) => return End::Failed(why),
+        Err(why) => return End::Unable(why),
     };
-    let started = Private::new().and_then(|folder| {
-        let process = process::start(
-            &start.found,
-            &folder,
-            &start.user_dir,
-            start.env.clone(),
-            start.heap_mb,
-        )?;
-        Ok((folder, process))
-    });
-    let (
-        folder,
-        Started {
-            mut child,
-            link,
-            writer,
-            line,
-        },
-    ) = match started {
+    let folder = match Private::new() {
+        Ok(folder) => folder,
+        Err(error) => return End::Failed(format!("no folder for its program: {error}")),
+    };
+    let state = state_folder(&start.user_dir, &inner.name);
+    let state = state.unwrap_or_else(|| folder.path().to_owned());
+    let Started {
+        mut child,
+        link,
+        writer,
+        line,
+    } = match process::start(&start, &folder, &state) {
         Ok(started) => started,
-        Err(error) => {
-            return End::Failed(format!(
-                "{} cannot be started: {error}",
-                start.found.node.program.display()
-            ));
-        }
+        Err(why) => return End::Unable(why),
     };
-    let state = state_folder(&start.user_dir).unwrap_or_else(|| folder.path().to_owned());
     let for_line = inner.clone();
     let serving = std::thread::Builder::new()
         .name("host-contexts".into())
@@ -119,8 +108,9 @@ pub(crate) async fn session(
         dropped: 0.0,
         up: false,
     };
+    let names = inner.new_process();
     let mut end = session
-        .say(inner, &start.frame(&folder, &state))
+        .say(inner, &start.frame(&folder, &state, &names))
         .or_else(|| session.deploy(inner, wanted));
     let mut ping = tokio::time::interval(PING);
     while end.is_none() {
@@ -141,9 +131,9 @@ pub(crate) async fn session(
             },
         };
     }
-    inner.options.http.set_fallback(None);
+    inner.pages.remove(&inner.name);
     let end = end.unwrap_or(End::Asked);
-    if !matches!(end, End::Failed(_)) {
+    if matches!(end, End::Asked | End::Anew) {
         session
             .close(inner, &mut child, &mut heard, start.close)
             .await;
@@ -210,7 +200,7 @@ impl Session {
     fn deploy(&mut self, inner: &Inner, wanted: &mut Wanted) -> Option<End> {
         let shared = inner.shared()?;
         self.number += 1;
-        let mut deployment = part::part(&shared, &wanted.without);
+        let mut deployment = part::part(&shared, &inner.name, &wanted.without);
         let ty = match wanted.ty {
             DeployType::Full => "full",
             DeployType::Flows => "flows",
@@ -268,14 +258,9 @@ impl Session {
                         say(inner, Level::Error, text);
                     }
                 }
-                let http = &inner.options.http;
-                match http.bind() {
-                    Ok(_) => http.set_fallback(Some(proxy::to(folder.file("http.sock")))),
-                    Err(error) => say(
-                        inner,
-                        Level::Error,
-                        format!("the packages' pages cannot be shown: {error}"),
-                    ),
+                if let Err(error) = inner.pages.add(&inner.name, folder.file("http.sock")) {
+                    let text = format!("the packages' pages cannot be shown: {error}");
+                    say(inner, Level::Error, text);
                 }
             }
             "deployed" => {
@@ -288,7 +273,8 @@ impl Session {
                         inner,
                         Level::Info,
                         format!(
-                            "packages' nodes run in Node-RED {} on Node.js {} (ready after {} ms)",
+                            "{} run in Node-RED {} on Node.js {} (ready after {} ms)",
+                            inner.label(),
                             start.found.version,
                             start.found.node.version,
                             begun.elapsed().as_millis(),

@@ -2,8 +2,9 @@
 
 use crate::files::Private;
 use crate::find::Found;
-use crate::host::Inner;
+use crate::limits::Limits;
 use crate::part;
+use crate::place::Inner;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
@@ -29,6 +30,7 @@ pub(crate) struct Start {
     default_store: String,
     pub env: HashMap<OsString, OsString>,
     pub heap_mb: u32,
+    pub limits: Limits,
     pub timeout: Duration,
     pub close: Duration,
 }
@@ -49,7 +51,7 @@ impl Start {
                 .filter(|n| *n > 0.0)
                 .unwrap_or(default)
         };
-        let user_dir = inner.options.user_dir.clone().or_else(|| path("userDir"));
+        let user_dir = inner.user_dir.clone().or_else(|| path("userDir"));
         let user_dir = user_dir.unwrap_or_else(|| PathBuf::from("."));
         let user_dir = user_dir
             .canonicalize()
@@ -75,19 +77,20 @@ impl Start {
             found,
             named,
             user_dir,
-            packages: shared.plan.packages.clone(),
-            types: part::types(&shared.plan),
+            packages: inner.packages(),
+            types: part::types(&shared.plan, &inner.name),
             settings: part::plain(&Value::Object(settings)),
             stores: shared.stores.names().map(str::to_owned).collect(),
             default_store: shared.stores.default_name().to_owned(),
             env: shared.env.process_all(),
             heap_mb: number("memory", 1024.0) as u32,
+            limits: Limits::of(&host)?,
             timeout: Duration::from_secs_f64(number("timeout", 30.0)),
             close: Duration::from_secs_f64(close / 1e3) + STOP,
         })
     }
 
-    pub fn frame(&self, folder: &Private, state: &std::path::Path) -> Json {
+    pub fn frame(&self, folder: &Private, state: &std::path::Path, names: &str) -> Json {
         let settings_file = self.user_dir.join("settings.js");
         json!(["start", {
             "runtime": self.found.runtime,
@@ -100,13 +103,19 @@ impl Start {
             "defaultStore": self.default_store,
             "socket": folder.file("http.sock"),
             "state": state,
+            "names": names,
         }])
     }
 }
 
-/// Where Node-RED's own settings are kept.
-pub(crate) fn state_folder(user_dir: &std::path::Path) -> Option<PathBuf> {
-    let folder = user_dir.join(".vgdc").join("host");
+/// Where Node-RED's own settings are kept for a place.
+pub(crate) fn state_folder(user_dir: &std::path::Path, place: &str) -> Option<PathBuf> {
+    // (a place of one package is named `node.js/PACKAGE`)
+    let name = match place.split_once('/') {
+        Some((_, package)) => format!("host-{}", package.replace('/', "-")),
+        None => "host".to_owned(),
+    };
+    let folder = user_dir.join(".vgdc").join(name);
     std::fs::create_dir_all(&folder).ok()?;
     Some(folder)
 }

@@ -2,9 +2,10 @@
 //!
 //! All of it runs on one thread. A host that fails is started again after a second, then two, four, up to a minute; five
 //! failures within a minute are a crash loop: its nodes are given up for a minute, and what is for them is an error of theirs.
+//! One that cannot be started at all (no Node.js, a user that there is not) is tried again at the next deployment.
 
 use crate::hear::say;
-use crate::host::Inner;
+use crate::place::Inner;
 use crate::session::{End, session};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -92,25 +93,56 @@ pub(crate) async fn supervise(inner: Arc<Inner>, mut commands: mpsc::UnboundedRe
                 now.answer();
                 let (wait, is_loop) = failures.note(Instant::now());
                 failed(&inner, &why, wait, is_loop);
-                let until = Instant::now() + wait;
-                loop {
-                    let command = tokio::select! {
-                        () = tokio::time::sleep_until(until) => break,
-                        command = commands.recv() => command,
-                    };
-                    let Some(command) = command else { return };
-                    let deploys = matches!(command, Command::Deploy { .. });
-                    idle(command, &mut wanted);
-                    if deploys || wanted.is_none() {
-                        break;
-                    }
+                if !rest(Some(wait), &mut commands, &mut wanted).await {
+                    return;
                 }
-                inner.outgoing().down = None;
-                if let Some(now) = &mut wanted {
-                    now.ty = DeployType::Full;
+                again(&inner, &mut wanted);
+            }
+            End::Unable(why) => {
+                now.answer();
+                unable(&inner, &why);
+                if !rest(None, &mut commands, &mut wanted).await {
+                    return;
                 }
+                again(&inner, &mut wanted);
             }
         }
+    }
+}
+
+/// Waits, for ever where no time is given, until something else is to run. False: for nothing any more.
+async fn rest(
+    wait: Option<Duration>,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+    wanted: &mut Option<Wanted>,
+) -> bool {
+    let until = wait.map(|wait| Instant::now() + wait);
+    let is_over = async {
+        match until {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(is_over);
+    loop {
+        let command = tokio::select! {
+            () = &mut is_over => return true,
+            command = commands.recv() => command,
+        };
+        let Some(command) = command else { return false };
+        let deploys = matches!(command, Command::Deploy { .. });
+        idle(command, wanted);
+        if deploys || wanted.is_none() {
+            return true;
+        }
+    }
+}
+
+/// It is tried again.
+fn again(inner: &Inner, wanted: &mut Option<Wanted>) {
+    inner.outgoing().down = None;
+    if let Some(now) = wanted {
+        now.ty = DeployType::Full;
     }
 }
 
@@ -148,7 +180,7 @@ fn failed(inner: &Inner, why: &str, wait: Duration, is_loop: bool) {
     let (text, dropped) = {
         let mut outgoing = inner.outgoing();
         let lost = outgoing.lose();
-        let mut text = format!("the host of packages' nodes failed: {why}");
+        let mut text = format!("the host of {} failed: {why}", inner.label());
         if lost > 0 {
             text.push_str(&format!(
                 "; {lost} messages that its nodes had not been given are lost"
@@ -184,6 +216,25 @@ fn failed(inner: &Inner, why: &str, wait: Duration, is_loop: bool) {
     };
     for id in inner.ids() {
         inner.tell(&id, Told::Status(status_of("red", "ring", status)));
+    }
+}
+
+/// Tells everybody that there can be no host.
+fn unable(inner: &Inner, why: &str) {
+    let mut outgoing = inner.outgoing();
+    let lost = outgoing.lose() + outgoing.drop_waiting();
+    outgoing.down = Some(format!("this node has no host: {why}"));
+    drop(outgoing);
+    let mut text = format!(
+        "the host of {} cannot be started: {why}; it is tried again at the next deployment",
+        inner.label()
+    );
+    if lost > 0 {
+        text.push_str(&format!("; {lost} messages that waited for it are dropped"));
+    }
+    say(inner, Level::Error, text);
+    for id in inner.ids() {
+        inner.tell(&id, Told::Status(status_of("red", "ring", "no host")));
     }
 }
 

@@ -49,9 +49,9 @@ pub struct Plan {
     /// Operators that run as one function.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Region>,
-    /// What other places have to load for the operators that run there: names of packages, and of files.
+    /// The other places that operators run in, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub packages: Vec<String>,
+    pub places: Vec<Place>,
     /// Settings that the program has from its `vgdc.toml`, by Node-RED's names; see [`settings`]. No secret is among them.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Json>,
@@ -142,9 +142,9 @@ pub struct Op {
     /// Where it runs, where that is not this process: what runs here stands in for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Away>,
-    /// A place where it runs, too: messages that carry something of that place are handed over to it there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub twin: Option<String>,
+    /// Places where it runs, too: messages that carry something of such a place are handed over to it there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub twins: Vec<String>,
     /// The node's name.
     #[serde(default)]
     pub name: Option<String>,
@@ -198,6 +198,16 @@ pub struct Away {
     /// For each output, the operators in the same place that its messages go to: they never come here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inner: Vec<Vec<OpIndex>>,
+}
+
+/// A place that is not this process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its name, as [`Away::place`] says it.
+    pub name: String,
+    /// What it has to load for the operators that run there: names of packages, and of files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
 }
 
 /// One output.

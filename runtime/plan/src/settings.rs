@@ -216,7 +216,7 @@ pub const SETTINGS: &[Setting] = &[
         "host",
         Any,
         "",
-        "(vgdc's own) the Node.js process that runs packages' nodes: `node` and `nodeRed` (where Node.js and the npm package `node-red` are), `userDir` (the folder with the packages), `memory` (MB of JavaScript objects, 1024), `timeout` (seconds without an answer after which it is started again, 30)",
+        "(vgdc's own) the Node.js process that runs packages' nodes: `node` and `nodeRed` (where Node.js and the npm package `node-red` are), `userDir` (the folder with the packages), `memory` (MB of JavaScript objects, 1024), `timeout` (seconds without an answer after which it is started again, 30), `isolate` (a process for each package, or for those in a list), `user` (whose rights it has), `writes` and `reads` (folders that it may write and read in; all)",
     ),
     editor("httpAdminAuth", "who may use the editor"),
     editor("httpAdminCookieOptions", "the editor's sessions"),

@@ -25,7 +25,9 @@ impl Node for Hosted {
     fn new(_config: HostedConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let mailbox = cx.mailbox();
         match &cx.shared().elsewhere {
-            Some(elsewhere) => elsewhere.attach(cx.id(), mailbox.clone()),
+            Some(elsewhere) => {
+                elsewhere.attach(cx.id(), &cx.other_places(), mailbox.clone());
+            }
             None => {
                 let text = format!("this program runs no nodes of the type {}", cx.info().ty);
                 return Err(NodeError::new(text));

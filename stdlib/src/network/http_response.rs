@@ -40,9 +40,10 @@ impl Node for HttpResponse {
 
     fn new(config: HttpResponseConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let headers = config.headers.as_object().cloned().unwrap_or_default();
-        let twin = cx.has_twin().then(|| cx.mailbox());
+        let places = cx.other_places();
+        let twin = (!places.is_empty()).then(|| cx.mailbox());
         if let (Some(mailbox), Some(elsewhere)) = (&twin, &cx.shared().elsewhere) {
-            elsewhere.attach(cx.id(), mailbox.clone());
+            elsewhere.attach(cx.id(), &places, mailbox.clone());
         }
         Ok(HttpResponse {
             status: parse_int(&config.status_code),

@@ -154,7 +154,14 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
         quote!(vgdc_native::linked!(#name, #slots))
     });
     let hash = &plan.hash;
-    let packages = &plan.packages;
+    let places = plan.places.iter().map(|place| {
+        let (name, packages) = (
+            text(&place.name),
+            list(place.packages.iter().map(|it| text(it))),
+        );
+        quote!(plan::Place { name: #name, packages: #packages })
+    });
+    let places = list(places);
     let loads = plan.loads.iter().copied().map(Literal::u64_unsuffixed);
     let islands = plan.islands.iter().map(|ops| {
         let ops = ops.iter().copied().map(Literal::u32_unsuffixed);
@@ -183,7 +190,7 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
                 env: ENV.iter().map(|scope| scope()).collect::<Result<_, _>>()?,
                 code: #code,
                 regions: #regions,
-                packages: vec![#(#packages.into()),*],
+                places: #places,
                 settings: #settings,
             })
         }
@@ -216,7 +223,7 @@ fn op_function(index: usize, op: &Op) -> TokenStream {
     fields.add("ty", text(&op.ty));
     fields.add_some("process", op.process.as_ref().map(|it| text(it)));
     fields.add_some("away", op.away.as_ref().map(away));
-    fields.add_some("twin", op.twin.as_ref().map(|it| text(it)));
+    fields.add_list("twins", op.twins.iter().map(|it| text(it)));
     fields.add_some("name", op.name.as_ref().map(|it| text(it)));
     fields.add_some("z", op.z.as_ref().map(|it| text(it)));
     fields.add_some("g", op.g.as_ref().map(|it| text(it)));

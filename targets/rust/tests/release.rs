@@ -107,7 +107,7 @@ fn plan() -> Plan {
             bodies().iter().map(|body| body.function(0)).collect(),
         )),
         regions: Vec::new(),
-        packages: Vec::new(),
+        places: Vec::new(),
         settings: Default::default(),
     }
 }

@@ -9,7 +9,9 @@ pub mod erase_junctions;
 pub mod fuse;
 pub mod infer_types;
 pub mod invert_scopes;
+pub mod join_places;
 pub mod order;
 pub mod prune_dead;
+pub mod pull_away;
 #[cfg(test)]
 mod testing;

@@ -27,7 +27,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
             )?,
         ),
         regions: Vec::new(),
-        packages: vec![],
+        places: vec![],
         settings: Default::default(),
     })
 }
