@@ -10,7 +10,7 @@ const [url, button, wanted] = process.argv.slice(2);
   try {
     const page = await browser.newPage();
     await page.goto(url, { waitUntil: 'load' });
-    await page.getByText(button).first().click({ timeout: 20000 });
+    await page.getByText(button).first().click({ timeout: 60_000 });
     await page.getByText(wanted, { exact: true }).first().waitFor({ timeout: 10000 });
   } finally {
     await browser.close();

@@ -1,5 +1,13 @@
 //! Values for serde: plain JSON, as `JSON.stringify` and `JSON.parse` have it. (What JSON cannot say is for
-//! `control` and `wire`.)
+//! `control` and `wire`.) [`from_value`] and [`to_value`] are the way between values and types of Rust.
+
+mod fault;
+mod read;
+mod write;
+
+pub use fault::Fault;
+pub use read::from_value;
+pub use write::to_value;
 
 use crate::nest::MAX_DEPTH;
 use crate::{Array, Key, Object, Rare, Value, date};
@@ -221,7 +229,92 @@ mod tests {
         assert!(serde_json::from_str::<Value>(&"[".repeat(100_000)).is_err());
     }
 
+    #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+    enum Kind {
+        Plain,
+        Named { at: u8 },
+        Both(String, Option<f32>),
+        One(Vec<i64>),
+    }
+
+    #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Reading {
+        name: String,
+        temp: f64,
+        #[serde(default)]
+        kinds: Vec<Kind>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        more: Option<std::collections::BTreeMap<u16, (char, bool)>>,
+        unit: (),
+    }
+
+    fn parsed(text: &str) -> Value {
+        json::parse(text).expect("JSON")
+    }
+
+    #[test]
+    fn types_are_written_as_json_has_them_and_read_back() {
+        let reading = Reading {
+            name: "ü".to_owned(),
+            temp: 20.0,
+            kinds: vec![
+                Kind::Plain,
+                Kind::Named { at: 7 },
+                Kind::Both("a".to_owned(), None),
+                Kind::One(vec![-1, 1 << 40]),
+            ],
+            more: Some([(3, ('x', true))].into()),
+            unit: (),
+        };
+        let value = super::to_value(&reading).expect("is written");
+        let text = serde_json::to_string(&reading).expect("is written");
+        let ours = json::stringify(&value, 0).ok().flatten().expect("JSON");
+        assert_eq!(parsed(&ours), parsed(&text));
+        assert_eq!(super::from_value::<Reading>(&value), Ok(reading));
+        let big = super::to_value(&u64::MAX).expect("is written");
+        assert_eq!(big.to_js_string(), u64::MAX.to_string());
+        assert_eq!(super::to_value(&Value::Date(1.0)), Ok(Value::Date(1.0)));
+    }
+
+    #[test]
+    fn what_json_has_not_is_read_too() {
+        let bytes = Value::from(vec![1_u8, 2]);
+        assert_eq!(super::from_value::<Vec<u8>>(&bytes), Ok(vec![1, 2]));
+        assert_eq!(super::from_value::<i64>(&Value::Date(5.0)), Ok(5));
+        let iso = super::from_value::<String>(&Value::Date(0.0));
+        assert_eq!(iso.as_deref(), Ok("1970-01-01T00:00:00.000Z"));
+        assert_eq!(super::from_value::<Option<u8>>(&Value::Undefined), Ok(None));
+        assert_eq!(super::from_value::<Value>(&bytes), Ok(bytes));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let said = |text: &str| {
+            let fault = super::from_value::<Reading>(&parsed(text)).expect_err("wrong");
+            fault.to_string()
+        };
+        assert_eq!(said("3"), "invalid type: integer `3`, expected struct Reading");
+        assert_eq!(said(r#"{"name":"a","unit":null}"#), "missing field `temp`");
+        assert_eq!(
+            said(r#"{"name":"a","temp":"20"}"#),
+            "temp: invalid type: string \"20\", expected f64"
+        );
+        assert_eq!(
+            said(r#"{"name":"a","temp":1,"kinds":["Plain",{"Named":{"at":300}}]}"#),
+            "kinds.1.Named.at: invalid value: integer `300`, expected u8"
+        );
+    }
+
     proptest! {
+        #[test]
+        fn json_comes_back_as_it_was(value in any_value()) {
+            if let Ok(Some(text)) = json::stringify(&value, 0) {
+                let plain = parsed(&text);
+                let read = super::from_value::<serde_json::Value>(&plain).expect("JSON");
+                prop_assert_eq!(super::to_value(&read), Ok(plain));
+            }
+        }
+
         #[test]
         fn serde_says_what_stringify_says(value in any_value()) {
             let by_serde = serde_json::to_string(&value).ok().and_then(|text| json::parse(&text).ok());
