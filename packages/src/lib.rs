@@ -86,5 +86,7 @@ fn spec(ty: &str) -> &'static NodeSpec {
         fields: &[],
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_spec::Text::Plain,
+        waits: true,
     }))
 }

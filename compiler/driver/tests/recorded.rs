@@ -18,6 +18,8 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         fields: &[],
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_spec::Text::Plain,
+        waits: false,
     }
 }
 

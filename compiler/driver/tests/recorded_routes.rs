@@ -28,6 +28,8 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         fields: LINKS,
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_spec::Text::Plain,
+        waits: false,
     }
 }
 

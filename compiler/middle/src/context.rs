@@ -84,6 +84,8 @@ mod tests {
         effect: Effect::Pure,
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_spec::Text::Plain,
+        waits: false,
         fields: &[FieldSpec {
             name: "rules",
             kind: FieldKind::Json,

@@ -27,7 +27,8 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
 /// `#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure)]`; `outputs` may be
 /// `field("outputs")` or `rules("rules")`; `role` is a `Role`, `Operator` when left out. `types` is what it does to the types
 /// of messages, see `Types`: a text, or a function that says it; `needs` lists what a message must have, see `Need`:
-/// `needs = [("res", "there is nobody to answer")]`.
+/// `needs = [("res", "there is nobody to answer")]`. `text` is what its arguments without a name are in the text language, see
+/// `Text` (`First("func")`, `Conditions`; `Plain` when left out); `waits = true` says that messages wait in it.
 #[proc_macro_attribute]
 pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = syn::parse_macro_input!(args as NodeArgs);
@@ -243,6 +244,8 @@ struct NodeArgs {
     role: Tokens,
     types: Tokens,
     needs: Tokens,
+    text: Tokens,
+    waits: bool,
 }
 
 impl Parse for NodeArgs {
@@ -251,6 +254,7 @@ impl Parse for NodeArgs {
         let (mut ty, mut category, mut inputs, mut outputs, mut effect, mut role) =
             (None, None, None, None, None, None);
         let (mut types, mut needs) = (quote!(::vgdc_core::spec::Types::Unknown), quote!(&[]));
+        let (mut text, mut waits) = (quote!(::vgdc_core::spec::Text::Plain), false);
         for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
             let value = &pair.value;
             match pair.key.to_string().as_str() {
@@ -262,10 +266,12 @@ impl Parse for NodeArgs {
                 "role" => role = Some(quote!(::vgdc_core::spec::Role::#value)),
                 "types" => types = types_of(value),
                 "needs" => needs = needs_of(value)?,
+                "text" => text = quote!(::vgdc_core::spec::Text::#value),
+                "waits" => waits = syn::parse2::<syn::LitBool>(quote!(#value))?.value,
                 _ => {
                     return Err(syn::Error::new(
                         pair.key.span(),
-                        "expected type, category, inputs, outputs, effect, role, types or needs",
+                        "expected type, category, inputs, outputs, effect, role, types, needs, text or waits",
                     ));
                 }
             }
@@ -280,6 +286,8 @@ impl Parse for NodeArgs {
             role: role.unwrap_or_else(|| quote!(::vgdc_core::spec::Role::Operator)),
             types,
             needs,
+            text,
+            waits,
         })
     }
 }
@@ -358,6 +366,8 @@ impl NodeArgs {
             role,
             types,
             needs,
+            text,
+            waits,
         } = self;
         let this = &item.self_ty;
         quote! {
@@ -373,6 +383,8 @@ impl NodeArgs {
                     fields: <<#this as ::vgdc_core::Node>::Config as ::vgdc_core::Config>::FIELDS,
                     types: #types,
                     needs: #needs,
+                    text: #text,
+                    waits: #waits,
                 },
                 create: ::vgdc_core::process::create::<#this>,
             };

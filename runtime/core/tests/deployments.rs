@@ -25,6 +25,8 @@ const fn spec(ty: &'static str) -> NodeSpec {
         fields: &[],
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_core::spec::Text::Plain,
+        waits: false,
     }
 }
 

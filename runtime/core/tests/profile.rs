@@ -28,6 +28,8 @@ static RELAY: NodeDef = NodeDef {
         fields: &[],
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_core::spec::Text::Plain,
+        waits: false,
     },
     create: |_| Ok(Box::new(Relay)),
 };

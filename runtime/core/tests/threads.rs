@@ -55,6 +55,8 @@ static GUEST: NodeDef = NodeDef {
         fields: &[],
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_core::spec::Text::Plain,
+        waits: false,
     },
     create: |_| Ok(Box::new(Guest)),
 };

@@ -3,6 +3,7 @@
 //!
 //! What a function says of types cannot leave; such a node is one of which nothing is known.
 
+use crate::text::OwnText;
 use crate::{Effect, FieldKind, FieldSpec, Need, NodeSpec, Outputs, Role, Types};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub struct Described {
     fields: Vec<OwnField>,
     types: Option<String>,
     needs: Vec<(String, String)>,
+    text: OwnText,
+    waits: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,6 +83,8 @@ impl From<&NodeSpec> for Described {
             needs: needs
                 .map(|need| (need.field.to_owned(), need.without.to_owned()))
                 .collect(),
+            text: spec.text.into(),
+            waits: spec.waits,
         }
     }
 }
@@ -144,6 +149,8 @@ impl Described {
                 None => Types::Unknown,
             },
             needs: needs.collect::<Vec<_>>().leak(),
+            text: self.text.leak(),
+            waits: self.waits,
         }))
     }
 }
@@ -200,6 +207,8 @@ mod tests {
                 field: "payload",
                 without: "there is nothing to scale",
             }],
+            text: crate::Text::First("value"),
+            waits: true,
         };
         let described = Described::from(&SPEC);
         let text = serde_json::to_string(&described).expect("it is data");

@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 
 mod described;
+pub mod text;
 mod typing;
 
 pub use described::Described;
+pub use text::Text;
 pub use typing::{Need, TypeId, Types, Typing};
 
 /// Everything the compiler, the editor and the documentation need to know about one node type.
@@ -32,6 +34,11 @@ pub struct NodeSpec {
     pub types: Types,
     /// What a message must have, for the node to do anything with it.
     pub needs: &'static [Need],
+    /// How it is written in the text language.
+    pub text: Text,
+    /// Whether messages wait in it, for a time or for others, so that a circle of wires through it does not turn as fast as it
+    /// can. (What reaches outside of the process waits for that, and need not say it.)
+    pub waits: bool,
 }
 
 impl NodeSpec {

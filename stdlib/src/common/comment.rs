@@ -15,7 +15,7 @@ pub struct CommentConfig {
 /// Nothing.
 pub struct Comment;
 
-#[node(type = "comment", category = "common", inputs = 0, outputs = 0, effect = Pure, role = Comment, types = "msg")]
+#[node(type = "comment", category = "common", inputs = 0, outputs = 0, effect = Pure, role = Comment, types = "msg", text = First("name"))]
 impl Node for Comment {
     type Config = CommentConfig;
 

@@ -71,7 +71,7 @@ struct Prop {
     jsonata: bool,
 }
 
-#[node(type = "inject", category = "common", inputs = 0, outputs = 1, effect = Source, types = types)]
+#[node(type = "inject", category = "common", inputs = 0, outputs = 1, effect = Source, types = types, text = Properties)]
 impl Node for Inject {
     type Config = InjectConfig;
 

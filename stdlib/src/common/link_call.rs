@@ -37,7 +37,7 @@ struct Call {
     timer: TimerId,
 }
 
-#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall, types = "object{..}")]
+#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall, types = "object{..}", text = First("links"))]
 impl Node for LinkCall {
     type Config = LinkCallConfig;
 

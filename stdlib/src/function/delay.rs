@@ -107,7 +107,7 @@ fn unit_ms(unit: &str) -> f64 {
     }
 }
 
-#[node(type = "delay", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types)]
+#[node(type = "delay", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, waits = true)]
 impl Node for Delay {
     type Config = DelayConfig;
 

@@ -325,7 +325,7 @@ fn level_of(level: LogLevel) -> Level {
     }
 }
 
-#[node(type = "function", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types)]
+#[node(type = "function", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, text = First("func"))]
 impl Node for Function {
     type Config = FunctionConfig;
 

@@ -129,7 +129,7 @@ impl What {
     }
 }
 
-#[node(type = "trigger", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types)]
+#[node(type = "trigger", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, waits = true)]
 impl Node for Trigger {
     type Config = TriggerConfig;
 

@@ -131,7 +131,7 @@ struct Arrived {
 /// The node warns of this.
 struct Warning(Value);
 
-#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
+#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types, text = First("url"))]
 impl Node for HttpIn {
     type Config = HttpInConfig;
 

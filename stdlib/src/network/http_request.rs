@@ -155,7 +155,7 @@ enum Problem {
     TooManyRedirects,
 }
 
-#[node(type = "http request", category = "network", inputs = 1, outputs = 1, effect = Io, types = types)]
+#[node(type = "http request", category = "network", inputs = 1, outputs = 1, effect = Io, types = types, text = First("url"))]
 impl Node for HttpRequest {
     type Config = HttpRequestConfig;
 

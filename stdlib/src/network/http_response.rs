@@ -34,7 +34,7 @@ pub struct HttpResponse {
     twin: Option<Mailbox>,
 }
 
-#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, role = Answer, types = "msg", needs = [("res", "there is no request to answer")])]
+#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, role = Answer, types = "msg", needs = [("res", "there is no request to answer")], text = First("statusCode"))]
 impl Node for HttpResponse {
     type Config = HttpResponseConfig;
 

@@ -54,6 +54,12 @@ pub struct MqttBrokerConfig {
         label = "Message sent on connection (birth message)"
     )]
     birth_topic: String,
+    #[field(name = "birthPayload", json = "null", kind = Text)]
+    birth_payload: Value,
+    #[field(name = "birthQos", json = "null", kind = Number)]
+    birth_qos: Value,
+    #[field(name = "birthRetain", json = "null", kind = Bool)]
+    birth_retain: Value,
     #[field(name = "birthMsg", json = "{}")]
     birth_msg: Value,
     #[field(
@@ -61,6 +67,12 @@ pub struct MqttBrokerConfig {
         label = "Message sent before disconnecting (close message)"
     )]
     close_topic: String,
+    #[field(name = "closePayload", json = "null", kind = Text)]
+    close_payload: Value,
+    #[field(name = "closeQos", json = "null", kind = Number)]
+    close_qos: Value,
+    #[field(name = "closeRetain", json = "null", kind = Bool)]
+    close_retain: Value,
     #[field(name = "closeMsg", json = "{}")]
     close_msg: Value,
     #[field(
@@ -68,6 +80,12 @@ pub struct MqttBrokerConfig {
         label = "Message sent on an unexpected disconnection (will message)"
     )]
     will_topic: String,
+    #[field(name = "willPayload", json = "null", kind = Text)]
+    will_payload: Value,
+    #[field(name = "willQos", json = "null", kind = Number)]
+    will_qos: Value,
+    #[field(name = "willRetain", json = "null", kind = Bool)]
+    will_retain: Value,
     #[field(name = "willMsg", json = "{}")]
     will_msg: Value,
 }
@@ -77,7 +95,7 @@ pub struct MqttBroker {
     client: Rc<Client>,
 }
 
-#[node(type = "mqtt-broker", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config)]
+#[node(type = "mqtt-broker", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, text = First("broker"))]
 impl Node for MqttBroker {
     type Config = MqttBrokerConfig;
 

@@ -125,7 +125,7 @@ impl Actions {
     }
 }
 
-#[node(type = "mqtt in", category = "network", inputs = 1, outputs = 1, effect = Source, types = types)]
+#[node(type = "mqtt in", category = "network", inputs = 1, outputs = 1, effect = Source, types = types, text = First("topic"))]
 impl Node for MqttIn {
     type Config = MqttInConfig;
 

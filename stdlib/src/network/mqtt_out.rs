@@ -56,7 +56,7 @@ pub struct MqttOut {
     actions: Actions,
 }
 
-#[node(type = "mqtt out", category = "network", inputs = 1, outputs = 0, effect = Io)]
+#[node(type = "mqtt out", category = "network", inputs = 1, outputs = 0, effect = Io, text = First("topic"))]
 impl Node for MqttOut {
     type Config = MqttOutConfig;
 

@@ -30,7 +30,7 @@ pub struct WebsocketClientConfig {
 /// The behaviour.
 pub struct WebsocketClient(HubNode);
 
-#[node(type = "websocket-client", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config)]
+#[node(type = "websocket-client", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, text = First("path"))]
 impl Node for WebsocketClient {
     type Config = WebsocketClientConfig;
 

@@ -21,7 +21,7 @@ pub struct WebsocketListenerConfig {
 /// The behaviour.
 pub struct WebsocketListener(HubNode);
 
-#[node(type = "websocket-listener", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config)]
+#[node(type = "websocket-listener", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, text = First("path"))]
 impl Node for WebsocketListener {
     type Config = WebsocketListenerConfig;
 

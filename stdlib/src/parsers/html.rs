@@ -39,7 +39,7 @@ pub struct Html {
     out: Property,
 }
 
-#[node(type = "html", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types)]
+#[node(type = "html", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types, text = First("tag"))]
 impl Node for Html {
     type Config = HtmlConfig;
 

@@ -89,7 +89,7 @@ pub struct Batch {
 
 const TOO_MANY: &str = "too many pending messages in batch node";
 
-#[node(type = "batch", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types)]
+#[node(type = "batch", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, waits = true)]
 impl Node for Batch {
     type Config = BatchConfig;
 

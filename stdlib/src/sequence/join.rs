@@ -115,7 +115,7 @@ pub struct Join {
     groups: ByName<Group>,
 }
 
-#[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State, types = "object{..}")]
+#[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State, types = "object{..}", waits = true)]
 impl Node for Join {
     type Config = JoinConfig;
 

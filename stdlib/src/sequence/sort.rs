@@ -72,7 +72,7 @@ pub struct Sort {
     env: NodeEnv,
 }
 
-#[node(type = "sort", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types)]
+#[node(type = "sort", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, waits = true)]
 impl Node for Sort {
     type Config = SortConfig;
 

@@ -27,6 +27,8 @@ const fn spec(
         fields,
         types: Types::Unknown,
         needs: &[],
+        text: vgdc_spec::Text::Plain,
+        waits: false,
     }
 }
 

@@ -295,6 +295,8 @@ mod tests {
             fields: &[],
             types,
             needs,
+            text: vgdc_spec::Text::Plain,
+            waits: false,
         }
     }
 

@@ -153,6 +153,8 @@ mod tests {
             fields: &[],
             types: Types::Unknown,
             needs: &[],
+            text: vgdc_spec::Text::Plain,
+            waits: false,
         }
     }
 
