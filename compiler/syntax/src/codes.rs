@@ -1,7 +1,7 @@
 //! The one table of diagnostic codes: number, name, title. Each code has a page in `codes/VGnnnn.md`, which
 //! `vgdc explain VGnnnn` prints.
 //!
-//! The numbers are shared out by the room that finds the fault: 1–99 this crate, 100–199 resolving and the middle,
+//! The numbers are shared out by the room that finds the fault: 1–99 this crate (50–59 for the text language), 100–199 resolving and the middle,
 //! 200–299 scripts and expressions, 300–399 building and targets, 400–499 the start of a program. To add one: a line in the
 //! table below, and its page. A number is never used again for something else.
 
@@ -127,7 +127,7 @@ macro_rules! codes {
 }
 
 codes! {
-    // 1–99: this crate.
+    // 1–99: this crate; 50–59: flows as text.
     0001 NOT_JSON "the file is not JSON"
     0002 TRUNCATED "the file ends too early"
     0003 TOO_LARGE "the file is too large"
@@ -150,6 +150,15 @@ codes! {
     0032 NO_SECRET "the credentials are encrypted and there is no secret"
     0040 BAD_CONFIG "vgdc.toml cannot be read"
     0041 UNKNOWN_SETTING "an unknown setting in vgdc.toml"
+    0050 TEXT_SYNTAX "a text that is no flow"
+    0051 TEXT_UNKNOWN_OPTION "an option that a node has not"
+    0052 TEXT_OPTION_TWICE "an option is given twice"
+    0053 TEXT_UNKNOWN_NAME "an unknown name"
+    0054 TEXT_NAME_TWICE "a name is given twice"
+    0055 TEXT_NO_PORT "an input or output that a node has not"
+    0056 TEXT_WRONG_VALUE "a value of the wrong kind"
+    0057 TEXT_MISPLACED "something that cannot stand here"
+    0058 TEXT_CYCLE "a circle of wires in which nothing waits"
 
     // 100–199: resolving and the middle.
     0100 UNKNOWN_TYPE "an unknown node type"
