@@ -47,16 +47,25 @@ pub(crate) fn packages(
     user_dir: Option<&Path>,
     beside: &Path,
 ) -> Packages {
-    let set = || named(config, "userDir").map(|path| beside.join(path));
-    let named = user_dir.map(Path::to_path_buf).or_else(set);
-    let is_meant = named.is_some() || Packages::are_in(beside);
-    if !is_meant || !(uses_modules(doc) || !knows_all(doc)) {
-        return Packages::default();
-    }
-    let mut packages = Packages::read(named.as_deref().unwrap_or(beside));
+    let folder = match user_folder(config, user_dir, beside) {
+        Some(folder) if uses_modules(doc) || !knows_all(doc) => folder,
+        _ => return Packages::default(),
+    };
+    let mut packages = Packages::read(&folder);
     // (what is wrong with the setting is said by `say`)
     packages.isolation = isolation(config).unwrap_or_default();
     packages
+}
+
+/// The user folder that is meant, if one is.
+pub(crate) fn user_folder(
+    config: &Config,
+    user_dir: Option<&Path>,
+    beside: &Path,
+) -> Option<PathBuf> {
+    let set = || named(config, "userDir").map(|path| beside.join(path));
+    let named = user_dir.map(Path::to_path_buf).or_else(set);
+    named.or_else(|| Packages::are_in(beside).then(|| beside.to_owned()))
 }
 
 /// Which packages the setting `host.isolate` gives a process of their own.

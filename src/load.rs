@@ -1,6 +1,6 @@
 //! Loading a flow file with what lies beside it: `vgdc.toml`, the credentials.
 
-use crate::away;
+use crate::{away, text};
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,9 @@ use vgdc_driver::{Compiled, Options, Session};
 use vgdc_packages::Packages;
 use vgdc_plan::settings::{self, Kind};
 use vgdc_syntax::config::Port;
-use vgdc_syntax::{Config, Credentials, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes, creds};
+use vgdc_syntax::{
+    Config, Credentials, Diagnostic, Diagnostics, FlowDoc, Level, SourceMap, codes, creds,
+};
 use vgdc_target_rust::{External, NodeCrate, Reporter};
 use vgdc_value::{Object, Value};
 
@@ -30,6 +32,8 @@ pub struct Flow {
     pub external: External,
     /// The Node-RED packages that it may have nodes of.
     pub packages: Packages,
+    /// Of a flow that is written as text: where in it the document's parts come from.
+    pub origins: Option<vgdc_text::Origins>,
 }
 
 /// A compiler with the node library.
@@ -80,11 +84,20 @@ impl Flow {
             true => path.join(&*named),
             false => path.to_owned(),
         };
-        let (doc, said) = FlowDoc::read_file(&mut sources, &path);
+        let beside = folder_of(&path).to_owned();
+        let (doc, said, origins) = match text::is_text(&path) {
+            true => {
+                let read = text::read(&mut sources, &path, &config, user_dir);
+                (read.doc, read.diagnostics, read.origins)
+            }
+            false => {
+                let (doc, said) = FlowDoc::read_file(&mut sources, &path);
+                (doc, said, None)
+            }
+        };
         diagnostics.append(said);
         let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &env);
         diagnostics.append(said);
-        let beside = folder_of(&path).to_owned();
         let packages = away::packages(&doc, &config, user_dir, &beside);
         Flow {
             packages,
@@ -95,6 +108,7 @@ impl Flow {
             credentials,
             diagnostics,
             external: External::default(),
+            origins,
         }
     }
 
@@ -159,11 +173,9 @@ impl Flow {
     /// The nodes as JSON, for what changes them before they are compiled.
     ///
     /// # Errors
-    /// The file cannot be read, or is no JSON.
+    /// The document is no JSON.
     pub fn nodes(&self) -> Result<Vec<Json>, String> {
-        let text = std::fs::read_to_string(&self.path)
-            .map_err(|e| format!("cannot read {}: {e}", self.path.display()))?;
-        let json: Json = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        let json: Json = serde_json::from_str(self.doc.to_text().trim_start_matches('\u{feff}'))
             .map_err(|e| format!("{} is no JSON: {e}", self.path.display()))?;
         // (an array, or the object of Node-RED's second API version that holds one)
         Ok(match json {
@@ -194,6 +206,17 @@ impl Flow {
     fn compile_with(&mut self, session: &Session, finish: fn(&mut Compiled)) -> Compiled {
         let mut compiled = session.compile(&self.doc);
         finish(&mut compiled);
+        if let Some(origins) = &self.origins {
+            // What a text that is wrong became says nothing more than the text's own faults.
+            let is_of_text = |d: &Diagnostic| {
+                d.level == Level::Error
+                    && d.span().is_some_and(|span| span.source == origins.source())
+            };
+            if self.diagnostics.iter().any(is_of_text) {
+                compiled.diagnostics = Diagnostics::new();
+            }
+            origins.map(&mut compiled.diagnostics, self.doc.source());
+        }
         away::say(
             &self.packages,
             &self.config,

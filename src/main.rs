@@ -23,6 +23,10 @@ enum Verb {
     Run(cmd::run::Args),
     /// Say what is wrong with a flow
     Check(cmd::check::Args),
+    /// Make text (.flow) of a flow file, or a flow file of text
+    Convert(cmd::convert::Args),
+    /// Lay out flows that are written as text
+    Fmt(cmd::fmt::Args),
     /// Run the tests beside a flow, in virtual time
     Test(cmd::test::Args),
     /// Measure what a flow costs
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         Verb::Build(args) => cmd::build::run(&args),
         Verb::Run(args) => cmd::run::run(&args),
         Verb::Check(args) => cmd::check::run(&args),
+        Verb::Convert(args) => cmd::convert::run(&args),
+        Verb::Fmt(args) => cmd::fmt::run(&args),
         Verb::Test(args) => cmd::test::run(&args),
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Emit(args) => cmd::emit::run(&args),

@@ -4,8 +4,10 @@ pub mod add;
 pub mod bench;
 pub mod build;
 pub mod check;
+pub mod convert;
 pub mod emit;
 pub mod explain;
+pub mod fmt;
 pub mod import;
 pub mod profile;
 pub mod run;
@@ -32,6 +34,11 @@ impl UserDir {
     /// Reads a flow file with the packages beside it, or in the folder that is named.
     fn load(&self, flow: &Path) -> Flow {
         Flow::load_with(flow, self.user_dir.as_deref())
+    }
+
+    /// The folder that is named.
+    fn named(&self) -> Option<&Path> {
+        self.user_dir.as_deref()
     }
 
     /// The packages in the folder that is named.
