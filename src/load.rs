@@ -59,7 +59,7 @@ fn not_linked(config: &Config) -> Diagnostic {
 }
 
 impl Flow {
-    /// Reads a flow file. A folder stands for the flow that its `vgdc.toml` names, else its `flows.json`.
+    /// Reads a flow file. A folder stands for the flow that its `vgdc.toml` names, else its `flows.json`, else its `flows.flow`.
     pub fn load(path: &Path) -> Flow {
         Flow::load_with(path, None)
     }
@@ -71,7 +71,14 @@ impl Flow {
         let folder = if path.is_dir() { path } else { folder_of(path) };
         let (config, mut diagnostics) = Config::read_folder(&mut sources, folder);
         let env = |name: &str| std::env::var(name).ok();
-        let named = match settings::resolved(config.flow.as_deref().unwrap_or("flows.json"), &env) {
+        let is_text_alone =
+            !folder.join("flows.json").exists() && folder.join("flows.flow").exists();
+        let usual = if is_text_alone {
+            "flows.flow"
+        } else {
+            "flows.json"
+        };
+        let named = match settings::resolved(config.flow.as_deref().unwrap_or(usual), &env) {
             Ok(named) => named,
             Err(variable) => {
                 let message =

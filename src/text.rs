@@ -76,26 +76,22 @@ pub struct Read {
 ///
 /// # Errors
 /// It cannot be read, is too large, or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
+pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let cannot = |e: std::io::Error| {
-        Diagnostic::error(
-            codes::UNREADABLE,
-            format!("cannot read {}: {e}", path.display()),
-        )
+        let message = format!("cannot read {}: {e}", path.display());
+        Box::new(Diagnostic::error(codes::UNREADABLE, message))
     };
     let size = std::fs::metadata(path).map_err(cannot)?.len();
     if size > MAX_BYTES as u64 {
         let message = format!("the file has {size} bytes, and at most {MAX_BYTES} are read");
-        return Err(Diagnostic::error(codes::TOO_LARGE, message));
+        return Err(Box::new(Diagnostic::error(codes::TOO_LARGE, message)));
     }
     let bytes = std::fs::read(path).map_err(cannot)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Diagnostic::error(
-            codes::NOT_UTF8,
-            format!("byte {at} of {} is not UTF-8", path.display()),
-        )
-        .with_fix("save the file as UTF-8")
+        let message = format!("byte {at} of {} is not UTF-8", path.display());
+        let fault = Diagnostic::error(codes::NOT_UTF8, message);
+        Box::new(fault.with_fix("save the file as UTF-8"))
     })
 }
 
@@ -116,7 +112,7 @@ pub fn read(
             let (doc, _) = FlowDoc::parse(sources, path.to_string_lossy(), "[]");
             Read {
                 doc,
-                diagnostics: Diagnostics::from_iter([error]),
+                diagnostics: Diagnostics::from_iter([*error]),
                 origins: None,
             }
         }

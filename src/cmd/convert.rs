@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use vgdc::packages::Packages;
 use vgdc::syntax::{Config, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes, render};
 use vgdc::text::{self, Known};
 
@@ -83,12 +82,25 @@ fn convert(args: &Args, sources: &mut SourceMap) -> (Option<String>, Diagnostics
     if to == Form::Json {
         return (Some(doc.to_text().to_owned()), diagnostics);
     }
-    let known = Known::library().with_packages(&Packages::default());
-    match vgdc_text::print::print(&doc, &known) {
+    let mut diagnostics = diagnostics;
+    if let Some(secrets) = doc.credentials() {
+        let message = "the credentials in this file do not go along: a text has none";
+        let note = Diagnostic::note(codes::BAD_CREDENTIALS, message);
+        let span = secrets.span();
+        let place = vgdc::syntax::Span {
+            end: (span.start + 1).min(span.end),
+            ..span
+        };
+        diagnostics.push(
+            note.with_label(place, "")
+                .with_fix("keep them in a file beside the flow"),
+        );
+    }
+    // (types of packages stand in quotes: who reads the text need not have them)
+    match vgdc_text::print::print(&doc, &Known::library()) {
         Ok(text) => (Some(text), diagnostics),
         Err(error) => {
-            let mut diagnostics = diagnostics;
-            diagnostics.push(error);
+            diagnostics.push(error.diagnostic());
             (None, diagnostics)
         }
     }

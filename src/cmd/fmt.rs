@@ -1,5 +1,6 @@
 //! `vgdc fmt FILES`: lays out flows that are written as text.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap, codes, render};
@@ -48,7 +49,7 @@ fn one(file: &Path, check: bool) -> Result<bool, (SourceMap, Diagnostics)> {
     let alone = |diagnostic: Diagnostic| Diagnostics::from_iter([diagnostic]);
     let text = match text::read_text(file) {
         Ok(text) => text,
-        Err(error) => return Err((sources, alone(error))),
+        Err(error) => return Err((sources, alone(*error))),
     };
     let formatted = match vgdc_text::format::format(&text) {
         Ok(formatted) => formatted,
@@ -60,7 +61,10 @@ fn one(file: &Path, check: bool) -> Result<bool, (SourceMap, Diagnostics)> {
     if formatted == text {
         return Ok(false);
     }
-    if !check && let Err(e) = vgdc_app::whole::write(file, formatted.as_bytes(), 0o644) {
+    // (a link stays one, and who may read the file may read it afterwards)
+    let place = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mode = std::fs::metadata(&place).map_or(0o644, |about| about.permissions().mode() & 0o777);
+    if !check && let Err(e) = vgdc_app::whole::write(&place, formatted.as_bytes(), mode) {
         let message = format!("cannot write {}: {e}", file.display());
         return Err((
             sources,

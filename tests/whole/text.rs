@@ -279,7 +279,7 @@ fn differs(known: &Known, session: &Session, original: &str) -> Option<String> {
     }
     let printed = match vgdc_text::print::print(&doc, known) {
         Ok(printed) => printed,
-        Err(error) => return Some(error.message),
+        Err(error) => return Some(format!("{error:?}")),
     };
     let read = vgdc_text::read(&mut sources, "x.flow", &printed, known);
     if read.diagnostics.has_errors() {
@@ -350,7 +350,7 @@ fn differs(known: &Known, session: &Session, original: &str) -> Option<String> {
     // (groups may have been made in another order, and have other names then)
     let again = |json: String, sources: &mut SourceMap| {
         let (doc, _) = FlowDoc::parse(sources, "back.json", json);
-        vgdc_text::print::print(&doc, known).unwrap_or_else(|error| error.message)
+        vgdc_text::print::print(&doc, known).unwrap_or_else(|error| format!("{error:?}"))
     };
     let mut printed = printed;
     let mut second = again(read.json, &mut sources);
@@ -585,6 +585,25 @@ fn commands_take_texts() {
     assert!(!Path::new(&path("b.json")).exists(), "nothing is written");
     let (code, _, err) = said(&["fmt", &file(folder.path(), "worse.flow", "flow f {")]);
     assert!(code == Some(1) && err.contains("worse.flow:1:8"), "{err}");
+    // Credentials in the file are left behind, and that is said; a folder may have a text alone.
+    let wrapped = file(
+        folder.path(),
+        "wrapped.json",
+        r#"{"flows": [{"id": "a", "type": "tab", "label": "A"}], "credentials": {"a": {"password": "geheim"}}}"#,
+    );
+    let (code, out, err) = said(&["convert", &wrapped]);
+    assert_eq!((code, out.as_str()), (Some(0), "flow a \"A\" {}\n"));
+    assert!(
+        err.contains("do not go along") && !err.contains("geheim"),
+        "{err}"
+    );
+    let alone = tempfile::tempdir().expect("a folder");
+    file(
+        alone.path(),
+        "flows.flow",
+        "flow f { inject() -> debug(); }\n",
+    );
+    assert_eq!(said(&["check", &alone.path().to_string_lossy()]).0, Some(0));
     // What later stages say.
     let code = "flow f {\n    let a = inject();\n    a -> function(r#\"\n        let x = 5;\n        x ++ y;\n    \"#);\n}\n";
     let (_, _, err) = said(&["check", &file(folder.path(), "code.flow", code)]);
@@ -596,4 +615,43 @@ fn commands_take_texts() {
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["diagnostics"][0]["labels"][0]["line"], 5);
     assert_eq!(json["diagnostics"][0]["body"]["line"], 2);
+}
+
+#[test]
+fn what_the_page_shows_is_right() {
+    let known = Known::new();
+    let page =
+        std::fs::read_to_string(vgdc_tests::root().join("docs/flow-text.md")).expect("the page");
+    let shown: Vec<&str> = page
+        .split("```flow\n")
+        .skip(1)
+        .filter_map(|part| part.split("```").next())
+        .collect();
+    assert!(shown.len() > 1);
+    for text in shown {
+        let mut sources = SourceMap::new();
+        let read = vgdc_text::read(&mut sources, "page.flow", text, &known);
+        let said = render::text(&read.diagnostics, &sources, &render::TextOptions::default());
+        assert!(read.diagnostics.is_empty(), "{said}");
+        assert_eq!(vgdc_text::format::format(text).expect("a text"), text);
+    }
+    // and the types that it says something of are there
+    for row in page
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.ends_with("code |"))
+    {
+        for ty in row
+            .split('|')
+            .nth(1)
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+        {
+            let spec = known.0.get(ty);
+            assert!(
+                spec.is_some_and(|spec| spec.text != vgdc_spec::Text::Plain),
+                "{ty}"
+            );
+        }
+    }
 }

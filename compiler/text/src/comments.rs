@@ -54,7 +54,7 @@ impl Comments {
         for end in toks
             .iter()
             .map(|tok| tok.range.clone())
-            .chain([text.len()..text.len()])
+            .chain(std::iter::once(text.len()..text.len()))
         {
             if let Some(gap) = (at <= end.start).then_some(at..end.start) {
                 for comment in lex::comments(text, gap).0 {

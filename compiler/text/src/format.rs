@@ -1,5 +1,7 @@
 //! The layout of a text: the same tokens and comments in the same order, with other blanks and line breaks between them.
 //!
+//! A block ([`crate::literal`]) is moved to where the text around it is, which changes nothing of what it means.
+//!
 //! The layout hangs on the tokens, on the comments and on where the text has empty lines between statements, and on nothing
 //! else; so laying out what was laid out changes nothing.
 
@@ -23,7 +25,7 @@ pub fn format(text: &str) -> Result<String, Vec<Fault>> {
     let (_, faults) = parse::parse(tokens.clone());
     match faults.is_empty() {
         true => {
-            let laid_out = laid_out(text, lex::flat(tokens, text), false);
+            let laid_out = laid_out(text, lex::flat(tokens, text));
             lex::forget();
             Ok(laid_out)
         }
@@ -31,18 +33,18 @@ pub fn format(text: &str) -> Result<String, Vec<Fault>> {
     }
 }
 
-/// The same for a text that was made and not written by hand: its blocks are moved to where they belong, too.
+/// The same for a text that was made and not written by hand.
 pub(crate) fn format_made(text: &str) -> Option<String> {
     let tokens = lex::tokens(text).ok()?;
-    Some(laid_out(text, lex::flat(tokens, text), true))
+    Some(laid_out(text, lex::flat(tokens, text)))
 }
 
-fn laid_out(text: &str, toks: Vec<Tok>, moves_blocks: bool) -> String {
+fn laid_out(text: &str, toks: Vec<Tok>) -> String {
     let mut at = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let ends = toks
         .iter()
         .map(|tok| tok.range.clone())
-        .chain([text.len()..text.len()]);
+        .chain(std::iter::once(text.len()..text.len()));
     let mut gaps = Vec::with_capacity(toks.len() + 1);
     for range in ends {
         let (comments, breaks) = lex::comments(text, at..range.start.max(at));
@@ -56,7 +58,6 @@ fn laid_out(text: &str, toks: Vec<Tok>, moves_blocks: bool) -> String {
         out: String::new(),
         previous: None,
         done: None,
-        moves_blocks,
     };
     let (nodes, _) = tree(&toks, 0);
     printer.statements(&nodes, 0, true);
@@ -66,7 +67,7 @@ fn laid_out(text: &str, toks: Vec<Tok>, moves_blocks: bool) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
-    if !moves_blocks && !is_same(text, &toks, &out) {
+    if !is_same(text, &toks, &out) {
         return text.to_owned();
     }
     out
@@ -80,10 +81,18 @@ fn is_same(text: &str, toks: &[Tok], other: &str) -> bool {
     let others = lex::flat(tokens, other);
     let words = |text: &str, toks: &[Tok]| -> Vec<String> {
         toks.iter()
-            .map(|tok| text[tok.range.clone()].trim_end().to_owned())
+            .map(|tok| meaning(&text[tok.range.clone()]))
             .collect()
     };
     words(text, toks) == words(other, &others)
+}
+
+/// What a token says: of a block its value.
+fn meaning(token: &str) -> String {
+    match literal::read(token).filter(|_| literal::is_block(token)) {
+        Some((value, _)) => value,
+        None => token.trim_end().to_owned(),
+    }
 }
 
 /// What is between a token and the one before it.
@@ -133,7 +142,6 @@ struct Printer<'t> {
     previous: Option<usize>,
     /// The token whose comments are written already.
     done: Option<usize>,
-    moves_blocks: bool,
 }
 
 impl Printer<'_> {
@@ -363,7 +371,6 @@ impl Printer<'_> {
             out: String::new(),
             previous: None,
             done: skip,
-            moves_blocks: false,
         };
         trial.plain(nodes, 0);
         (!trial.out.contains('\n')).then_some(trial.out)
@@ -548,10 +555,7 @@ impl Printer<'_> {
             self.out.push(' ');
         }
         let word = self.word(at).to_owned();
-        let moved = match self.moves_blocks
-            && self.kind(at) == Some(TokKind::Literal)
-            && literal::is_block(&word)
-        {
+        let moved = match self.kind(at) == Some(TokKind::Literal) && literal::is_block(&word) {
             true => literal::read(&word).and_then(|(value, _)| {
                 let line = self.out.rfind('\n').map_or(0, |at| at + 1);
                 let own = self.out[line..].len() - self.out[line..].trim_start().len();
@@ -669,6 +673,10 @@ mod tests {
                 "flow a {\n    let f = g(r#\"\n  x\n\"#);\n}\n",
             ),
             (
+                "flow a{let f=g(r#\"\n  x\n    y\n\"#);}",
+                "flow a {\n    let f = g(r#\"\n        x\n          y\n    \"#);\n}\n",
+            ),
+            (
                 "flow a{group k \"K\" at gw(1,2,3,4){b;}\n\n\n\nc->d;}",
                 "flow a {\n    group k \"K\" at gw (1, 2, 3, 4) {\n        b;\n    }\n\n    c -> d;\n}\n",
             ),
@@ -694,7 +702,7 @@ mod tests {
             ),
             (
                 "flow a{b -> // why\nc(x=1, // one\ny=2\n// end\n);}",
-                "flow a {\n    b -> // why\n        c(\n        x = 1, // one\n        y = 2\n        // end\n    );\n}\n",
+                "flow a {\n    b\n        -> // why\n        c(\n            x = 1, // one\n            y = 2\n            // end\n        );\n}\n",
             ),
             ("flow a{\n// only\n}", "flow a {\n    // only\n}\n"),
         ] {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use vgdc_syntax::codes;
 
 /// How deep brackets may be nested.
-pub const MAX_DEPTH: usize = 200;
+pub const MAX_DEPTH: usize = 64;
 
 /// The tokens of a text.
 ///
@@ -310,7 +310,7 @@ mod tests {
         );
         assert!(tokens(&"(".repeat(100_000)).is_err());
         let deep = format!("{}{}", "(".repeat(300), ")".repeat(300));
-        assert!(tokens(&deep).expect_err("deep").message.contains("200"));
+        assert!(tokens(&deep).expect_err("deep").message.contains("64"));
     }
 
     #[test]

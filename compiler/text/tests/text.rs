@@ -429,6 +429,10 @@ fn what_is_wrong_is_told_where_it_is() {
         ),
         ("flow f { let a = pause() ; a -> work(\"\") -> a; }", ""),
         (
+            "flow f { let a = work(\"setTimeout(() => node.send(msg), 9)\") ; a -> a; }",
+            "",
+        ),
+        (
             "flow f { let a = pause() a -> a; }",
             "1:26 VG0050 expected `;`",
         ),
@@ -541,6 +545,22 @@ fn what_comes_after_points_into_the_text() {
     assert_eq!(sources.slice(found), "+");
     let at = sources.line_col(found.source, found.start);
     assert_eq!((at.line, at.column), (4, 11));
+    let text = "flow f { let a = sink(value = jsonata(r#\"é + \"#)); }";
+    let read_again = vgdc_text::read(&mut sources, "y.flow", text, &Known);
+    let (other, _) = FlowDoc::parse(&mut sources, "y.json", read_again.json);
+    let span = other
+        .by_id("f.a")
+        .and_then(|a| a.body_span("value", 3..4))
+        .expect("a place");
+    let found = read_again
+        .origins
+        .find(span.start, span.end)
+        .expect("a place in the text");
+    assert_eq!(
+        sources.slice(found),
+        "+",
+        "behind the word for the type, too"
+    );
     // a property that nobody wrote is the node
     let span = a.prop("outputs").expect("made").span();
     let found = read
@@ -586,6 +606,101 @@ fn comments_come_back() {
     let second = read(&mut sources, "y.flow", &printed, &Known);
     let (doc, _) = FlowDoc::parse(&mut sources, "y.json", second.json);
     assert_eq!(print::print(&doc, &Known).expect("it is written"), printed);
+}
+
+#[test]
+fn attributes_are_what_words_cannot_say() {
+    let all = json(
+        "#[canvas] let s = far_server();\n#[config] let p = pause();\n#[disabled] flow f {\n\
+         #[at(5, -6.5)] #[disabled] pause() -> #[id = \"x\"] #[at(1, 2)] sink();\n\
+         pause() at (3, 4) -> work() { 0 -> sink() at (7, 8) };\n\
+         #[outputs(3)] let q = \"odd\"();\n#[config] let c = sink();\n}",
+    );
+    for (id, wanted) in [
+        ("s", r#"{"x":140,"y":60}"#),
+        ("p", r#"{"x":null,"wires":null}"#),
+        ("f", r#"{"disabled":true,"label":"f"}"#),
+        ("f.pause1", r#"{"x":5,"y":-6.5,"d":true,"wires":[["x"]]}"#),
+        ("x", r#"{"x":1,"y":2}"#),
+        ("f.pause2", r#"{"x":3,"y":4,"wires":[["f.work1"]]}"#),
+        ("f.work1", r#"{"wires":[["f.sink1"]]}"#),
+        ("f.sink1", r#"{"x":7,"y":8}"#),
+        ("f.q", r#"{"wires":[[],[],[]]}"#),
+        ("f.c", r#"{"z":"f","x":null,"wires":null}"#),
+    ] {
+        let wanted: serde_json::Value = serde_json::from_str(wanted).expect("JSON");
+        let found = node(&all, id);
+        for (name, value) in wanted.as_object().expect("an object") {
+            assert_eq!(&found[name], value, "{id}: {name}");
+        }
+    }
+}
+
+#[test]
+fn rust_code_becomes_nodes_where_somebody_knows_how() {
+    struct Macro(std::cell::Cell<u32>);
+    impl Nodes for Macro {
+        fn spec(&self, ty: &str) -> Option<&'static NodeSpec> {
+            Known.spec(ty)
+        }
+        fn types(&self) -> Vec<&str> {
+            Known.types()
+        }
+        fn rust(&self, _: &syn::Expr) -> Option<String> {
+            self.0.set(self.0.get() + 1);
+            Some(format!("rust {}", self.0.get()))
+        }
+    }
+    let text = "flow f { let a = pause(); a -> |m: X| -> Option<Y> { g(m) } -> async move |m| { m } -> @x::f(1, b) -> sink(); }";
+    let tokens: proc_macro2::TokenStream = text.parse().expect("tokens");
+    let (file, faults) = vgdc_text::parse::parse(tokens);
+    assert!(faults.is_empty(), "{faults:?}");
+    let lowered =
+        vgdc_text::lower::lower(&file, &Macro(std::cell::Cell::new(0)), &Default::default());
+    assert!(lowered.faults.is_empty(), "{:?}", lowered.faults);
+    let all: serde_json::Value = serde_json::from_str(&lowered.json).expect("JSON");
+    let chain = ["f.a", "f.rust_11", "f.rust_21", "f.rust_31", "f.sink1"];
+    for pair in chain.windows(2) {
+        assert_eq!(
+            node(&all, pair[0])["wires"],
+            serde_json::json!([[pair[1]]]),
+            "{all:#}"
+        );
+    }
+}
+
+#[test]
+fn what_is_deep_is_no_danger() {
+    for (open, close) in [("[", "]"), ("{ a: ", "}")] {
+        let deep = |n: usize| format!("let a = \"b\"(x = {}1{});", open.repeat(n), close.repeat(n));
+        survives(&deep(60));
+        assert_eq!(faults(&deep(60)), [""; 0]);
+        assert!(faults(&deep(90))[0].contains("VG0004"));
+    }
+    survives(&format!(
+        "flow f {{ {}a{} }}",
+        "(".repeat(60),
+        ")".repeat(60)
+    ));
+    survives(&format!(
+        "flow f {{ {} {} }}",
+        "group {".repeat(60),
+        "}".repeat(60)
+    ));
+    survives(&format!(
+        "flow f {{ {}{} }}",
+        "a -> b { c -> ".repeat(60),
+        "}".repeat(60)
+    ));
+    // a flow file may have deeper values than a text
+    let json = format!(
+        "[{{\"id\":\"a\",\"type\":\"b\",\"x\":{}{}}}]",
+        "[".repeat(400),
+        "]".repeat(400)
+    );
+    let (doc, said) = FlowDoc::parse(&mut SourceMap::new(), "x.json", json);
+    assert!(!said.has_errors());
+    assert!(print::print(&doc, &Known).is_err());
 }
 
 /// Reads and lays out; whatever it is, that ends, and what was laid out stays as it is.

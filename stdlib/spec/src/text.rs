@@ -110,3 +110,12 @@ pub const CONDITIONS: &[Condition] = &[
     condition("not empty", "nempty", Takes::Nothing),
     condition("else", "else", Takes::Nothing),
 ];
+
+/// The `t` of an assignment ([`Text::Assignments`]) that sets.
+pub const SET: &str = "set";
+/// The `t` of one that deletes.
+pub const DELETE: &str = "delete";
+/// The `t` of one that moves.
+pub const MOVE: &str = "move";
+/// The `t` of one that replaces.
+pub const REPLACE: &str = "change";

@@ -4,14 +4,30 @@ use super::{Draft, Lower};
 use crate::fault::Fault;
 use proc_macro2::Span;
 use std::collections::HashMap;
-use vgdc_spec::Effect;
+use vgdc_spec::{Effect, FieldKind};
 use vgdc_syntax::{Level, codes};
+
+/// What code that sends later has in it.
+const LATER: &[&str] = &[
+    "setTimeout",
+    "setInterval",
+    "setImmediate",
+    "await",
+    ".then(",
+    "node.send",
+];
 
 /// Whether messages may wait in a node. Of nodes of which nothing is known, it is taken for granted.
 fn waits(draft: &Draft<'_>) -> bool {
-    draft
-        .spec
-        .is_none_or(|spec| spec.waits || matches!(spec.effect, Effect::Io | Effect::Source))
+    let Some(spec) = draft.spec else { return true };
+    let mut code = spec
+        .fields
+        .iter()
+        .filter(|field| field.kind == FieldKind::JavaScript)
+        .filter_map(|field| draft.props.get(field.name)?.as_text());
+    spec.waits
+        || matches!(spec.effect, Effect::Io | Effect::Source)
+        || code.any(|text| LATER.iter().any(|word| text.contains(word)))
 }
 
 impl Lower<'_, '_> {

@@ -149,10 +149,15 @@ impl Reader<'_> {
                 return None;
             }
         };
+        // (what is said of a place in the text is about the token, not about the word before it)
+        let span = match &value.kind {
+            ValueKind::Typed(_, text) => text.span,
+            _ => value.span,
+        };
         Some((
             Out {
                 kind,
-                span: Some(value.span),
+                span: Some(span),
             },
             Out::text(ty).at(value.span),
         ))

@@ -4,7 +4,7 @@ use super::json::{Out, OutKind};
 use super::props::{Props, Reader};
 use crate::ast::*;
 use crate::fault::Fault;
-use vgdc_spec::text::{CONDITIONS, Takes};
+use vgdc_spec::text::{CONDITIONS, DELETE, MOVE, REPLACE, SET, Takes};
 use vgdc_syntax::codes;
 
 /// An object.
@@ -262,7 +262,7 @@ pub fn change(reader: &mut Reader<'_>, change: &Change, span: proc_macro2::Span)
             object(
                 span,
                 vec![
-                    ("t", Out::text("set")),
+                    ("t", Out::text(SET)),
                     ("p", p),
                     ("pt", pt),
                     ("to", to),
@@ -272,14 +272,14 @@ pub fn change(reader: &mut Reader<'_>, change: &Change, span: proc_macro2::Span)
         }
         Change::Delete(at) => {
             let (p, pt) = place(reader, at)?;
-            object(span, vec![("t", Out::text("delete")), ("p", p), ("pt", pt)])
+            object(span, vec![("t", Out::text(DELETE)), ("p", p), ("pt", pt)])
         }
         Change::Move(from, to) => {
             let ((p, pt), (to, tot)) = (place(reader, from)?, place(reader, to)?);
             object(
                 span,
                 vec![
-                    ("t", Out::text("move")),
+                    ("t", Out::text(MOVE)),
                     ("p", p),
                     ("pt", pt),
                     ("to", to),
@@ -291,7 +291,7 @@ pub fn change(reader: &mut Reader<'_>, change: &Change, span: proc_macro2::Span)
             let ((from, fromt), (to, tot), (p, pt)) =
                 (reader.typed(from)?, reader.typed(to)?, place(reader, at)?);
             let rule = vec![
-                ("t", Out::text("change")),
+                ("t", Out::text(REPLACE)),
                 ("p", p),
                 ("pt", pt),
                 ("from", from),

@@ -21,15 +21,27 @@ use vgdc_syntax::{Diagnostic, FlowDoc, Json, Kind, NodeIx, NodeKind, RawNode, co
 ///
 /// # Errors
 /// Its values are nested too deeply for a text.
-pub fn print(doc: &FlowDoc, nodes: &dyn Nodes) -> Result<String, Diagnostic> {
+pub fn print(doc: &FlowDoc, nodes: &dyn Nodes) -> Result<String, TooDeep> {
     let mut printer = Printer::new(doc, nodes);
     printer.file();
     let text = format::format_made(&printer.out);
     lex::forget();
-    text.ok_or_else(|| {
-        let message = "this flow cannot be written as text: its values are nested too deeply";
+    text.ok_or(TooDeep)
+}
+
+/// A flow file has values that are nested too deeply for a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooDeep;
+
+impl TooDeep {
+    /// The same as a diagnostic.
+    pub fn diagnostic(self) -> Diagnostic {
+        let depth = lex::MAX_DEPTH;
+        let message = format!(
+            "this flow cannot be written as text: its values are nested more than {depth} deep"
+        );
         Diagnostic::error(codes::TOO_DEEP, message)
-    })
+    }
 }
 
 /// An object of the flow file.

@@ -7,7 +7,7 @@ use crate::lower::props::{self, COMMON, Props};
 use crate::lower::rules::SINGLE_RULE;
 use crate::names::{is_name, word};
 use crate::{COMMENTS, ast, lex, literal, parse};
-use vgdc_spec::text::{CONDITIONS, Takes};
+use vgdc_spec::text::{CONDITIONS, DELETE, MOVE, REPLACE, SET, Takes};
 use vgdc_spec::{FieldKind, NodeSpec, Outputs, Role, Text as Form};
 use vgdc_syntax::NodeKind;
 
@@ -182,8 +182,8 @@ impl Printer<'_, '_> {
     }
 
     fn has_place(&self, thing: &Thing<'_>) -> bool {
-        let is_number = |name: &str| thing.get(name).is_some_and(|out| is_number(out));
-        is_number("x") && is_number("y")
+        let has_number = |name: &str| thing.get(name).is_some_and(is_number);
+        has_number("x") && has_number("y")
     }
 
     /// Whether the wires are what Node-RED writes, so that statements can say them.
@@ -737,10 +737,10 @@ fn assignment(rule: &Out) -> Option<String> {
     let place = typed(text("p")?, text("pt")?)?;
     let to = || typed(text("to")?, text("tot")?);
     Some(match text("t")? {
-        "set" => format!("{place} = {}", to()?),
-        "delete" => format!("delete {place}"),
-        "move" => format!("move {place} to {}", to()?),
-        "change" => format!(
+        SET => format!("{place} = {}", to()?),
+        DELETE => format!("delete {place}"),
+        MOVE => format!("move {place} to {}", to()?),
+        REPLACE => format!(
             "replace {} with {} in {place}",
             typed(text("from")?, text("fromt")?)?,
             to()?
