@@ -7,6 +7,7 @@ use std::time::Duration;
 use vgdc::Flow;
 use vgdc::deployer::Compiler;
 use vgdc::driver::Options;
+use vgdc::text::EXTENSION;
 use vgdc_flowtest::{Runner, Suite, TestFile, fresh, junit, recorded, text};
 
 #[derive(clap::Args)]
@@ -253,11 +254,11 @@ fn flow_of(test: &Path) -> Result<PathBuf, String> {
         None => {
             let name = test.file_name().unwrap_or_default().to_string_lossy();
             let stem = name.trim_end_matches(ENDING);
-            let same = folder.join(format!("{stem}.json"));
-            match same.is_file() {
-                true => same,
-                false => folder.join("flows.json"),
-            }
+            let names = ["json", EXTENSION].map(|extension| format!("{stem}.{extension}"));
+            let usual = ["flows.json", "flows.flow"].map(str::to_owned);
+            let files = names.iter().chain(&usual).map(|name| folder.join(name));
+            let found = files.into_iter().find(|file| file.is_file());
+            found.unwrap_or_else(|| folder.join("flows.json"))
         }
     };
     match flow.is_file() {

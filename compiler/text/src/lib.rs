@@ -6,6 +6,9 @@
 //! * [`print`] makes a text of a flow file;
 //! * [`format`] lays a text out, and changes no token of it.
 //!
+//! A macro calls [`parse::parse`] with rustc's tokens and [`lower::lower`] with what it gets, no comments, and a [`Nodes`] that says
+//! what Rust code becomes; each [`Fault`] has the span of a compile error, as has each of [`Lowered::origins`].
+//!
 //! Invariants of this crate:
 //! * it names no node: what it knows of nodes is their constant data, by [`Nodes`];
 //! * no text makes it panic, and each fault is told at the tokens that are wrong;

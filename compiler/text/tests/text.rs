@@ -453,6 +453,10 @@ fn what_is_wrong_is_told_where_it_is() {
             "flow f { flow g {} }",
             "1:10 VG0057 a flow cannot stand inside of another one",
         ),
+        (
+            "//! x\nlet a = pause();",
+            "1:1 VG0050 `//!` describes nothing here: `///` stands before what it describes",
+        ),
         ("group g {}", "1:1 VG0057 a group stands inside of a flow"),
         (
             "flow f { #[colour] let a = pause(); }",

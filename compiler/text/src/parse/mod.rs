@@ -243,6 +243,10 @@ impl Parser {
         let mut attrs = Vec::new();
         while input.peek(Token![#]) {
             let start = input.parse::<Token![#]>()?.span;
+            if input.peek(Token![!]) {
+                let message = "`//!` describes nothing here: `///` stands before what it describes";
+                return Err(syn::Error::new(start, message));
+            }
             let inside = brackets(input)?;
             let content = &inside.content;
             let name = name(content)?;
