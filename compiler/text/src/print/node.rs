@@ -443,10 +443,10 @@ impl Printer<'_, '_> {
     }
 
     fn conditions(&self, thing: &Thing<'_>, spec: &'static NodeSpec, args: &mut Args) {
-        let get = |name: &str| thing.get(name).and_then(Out::as_text);
+        let get = |name: &str| own_text(thing, spec, name);
         let property = match (get("property"), get("propertyType")) {
             (Some(text), Some(ty)) => {
-                typed(text, ty).filter(|text| !text.starts_with('"') && !text.starts_with("r#"))
+                typed(&text, &ty).filter(|text| !text.starts_with('"') && !text.starts_with("r#"))
             }
             _ => None,
         };
