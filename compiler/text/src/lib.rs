@@ -3,8 +3,8 @@
 //! * [`lex`] makes Rust's tokens of a file; a macro has them from rustc;
 //! * [`parse`] makes the tree ([`ast`]) of tokens;
 //! * [`lower`] makes Node-RED's JSON of the tree, and notes for each part of it where in the text it comes from;
-//! * [`print`] makes a text of a flow file;
-//! * [`format`] lays a text out, and changes no token of it.
+//! * [`mod@print`] makes a text of a flow file;
+//! * [`mod@format`] lays a text out, and changes nothing of what it says.
 //!
 //! A macro calls [`parse::parse`] with rustc's tokens and [`lower::lower`] with what it gets, no comments, and a [`Nodes`] that says
 //! what Rust code becomes; each [`Fault`] has the span of a compile error, as has each of [`Lowered::origins`].

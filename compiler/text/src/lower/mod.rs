@@ -1,10 +1,10 @@
 //! From the tree to Node-RED's JSON. All that can be wrong is told; what is wrong is left out.
 //!
-//! 1. [`declare`] finds all flows, groups and nodes, and gives them ids;
+//! 1. `declare` finds all flows, groups and nodes, and gives them ids;
 //! 2. [`props`] makes properties of arguments, when all names are known;
-//! 3. [`wires`] connects;
-//! 4. [`layout`] gives places to nodes that have none;
-//! 5. [`emit`] writes.
+//! 3. `wires` connects;
+//! 4. `layout` gives places to nodes that have none;
+//! 5. `emit` writes.
 
 mod cycles;
 mod declare;

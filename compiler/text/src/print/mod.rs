@@ -1,6 +1,6 @@
 //! From a flow file to a text. Nothing is lost: what the language has no words of its own for stands in quotes.
 //!
-//! The text is made without regard to its layout; [`crate::format`] does that. Whatever is said in the language's own words is
+//! The text is made without regard to its layout; [`mod@crate::format`] does that. Whatever is said in the language's own words is
 //! read again before it is taken: where that does not give what the flow file has, the property is written as it stands.
 
 mod block;
