@@ -34,7 +34,7 @@ pub use vgdc_value::Value;
 pub type V = *mut Value;
 
 /// A function that was compiled with the program.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Linked {
     entry: Entry,
     slots: u32,

@@ -35,6 +35,6 @@ pub use key::Key;
 pub use msg::Msg;
 pub use object::{Iter as ObjectIter, Object};
 pub use path::{Path, PathError, PathSegment};
-pub use serde::{Fault, from_value, to_value};
+pub use serde::{Fault, FromMsg, IntoMsg, from_value, to_value};
 pub use text::{Array, Buffer, Str};
 pub use value::{ErrorValue, Rare, Value};

@@ -26,6 +26,8 @@ pub struct External {
     crates: Vec<NodeCrate>,
     /// The crate (an index into `crates`) and the place in its `NODES`.
     places: BTreeMap<String, (usize, usize)>,
+    /// Types that the program has otherwise: expressions of Rust.
+    linked: BTreeMap<String, String>,
 }
 
 impl External {
@@ -45,6 +47,7 @@ impl External {
         let mut external = External {
             crates,
             places: BTreeMap::new(),
+            linked: BTreeMap::new(),
         };
         let mut all = Vec::new();
         for (at, nodes) in told.into_iter().enumerate() {
@@ -68,6 +71,14 @@ impl External {
         Ok((external, all))
     }
 
+    /// Nodes that the program itself has: for each type an expression of Rust, a reference to its `NodeDef`.
+    pub fn linked(types: impl IntoIterator<Item = (String, String)>) -> External {
+        External {
+            linked: types.into_iter().collect(),
+            ..External::default()
+        }
+    }
+
     /// Whether there are no such nodes.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
@@ -81,6 +92,9 @@ impl External {
 
     /// The type as an expression of Rust: a reference to its `NodeDef`.
     pub(crate) fn expression(&self, ty: &str) -> Option<String> {
+        if let Some(expression) = self.linked.get(ty) {
+            return Some(expression.clone());
+        }
         let (at, number) = self.places.get(ty)?;
         let name = self.crates.get(*at)?.name.replace('-', "_");
         Some(format!("{name}::NODES[{number}]"))

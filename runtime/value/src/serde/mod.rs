@@ -2,10 +2,12 @@
 //! `control` and `wire`.) [`from_value`] and [`to_value`] are the way between values and types of Rust.
 
 mod fault;
+mod message;
 mod read;
 mod write;
 
 pub use fault::Fault;
+pub use message::{FromMsg, IntoMsg};
 pub use read::from_value;
 pub use write::to_value;
 
@@ -293,7 +295,10 @@ mod tests {
             let fault = super::from_value::<Reading>(&parsed(text)).expect_err("wrong");
             fault.to_string()
         };
-        assert_eq!(said("3"), "invalid type: integer `3`, expected struct Reading");
+        assert_eq!(
+            said("3"),
+            "invalid type: integer `3`, expected struct Reading"
+        );
         assert_eq!(said(r#"{"name":"a","unit":null}"#), "missing field `temp`");
         assert_eq!(
             said(r#"{"name":"a","temp":"20"}"#),

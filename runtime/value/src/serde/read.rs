@@ -297,7 +297,8 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
     type Error = Fault;
 
     fn unit_variant(self) -> Result<(), Fault> {
-        de::Deserialize::deserialize(Read(self.value)).map_err(|fault: Fault| fault.within(self.name))
+        de::Deserialize::deserialize(Read(self.value))
+            .map_err(|fault: Fault| fault.within(self.name))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {

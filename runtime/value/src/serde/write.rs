@@ -146,7 +146,9 @@ impl Serializer for Write {
         variant: &'static str,
         value: &T,
     ) -> Result<Value, Fault> {
-        let value = value.serialize(Write).map_err(|fault| fault.within(variant))?;
+        let value = value
+            .serialize(Write)
+            .map_err(|fault| fault.within(variant))?;
         Ok(named(variant, value))
     }
 

@@ -1,0 +1,232 @@
+//! From the text to what stands in the program in its place.
+
+use crate::closure::{Code, wire};
+use crate::fault::Told;
+use crate::source::{Found, Known, RUST, path};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use vgdc_driver::{Compiled, Options, Session};
+use vgdc_plan::{Op, Plan};
+use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap};
+use vgdc_target_rust::External;
+use vgdc_text::Lowered;
+use vgdc_text::ast::{Block, File, Item, ItemKind, Name};
+use vgdc_text::comments::Comments;
+
+/// `flow! { … }`.
+pub fn text(tokens: TokenStream) -> TokenStream {
+    let known = Known::new(&[]);
+    let (file, mut faults) = vgdc_text::parse::parse(tokens);
+    let file = in_a_flow(file);
+    let mut lowered = vgdc_text::lower::lower(&file, &known, &Comments::default());
+    faults.append(&mut lowered.faults);
+    let found = known.found();
+    let mut told = Told::default();
+    for fault in &faults {
+        told.fault(fault);
+    }
+    for fault in &found.faults {
+        told.at(fault.span(), Level::Error, &fault.to_string());
+    }
+    if told.has_errors() {
+        return told.errors();
+    }
+    let mut sources = SourceMap::new();
+    let (doc, said) = FlowDoc::parse(&mut sources, "flow!", lowered.json.as_str());
+    let compiled = compile(&doc, &found);
+    for diagnostic in said.iter().chain(compiled.diagnostics.iter()) {
+        let place = diagnostic
+            .span()
+            .and_then(|span| origin(&lowered, span.start, span.end));
+        told.diagnostic(diagnostic, place.unwrap_or_else(Span::call_site), None);
+    }
+    finish(compiled, &found, &told)
+}
+
+/// `include_flow!("flows.json")`.
+pub fn file(tokens: TokenStream) -> TokenStream {
+    let name: syn::LitStr = match syn::parse2(tokens) {
+        Ok(name) => name,
+        Err(error) => return error.into_compile_error(),
+    };
+    let full = match path(&name) {
+        Ok(full) => full,
+        Err(error) => return error.into_compile_error(),
+    };
+    let known = Known::new(&[]);
+    let mut sources = SourceMap::new();
+    let mut said = Diagnostics::new();
+    let mut origins = None;
+    let doc = match full.extension().is_some_and(|ending| ending == "flow") {
+        false => {
+            let (doc, read) = FlowDoc::read_file(&mut sources, &full);
+            said.append(read);
+            doc
+        }
+        true => match std::fs::read_to_string(&full) {
+            Ok(text) => {
+                let shown = full.display().to_string();
+                // (rustc's tokens do not know where in a file's text they are)
+                proc_macro2::fallback::force();
+                let read = vgdc_text::read(&mut sources, &shown, &text, &known);
+                proc_macro2::fallback::unforce();
+                said.append(read.diagnostics);
+                let (doc, mut found) = FlowDoc::parse(&mut sources, shown, read.json.as_str());
+                read.origins.map(&mut found, doc.source());
+                said.append(found);
+                origins = Some(read.origins);
+                doc
+            }
+            Err(error) => {
+                let text = format!("{}: {error}", full.display());
+                return syn::Error::new(name.span(), text).into_compile_error();
+            }
+        },
+    };
+    let found = Found::default();
+    let mut compiled = compile(&doc, &found);
+    if let Some(origins) = &origins {
+        origins.map(&mut compiled.diagnostics, doc.source());
+    }
+    let mut told = Told::default();
+    for diagnostic in said.iter().chain(compiled.diagnostics.iter()) {
+        let at = diagnostic.span().map(|span| {
+            let at = sources.line_col(span.source, span.start);
+            format!("{}:{}:{}", full.display(), at.line, at.column)
+        });
+        let shown = at.unwrap_or_else(|| full.display().to_string());
+        told.diagnostic(diagnostic, name.span(), Some(&shown));
+    }
+    let made = finish(compiled, &found, &told);
+    // (cargo compiles the program again when the file changes)
+    let full = full.display().to_string();
+    quote!({ const _: &[u8] = ::core::include_bytes!(#full); #made })
+}
+
+/// A text that connects nodes without naming a flow is one flow.
+fn in_a_flow(mut file: File) -> File {
+    let is_loose = |item: &Item| matches!(item.kind, ItemKind::Chain(_) | ItemKind::Group(_));
+    if !file.items.iter().any(is_loose) {
+        return file;
+    }
+    let of_the_file = |item: &Item| matches!(item.kind, ItemKind::Flow(_) | ItemKind::Subflow(_));
+    let (mut items, loose): (Vec<Item>, Vec<Item>) = file.items.into_iter().partition(of_the_file);
+    let span = Span::call_site();
+    let block = Block {
+        keyword: span,
+        name: Some(Name {
+            text: "main".to_owned(),
+            span,
+        }),
+        label: None,
+        env: Vec::new(),
+        place: None,
+        at: None,
+        items: loose,
+        open: span,
+        close: span,
+    };
+    items.push(Item {
+        attrs: Vec::new(),
+        kind: ItemKind::Flow(block),
+        span,
+    });
+    file.items = items;
+    file
+}
+
+fn compile(doc: &FlowDoc, found: &Found) -> Compiled {
+    let session = Session::new(vgdc_stdlib::specs(), Options::default())
+        .with_lowerings(vgdc_stdlib::lowerings())
+        .with_nodes(found.specs.iter().copied())
+        .unobserved();
+    session.compile(doc)
+}
+
+/// The tokens that a part of the JSON comes from.
+fn origin(lowered: &Lowered, start: u32, end: u32) -> Option<Span> {
+    let holds = lowered.origins.iter();
+    let holds = holds.filter(|origin| origin.json.start <= start && end <= origin.json.end);
+    let innermost = holds.min_by_key(|origin| origin.json.end - origin.json.start);
+    innermost.map(|origin| origin.span)
+}
+
+/// The number of the Rust code that an operator is.
+fn rust(op: &Op) -> Option<usize> {
+    op.ty.strip_prefix(RUST)?.parse().ok()
+}
+
+/// What the flow becomes, where nothing is wrong with it.
+fn finish(mut compiled: Compiled, found: &Found, told: &Told) -> TokenStream {
+    if told.has_errors() {
+        return told.errors();
+    }
+    let wires = wires(&compiled.plan, &found.codes);
+    let (mut steps, mut functions) = (Vec::new(), Vec::new());
+    for op in &mut compiled.plan.ops {
+        let Some(code) = rust(op).and_then(|number| found.codes.get(number)) else {
+            continue;
+        };
+        let id = &op.id;
+        match code {
+            Code::Closure(closure) => {
+                let step = closure.step();
+                steps.push(quote!((#id, #step)));
+                op.process = Some("rust".to_owned());
+            }
+            Code::Function(function) => {
+                functions.push(quote!((#id, #function)));
+                op.process = Some("junction".to_owned());
+            }
+        }
+    }
+    let own = [("rust".to_owned(), "&CLOSURE".to_owned())];
+    let text = vgdc_target_rust::emit(
+        &compiled.plan,
+        &compiled.lowered.bodies,
+        &External::linked(own),
+    );
+    let module: TokenStream = match text.parse() {
+        Ok(module) => module,
+        Err(error) => {
+            let text = format!("this is a fault of vgdc and not of the flow: {error}");
+            return syn::Error::new(Span::call_site(), text).into_compile_error();
+        }
+    };
+    let warnings = told.warnings();
+    quote! {{
+        mod __flow {
+            #![allow(unused_imports)]
+            #module
+            use ::vgdc_flow::__private::{CLOSURE, serde_json, vgdc_core, vgdc_native, vgdc_plan, vgdc_stdlib};
+        }
+        #warnings
+        #wires
+        ::vgdc_flow::Flow::from_parts(
+            __flow::plan,
+            __flow::NODES,
+            __flow::LINKED,
+            ::std::vec![#(#steps),*],
+            ::std::vec![#(#functions),*],
+        )
+    }}
+}
+
+/// Statements that have rustc check the wires between closures.
+fn wires(plan: &Plan, codes: &[Code]) -> TokenStream {
+    let closure = |op: &Op| match codes.get(rust(op)?)? {
+        Code::Closure(closure) => Some(closure),
+        Code::Function(_) => None,
+    };
+    let mut checks = TokenStream::new();
+    for op in &plan.ops {
+        let Some(from) = closure(op) else { continue };
+        for (given, port) in from.carries().iter().zip(&op.ports) {
+            for edge in &port.edges {
+                let to = plan.ops.get(edge.to as usize).and_then(closure);
+                checks.extend(to.map(|to| wire(given, to.takes())));
+            }
+        }
+    }
+    checks
+}

@@ -1,0 +1,101 @@
+//! Where flows are written: in the macro itself, or in a file.
+
+use crate::closure::Code;
+use proc_macro2::Span;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Text, Types};
+use vgdc_text::Nodes;
+
+/// How the types of nodes in Rust begin; then comes the number of the node.
+pub const RUST: &str = "rust:";
+
+/// The nodes that there are: the library's, those of the project's own crates, and the Rust code in the text.
+pub struct Known {
+    specs: HashMap<&'static str, &'static NodeSpec>,
+    found: RefCell<Found>,
+}
+
+/// The Rust code of a text.
+#[derive(Default)]
+pub struct Found {
+    /// By the nodes' numbers.
+    pub codes: Vec<Code>,
+    /// Their constant data.
+    pub specs: Vec<&'static NodeSpec>,
+    /// What cannot be a node.
+    pub faults: Vec<syn::Error>,
+}
+
+impl Known {
+    /// The library's nodes, and others.
+    pub fn new(others: &[&'static NodeSpec]) -> Known {
+        let all = vgdc_stdlib::specs().chain(others.iter().copied());
+        Known {
+            specs: all.map(|spec| (spec.ty, spec)).collect(),
+            found: RefCell::default(),
+        }
+    }
+
+    /// The Rust code that was found.
+    pub fn found(self) -> Found {
+        self.found.into_inner()
+    }
+}
+
+impl Nodes for Known {
+    fn spec(&self, ty: &str) -> Option<&'static NodeSpec> {
+        let found = self.found.borrow();
+        let own = || found.specs.iter().find(|spec| spec.ty == ty).copied();
+        self.specs.get(ty).copied().or_else(own)
+    }
+
+    fn types(&self) -> Vec<&str> {
+        self.specs.keys().copied().collect()
+    }
+
+    fn rust(&self, code: &syn::Expr) -> Option<String> {
+        let mut found = self.found.borrow_mut();
+        let ty = format!("{RUST}{}", found.codes.len());
+        match Code::of(code) {
+            Ok(code) => {
+                found.specs.push(spec(&ty, code.outputs()));
+                found.codes.push(code);
+            }
+            Err(fault) => found.faults.push(fault),
+        }
+        Some(ty)
+    }
+}
+
+/// What is known of Rust code. (A compiler's process reads few flows, and ends.)
+fn spec(ty: &str, outputs: u16) -> &'static NodeSpec {
+    Box::leak(Box::new(NodeSpec {
+        ty: ty.to_owned().leak(),
+        category: "rust",
+        inputs: 1,
+        outputs: Outputs::Fixed(outputs),
+        role: Role::Operator,
+        effect: Effect::Io,
+        fields: &[],
+        types: Types::Unknown,
+        needs: &[],
+        text: Text::Plain,
+        waits: false,
+    }))
+}
+
+/// A path that is written in the program, seen from its crate's folder.
+///
+/// # Errors
+/// cargo does not say where that is.
+pub fn path(text: &syn::LitStr) -> syn::Result<PathBuf> {
+    match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(folder) => Ok(PathBuf::from(folder).join(text.value())),
+        None => Err(syn::Error::new(
+            Span::call_site(),
+            "cargo has to say where the crate is (CARGO_MANIFEST_DIR)",
+        )),
+    }
+}
