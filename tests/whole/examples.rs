@@ -1,5 +1,8 @@
 //! Each example is built into a program and run as a process over real sockets.
 
+#[path = "examples/programs.rs"]
+mod programs;
+
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ use crate::fault::Told;
 use crate::source::{Found, Known, RUST, path};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::spanned::Spanned as _;
 use vgdc_driver::{Compiled, Options, Session};
 use vgdc_plan::{Op, Plan};
 use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap};
@@ -40,7 +41,28 @@ pub fn text(tokens: TokenStream) -> TokenStream {
             .and_then(|span| origin(&lowered, span.start, span.end));
         told.diagnostic(diagnostic, place.unwrap_or_else(Span::call_site), None);
     }
+    warn_of_ends(&compiled.plan, &found.codes, &mut told);
     finish(compiled, &found, &told)
+}
+
+/// Warns of closures that give what nobody takes.
+fn warn_of_ends(plan: &Plan, codes: &[Code], told: &mut Told) {
+    for op in &plan.ops {
+        let Some(Code::Closure(closure)) = rust(op).and_then(|number| codes.get(number)) else {
+            continue;
+        };
+        let leads = |output: usize| {
+            op.ports
+                .get(output)
+                .is_some_and(|port| !port.edges.is_empty())
+        };
+        for (output, ty) in closure.carries().iter().enumerate() {
+            if !leads(output) {
+                let text = "nobody takes what this closure gives\nhelp: lead it to a node, or let the closure give nothing";
+                told.at(ty.span(), Level::Warning, text);
+            }
+        }
+    }
 }
 
 /// `include_flow!("flows.json")`.
@@ -85,6 +107,10 @@ pub fn file(tokens: TokenStream) -> TokenStream {
     };
     let found = Found::default();
     let mut compiled = compile(&doc, &found);
+    // (what a text that is wrong became says nothing more than the text's own faults)
+    if said.has_errors() {
+        compiled.diagnostics = Diagnostics::new();
+    }
     if let Some(origins) = &origins {
         origins.map(&mut compiled.diagnostics, doc.source());
     }
@@ -96,6 +122,9 @@ pub fn file(tokens: TokenStream) -> TokenStream {
         });
         let shown = at.unwrap_or_else(|| full.display().to_string());
         told.diagnostic(diagnostic, name.span(), Some(&shown));
+    }
+    if told.has_errors() {
+        return told.errors();
     }
     let made = finish(compiled, &found, &told);
     // (cargo compiles the program again when the file changes)
@@ -153,7 +182,8 @@ fn origin(lowered: &Lowered, start: u32, end: u32) -> Option<Span> {
 
 /// The number of the Rust code that an operator is.
 fn rust(op: &Op) -> Option<usize> {
-    op.ty.strip_prefix(RUST)?.parse().ok()
+    let number: usize = op.ty.strip_prefix(RUST)?.parse().ok()?;
+    number.checked_sub(1)
 }
 
 /// What the flow becomes, where nothing is wrong with it.

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Text, Types};
 use vgdc_text::Nodes;
 
-/// How the types of nodes in Rust begin; then comes the number of the node.
-pub const RUST: &str = "rust:";
+/// How the types of nodes in Rust begin; then comes the number of the node, from 1.
+pub const RUST: &str = "closure ";
 
 /// The nodes that there are: the library's, those of the project's own crates, and the Rust code in the text.
 pub struct Known {
@@ -57,7 +57,7 @@ impl Nodes for Known {
 
     fn rust(&self, code: &syn::Expr) -> Option<String> {
         let mut found = self.found.borrow_mut();
-        let ty = format!("{RUST}{}", found.codes.len());
+        let ty = format!("{RUST}{}", found.codes.len() + 1);
         match Code::of(code) {
             Ok(code) => {
                 found.specs.push(spec(&ty, code.outputs()));

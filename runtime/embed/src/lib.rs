@@ -45,7 +45,7 @@ pub use flow::Flow;
 pub use running::{Input, Log, Metrics, NodeMetrics, Output, Running};
 pub use vgdc_core::{Level, NodeError};
 pub use vgdc_macros_flow::{flow, include_flow};
-pub use vgdc_value::{Msg, Value};
+pub use vgdc_value::{Msg, Value, from_value, to_value};
 
 /// What `flow!` writes; not for people.
 #[doc(hidden)]

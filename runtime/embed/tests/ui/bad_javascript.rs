@@ -1,0 +1,3 @@
+fn main() {
+    let _ = vgdc_flow::flow! { program_in("in") -> function("return msg.payload +;") -> program_out("out"); };
+}

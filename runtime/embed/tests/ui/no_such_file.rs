@@ -1,0 +1,3 @@
+fn main() {
+    let _ = vgdc_flow::include_flow!("nowhere.json");
+}

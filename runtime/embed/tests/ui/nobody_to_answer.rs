@@ -1,0 +1,3 @@
+fn main() {
+    let _ = vgdc_flow::flow! { inject() -> http_response("200"); };
+}

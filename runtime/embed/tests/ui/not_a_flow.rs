@@ -1,0 +1,3 @@
+fn main() {
+    let _ = vgdc_flow::flow! { program_in("in") -> @std::env::args() -> program_out("out"); };
+}

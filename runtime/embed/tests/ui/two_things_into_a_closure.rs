@@ -1,0 +1,3 @@
+fn main() {
+    let _ = vgdc_flow::flow! { program_in("in") -> |a: f64, b: f64| -> f64 { a + b } -> program_out("out"); };
+}
