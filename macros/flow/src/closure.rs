@@ -97,13 +97,79 @@ impl Closure {
         self.gives.as_ref().map(of).unwrap_or_default()
     }
 
+    /// Whether another closure can follow in the same step: it runs at once, and gives at most one thing, of a type of its own.
+    pub fn leads_on(&self) -> bool {
+        fn is_single(ty: &Type) -> bool {
+            match Shape::of(ty) {
+                Shape::One(inner) | Shape::Maybe(inner) => !is_any(inner),
+                Shape::Tried(inner) => is_single(inner),
+                _ => false,
+            }
+        }
+        self.closure.asyncness.is_none() && self.gives.as_ref().is_some_and(is_single)
+    }
+
+    /// Whether it can follow another closure in the same step.
+    pub fn follows(&self) -> bool {
+        self.closure.asyncness.is_none() && !is_any(&self.takes)
+    }
+
+    fn give(&self) -> TokenStream {
+        match &self.gives {
+            None => quote!(::vgdc_flow::__private::nothing),
+            Some(ty) => give(ty, self.closure.or1_token.span),
+        }
+    }
+
+    /// An expression: closures that follow each other, as one step of the flow. What one gives, the next one takes as it is.
+    pub fn chain(all: &[&Closure]) -> TokenStream {
+        let (first, last) = match all {
+            [only] => return only.step(),
+            [first, .., last] => (first, last),
+            [] => return TokenStream::new(),
+        };
+        let p = quote!(::vgdc_flow::__private);
+        let names: Vec<_> = (0..all.len())
+            .map(|at| format_ident!("closure{at}"))
+            .collect();
+        let closures = all.iter().map(|closure| &closure.closure);
+        let steps = all.iter().zip(&names).zip(all.iter().skip(1));
+        let steps = steps.map(|((closure, name), next)| {
+            let single = closure.gives.as_ref().map(|ty| single(ty, quote!(#name(it))));
+            let (ty, span) = (&next.takes, next.takes.span());
+            let taken = quote_spanned!(span=> let it: #ty = #p::Carries::<#ty>::hand_on(it););
+            quote!(let ::core::option::Option::Some(it) = #single else { return ::core::result::Result::Ok(::core::option::Option::None) }; #taken)
+        });
+        let end = names.last();
+        let takes = &first.takes;
+        let gives = last
+            .gives
+            .as_ref()
+            .map_or_else(|| quote!(()), |ty| quote!(#ty));
+        let given =
+            quote!(::core::result::Result<::core::option::Option<#gives>, ::vgdc_flow::NodeError>);
+        let give = last.give();
+        quote! {
+            #p::sync(
+                {
+                    #(#[allow(unused_mut)] let mut #names = #closures;)*
+                    move |it: #takes| -> #given {
+                        #(#steps)*
+                        ::core::result::Result::Ok(::core::option::Option::Some(#end(it)))
+                    }
+                },
+                |it: #given, of: &mut ::vgdc_flow::Msg, out: &mut #p::Out<'_>| match it? {
+                    ::core::option::Option::Some(it) => (#give)(it, of, out),
+                    ::core::option::Option::None => ::core::result::Result::Ok(()),
+                },
+            )
+        }
+    }
+
     /// An expression: the closure as a step of the flow.
     pub fn step(&self) -> TokenStream {
         let (closure, span) = (&self.closure, self.closure.or1_token.span);
-        let give = match &self.gives {
-            None => quote!(::vgdc_flow::__private::nothing),
-            Some(ty) => give(ty, span),
-        };
+        let give = self.give();
         match closure.asyncness {
             None => quote_spanned!(span=> ::vgdc_flow::__private::sync(#closure, #give)),
             Some(_) => quote_spanned!(span=> ::vgdc_flow::__private::asynchronous(#closure, #give)),
@@ -178,15 +244,33 @@ fn give(ty: &Type, span: Span) -> TokenStream {
     }
 }
 
-/// A statement that has rustc check a wire; nothing where one of its ends is any message.
-pub fn wire(given: &Type, taken: &Type) -> TokenStream {
-    let is_any = |ty: &Type| match ty {
+/// An expression: what a closure gave as one thing or none, or the node's error.
+fn single(ty: &Type, it: TokenStream) -> TokenStream {
+    match Shape::of(ty) {
+        Shape::Maybe(_) => it,
+        Shape::Tried(inner) => {
+            let error = quote!(|error| ::vgdc_flow::NodeError::new(
+                ::std::string::ToString::to_string(&error)
+            ));
+            single(inner, quote!(#it.map_err(#error)?))
+        }
+        _ => quote!(::core::option::Option::Some(#it)),
+    }
+}
+
+/// Whether a type is that of any message.
+fn is_any(ty: &Type) -> bool {
+    match ty {
         Type::Path(path) => {
             let last = path.path.segments.last();
             last.is_some_and(|last| last.ident == "Msg" || last.ident == "Value")
         }
         _ => false,
-    };
+    }
+}
+
+/// A statement that has rustc check a wire; nothing where one of its ends is any message.
+pub fn wire(given: &Type, taken: &Type) -> TokenStream {
     if is_any(given) || is_any(taken) {
         return TokenStream::new();
     }

@@ -1,10 +1,11 @@
 //! From the text to what stands in the program in its place.
 
-use crate::closure::{Code, wire};
+use crate::closure::{Closure, Code, wire};
 use crate::fault::Told;
 use crate::source::{Found, Known, RUST, path};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use std::collections::{BTreeMap, BTreeSet};
 use syn::spanned::Spanned as _;
 use vgdc_driver::{Compiled, Options, Session};
 use vgdc_plan::{Op, Plan};
@@ -191,19 +192,24 @@ fn finish(mut compiled: Compiled, found: &Found, told: &Told) -> TokenStream {
     if told.has_errors() {
         return told.errors();
     }
+    let chains = chain(&mut compiled.plan, &found.codes);
     let wires = wires(&compiled.plan, &found.codes);
     let (mut steps, mut functions) = (Vec::new(), Vec::new());
-    for op in &mut compiled.plan.ops {
+    for (index, op) in compiled.plan.ops.iter_mut().enumerate() {
         let Some(code) = rust(op).and_then(|number| found.codes.get(number)) else {
             continue;
         };
         let id = &op.id;
         match code {
-            Code::Closure(closure) => {
-                let step = closure.step();
-                steps.push(quote!((#id, #step)));
-                op.process = Some("rust".to_owned());
-            }
+            Code::Closure(_) => match chains.get(&index) {
+                Some(closures) => {
+                    let step = Closure::chain(closures);
+                    steps.push(quote!((#id, #step)));
+                    op.process = Some("rust".to_owned());
+                }
+                // (it runs with the one before it)
+                None => op.process = Some("junction".to_owned()),
+            },
             Code::Function(function) => {
                 functions.push(quote!((#id, #function)));
                 op.process = Some("junction".to_owned());
@@ -240,6 +246,73 @@ fn finish(mut compiled: Compiled, found: &Found, told: &Told) -> TokenStream {
             ::std::vec![#(#functions),*],
         )
     }}
+}
+
+/// Closures of which one leads to nothing but the next run in one step, without a message in between. Gives for each operator
+/// that begins such a step (of one closure at least) what is in it; the operators after it are cut off.
+fn chain<'f>(plan: &mut Plan, codes: &'f [Code]) -> BTreeMap<usize, Vec<&'f Closure>> {
+    let closure = |op: &Op| match codes.get(rust(op)?)? {
+        Code::Closure(closure) => Some(closure),
+        Code::Function(_) => None,
+    };
+    let mut ways_in = vec![0_usize; plan.ops.len()];
+    for edge in plan
+        .ops
+        .iter()
+        .flat_map(|op| &op.ports)
+        .flat_map(|port| &port.edges)
+    {
+        ways_in[edge.to as usize] += 1;
+    }
+    let next = |plan: &Plan, at: usize| {
+        let op = &plan.ops[at];
+        let [edge] = &op.ports.first()?.edges[..] else {
+            return None;
+        };
+        let (here, to) = (closure(op)?, edge.to as usize);
+        let there = closure(&plan.ops[to])?;
+        // (a node that has a name can be watched)
+        let has_name = |op: &Op| !op.id.contains(".closure_");
+        if has_name(op) || has_name(&plan.ops[to]) {
+            return None;
+        }
+        (here.leads_on() && there.follows() && ways_in[to] == 1 && to != at).then_some(to)
+    };
+    let mut begins: BTreeSet<usize> = (0..plan.ops.len())
+        .filter(|&at| closure(&plan.ops[at]).is_some())
+        .collect();
+    for at in 0..plan.ops.len() {
+        if let Some(to) = next(plan, at) {
+            begins.remove(&to);
+        }
+    }
+    let (mut chains, mut covered) = (BTreeMap::new(), Vec::new());
+    for &first in &begins {
+        let (mut at, mut closures) = (first, Vec::new());
+        closures.extend(closure(&plan.ops[at]));
+        covered.push(at);
+        while let Some(to) = next(plan, at) {
+            closures.extend(closure(&plan.ops[to]));
+            covered.push(to);
+            at = to;
+        }
+        if at != first {
+            plan.ops[first].ports = std::mem::take(&mut plan.ops[at].ports);
+            // (what was proved of a wire was proved of the operator that it began at)
+            let edges = plan.ops[first]
+                .ports
+                .iter_mut()
+                .flat_map(|port| &mut port.edges);
+            edges.for_each(|edge| edge.fused &= edge.to as usize > first);
+        }
+        chains.insert(first, closures);
+    }
+    // (those that lead to each other in a circle, and that nothing leads to)
+    let reached: BTreeSet<usize> = covered.into_iter().collect();
+    for at in (0..plan.ops.len()).filter(|at| !reached.contains(at)) {
+        chains.extend(closure(&plan.ops[at]).map(|closure| (at, vec![closure])));
+    }
+    chains
 }
 
 /// Statements that have rustc check the wires between closures.

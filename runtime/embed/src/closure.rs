@@ -129,9 +129,16 @@ pub fn tried<T, E: Display>(
     label = "takes `{Taken}`",
     note = "write the same type on both, or convert in one of them"
 )]
-pub trait Carries<Taken> {}
+pub trait Carries<Taken> {
+    /// The thing, handed on.
+    fn hand_on(self) -> Taken;
+}
 
-impl<T> Carries<T> for T {}
+impl<T> Carries<T> for T {
+    fn hand_on(self) -> T {
+        self
+    }
+}
 
 /// Checks a wire.
 pub const fn wire<Given: Carries<Taken>, Taken>() {}

@@ -87,7 +87,8 @@ async fn nodes_of_the_library_stand_between_closures() {
                 hot -> change(msg.topic = "hot", msg.payload.sensor = "x") -> counter,
                 else -> template("{{payload.sensor}} is cold") -> program_out("cold"),
             };
-        counter -> |mut msg: Msg| -> Msg { msg.set_payload(msg.payload().get("n").clone()); msg } -> program_out("hot");
+        let number = |mut msg: Msg| -> Msg { msg.set_payload(msg.payload().get("n").clone()); msg };
+        counter -> number -> program_out("hot");
     };
     let running = flow.env("LIMIT", 20).start().await.expect("starts");
     let (mut hot, mut cold) = (

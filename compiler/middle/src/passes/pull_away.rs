@@ -132,7 +132,7 @@ fn may_go(graph: &Graph, registry: &Registry, id: OpId) -> bool {
             .in_edges(id)
             .iter()
             .all(|edge| matches!(edge.kind(), EdgeKind::Wire(_)))
-        && graph.out_edges(id).iter().all(|edge| leads(edge))
+        && graph.out_edges(id).iter().all(leads)
 }
 
 #[cfg(test)]

@@ -194,15 +194,21 @@ impl<'a> Lower<'a, '_> {
     fn declare_item(&mut self, item: &'a Item, place: Place) {
         match &item.kind {
             ItemKind::Let(name, element) => {
-                let ElementKind::Call(..) = &element.kind else {
+                let is_rust =
+                    matches!(element.kind, ElementKind::Closure(_) | ElementKind::Rust(_));
+                if !is_rust && !matches!(element.kind, ElementKind::Call(..)) {
                     let message = "expected the type of the node with `(…)`";
                     self.faults
                         .push(Fault::error(element.span, codes::TEXT_SYNTAX, message));
                     self.inside(element, place);
                     return;
-                };
+                }
                 let at = self.drafts.len();
                 self.draft(element, Some(name), &item.attrs, place, item.span);
+                if self.drafts.len() == at {
+                    // (Rust code where there can be none)
+                    return self.inside(element, place);
+                }
                 self.define(name, Target::Node(at), place.container);
                 self.declare_arms(element, place);
             }
