@@ -3,9 +3,10 @@
 //   node bench/hosted.mjs --vgdc target/release/vgdc --node-red DIR [--seconds 3]
 //
 // DIR has `node_modules/node-red` (and `node_modules/node`, if Node.js itself is too old). Lines come by TCP, go through a function, a
-// node of a package that passes them on, and another function, and go back. At full speed with 64 and with 2,000 lines on their way;
+// node of a package that passes them on, and another function, and go back; then, in programs, with a change node between two nodes
+// of a package, which runs here (`--observable`) or with them. At full speed with 64 and with 2,000 lines on their way;
 // then one at a time. The host's start and memory are those of processes as the system sees them.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,14 @@ function flow(port, ty) {
     { id: 't', type: 'tab', label: 'T' },
     at({ id: 'in', type: 'tcp in', server: 'server', host: '', port: String(port), datamode: 'stream', datatype: 'utf8', newline: '\\n', topic: '', trim: false, base64: false, tls: '', wires: [['before']] }),
     at({ id: 'before', type: 'function', func: 'msg.n = Number(msg.payload) + 1; return msg;', outputs: 1, wires: [['p']] }),
-    at(ty === 'pass-on' ? { id: 'p', type: 'pass-on', wires: [['after']] } : { id: 'p', type: 'function', func: 'msg.count = (msg.count ?? 0) + 1; return msg;', outputs: 1, wires: [['after']] }),
+    ...(ty === 'between'
+      ? [
+          at({ id: 'p', type: 'pass-on', wires: [['m']] }),
+          at({ id: 'm', type: 'change', rules: [{ t: 'set', p: 'k', pt: 'msg', to: '1', tot: 'num' }], wires: [['q']] }),
+          at({ id: 'q', type: 'pass-on', wires: [['after']] }),
+        ]
+      : []),
+    at(ty === 'between' ? { id: 'unused', type: 'comment' } : ty === 'pass-on' ? { id: 'p', type: 'pass-on', wires: [['after']] } : { id: 'p', type: 'function', func: 'msg.count = (msg.count ?? 0) + 1; return msg;', outputs: 1, wires: [['after']] }),
     at({ id: 'after', type: 'function', func: 'msg.payload = (msg.n + msg.count) + "\\n"; return msg;', outputs: 1, wires: [['out']] }),
     at({ id: 'out', type: 'tcp out', beserver: 'reply', host: '', port: '', base64: false, end: false, tls: '', wires: [] }),
   ];
@@ -149,11 +157,19 @@ async function measured(name, ty, command) {
 
 console.log(['', '64 away', '2,000 away', 'one: p50 / p99', 'start', 'idle + child'].map((text, at) => text.padStart([28, 11, 11, 18, 9, 17][at])).join(' '));
 const vgdc = (file, port) => [path.resolve(args.vgdc), 'run', file, '--port', String(port), '--user-dir', folder];
+const program = (...more) => (file, port) => {
+  const app = file.replace(/json$/, 'app');
+  execFileSync(path.resolve(args.vgdc), ['build', file, '-o', app, '--user-dir', folder, ...more], { env, stdio: 'ignore' });
+  return [app, '--port', String(port)];
+};
 const nodeRed = (file, port) => [node, path.join(modules, 'node-red/red.js'), '-u', folder, '-p', String(port), file];
 try {
   await measured('vgdc, all native', 'function', vgdc);
   await measured('vgdc, one node hosted', 'pass-on', vgdc);
   await measured('Node-RED', 'pass-on', nodeRed);
+  await measured('program, between: here', 'between', program('--observable'));
+  await measured('program, between: there', 'between', program());
+  await measured('Node-RED, between', 'between', nodeRed);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

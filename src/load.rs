@@ -11,7 +11,7 @@ use vgdc_syntax::config::Port;
 use vgdc_syntax::{
     Config, Credentials, Diagnostic, Diagnostics, FlowDoc, Level, SourceMap, codes, creds,
 };
-use vgdc_target_rust::{External, NodeCrate, Reporter};
+use vgdc_target_rust::{External, Reporter};
 use vgdc_value::{Object, Value};
 
 /// A flow file, read.
@@ -154,21 +154,9 @@ impl Flow {
         &mut self,
         progress: Reporter<'_>,
     ) -> Result<Vec<&'static vgdc_core::spec::NodeSpec>, String> {
-        let mut crates = Vec::new();
-        for (name, named) in &self.config.nodes {
-            let mut dependency = named.dependency.clone();
-            if let Some(path) = dependency.get("path") {
-                let path = path
-                    .as_str()
-                    .ok_or_else(|| format!("the `path` of {name} is no text"))?;
-                let full = vgdc_target_rust::folder(folder_of(&self.path), path)?;
-                dependency.insert("path".to_owned(), full.to_string_lossy().into());
-            }
-            crates.push(NodeCrate {
-                name: name.clone(),
-                dependency,
-            });
-        }
+        let named = self.config.nodes.iter();
+        let named = named.map(|(name, named)| (name.as_str(), &named.dependency));
+        let crates = vgdc_target_rust::crates(named, folder_of(&self.path))?;
         let (external, described) = External::ask(crates, progress).map_err(|e| e.to_string())?;
         self.external = external;
         Ok(described

@@ -14,6 +14,9 @@ const ROOMS: [&str; 3] = ["runtime", "stdlib", "macros"];
 /// Folders in them that do not.
 const AT_HOME: [&str; 5] = ["tests", "benches", "examples", "target", "fuzz"];
 
+/// What in them is for programs with `flow!`, and links the compiler.
+const OF_THE_MACRO: &str = "macros/flow";
+
 type Files = BTreeMap<String, Vec<u8>>;
 
 fn main() {
@@ -67,7 +70,8 @@ fn pack(root: &Path, at: &str, files: &mut Files) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let inner = format!("{at}/{name}");
         if entry.path().is_dir() {
-            if !AT_HOME.contains(&name.as_str()) && !name.starts_with('.') {
+            let travels = !AT_HOME.contains(&name.as_str()) && inner != OF_THE_MACRO;
+            if travels && !name.starts_with('.') {
                 pack(root, &inner, files);
             }
         } else if !name.starts_with('.') {

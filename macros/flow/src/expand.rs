@@ -2,28 +2,34 @@
 
 use crate::closure::{Closure, Code, wire};
 use crate::fault::Told;
-use crate::source::{Found, Known, RUST, path};
+use crate::source::{Found, Known, Others, RUST, path};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::spanned::Spanned as _;
 use vgdc_driver::{Compiled, Options, Session};
 use vgdc_plan::{Op, Plan};
-use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap};
-use vgdc_target_rust::External;
-use vgdc_text::Lowered;
+use vgdc_spec::NodeSpec;
+use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap, codes};
 use vgdc_text::ast::{Block, File, Item, ItemKind, Name};
 use vgdc_text::comments::Comments;
+use vgdc_text::{Fault, Lowered};
 
 /// `flow! { … }`.
 pub fn text(tokens: TokenStream) -> TokenStream {
-    let known = Known::new(&[]);
-    let (file, mut faults) = vgdc_text::parse::parse(tokens);
-    let file = in_a_flow(file);
-    let mut lowered = vgdc_text::lower::lower(&file, &known, &Comments::default());
-    faults.append(&mut lowered.faults);
-    let found = known.found();
     let mut told = Told::default();
+    let (mut lowered, mut faults, mut found) = read(tokens.clone(), &[]);
+    let mut others = Others::default();
+    if faults.iter().any(|fault| fault.code == codes::UNKNOWN_TYPE) {
+        match Others::of_the_project() {
+            Ok(known) if !known.specs.is_empty() => {
+                others = known;
+                (lowered, faults, found) = read(tokens, &others.specs);
+            }
+            Ok(_) => {}
+            Err(why) => told.at(Span::call_site(), Level::Error, &why),
+        }
+    }
     for fault in &faults {
         told.fault(fault);
     }
@@ -35,7 +41,7 @@ pub fn text(tokens: TokenStream) -> TokenStream {
     }
     let mut sources = SourceMap::new();
     let (doc, said) = FlowDoc::parse(&mut sources, "flow!", lowered.json.as_str());
-    let compiled = compile(&doc, &found);
+    let compiled = compile(&doc, &found, &others);
     for diagnostic in said.iter().chain(compiled.diagnostics.iter()) {
         let place = diagnostic
             .span()
@@ -43,7 +49,17 @@ pub fn text(tokens: TokenStream) -> TokenStream {
         told.diagnostic(diagnostic, place.unwrap_or_else(Span::call_site), None);
     }
     warn_of_ends(&compiled.plan, &found.codes, &mut told);
-    finish(compiled, &found, &told)
+    finish(compiled, &found, others, &told)
+}
+
+/// Reads a text with the library's nodes and others.
+fn read(tokens: TokenStream, others: &[&'static NodeSpec]) -> (Lowered, Vec<Fault>, Found) {
+    let known = Known::new(others);
+    let (file, mut faults) = vgdc_text::parse::parse(tokens);
+    let file = in_a_flow(file);
+    let mut lowered = vgdc_text::lower::lower(&file, &known, &Comments::default());
+    faults.append(&mut lowered.faults);
+    (lowered, faults, known.found())
 }
 
 /// Warns of closures that give what nobody takes.
@@ -107,7 +123,20 @@ pub fn file(tokens: TokenStream) -> TokenStream {
         },
     };
     let found = Found::default();
-    let mut compiled = compile(&doc, &found);
+    let mut told = Told::default();
+    let mut others = Others::default();
+    let unknown = |said: &Diagnostics| said.iter().any(|it| it.code == codes::UNKNOWN_TYPE);
+    let mut compiled = compile(&doc, &found, &others);
+    if unknown(&compiled.diagnostics) {
+        match Others::of_the_project() {
+            Ok(known) if !known.specs.is_empty() => {
+                others = known;
+                compiled = compile(&doc, &found, &others);
+            }
+            Ok(_) => {}
+            Err(why) => told.at(name.span(), Level::Error, &why),
+        }
+    }
     // (what a text that is wrong became says nothing more than the text's own faults)
     if said.has_errors() {
         compiled.diagnostics = Diagnostics::new();
@@ -115,7 +144,6 @@ pub fn file(tokens: TokenStream) -> TokenStream {
     if let Some(origins) = &origins {
         origins.map(&mut compiled.diagnostics, doc.source());
     }
-    let mut told = Told::default();
     for diagnostic in said.iter().chain(compiled.diagnostics.iter()) {
         let at = diagnostic.span().map(|span| {
             let at = sources.line_col(span.source, span.start);
@@ -127,7 +155,7 @@ pub fn file(tokens: TokenStream) -> TokenStream {
     if told.has_errors() {
         return told.errors();
     }
-    let made = finish(compiled, &found, &told);
+    let made = finish(compiled, &found, others, &told);
     // (cargo compiles the program again when the file changes)
     let full = full.display().to_string();
     quote!({ const _: &[u8] = ::core::include_bytes!(#full); #made })
@@ -165,10 +193,10 @@ fn in_a_flow(mut file: File) -> File {
     file
 }
 
-fn compile(doc: &FlowDoc, found: &Found) -> Compiled {
+fn compile(doc: &FlowDoc, found: &Found, others: &Others) -> Compiled {
     let session = Session::new(vgdc_stdlib::specs(), Options::default())
         .with_lowerings(vgdc_stdlib::lowerings())
-        .with_nodes(found.specs.iter().copied())
+        .with_nodes(found.specs.iter().chain(&others.specs).copied())
         .unobserved();
     session.compile(doc)
 }
@@ -188,7 +216,7 @@ fn rust(op: &Op) -> Option<usize> {
 }
 
 /// What the flow becomes, where nothing is wrong with it.
-fn finish(mut compiled: Compiled, found: &Found, told: &Told) -> TokenStream {
+fn finish(mut compiled: Compiled, found: &Found, others: Others, told: &Told) -> TokenStream {
     if told.has_errors() {
         return told.errors();
     }
@@ -220,7 +248,7 @@ fn finish(mut compiled: Compiled, found: &Found, told: &Told) -> TokenStream {
     let text = vgdc_target_rust::emit(
         &compiled.plan,
         &compiled.lowered.bodies,
-        &External::linked(own),
+        &others.external.with_linked(own),
     );
     let module: TokenStream = match text.parse() {
         Ok(module) => module,

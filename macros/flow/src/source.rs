@@ -5,7 +5,9 @@ use proc_macro2::Span;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Text, Types};
+use vgdc_spec::{Described, Effect, NodeSpec, Outputs, Role, Text, Types};
+use vgdc_syntax::{Config, Level, SourceMap};
+use vgdc_target_rust::External;
 use vgdc_text::Nodes;
 
 /// How the types of nodes in Rust begin; then comes the number of the node, from 1.
@@ -84,6 +86,45 @@ fn spec(ty: &str, outputs: u16) -> &'static NodeSpec {
         text: Text::Plain,
         waits: false,
     }))
+}
+
+/// The nodes of crates that the project's `vgdc.toml` names.
+#[derive(Default)]
+pub struct Others {
+    /// Where in the crates they are.
+    pub external: External,
+    /// What is known of them.
+    pub specs: Vec<&'static NodeSpec>,
+}
+
+impl Others {
+    /// Asks the crates, as `vgdc build --release` does. They are compiled for that, where they have changed.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or with a crate.
+    pub fn of_the_project() -> Result<Others, String> {
+        let Some(folder) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
+            return Ok(Others::default());
+        };
+        let mut sources = SourceMap::new();
+        let (config, said) = Config::read_folder(&mut sources, &folder);
+        if let Some(fault) = said.iter().find(|it| it.level == Level::Error) {
+            return Err(format!(
+                "{}: {}",
+                folder.join("vgdc.toml").display(),
+                fault.message
+            ));
+        }
+        let named = config.nodes.iter();
+        let named = named.map(|(name, named)| (name.as_str(), &named.dependency));
+        let crates = vgdc_target_rust::crates(named, &folder)?;
+        let (external, told) =
+            External::ask(crates, &mut |_| {}).map_err(|error| error.to_string())?;
+        Ok(Others {
+            external,
+            specs: told.into_iter().map(Described::leak).collect(),
+        })
+    }
 }
 
 /// A path that is written in the program, seen from its crate's folder.

@@ -30,6 +30,31 @@ pub struct External {
     linked: BTreeMap<String, String>,
 }
 
+/// Crates as `vgdc.toml` names them: the keys are cargo's, a `path` is seen from the folder `base`.
+///
+/// # Errors
+/// A path leads to no crate.
+pub fn crates<'a>(
+    named: impl IntoIterator<Item = (&'a str, &'a Map<String, Json>)>,
+    base: &Path,
+) -> Result<Vec<NodeCrate>, String> {
+    let made = named.into_iter().map(|(name, dependency)| {
+        let mut dependency = dependency.clone();
+        if let Some(path) = dependency.get("path") {
+            let path = path
+                .as_str()
+                .ok_or_else(|| format!("the `path` of {name} is no text"))?;
+            let full = folder(base, path)?;
+            dependency.insert("path".to_owned(), full.to_string_lossy().into());
+        }
+        Ok(NodeCrate {
+            name: name.to_owned(),
+            dependency,
+        })
+    });
+    made.collect()
+}
+
 impl External {
     /// Asks crates for their nodes; compiles them where they have changed.
     ///
@@ -71,12 +96,11 @@ impl External {
         Ok((external, all))
     }
 
-    /// Nodes that the program itself has: for each type an expression of Rust, a reference to its `NodeDef`.
-    pub fn linked(types: impl IntoIterator<Item = (String, String)>) -> External {
-        External {
-            linked: types.into_iter().collect(),
-            ..External::default()
-        }
+    /// With nodes that the program itself has: for each type an expression of Rust, a reference to its `NodeDef`.
+    #[must_use]
+    pub fn with_linked(mut self, types: impl IntoIterator<Item = (String, String)>) -> External {
+        self.linked.extend(types);
+        self
     }
 
     /// Whether there are no such nodes.

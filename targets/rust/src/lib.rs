@@ -13,7 +13,7 @@ mod skeleton;
 mod sources;
 mod structure;
 
-pub use external::{External, NodeCrate, folder};
+pub use external::{External, NodeCrate, crates, folder};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -252,3 +252,37 @@ async fn files_are_compiled_too() {
     assert_eq!(doubled, Ok(8.0));
     running.stop().await;
 }
+
+#[test]
+fn a_file_of_node_red_a_text_and_the_macro_give_one_flow() {
+    let forms = [
+        vgdc_flow::include_flow!("tests/files/double.json"),
+        vgdc_flow::include_flow!("tests/files/double.flow"),
+        flow! {
+            flow double {
+                #[id = "a"] program_in("in")
+                    -> #[id = "b"] function("msg.payload *= 2; return msg;")
+                    -> #[id = "c"] program_out("out");
+            }
+        },
+    ];
+    // (properties that are left out in one are there with their defaults in the other)
+    let shown = forms.map(|flow| {
+        let plan = flow.plan().expect("a plan");
+        let ops = plan
+            .ops
+            .iter()
+            .map(|op| (&op.id, &op.ty, &op.ports, &op.native));
+        let ops: Vec<String> = ops.map(|op| format!("{op:?}")).collect();
+        (
+            ops,
+            plan.islands.clone(),
+            plan.regions.clone(),
+            plan.code.clone(),
+        )
+    });
+    assert_eq!(shown[0].0.len(), 3);
+    assert!(shown[0].3.is_some(), "the function is code");
+    assert_eq!(shown[0], shown[1]);
+    assert_eq!(shown[1], shown[2]);
+}

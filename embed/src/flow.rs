@@ -174,13 +174,18 @@ impl Flow {
         Ok(whole)
     }
 
+    /// What runs, without what functions give; for tests.
+    #[doc(hidden)]
+    pub fn plan(&self) -> Result<Plan, Error> {
+        (self.plan)().map_err(|error| Error::Start(error.to_string()))
+    }
+
     /// The ids of all its nodes.
     ///
     /// # Errors
     /// The plan is damaged: a fault of vgdc.
     pub fn node_ids(&self) -> Result<Vec<String>, Error> {
-        let plan = (self.plan)().map_err(|error| Error::Start(error.to_string()))?;
-        Ok(plan.ops.into_iter().map(|op| op.id).collect())
+        Ok(self.plan()?.ops.into_iter().map(|op| op.id).collect())
     }
 }
 
