@@ -36,7 +36,7 @@ fn alarms(limit: f64) -> Flow {
     flow! {
         program_in("readings")
             -> move |it: Reading| -> Option<Alert> {
-                (it.temp > limit).then(|| Alert { sensor: it.sensor, over: it.temp - limit })
+                (it.temp > limit).then_some(Alert { sensor: it.sensor, over: it.temp - limit })
             }
             -> program_out("alerts");
     }

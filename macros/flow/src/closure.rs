@@ -8,9 +8,9 @@ use syn::{Expr, ExprClosure, GenericArgument, Pat, PathArguments, ReturnType, Ty
 /// Rust code that is a node.
 pub enum Code {
     /// A closure.
-    Closure(Closure),
+    Closure(Box<Closure>),
     /// An expression that gives a flow.
-    Function(Expr),
+    Function(Box<Expr>),
 }
 
 /// A closure, looked at.
@@ -31,9 +31,11 @@ impl Code {
     /// It is none that can be a node.
     pub fn of(code: &Expr) -> syn::Result<Code> {
         match code {
-            Expr::Closure(closure) => Closure::of(closure).map(Code::Closure),
+            Expr::Closure(closure) => {
+                Closure::of(closure).map(|closure| Code::Closure(Box::new(closure)))
+            }
             Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_) | Expr::Path(_) => {
-                Ok(Code::Function(code.clone()))
+                Ok(Code::Function(Box::new(code.clone())))
             }
             _ => Err(syn::Error::new(
                 code.span(),

@@ -280,7 +280,7 @@ fn finish(mut compiled: Compiled, found: &Found, others: Others, told: &Told) ->
 /// that begins such a step (of one closure at least) what is in it; the operators after it are cut off.
 fn chain<'f>(plan: &mut Plan, codes: &'f [Code]) -> BTreeMap<usize, Vec<&'f Closure>> {
     let closure = |op: &Op| match codes.get(rust(op)?)? {
-        Code::Closure(closure) => Some(closure),
+        Code::Closure(closure) => Some(&**closure),
         Code::Function(_) => None,
     };
     let mut ways_in = vec![0_usize; plan.ops.len()];

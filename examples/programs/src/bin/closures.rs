@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     let flow = flow! {
         program_in("readings")
             -> |it: Reading| -> Option<Alert> {
-                (it.celsius > 30.0).then(|| Alert { sensor: it.sensor, over: it.celsius - 30.0 })
+                (it.celsius > 30.0).then_some(Alert { sensor: it.sensor, over: it.celsius - 30.0 })
             }
             // (were this `|it: Reading|`, rustc would say that the wire carries `Alert`)
             -> move |it: Alert| -> Vec<String> {
