@@ -1,6 +1,7 @@
 //! Where flows and the program that they are embedded in meet: **program in** and **program out**, by their names.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 use vgdc_core::Mailbox;
@@ -53,10 +54,15 @@ impl Ends {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A **program in** of this name takes messages.
-    pub(crate) fn add_input(&self, name: &str, mailbox: Mailbox) {
-        self.table().inputs.insert(name.to_owned(), mailbox);
+    /// A **program in** of this name takes messages. False: another one does. (Nodes of several islands start side by side.)
+    #[must_use]
+    pub(crate) fn add_input(&self, name: &str, mailbox: Mailbox) -> bool {
+        match self.table().inputs.entry(name.to_owned()) {
+            Entry::Occupied(_) => return false,
+            Entry::Vacant(free) => drop(free.insert(mailbox)),
+        }
         self.changes.send_modify(|count| *count += 1);
+        true
     }
 
     /// It takes none any more.

@@ -29,11 +29,10 @@ impl Node for ProgramIn {
 
     fn new(config: ProgramInConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let ends = cx.services().get_or_insert(Ends::default);
-        if ends.input(&config.name).is_some() {
+        if !ends.add_input(&config.name, cx.mailbox()) {
             let text = format!("there is another program in named \"{}\"", config.name);
             return Err(NodeError::new(text));
         }
-        ends.add_input(&config.name, cx.mailbox());
         Ok(ProgramIn {
             name: config.name,
             ends,
