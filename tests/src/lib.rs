@@ -27,7 +27,7 @@ pub fn program(name: &str) -> PathBuf {
     let path = folder.join(name);
     assert!(
         path.is_file(),
-        "{} is missing: cargo build --workspace --bins",
+        "{} is missing: cargo build --workspace --all-targets",
         path.display()
     );
     path
