@@ -9,6 +9,7 @@ use vgdc_hosted::Found;
 use vgdc_packages::{Isolation, Packages};
 use vgdc_plan::Op;
 use vgdc_syntax::{Config, Diagnostic, Diagnostics, FlowDoc, NodeKind, RawNode, codes};
+use vgdc_text::Library;
 
 fn own_types() -> HashSet<&'static str> {
     vgdc_stdlib::specs().map(|spec| spec.ty).collect()
@@ -39,17 +40,14 @@ pub fn found(config: &Config, user_dir: &Path) -> Result<Found, String> {
     Found::look(node.as_deref(), runtime.as_deref(), user_dir)
 }
 
-/// The packages that a flow may have nodes of: in the user folder that is named, else in the setting's, else in that `beside`
-/// the flow, where it is one. None are read for a flow that needs none.
-pub(crate) fn packages(
-    doc: &FlowDoc,
-    config: &Config,
-    user_dir: Option<&Path>,
-    beside: &Path,
-) -> Packages {
-    let folder = match user_folder(config, user_dir, beside) {
-        Some(folder) if uses_modules(doc) || !knows_all(doc) => folder,
-        _ => return Packages::default(),
+/// The packages that a flow may have nodes of: in the user folder that is named, else in the setting's, else in that `beside` the
+/// flow, where it is one.
+pub fn all_packages(config: &Config, user_dir: Option<&Path>, beside: &Path) -> Packages {
+    let set = || named(config, "userDir").map(|path| beside.join(path));
+    let named = user_dir.map(Path::to_path_buf).or_else(set);
+    let folder = named.or_else(|| Packages::are_in(beside).then(|| beside.to_owned()));
+    let Some(folder) = folder else {
+        return Packages::default();
     };
     let mut packages = Packages::read(&folder);
     // (what is wrong with the setting is said by `say`)
@@ -57,15 +55,15 @@ pub(crate) fn packages(
     packages
 }
 
-/// The user folder that is meant, if one is.
-pub(crate) fn user_folder(
-    config: &Config,
-    user_dir: Option<&Path>,
-    beside: &Path,
-) -> Option<PathBuf> {
-    let set = || named(config, "userDir").map(|path| beside.join(path));
-    let named = user_dir.map(Path::to_path_buf).or_else(set);
-    named.or_else(|| Packages::are_in(beside).then(|| beside.to_owned()))
+/// Whether a flow may have nodes of packages, so that they have to be read.
+pub(crate) fn needs_packages(doc: &FlowDoc) -> bool {
+    uses_modules(doc) || !knows_all(doc)
+}
+
+/// What a text is read with: the nodes of the library, and the types of packages.
+pub fn nodes(packages: &Packages) -> Library {
+    let types = packages.list.iter().flat_map(|package| &package.types);
+    Library::new(vgdc_stdlib::specs()).with_types(types)
 }
 
 /// Which packages the setting `host.isolate` gives a process of their own.

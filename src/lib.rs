@@ -9,7 +9,6 @@ pub mod load;
 pub mod native;
 pub mod profile;
 pub mod runner;
-pub mod text;
 
 pub use away::with_packages;
 pub use load::{Flow, folder_of, session};

@@ -1,6 +1,6 @@
 //! Loading a flow file with what lies beside it: `vgdc.toml`, the credentials.
 
-use crate::{away, text};
+use crate::away;
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use vgdc_syntax::{
     Config, Credentials, Diagnostic, Diagnostics, FlowDoc, Level, SourceMap, codes, creds,
 };
 use vgdc_target_rust::{External, Reporter};
+use vgdc_text::file;
 use vgdc_value::{Object, Value};
 
 /// A flow file, read.
@@ -92,20 +93,25 @@ impl Flow {
             false => path.to_owned(),
         };
         let beside = folder_of(&path).to_owned();
-        let (doc, said, origins) = match text::is_text(&path) {
+        let (doc, said, origins, packages) = match file::is_text(&path) {
             true => {
-                let read = text::read(&mut sources, &path, &config, user_dir);
-                (read.doc, read.diagnostics, read.origins)
+                // (a text is read with the types that there are)
+                let packages = away::all_packages(&config, user_dir, &beside);
+                let read = file::read_file(&mut sources, &path, &away::nodes(&packages));
+                (read.doc, read.diagnostics, read.origins, Some(packages))
             }
             false => {
                 let (doc, said) = FlowDoc::read_file(&mut sources, &path);
-                (doc, said, None)
+                (doc, said, None, None)
             }
         };
         diagnostics.append(said);
         let (credentials, said) = creds::load(&mut sources, &doc, &path, &config, &env);
         diagnostics.append(said);
-        let packages = away::packages(&doc, &config, user_dir, &beside);
+        let packages = match away::needs_packages(&doc) {
+            true => packages.unwrap_or_else(|| away::all_packages(&config, user_dir, &beside)),
+            false => Packages::default(),
+        };
         Flow {
             packages,
             path,

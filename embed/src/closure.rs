@@ -7,34 +7,19 @@ use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 use vgdc_core::{Completion, Cx, Mailbox, NodeDef, NodeError, Process};
-use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Text, Types};
+use vgdc_spec::NodeSpec;
 use vgdc_value::{FromMsg, IntoMsg, Msg};
 
 /// The closures of a flow until their nodes start, by the nodes' ids; one of the runtime's services.
 #[derive(Default)]
-pub(crate) struct Closures(pub Mutex<HashMap<String, Box<dyn Step>>>);
+pub(crate) struct Closures(pub Mutex<HashMap<String, Step>>);
 
-/// A closure that becomes a node on the thread where it runs.
-pub trait Step: Send {
-    /// Makes the node.
-    fn into_process(self: Box<Self>) -> Box<dyn Process>;
-}
+/// Makes a node of a closure, on the thread where it runs.
+pub type Step = Box<dyn FnOnce() -> Box<dyn Process> + Send>;
 
 /// The type that all closures are of.
 pub static CLOSURE: NodeDef = NodeDef {
-    spec: NodeSpec {
-        ty: "rust",
-        category: "common",
-        inputs: 1,
-        outputs: Outputs::Fixed(1),
-        role: Role::Operator,
-        effect: Effect::Io,
-        fields: &[],
-        types: Types::Unknown,
-        needs: &[],
-        text: Text::Plain,
-        waits: false,
-    },
+    spec: NodeSpec::unknown("rust"),
     create,
 };
 
@@ -45,7 +30,7 @@ fn create(cx: &mut Cx<'_>) -> Result<Box<dyn Process>, NodeError> {
         all.remove(cx.id())
     });
     match step {
-        Some(step) => Ok(step.into_process()),
+        Some(make) => Ok(make()),
         None => Err(NodeError::new("the closure of this node has run before")),
     }
 }
@@ -144,17 +129,19 @@ impl<T> Carries<T> for T {
 pub const fn wire<Given: Carries<Taken>, Taken>() {}
 
 /// A closure that runs to its end at once.
-pub fn sync<I, R, F, G>(closure: F, give: G) -> Box<dyn Step>
+pub fn sync<I, R, F, G>(closure: F, give: G) -> Step
 where
     I: FromMsg + 'static,
     R: 'static,
     F: FnMut(I) -> R + Send + 'static,
     G: Fn(R, &mut Msg, &mut Out<'_>) -> Result<(), NodeError> + Send + 'static,
 {
-    Box::new(Sync {
-        closure,
-        give,
-        types: std::marker::PhantomData,
+    Box::new(|| {
+        Box::new(Sync {
+            closure,
+            give,
+            types: std::marker::PhantomData,
+        })
     })
 }
 
@@ -162,18 +149,6 @@ struct Sync<I, R, F, G> {
     closure: F,
     give: G,
     types: std::marker::PhantomData<fn(I) -> R>,
-}
-
-impl<I, R, F, G> Step for Sync<I, R, F, G>
-where
-    I: FromMsg + 'static,
-    R: 'static,
-    F: FnMut(I) -> R + Send + 'static,
-    G: Fn(R, &mut Msg, &mut Out<'_>) -> Result<(), NodeError> + Send + 'static,
-{
-    fn into_process(self: Box<Self>) -> Box<dyn Process> {
-        self
-    }
 }
 
 /// What a closure takes of a message; what it is instead is an error of the node.
@@ -220,35 +195,14 @@ where
 }
 
 /// A closure that waits. Messages are worked off one after the other, so that they keep their order; those that wait slow the sources.
-pub fn asynchronous<I, R, F, G>(closure: F, give: G) -> Box<dyn Step>
+pub fn asynchronous<I, R, F, G>(closure: F, give: G) -> Step
 where
     I: FromMsg + 'static,
     R: 'static,
     F: AsyncFn(I) -> R + Send + 'static,
     G: Fn(R, &mut Msg, &mut Out<'_>) -> Result<(), NodeError> + Send + 'static,
 {
-    Box::new(Async {
-        closure,
-        give,
-        types: std::marker::PhantomData,
-    })
-}
-
-struct Async<I, R, F, G> {
-    closure: F,
-    give: G,
-    types: std::marker::PhantomData<fn(I) -> R>,
-}
-
-impl<I, R, F, G> Step for Async<I, R, F, G>
-where
-    I: FromMsg + 'static,
-    R: 'static,
-    F: AsyncFn(I) -> R + Send + 'static,
-    G: Fn(R, &mut Msg, &mut Out<'_>) -> Result<(), NodeError> + Send + 'static,
-{
-    fn into_process(self: Box<Self>) -> Box<dyn Process> {
-        let Async { closure, give, .. } = *self;
+    Box::new(|| {
         Box::new(Waits {
             closure: Rc::new(closure),
             give,
@@ -257,7 +211,7 @@ where
             result: Rc::default(),
             types: std::marker::PhantomData::<fn(I) -> R>,
         })
-    }
+    })
 }
 
 /// A node that waits for its closure.

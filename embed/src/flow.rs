@@ -20,7 +20,7 @@ pub struct Flow {
     plan: fn() -> Result<Plan, serde_json::Error>,
     nodes: &'static [&'static NodeDef],
     linked: &'static [Linked],
-    steps: HashMap<String, Box<dyn Step>>,
+    steps: HashMap<String, Step>,
     /// What stands in it by the ids of the operators that stand for it.
     functions: Vec<(String, Flow)>,
     env: HashMap<String, Option<String>>,
@@ -37,7 +37,7 @@ impl Flow {
         plan: fn() -> Result<Plan, serde_json::Error>,
         nodes: &'static [&'static NodeDef],
         linked: &'static [Linked],
-        steps: Vec<(&'static str, Box<dyn Step>)>,
+        steps: Vec<(&'static str, Step)>,
         functions: Vec<(&'static str, Flow)>,
     ) -> Flow {
         let functions = functions.into_iter();
@@ -193,7 +193,7 @@ impl Flow {
 struct Whole {
     linkable: Linkable,
     nodes: Vec<&'static NodeDef>,
-    steps: HashMap<String, Box<dyn Step>>,
+    steps: HashMap<String, Step>,
     env: HashMap<String, Option<String>>,
     credentials: HashMap<String, Object>,
     settings: Object,

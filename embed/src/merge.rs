@@ -40,7 +40,7 @@ pub(crate) fn put_in(
             inputs.len()
         ));
     };
-    let (ops, functions) = (outer.plan.ops.len() as u32, outer.linked.len() as u32);
+    let ops = outer.plan.ops.len() as u32;
     let mut plan = inner.plan;
     shift(&mut plan, outer, id);
     for (name, value) in env {
@@ -92,7 +92,6 @@ pub(crate) fn put_in(
     outer.plan.env.append(&mut plan.env);
     outer.plan.regions.append(&mut plan.regions);
     if let Some(mut code) = plan.code {
-        debug_assert_eq!(functions as usize, outer.linked.len());
         match &mut outer.plan.code {
             Some(own) => own.functions.append(&mut code.functions),
             own => *own = Some(code),
@@ -121,7 +120,7 @@ fn shift(plan: &mut Plan, outer: &Linkable, id: &str) {
     let flows = outer.plan.flows.len() as u32;
     let envs = outer.plan.env.len() as u32;
     let functions = outer.linked.len() as u32;
-    let within = |own: &mut String| *own = format!("{id}/{own}");
+    let within = |own: &mut String| *own = id_within(id, own);
     let all = |list: &mut Vec<OpIndex>| list.iter_mut().for_each(|op| *op += ops);
     for op in &mut plan.ops {
         within(&mut op.id);
@@ -192,7 +191,7 @@ fn join_islands(plan: &mut Plan, islands: Vec<Vec<OpIndex>>, at: OpIndex, meets:
     }
 }
 
-/// A secret of a node in a flow that stands in another one.
+/// The id of a node in a flow that stands in another one.
 pub(crate) fn id_within(id: &str, node: &str) -> String {
     format!("{id}/{node}")
 }

@@ -17,6 +17,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Gives something to all who still listen. An island never waits for them: who is full does not get it.
+fn offer<T>(listeners: &mut Vec<mpsc::Sender<T>>, make: impl Fn() -> T) {
+    listeners.retain(|listener| {
+        let offered = listener.try_send(make());
+        !matches!(offered, Err(mpsc::error::TrySendError::Closed(_)))
+    });
+}
+
 /// The most messages of a watched node, or log lines, that wait for somebody; further ones are left out.
 const MOST: usize = 10_000;
 
@@ -87,7 +95,7 @@ impl Running {
     #[must_use = "what nobody takes slows the flow down"]
     pub fn output<T: FromMsg>(&self, name: &str) -> Output<T> {
         Output {
-            from: From::End(self.ends.subscribe(name)),
+            from: Channel::End(self.ends.subscribe(name)),
             types: PhantomData,
         }
     }
@@ -155,7 +163,7 @@ impl Running {
         let runtime = runtime.as_mut().ok_or(Error::Stopped)?;
         runtime.watch(Some(&[id]), Kinds::INPUT).await;
         Ok(Output {
-            from: From::Watched(receiver),
+            from: Channel::Watched(receiver),
             types: PhantomData,
         })
     }
@@ -284,11 +292,11 @@ fn message(payload: impl IntoMsg) -> Result<Msg, Error> {
 
 /// What comes out of a flow.
 pub struct Output<T> {
-    from: From,
+    from: Channel,
     types: PhantomData<fn() -> T>,
 }
 
-enum From {
+enum Channel {
     End(mpsc::UnboundedReceiver<Given>),
     Watched(mpsc::Receiver<Msg>),
 }
@@ -297,8 +305,8 @@ impl<T: FromMsg> Output<T> {
     /// The next one; `None` when the flow has stopped.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         let msg = match &mut self.from {
-            From::End(messages) => messages.recv().await?.take(),
-            From::Watched(messages) => messages.recv().await?,
+            Channel::End(messages) => messages.recv().await?.take(),
+            Channel::Watched(messages) => messages.recv().await?,
         };
         Some(T::from_msg(&msg).map_err(Error::from))
     }
@@ -344,13 +352,7 @@ impl Sink for Watched {
         if let (EventKind::Input { msg }, Some(node)) = (event.kind, event.node)
             && let Some(watchers) = lock(&self.0).get_mut(&node.id)
         {
-            // (an island never waits for who watches)
-            watchers.retain(|sender| {
-                !matches!(
-                    sender.try_send(msg.clone()),
-                    Err(mpsc::error::TrySendError::Closed(_))
-                )
-            });
+            offer(watchers, || msg.clone());
         }
     }
 }
@@ -390,11 +392,6 @@ impl LogSink for Logged {
         {
             errors.push(log());
         }
-        lock(&self.listeners).retain(|sender| {
-            !matches!(
-                sender.try_send(log()),
-                Err(mpsc::error::TrySendError::Closed(_))
-            )
-        });
+        offer(&mut lock(&self.listeners), log);
     }
 }

@@ -286,3 +286,20 @@ fn a_file_of_node_red_a_text_and_the_macro_give_one_flow() {
     assert_eq!(shown[0], shown[1]);
     assert_eq!(shown[1], shown[2]);
 }
+
+#[tokio::test]
+async fn what_follows_closures_in_one_step_takes_what_the_last_one_gives() {
+    let flow = flow! {
+        program_in("in")
+            -> |n: f64| -> Option<String> { Some(n.to_string()) }
+            -> |text: String| -> usize { text.len() }
+            -> async |length: usize| -> bool { length > 2 }
+            -> |is_long: bool| -> String { format!("long: {is_long}") }
+            -> program_out("out");
+    };
+    let running = flow.start().await.expect("starts");
+    let within = Duration::from_secs(5);
+    let said = running.ask::<String>("in", "out", 1234.5, within).await;
+    assert_eq!(said.as_deref(), Ok("long: true"));
+    running.stop().await;
+}

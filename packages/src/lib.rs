@@ -15,7 +15,7 @@ pub use scan::{Packages, types_in};
 
 use std::path::PathBuf;
 use vgdc_driver::Away;
-use vgdc_spec::{Effect, NodeSpec, Outputs, Role, Types};
+use vgdc_spec::NodeSpec;
 
 /// The place where packages' nodes run; those of a package that has a place of its own: this, `/` and its name.
 pub const PLACE: &str = "node.js";
@@ -77,16 +77,7 @@ impl Packages {
 /// What is known of a type without running its package. Its memory is never given back: a process reads packages once.
 fn spec(ty: &str) -> &'static NodeSpec {
     Box::leak(Box::new(NodeSpec {
-        ty: ty.to_owned().leak(),
         category: "packages",
-        inputs: 1,
-        outputs: Outputs::Fixed(1),
-        role: Role::Operator,
-        effect: Effect::Io,
-        fields: &[],
-        types: Types::Unknown,
-        needs: &[],
-        text: vgdc_spec::Text::Plain,
-        waits: true,
+        ..NodeSpec::unknown(ty.to_owned().leak())
     }))
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use vgdc::packages::Packages;
 use vgdc::syntax::{Config, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes, render};
-use vgdc::text::{self, Known};
+use vgdc_text::file;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -55,9 +56,9 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn convert(args: &Args, sources: &mut SourceMap) -> (Option<String>, Diagnostics) {
-    let is_text = text::is_text(&args.file);
+    let is_text = file::is_text(&args.file);
     let named = |path: &Path| {
-        if text::is_text(path) {
+        if file::is_text(path) {
             Form::Flow
         } else {
             Form::Json
@@ -71,7 +72,10 @@ fn convert(args: &Args, sources: &mut SourceMap) -> (Option<String>, Diagnostics
     let (doc, diagnostics) = match is_text {
         true => {
             let (config, _) = Config::read_folder(sources, vgdc::folder_of(&args.file));
-            let read = text::read(sources, &args.file, &config, args.user_dir.named());
+            let beside = vgdc::folder_of(&args.file);
+            let packages = vgdc::away::all_packages(&config, args.user_dir.named(), beside);
+            let nodes = vgdc::away::nodes(&packages);
+            let read = file::read_file(sources, &args.file, &nodes);
             (read.doc, read.diagnostics)
         }
         false => FlowDoc::read_file(sources, &args.file),
@@ -97,7 +101,7 @@ fn convert(args: &Args, sources: &mut SourceMap) -> (Option<String>, Diagnostics
         );
     }
     // (types of packages stand in quotes: who reads the text need not have them)
-    match vgdc_text::print::print(&doc, &Known::library()) {
+    match vgdc_text::print::print(&doc, &vgdc::away::nodes(&Packages::default())) {
         Ok(text) => (Some(text), diagnostics),
         Err(error) => {
             diagnostics.push(error.diagnostic());

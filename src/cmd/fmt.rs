@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap, codes, render};
-use vgdc::text;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -47,7 +46,7 @@ pub fn run(args: &Args) -> ExitCode {
 fn one(file: &Path, check: bool) -> Result<bool, (SourceMap, Diagnostics)> {
     let mut sources = SourceMap::new();
     let alone = |diagnostic: Diagnostic| Diagnostics::from_iter([diagnostic]);
-    let text = match text::read_text(file) {
+    let text = match vgdc_text::file::read_text(file) {
         Ok(text) => text,
         Err(error) => return Err((sources, alone(*error))),
     };

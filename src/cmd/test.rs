@@ -7,8 +7,8 @@ use std::time::Duration;
 use vgdc::Flow;
 use vgdc::deployer::Compiler;
 use vgdc::driver::Options;
-use vgdc::text::EXTENSION;
 use vgdc_flowtest::{Runner, Suite, TestFile, fresh, junit, recorded, text};
+use vgdc_text::file::EXTENSION;
 
 #[derive(clap::Args)]
 pub struct Args {

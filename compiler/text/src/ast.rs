@@ -89,6 +89,19 @@ pub struct Attr {
     pub span: Span,
 }
 
+impl Attr {
+    /// The id that it gives, and where: `#[id = "…"]`.
+    pub fn id(&self) -> Option<(&str, Span)> {
+        match &self.kind {
+            AttrKind::Equals(Value {
+                kind: ValueKind::Text(text),
+                span,
+            }) if self.name.text == "id" => Some((&text.value, *span)),
+            _ => None,
+        }
+    }
+}
+
 /// What comes after the word of an attribute.
 #[derive(Debug)]
 pub enum AttrKind {

@@ -17,8 +17,10 @@
 pub mod ast;
 pub mod comments;
 pub mod fault;
+pub mod file;
 pub mod format;
 pub mod lex;
+mod library;
 pub mod literal;
 pub mod lower;
 pub mod names;
@@ -27,6 +29,7 @@ pub mod parse;
 pub mod print;
 
 pub use fault::Fault;
+pub use library::Library;
 pub use lower::Lowered;
 pub use origins::Origins;
 use vgdc_spec::NodeSpec;

@@ -6,6 +6,7 @@ use crate::source::{Found, Known, Others, RUST, path};
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use syn::spanned::Spanned as _;
 use vgdc_driver::{Compiled, Options, Session};
 use vgdc_plan::{Op, Plan};
@@ -18,18 +19,12 @@ use vgdc_text::{Fault, Lowered};
 /// `flow! { … }`.
 pub fn text(tokens: TokenStream) -> TokenStream {
     let mut told = Told::default();
-    let (mut lowered, mut faults, mut found) = read(tokens.clone(), &[]);
-    let mut others = Others::default();
-    if faults.iter().any(|fault| fault.code == codes::UNKNOWN_TYPE) {
-        match Others::of_the_project() {
-            Ok(known) if !known.specs.is_empty() => {
-                others = known;
-                (lowered, faults, found) = read(tokens, &others.specs);
-            }
-            Ok(_) => {}
-            Err(why) => told.at(Span::call_site(), Level::Error, &why),
-        }
-    }
+    let ((lowered, faults, found), others) = Others::attempt(
+        &mut told,
+        Span::call_site(),
+        |others| read(tokens.clone(), &others.specs),
+        |(_, faults, _)| faults.iter().any(|fault| fault.code == codes::UNKNOWN_TYPE),
+    );
     for fault in &faults {
         told.fault(fault);
     }
@@ -65,16 +60,10 @@ fn read(tokens: TokenStream, others: &[&'static NodeSpec]) -> (Lowered, Vec<Faul
 /// Warns of closures that give what nobody takes.
 fn warn_of_ends(plan: &Plan, codes: &[Code], told: &mut Told) {
     for op in &plan.ops {
-        let Some(Code::Closure(closure)) = rust(op).and_then(|number| codes.get(number)) else {
-            continue;
-        };
-        let leads = |output: usize| {
-            op.ports
-                .get(output)
-                .is_some_and(|port| !port.edges.is_empty())
-        };
-        for (output, ty) in closure.carries().iter().enumerate() {
-            if !leads(output) {
+        let types = closure(op, codes).map(Closure::carries).unwrap_or_default();
+        for (output, ty) in types.iter().enumerate() {
+            let port = op.ports.get(output);
+            if port.is_none_or(|port| port.edges.is_empty()) {
                 let text = "nobody takes what this closure gives\nhelp: lead it to a node, or let the closure give nothing";
                 told.at(ty.span(), Level::Warning, text);
             }
@@ -92,59 +81,15 @@ pub fn file(tokens: TokenStream) -> TokenStream {
         Ok(full) => full,
         Err(error) => return error.into_compile_error(),
     };
-    let known = Known::new(&[]);
-    let mut sources = SourceMap::new();
-    let mut said = Diagnostics::new();
-    let mut origins = None;
-    let doc = match full.extension().is_some_and(|ending| ending == "flow") {
-        false => {
-            let (doc, read) = FlowDoc::read_file(&mut sources, &full);
-            said.append(read);
-            doc
-        }
-        true => match std::fs::read_to_string(&full) {
-            Ok(text) => {
-                let shown = full.display().to_string();
-                // (rustc's tokens do not know where in a file's text they are)
-                proc_macro2::fallback::force();
-                let read = vgdc_text::read(&mut sources, &shown, &text, &known);
-                proc_macro2::fallback::unforce();
-                said.append(read.diagnostics);
-                let (doc, mut found) = FlowDoc::parse(&mut sources, shown, read.json.as_str());
-                read.origins.map(&mut found, doc.source());
-                said.append(found);
-                origins = Some(read.origins);
-                doc
-            }
-            Err(error) => {
-                let text = format!("{}: {error}", full.display());
-                return syn::Error::new(name.span(), text).into_compile_error();
-            }
-        },
-    };
     let found = Found::default();
     let mut told = Told::default();
-    let mut others = Others::default();
-    let unknown = |said: &Diagnostics| said.iter().any(|it| it.code == codes::UNKNOWN_TYPE);
-    let mut compiled = compile(&doc, &found, &others);
-    if unknown(&compiled.diagnostics) {
-        match Others::of_the_project() {
-            Ok(known) if !known.specs.is_empty() => {
-                others = known;
-                compiled = compile(&doc, &found, &others);
-            }
-            Ok(_) => {}
-            Err(why) => told.at(name.span(), Level::Error, &why),
-        }
-    }
-    // (what a text that is wrong became says nothing more than the text's own faults)
-    if said.has_errors() {
-        compiled.diagnostics = Diagnostics::new();
-    }
-    if let Some(origins) = &origins {
-        origins.map(&mut compiled.diagnostics, doc.source());
-    }
-    for diagnostic in said.iter().chain(compiled.diagnostics.iter()) {
+    let ((sources, diagnostics, compiled), others) = Others::attempt(
+        &mut told,
+        name.span(),
+        |others| opened(&full, &found, others),
+        |(_, diagnostics, _)| diagnostics.iter().any(|it| it.code == codes::UNKNOWN_TYPE),
+    );
+    for diagnostic in diagnostics.iter() {
         let at = diagnostic.span().map(|span| {
             let at = sources.line_col(span.source, span.start);
             format!("{}:{}:{}", full.display(), at.line, at.column)
@@ -159,6 +104,36 @@ pub fn file(tokens: TokenStream) -> TokenStream {
     // (cargo compiles the program again when the file changes)
     let full = full.display().to_string();
     quote!({ const _: &[u8] = ::core::include_bytes!(#full); #made })
+}
+
+/// Reads and compiles a file: the texts that places are in, what there is to say, and what came of it.
+fn opened(full: &Path, found: &Found, others: &Others) -> (SourceMap, Diagnostics, Compiled) {
+    let mut sources = SourceMap::new();
+    let (doc, mut diagnostics, origins) = match vgdc_text::file::is_text(full) {
+        false => {
+            let (doc, said) = FlowDoc::read_file(&mut sources, full);
+            (doc, said, None)
+        }
+        true => {
+            // (rustc's tokens do not know where in a file's text they are)
+            proc_macro2::fallback::force();
+            let known = Known::new(&others.specs);
+            let read = vgdc_text::file::read_file(&mut sources, full, &known);
+            proc_macro2::fallback::unforce();
+            (read.doc, read.diagnostics, read.origins)
+        }
+    };
+    let mut compiled = compile(&doc, found, others);
+    let mut said = std::mem::take(&mut compiled.diagnostics);
+    if let Some(origins) = origins {
+        // (what a text that is wrong became says nothing more than the text's own faults)
+        if diagnostics.has_errors() {
+            said = Diagnostics::new();
+        }
+        origins.map(&mut said, doc.source());
+    }
+    diagnostics.append(said);
+    (sources, diagnostics, compiled)
 }
 
 /// A text that connects nodes without naming a flow is one flow.
@@ -209,10 +184,18 @@ fn origin(lowered: &Lowered, start: u32, end: u32) -> Option<Span> {
     innermost.map(|origin| origin.span)
 }
 
-/// The number of the Rust code that an operator is.
-fn rust(op: &Op) -> Option<usize> {
+/// The Rust code that an operator is.
+fn code<'c>(op: &Op, codes: &'c [Code]) -> Option<&'c Code> {
     let number: usize = op.ty.strip_prefix(RUST)?.parse().ok()?;
-    number.checked_sub(1)
+    codes.get(number.checked_sub(1)?)
+}
+
+/// The closure that an operator is.
+fn closure<'c>(op: &Op, codes: &'c [Code]) -> Option<&'c Closure> {
+    match code(op, codes)? {
+        Code::Closure(closure) => Some(closure),
+        Code::Function(_) => None,
+    }
 }
 
 /// What the flow becomes, where nothing is wrong with it.
@@ -221,10 +204,10 @@ fn finish(mut compiled: Compiled, found: &Found, others: Others, told: &Told) ->
         return told.errors();
     }
     let chains = chain(&mut compiled.plan, &found.codes);
-    let wires = wires(&compiled.plan, &found.codes);
+    let wires = wires(&compiled.plan, &chains, &found.codes);
     let (mut steps, mut functions) = (Vec::new(), Vec::new());
     for (index, op) in compiled.plan.ops.iter_mut().enumerate() {
-        let Some(code) = rust(op).and_then(|number| found.codes.get(number)) else {
+        let Some(code) = code(op, &found.codes) else {
             continue;
         };
         let id = &op.id;
@@ -276,85 +259,70 @@ fn finish(mut compiled: Compiled, found: &Found, others: Others, told: &Told) ->
     }}
 }
 
+/// Closures that run in one step, by the operator that the step is.
+type Chains<'c> = BTreeMap<usize, Vec<&'c Closure>>;
+
 /// Closures of which one leads to nothing but the next run in one step, without a message in between. Gives for each operator
 /// that begins such a step (of one closure at least) what is in it; the operators after it are cut off.
-fn chain<'f>(plan: &mut Plan, codes: &'f [Code]) -> BTreeMap<usize, Vec<&'f Closure>> {
-    let closure = |op: &Op| match codes.get(rust(op)?)? {
-        Code::Closure(closure) => Some(&**closure),
-        Code::Function(_) => None,
-    };
+fn chain<'c>(plan: &mut Plan, codes: &'c [Code]) -> Chains<'c> {
     let mut ways_in = vec![0_usize; plan.ops.len()];
-    for edge in plan
-        .ops
-        .iter()
-        .flat_map(|op| &op.ports)
-        .flat_map(|port| &port.edges)
-    {
+    let ports = plan.ops.iter().flat_map(|op| &op.ports);
+    for edge in ports.flat_map(|port| &port.edges) {
         ways_in[edge.to as usize] += 1;
     }
-    let next = |plan: &Plan, at: usize| {
+    let next = |at: usize| {
         let op = &plan.ops[at];
         let [edge] = &op.ports.first()?.edges[..] else {
             return None;
         };
-        let (here, to) = (closure(op)?, edge.to as usize);
-        let there = closure(&plan.ops[to])?;
+        let to = edge.to as usize;
+        let (here, there) = (closure(op, codes)?, closure(&plan.ops[to], codes)?);
         // (a node that has a name can be watched)
         let has_name = |op: &Op| !op.id.contains(".closure_");
-        if has_name(op) || has_name(&plan.ops[to]) {
-            return None;
-        }
-        (here.leads_on() && there.follows() && ways_in[to] == 1 && to != at).then_some(to)
+        let is_apart = has_name(op) || has_name(&plan.ops[to]) || ways_in[to] != 1 || to == at;
+        (here.leads_on() && there.follows() && !is_apart).then_some(to)
     };
-    let mut begins: BTreeSet<usize> = (0..plan.ops.len())
-        .filter(|&at| closure(&plan.ops[at]).is_some())
+    let nexts: BTreeMap<usize, usize> = (0..plan.ops.len())
+        .filter_map(|at| Some((at, next(at)?)))
         .collect();
-    for at in 0..plan.ops.len() {
-        if let Some(to) = next(plan, at) {
-            begins.remove(&to);
+    let follow: BTreeSet<usize> = nexts.values().copied().collect();
+    let (mut chains, mut reached) = (Chains::new(), BTreeSet::new());
+    // Those that nothing is fused to begin; those left then lead to each other in a circle, and each is alone.
+    let begin = (0..plan.ops.len()).map(|at| (at, !follow.contains(&at)));
+    let (begin, rest): (Vec<_>, Vec<_>) = begin.partition(|(_, begins)| *begins);
+    for (first, begins) in begin.into_iter().chain(rest) {
+        let Some(closure_of_first) = closure(&plan.ops[first], codes) else {
+            continue;
+        };
+        if !reached.insert(first) {
+            continue;
         }
-    }
-    let (mut chains, mut covered) = (BTreeMap::new(), Vec::new());
-    for &first in &begins {
-        let (mut at, mut closures) = (first, Vec::new());
-        closures.extend(closure(&plan.ops[at]));
-        covered.push(at);
-        while let Some(to) = next(plan, at) {
-            closures.extend(closure(&plan.ops[to]));
-            covered.push(to);
-            at = to;
+        let (mut last, mut closures) = (first, vec![closure_of_first]);
+        while let Some(&to) = nexts.get(&last).filter(|_| begins) {
+            closures.extend(closure(&plan.ops[to], codes));
+            reached.insert(to);
+            last = to;
         }
-        if at != first {
-            plan.ops[first].ports = std::mem::take(&mut plan.ops[at].ports);
+        if last != first {
+            plan.ops[first].ports = std::mem::take(&mut plan.ops[last].ports);
             // (what was proved of a wire was proved of the operator that it began at)
-            let edges = plan.ops[first]
-                .ports
-                .iter_mut()
-                .flat_map(|port| &mut port.edges);
+            let ports = plan.ops[first].ports.iter_mut();
+            let edges = ports.flat_map(|port| &mut port.edges);
             edges.for_each(|edge| edge.fused &= edge.to as usize > first);
         }
         chains.insert(first, closures);
     }
-    // (those that lead to each other in a circle, and that nothing leads to)
-    let reached: BTreeSet<usize> = covered.into_iter().collect();
-    for at in (0..plan.ops.len()).filter(|at| !reached.contains(at)) {
-        chains.extend(closure(&plan.ops[at]).map(|closure| (at, vec![closure])));
-    }
     chains
 }
 
-/// Statements that have rustc check the wires between closures.
-fn wires(plan: &Plan, codes: &[Code]) -> TokenStream {
-    let closure = |op: &Op| match codes.get(rust(op)?)? {
-        Code::Closure(closure) => Some(closure),
-        Code::Function(_) => None,
-    };
+/// Statements that have rustc check the wires from step to step; within a step it sees them itself.
+fn wires(plan: &Plan, chains: &Chains<'_>, codes: &[Code]) -> TokenStream {
     let mut checks = TokenStream::new();
-    for op in &plan.ops {
-        let Some(from) = closure(op) else { continue };
-        for (given, port) in from.carries().iter().zip(&op.ports) {
+    for (&at, closures) in chains {
+        let given = closures.last().map(|last| last.carries());
+        for (given, port) in given.iter().flatten().zip(&plan.ops[at].ports) {
             for edge in &port.edges {
-                let to = plan.ops.get(edge.to as usize).and_then(closure);
+                let to = closure(&plan.ops[edge.to as usize], codes);
                 checks.extend(to.map(|to| wire(given, to.takes())));
             }
         }

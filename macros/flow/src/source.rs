@@ -1,21 +1,21 @@
 //! Where flows are written: in the macro itself, or in a file.
 
 use crate::closure::Code;
+use crate::fault::Told;
 use proc_macro2::Span;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::PathBuf;
-use vgdc_spec::{Described, Effect, NodeSpec, Outputs, Role, Text, Types};
+use vgdc_spec::{Described, NodeSpec, Outputs};
 use vgdc_syntax::{Config, Level, SourceMap};
 use vgdc_target_rust::External;
-use vgdc_text::Nodes;
+use vgdc_text::{Library, Nodes};
 
 /// How the types of nodes in Rust begin; then comes the number of the node, from 1.
 pub const RUST: &str = "closure ";
 
 /// The nodes that there are: the library's, those of the project's own crates, and the Rust code in the text.
 pub struct Known {
-    specs: HashMap<&'static str, &'static NodeSpec>,
+    library: Library,
     found: RefCell<Found>,
 }
 
@@ -33,9 +33,8 @@ pub struct Found {
 impl Known {
     /// The library's nodes, and others.
     pub fn new(others: &[&'static NodeSpec]) -> Known {
-        let all = vgdc_stdlib::specs().chain(others.iter().copied());
         Known {
-            specs: all.map(|spec| (spec.ty, spec)).collect(),
+            library: Library::new(vgdc_stdlib::specs().chain(others.iter().copied())),
             found: RefCell::default(),
         }
     }
@@ -50,11 +49,11 @@ impl Nodes for Known {
     fn spec(&self, ty: &str) -> Option<&'static NodeSpec> {
         let found = self.found.borrow();
         let own = || found.specs.iter().find(|spec| spec.ty == ty).copied();
-        self.specs.get(ty).copied().or_else(own)
+        self.library.spec(ty).or_else(own)
     }
 
     fn types(&self) -> Vec<&str> {
-        self.specs.keys().copied().collect()
+        self.library.types()
     }
 
     fn rust(&self, code: &syn::Expr) -> Option<String> {
@@ -74,17 +73,9 @@ impl Nodes for Known {
 /// What is known of Rust code. (A compiler's process reads few flows, and ends.)
 fn spec(ty: &str, outputs: u16) -> &'static NodeSpec {
     Box::leak(Box::new(NodeSpec {
-        ty: ty.to_owned().leak(),
         category: "rust",
-        inputs: 1,
         outputs: Outputs::Fixed(outputs),
-        role: Role::Operator,
-        effect: Effect::Io,
-        fields: &[],
-        types: Types::Unknown,
-        needs: &[],
-        text: Text::Plain,
-        waits: false,
+        ..NodeSpec::unknown(ty.to_owned().leak())
     }))
 }
 
@@ -98,11 +89,34 @@ pub struct Others {
 }
 
 impl Others {
+    /// Attempts something with the library's nodes, and with those of the project's crates, too, where there are some and the first
+    /// attempt has found types that the library lacks. `place` is where a fault of these crates is told.
+    pub fn attempt<T>(
+        told: &mut Told,
+        place: Span,
+        attempt: impl Fn(&Others) -> T,
+        lacks: impl Fn(&T) -> bool,
+    ) -> (T, Others) {
+        let none = Others::default();
+        let first = attempt(&none);
+        if !lacks(&first) {
+            return (first, none);
+        }
+        match Others::of_the_project() {
+            Ok(others) if !others.specs.is_empty() => (attempt(&others), others),
+            Ok(_) => (first, none),
+            Err(why) => {
+                told.at(place, Level::Error, &why);
+                (first, none)
+            }
+        }
+    }
+
     /// Asks the crates, as `vgdc build --release` does. They are compiled for that, where they have changed.
     ///
     /// # Errors
     /// What is wrong with the file, or with a crate.
-    pub fn of_the_project() -> Result<Others, String> {
+    fn of_the_project() -> Result<Others, String> {
         let Some(folder) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else {
             return Ok(Others::default());
         };

@@ -3,6 +3,7 @@
 use crate::pages::Pages;
 use crate::place::{Place, lock};
 use crate::supervise::Command;
+use futures_util::future::join_all;
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -160,7 +161,7 @@ impl Elsewhere for Host {
                     }
                 }
             });
-            all(doing).await;
+            join_all(doing).await;
         })
     }
 
@@ -177,7 +178,7 @@ impl Elsewhere for Host {
                     place.detach(stopped.as_deref().unwrap_or_default());
                 }
             });
-            all(doing).await;
+            join_all(doing).await;
         })
     }
 
@@ -189,23 +190,10 @@ impl Elsewhere for Host {
                     .command(false, |reply| Command::Settle { reply })
                     .await;
             });
-            all(doing).await;
+            join_all(doing).await;
             let came = places.iter();
             came.map(|place| place.inner.came.load(Ordering::Relaxed))
                 .sum()
         })
     }
-}
-
-/// Waits for all of them, side by side.
-async fn all(doing: impl Iterator<Item = impl Future<Output = ()>>) {
-    let mut doing: Vec<_> = doing.map(Box::pin).collect();
-    std::future::poll_fn(|cx| {
-        doing.retain_mut(|doing| doing.as_mut().poll(cx).is_pending());
-        match doing.is_empty() {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        }
-    })
-    .await;
 }

@@ -42,6 +42,23 @@ pub struct NodeSpec {
 }
 
 impl NodeSpec {
+    /// A type of which no more is known than that it takes messages, sends messages, and may do anything.
+    pub const fn unknown(ty: &'static str) -> NodeSpec {
+        NodeSpec {
+            ty,
+            category: "",
+            inputs: 1,
+            outputs: Outputs::Fixed(1),
+            role: Role::Operator,
+            effect: Effect::Io,
+            fields: &[],
+            types: Types::Unknown,
+            needs: &[],
+            text: Text::Plain,
+            waits: false,
+        }
+    }
+
     /// The field with this property name.
     pub fn field(&self, name: &str) -> Option<&'static FieldSpec> {
         self.fields.iter().find(|field| field.name == name)

@@ -140,26 +140,13 @@ mod tests {
     use super::*;
     use crate::passes::testing::Sketch;
     use vgdc_ir::Part::Operator as Plain;
-    use vgdc_spec::{NodeSpec, Outputs, Role, Types};
+    use vgdc_spec::{NodeSpec, Role};
 
-    const fn spec(ty: &'static str, role: Role) -> NodeSpec {
-        NodeSpec {
-            ty,
-            category: "",
-            inputs: 1,
-            outputs: Outputs::Fixed(1),
-            role,
-            effect: Effect::Pure,
-            fields: &[],
-            types: Types::Unknown,
-            needs: &[],
-            text: vgdc_spec::Text::Plain,
-            waits: false,
-        }
-    }
-
-    static ANY: NodeSpec = spec("any", Role::Operator);
-    static STAND_IN: NodeSpec = spec("stand-in", Role::StandIn);
+    static ANY: NodeSpec = NodeSpec::unknown("any");
+    static STAND_IN: NodeSpec = NodeSpec {
+        role: Role::StandIn,
+        ..NodeSpec::unknown("stand-in")
+    };
 
     /// The operators that go when these are away already.
     fn pulled(wires: &[(&str, &str)], away: &[(&str, &str)]) -> Vec<String> {

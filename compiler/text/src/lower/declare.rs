@@ -100,17 +100,11 @@ impl<'a> Lower<'a, '_> {
         }
         let (mut id, mut id_span) = (name.clone().unwrap_or_default(), block.keyword);
         for attr in &item.attrs {
+            if let Some((own, span)) = attr.id() {
+                (id, id_span) = (own.to_owned(), span);
+                continue;
+            }
             match (attr.name.text.as_str(), &attr.kind) {
-                (
-                    "id",
-                    AttrKind::Equals(Value {
-                        kind: ValueKind::Text(text),
-                        span,
-                    }),
-                ) => {
-                    id.clone_from(&text.value);
-                    id_span = *span;
-                }
                 ("doc" | "disabled" | "prop" | "outputs" | "inputs", _) => {}
                 _ => self.faults.push(misplaced(attr)),
             }
@@ -252,14 +246,11 @@ impl<'a> Lower<'a, '_> {
         let at = self.groups.len();
         let (mut id, mut outer_name) = (String::new(), None);
         for attr in &item.attrs {
+            if let Some((own, _)) = attr.id() {
+                own.clone_into(&mut id);
+                continue;
+            }
             match (attr.name.text.as_str(), &attr.kind) {
-                (
-                    "id",
-                    AttrKind::Equals(Value {
-                        kind: ValueKind::Text(text),
-                        ..
-                    }),
-                ) => id.clone_from(&text.value),
                 ("group", AttrKind::List(values)) => outer_name = self.group_name(attr, values),
                 ("doc" | "prop" | "disabled", _) => {}
                 _ => self.faults.push(misplaced(attr)),
@@ -403,17 +394,11 @@ impl<'a> Lower<'a, '_> {
         };
         let mut docs: Vec<&Attr> = Vec::new();
         for attr in outer.iter().chain(&element.attrs) {
+            if let Some((own, span)) = attr.id() {
+                (draft.id, draft.id_span) = (own.to_owned(), span);
+                continue;
+            }
             match (attr.name.text.as_str(), &attr.kind) {
-                (
-                    "id",
-                    AttrKind::Equals(Value {
-                        kind: ValueKind::Text(text),
-                        span,
-                    }),
-                ) => {
-                    draft.id.clone_from(&text.value);
-                    draft.id_span = *span;
-                }
                 ("doc", AttrKind::Equals(_)) => docs.push(attr),
                 ("disabled", AttrKind::Plain) => draft.disabled = true,
                 ("config", AttrKind::Plain) => draft.is_config = true,

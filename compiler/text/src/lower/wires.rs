@@ -623,23 +623,21 @@ impl<'a> Lower<'a, '_> {
     }
 }
 
-fn labels<'d>(draft: &'d Draft<'_>) -> impl Iterator<Item = &'d str> {
-    let labels = draft
-        .props
-        .get("outputLabels")
-        .map_or(&[][..], |labels| labels.elements());
+/// The labels of a node's outputs, in their order.
+fn all_labels<'d>(draft: &'d Draft<'_>) -> impl Iterator<Item = Option<&'d str>> {
+    let labels = draft.props.get("outputLabels");
     labels
+        .map_or(&[][..], |labels| labels.elements())
         .iter()
-        .filter_map(|label| label.as_text())
+        .map(|label| label.as_text())
+}
+
+fn labels<'d>(draft: &'d Draft<'_>) -> impl Iterator<Item = &'d str> {
+    all_labels(draft)
+        .flatten()
         .filter(|label| !label.is_empty())
 }
 
 fn labelled(draft: &Draft<'_>, label: &str) -> Option<usize> {
-    let labels = draft
-        .props
-        .get("outputLabels")
-        .map_or(&[][..], |labels| labels.elements());
-    labels
-        .iter()
-        .position(|known| known.as_text() == Some(label))
+    all_labels(draft).position(|known| known == Some(label))
 }

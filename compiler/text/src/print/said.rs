@@ -1,5 +1,6 @@
 //! Reading again what is about to be said.
 
+use crate::ast::{Arg, Path};
 use crate::lower::json::{Out, OutKind};
 use crate::lower::props::{Props, Reader};
 use crate::lower::variables_of;
@@ -30,28 +31,24 @@ pub fn same(a: &Out, b: &Out) -> bool {
 
 /// The properties that arguments mean; `None` where something is wrong with them. Names in them mean nothing here.
 pub fn props(spec: &'static NodeSpec, args: &str) -> Option<Props> {
-    let args = parse::args(lex::tokens(args).ok()?)?;
-    let resolve =
-        |path: &crate::ast::Path| Err(Fault::error(path.span, codes::TEXT_UNKNOWN_NAME, ""));
-    let mut reader = Reader {
-        resolve: &resolve,
-        faults: Vec::new(),
-    };
-    let props = reader.node(Some(spec), &args, None);
-    reader.faults.is_empty().then_some(props)
+    alone(args, |reader, args| reader.node(Some(spec), args, None))
 }
 
 /// The variables that arguments mean.
 pub fn variables(args: &str) -> Option<Out> {
+    alone(args, |reader, args| variables_of(reader, args.iter()))
+}
+
+/// Reads arguments without what is around them; nothing where something is wrong with them.
+fn alone<T>(args: &str, read: impl FnOnce(&mut Reader<'_>, &[Arg]) -> T) -> Option<T> {
     let args = parse::args(lex::tokens(args).ok()?)?;
-    let resolve =
-        |path: &crate::ast::Path| Err(Fault::error(path.span, codes::TEXT_UNKNOWN_NAME, ""));
+    let resolve = |path: &Path| Err(Fault::error(path.span, codes::TEXT_UNKNOWN_NAME, ""));
     let mut reader = Reader {
         resolve: &resolve,
         faults: Vec::new(),
     };
-    let variables = variables_of(&mut reader, args.iter());
-    reader.faults.is_empty().then_some(variables)
+    let made = read(&mut reader, &args);
+    reader.faults.is_empty().then_some(made)
 }
 
 /// Comments that came along, those of one kind; `None` where something else is in their place.

@@ -1,13 +1,8 @@
-//! Flows written as text (`.flow` files): what the text language's crate has to know of nodes, and reading such a file.
+//! Text files: read from the disk, and made the flow files that they say.
 
-use crate::away;
-use crate::load::folder_of;
-use std::collections::HashMap;
+use crate::{Nodes, Origins, read};
 use std::path::Path;
-use vgdc_core::spec::NodeSpec;
-use vgdc_packages::Packages;
-use vgdc_syntax::{Config, Diagnostic, Diagnostics, FlowDoc, SourceMap, codes};
-use vgdc_text::{Nodes, Origins};
+use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, SourceMap, codes};
 
 /// The extension of flows that are written as text.
 pub const EXTENSION: &str = "flow";
@@ -21,49 +16,8 @@ pub fn is_text(path: &Path) -> bool {
         .is_some_and(|extension| extension == EXTENSION)
 }
 
-/// The nodes of the library, and the types of packages.
-pub struct Known {
-    specs: HashMap<&'static str, &'static NodeSpec>,
-    types: Vec<String>,
-}
-
-impl Known {
-    /// The nodes of the library.
-    pub fn library() -> Known {
-        let specs: HashMap<_, _> = vgdc_stdlib::specs().map(|spec| (spec.ty, spec)).collect();
-        let mut types: Vec<String> = specs.keys().map(|ty| (*ty).to_owned()).collect();
-        types.sort();
-        Known { specs, types }
-    }
-
-    /// The same, and those in a user folder: of them nothing but their types is known.
-    #[must_use]
-    pub fn with_packages(mut self, packages: &Packages) -> Known {
-        let all = packages.list.iter().flat_map(|package| &package.types);
-        let mut more: Vec<String> = all
-            .filter(|ty| !self.specs.contains_key(ty.as_str()))
-            .cloned()
-            .collect();
-        more.sort();
-        more.dedup();
-        // (the library's come first, where two types are one word)
-        self.types.append(&mut more);
-        self
-    }
-}
-
-impl Nodes for Known {
-    fn spec(&self, ty: &str) -> Option<&'static NodeSpec> {
-        self.specs.get(ty).copied()
-    }
-
-    fn types(&self) -> Vec<&str> {
-        self.types.iter().map(String::as_str).collect()
-    }
-}
-
 /// A flow's text, read.
-pub struct Read {
+pub struct Document {
     /// The flow file that it became.
     pub doc: FlowDoc,
     /// What there is to say, at places in the text.
@@ -96,21 +50,12 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
 }
 
 /// Reads a flow that is written as text.
-pub fn read(
-    sources: &mut SourceMap,
-    path: &Path,
-    config: &Config,
-    user_dir: Option<&Path>,
-) -> Read {
-    let mut known = Known::library();
-    if let Some(folder) = away::user_folder(config, user_dir, folder_of(path)) {
-        known = known.with_packages(&Packages::read(&folder));
-    }
+pub fn read_file(sources: &mut SourceMap, path: &Path, nodes: &dyn Nodes) -> Document {
     match read_text(path) {
-        Ok(text) => of_text(sources, &path.to_string_lossy(), &text, &known),
+        Ok(text) => of_text(sources, &path.to_string_lossy(), &text, nodes),
         Err(error) => {
             let (doc, _) = FlowDoc::parse(sources, path.to_string_lossy(), "[]");
-            Read {
+            Document {
                 doc,
                 diagnostics: Diagnostics::from_iter([*error]),
                 origins: None,
@@ -120,15 +65,15 @@ pub fn read(
 }
 
 /// The flow file that a text becomes.
-pub fn of_text(sources: &mut SourceMap, name: &str, text: &str, known: &Known) -> Read {
-    let read = vgdc_text::read(sources, name, text, known);
+fn of_text(sources: &mut SourceMap, name: &str, text: &str, nodes: &dyn Nodes) -> Document {
+    let read = read(sources, name, text, nodes);
     let (doc, mut found) = FlowDoc::parse(sources, format!("{name} (as JSON)"), read.json);
     let mut diagnostics = read.diagnostics;
     if !diagnostics.has_errors() {
         read.origins.map(&mut found, doc.source());
         diagnostics.append(found);
     }
-    Read {
+    Document {
         doc,
         diagnostics,
         origins: Some(read.origins),
