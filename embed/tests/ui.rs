@@ -22,6 +22,8 @@ fn library() -> PathBuf {
 /// What rustc says of a file; `None` when it has nothing against it.
 fn said(file: &Path, library: &Path) -> Option<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // (never /dev/null: rustc puts a new file in the place of what `-o` names, and as root it may)
+    let made = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui.rmeta");
     let deps = library.parent().expect("it is in a folder");
     let out = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .current_dir(folder)
@@ -31,11 +33,11 @@ fn said(file: &Path, library: &Path) -> Option<String> {
             "2024",
             "--emit",
             "metadata",
-            "-o",
-            "/dev/null",
             "--color",
             "never",
         ])
+        .arg("-o")
+        .arg(&made)
         .arg("--extern")
         .arg(format!("vgdc_flow={}", library.display()))
         .arg("-L")
