@@ -49,7 +49,8 @@ fn median(text: &str, folder: &Path, library: &Path) -> Duration {
         .map(|_| {
             let begin = Instant::now();
             let out = Command::new("rustc")
-                .args(["--edition", "2024", "--emit", "metadata", "-o", "/dev/null"])
+                .args(["--edition", "2024", "--emit", "metadata", "-o"])
+                .arg(folder.join("flow.rmeta"))
                 .arg("--extern")
                 .arg(format!("vgdc_flow={}", library.display()))
                 .arg("-L")
