@@ -12,6 +12,10 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use vgdc_flow::{Running, flow};
 
+/// As in vgdc's own programs; for all three.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const LINES: usize = 200_000;
 const ROUNDS: usize = 7;
 
