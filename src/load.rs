@@ -4,12 +4,12 @@ use crate::away;
 use serde_json::{Map, Value as Json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use vgdc_driver::{Compiled, Options, Session};
+use vgdc_driver::{Compiled, Cut, Options, Session};
 use vgdc_packages::Packages;
 use vgdc_plan::settings::{self, Kind};
 use vgdc_syntax::config::Port;
 use vgdc_syntax::{
-    Config, Credentials, Diagnostic, Diagnostics, FlowDoc, Level, SourceMap, codes, creds,
+    Config, Credentials, Diagnostic, Diagnostics, FlowDoc, Level, Mesh, SourceMap, codes, creds,
 };
 use vgdc_target_rust::{External, Reporter};
 use vgdc_text::file;
@@ -207,6 +207,36 @@ impl Flow {
     fn compile_with(&mut self, session: &Session, finish: fn(&mut Compiled)) -> Compiled {
         let mut compiled = session.compile(&self.doc);
         finish(&mut compiled);
+        away::say(
+            &self.packages,
+            &self.config,
+            &compiled,
+            &mut self.diagnostics,
+        );
+        self.take_in(std::mem::take(&mut compiled.diagnostics));
+        compiled
+    }
+
+    /// Cuts the flow over the machines of a mesh, and compiles each part.
+    pub fn cut_in(&mut self, session: &Session, mesh: &Mesh) -> Cut {
+        let mut cut = session.compile_mesh(&self.doc, mesh);
+        for part in &mut cut.parts {
+            crate::native::generate(&mut part.compiled);
+            let said = std::mem::take(&mut part.compiled.diagnostics);
+            cut.diagnostics.append(said);
+            away::say(
+                &self.packages,
+                &self.config,
+                &part.compiled,
+                &mut self.diagnostics,
+            );
+        }
+        self.take_in(std::mem::take(&mut cut.diagnostics));
+        cut
+    }
+
+    /// Adds what the compiler has to say, in terms of what people wrote, with what only is known here.
+    fn take_in(&mut self, mut said: Diagnostics) {
         if let Some(origins) = &self.origins {
             // What a text that is wrong became says nothing more than the text's own faults.
             let is_of_text = |d: &Diagnostic| {
@@ -214,17 +244,11 @@ impl Flow {
                     && d.span().is_some_and(|span| span.source == origins.source())
             };
             if self.diagnostics.iter().any(is_of_text) {
-                compiled.diagnostics = Diagnostics::new();
+                said = Diagnostics::new();
             }
-            origins.map(&mut compiled.diagnostics, self.doc.source());
+            origins.map(&mut said, self.doc.source());
         }
-        away::say(
-            &self.packages,
-            &self.config,
-            &compiled,
-            &mut self.diagnostics,
-        );
-        for unknown in compiled.diagnostics.iter_mut() {
+        for unknown in said.iter_mut() {
             if unknown.code == codes::UNKNOWN_TYPE && unknown.fix.is_none() {
                 let ty = unknown.node.as_ref().map_or("", |node| &node.ty);
                 let fix = away::where_from(ty, &self.config, &self.packages, folder_of(&self.path));
@@ -233,12 +257,10 @@ impl Flow {
         }
         let unknown = |d: &Diagnostic| d.code == codes::UNKNOWN_TYPE;
         let not_asked = self.external.is_empty() && !self.config.nodes.is_empty();
-        if not_asked && compiled.diagnostics.iter().any(unknown) && !self.diagnostics.has_errors() {
+        if not_asked && said.iter().any(unknown) && !self.diagnostics.has_errors() {
             self.diagnostics.push(not_linked(&self.config));
         }
-        self.diagnostics
-            .append(std::mem::take(&mut compiled.diagnostics));
-        compiled
+        self.diagnostics.append(said);
     }
 
     /// The settings of `vgdc.toml`, by Node-RED's names.

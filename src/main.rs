@@ -37,6 +37,8 @@ enum Verb {
     Explain(cmd::explain::Args),
     /// Make a vgdc.toml of Node-RED's settings.js, without running it
     Import(cmd::import::Args),
+    /// Say where a flow would be cut over the machines of a mesh
+    Plan(cmd::plan::Args),
     /// Print what a profile says: where the time went
     Profile(cmd::profile::Args),
 }
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Emit(args) => cmd::emit::run(&args),
         Verb::Explain(args) => cmd::explain::run(&args),
         Verb::Import(args) => cmd::import::run(&args),
+        Verb::Plan(args) => cmd::plan::run(&args),
         Verb::Profile(args) => cmd::profile::run(&args),
     }
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
-use vgdc::driver::Options;
+use vgdc::driver::{Compiled, Options, Part, Session};
 use vgdc::plan::artifact;
 use vgdc::{Flow, runner};
 
@@ -26,6 +26,9 @@ pub struct Args {
     /// Generate a crate and let cargo compile it: slower to build, smaller and quicker to run
     #[arg(long)]
     release: bool,
+    /// Cut the flow over these machines, and make a program for each: `-o` names the folder
+    #[arg(long, value_name = "FILE")]
+    mesh: Option<PathBuf>,
     /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
     #[arg(long, value_name = "FILE", conflicts_with = "no_optimise")]
     profile: Option<PathBuf>,
@@ -53,13 +56,29 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(session) => session,
         Err(code) => return code,
     };
-    // (for a generated crate, LLVM makes the machine code)
-    let mut compiled = match args.release {
-        true => flow.lower_in(&session),
-        false => flow.compile_in(&session),
+    let output = args.output.clone();
+    let output = output.unwrap_or_else(|| default_name(&flow.path));
+    let mut made = match &args.mesh {
+        None => vec![(output, compiled(args, &mut flow, &session))],
+        Some(file) => {
+            let mesh = super::plan::mesh(&mut flow, file);
+            let parts = flow.cut_in(&session, &mesh).parts.into_iter();
+            let name = |part: &Part| {
+                mesh.nodes
+                    .get(part.machine)
+                    .map(|node| output.join(&node.name))
+            };
+            parts
+                .filter_map(|part| Some((name(&part)?, part.compiled)))
+                .collect()
+        }
     };
     match flow.settings_to_build_in() {
-        Ok(settings) => compiled.plan.settings = settings,
+        Ok(settings) => {
+            for (_, compiled) in &mut made {
+                compiled.plan.settings = settings.clone();
+            }
+        }
         Err(faults) => flow.diagnostics.extend(faults),
     }
     super::print_diagnostics(&flow);
@@ -67,39 +86,56 @@ pub fn run(args: &Args) -> ExitCode {
         super::say_err("vgdc: nothing was built\n");
         return ExitCode::FAILURE;
     }
-    let output = args
-        .output
-        .clone()
-        .unwrap_or_else(|| default_name(&flow.path));
-    let written = match args.release {
-        true => compile(&compiled, &flow, &output),
-        false => write(&compiled.plan, &output),
-    };
-    let written = written.and_then(|size| {
-        let needs = compiled.plan.ops.iter().any(|op| op.away.is_some());
-        let host = needs.then(|| host_folder(&flow, &output)).transpose()?;
-        Ok((size, host))
-    });
-    match written {
-        Ok((size, host)) => {
-            let (nodes, islands) = (compiled.plan.ops.len(), compiled.plan.islands.len());
-            let took = begin.elapsed().as_millis();
-            super::say_err(&format!(
-                "built {}: {nodes} nodes on {islands} island{}, {:.1} MB, in {took} ms\n",
-                output.display(),
-                if islands == 1 { "" } else { "s" },
-                size as f64 / 1e6
-            ));
-            if let Some(host) = host {
-                super::say_err(&host);
-            }
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
+    for (output, compiled) in &made {
+        if let Err(why) = one(args, &flow, compiled, output, begin) {
             super::say_err(&format!("vgdc: {why}\n"));
-            ExitCode::FAILURE
+            return ExitCode::FAILURE;
         }
     }
+    ExitCode::SUCCESS
+}
+
+/// The whole flow, compiled for one program.
+fn compiled(args: &Args, flow: &mut Flow, session: &Session) -> Compiled {
+    match args.release {
+        // (for a generated crate, LLVM makes the machine code)
+        true => flow.lower_in(session),
+        false => flow.compile_in(session),
+    }
+}
+
+/// Writes one program, and what goes with it, and says so.
+fn one(
+    args: &Args,
+    flow: &Flow,
+    compiled: &Compiled,
+    output: &Path,
+    begin: Instant,
+) -> Result<(), String> {
+    if args.mesh.is_some()
+        && let Some(folder) = output.parent()
+    {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+    }
+    let size = match args.release {
+        true => compile(compiled, flow, output),
+        false => write(&compiled.plan, output),
+    }?;
+    let needs = compiled.plan.ops.iter().any(|op| op.away.is_some());
+    let host = needs.then(|| host_folder(flow, output)).transpose()?;
+    let (nodes, islands) = (compiled.plan.ops.len(), compiled.plan.islands.len());
+    let took = begin.elapsed().as_millis();
+    super::say_err(&format!(
+        "built {}: {nodes} nodes on {islands} island{}, {:.1} MB, in {took} ms\n",
+        output.display(),
+        if islands == 1 { "" } else { "s" },
+        size as f64 / 1e6
+    ));
+    if let Some(host) = host {
+        super::say_err(&host);
+    }
+    Ok(())
 }
 
 /// Writes the folder that goes with a program whose nodes are in part in Node.js. Gives what there is to say of it.

@@ -9,6 +9,7 @@ pub mod emit;
 pub mod explain;
 pub mod fmt;
 pub mod import;
+pub mod plan;
 pub mod profile;
 pub mod run;
 pub mod test;

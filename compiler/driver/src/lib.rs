@@ -9,6 +9,7 @@
 mod explain;
 mod languages;
 mod manifest;
+mod mesh;
 pub mod native;
 mod profile;
 mod regions;
@@ -16,6 +17,7 @@ mod stage;
 
 pub use explain::explain;
 pub use manifest::Manifest;
+pub use mesh::{Cut, Part};
 pub use profile::NAME as PROFILE;
 pub use regions::Node;
 pub use stage::Stage;
@@ -29,7 +31,7 @@ pub use vgdc_middle::{
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use profile::Usage;
-use vgdc_ir::{Graph, Operator, verify};
+use vgdc_ir::{Graph, OpId, Operator, verify};
 use vgdc_middle::plan::flow_hash;
 use vgdc_middle::{context, islands, lower, pipeline, resolve, scripts};
 use vgdc_mir::NodeLowering;
@@ -83,6 +85,17 @@ pub struct Compiled {
     pub diagnostics: Diagnostics,
     /// What the passes did.
     pub trace: Trace,
+}
+
+/// A flow before anything is optimised.
+struct Front {
+    /// As resolved.
+    graph: Graph,
+    /// Normalised, with types.
+    normal: Graph,
+    usage: Usage,
+    diagnostics: Diagnostics,
+    trace: Trace,
 }
 
 impl Session {
@@ -174,54 +187,84 @@ impl Session {
 
     /// Compiles a flow file. What the reader had to say about it is not repeated.
     pub fn compile(&self, doc: &FlowDoc) -> Compiled {
+        let mut front = self.front(doc);
+        let uses = self.uses(&front.normal);
+        let normal = std::mem::take(&mut front.normal);
+        let mut compiled = self.back(&front, normal, &uses);
+        front.diagnostics.append(compiled.diagnostics);
+        front.diagnostics.sort();
+        compiled.diagnostics = front.diagnostics;
+        compiled
+    }
+
+    /// The stages before anything is optimised.
+    fn front(&self, doc: &FlowDoc) -> Front {
         let (mut diagnostics, mut trace) = (Diagnostics::new(), Trace::default());
         let graph = resolve(doc, &self.registry, &mut diagnostics);
         self.check_scripts(doc, &graph, &mut diagnostics);
-        let mut optimised = graph.clone();
-        let calls = scripts::link_calls(&optimised, &self.registry, self.scripts.as_ref());
-        pipeline::normalise(&mut optimised, &calls, &mut trace);
+        let mut normal = graph.clone();
+        let calls = scripts::link_calls(&normal, &self.registry, self.scripts.as_ref());
+        pipeline::normalise(&mut normal, &calls, &mut trace);
         let found = pipeline::infer(
-            &mut optimised,
+            &mut normal,
             &self.registry,
             self.scripts.as_ref(),
             &mut trace,
         );
-        scripts::warn(doc, &optimised, &found, &mut diagnostics);
+        scripts::warn(doc, &normal, &found, &mut diagnostics);
         let usage = match &self.profile {
-            Some(profile) => Usage::of(profile, &graph, &optimised, &mut diagnostics),
+            Some(profile) => Usage::of(profile, &graph, &normal, &mut diagnostics),
             None => Usage::default(),
         };
-        let usage = usage.with_probes(self.probes);
+        Front {
+            graph,
+            normal,
+            usage: usage.with_probes(self.probes),
+            diagnostics,
+            trace,
+        }
+    }
+
+    /// Which contexts operators use; only an optimised program asks for it.
+    fn uses(&self, graph: &Graph) -> HashMap<OpId, ContextUse> {
+        match self.options.optimise {
+            true => context::uses(graph, &self.registry, self.scripts.as_ref()),
+            false => HashMap::new(),
+        }
+    }
+
+    /// The stages from a normalised graph, of the whole flow or of a part of it, to the plan.
+    fn back(&self, front: &Front, normal: Graph, uses: &HashMap<OpId, ContextUse>) -> Compiled {
+        let (mut optimised, mut trace) = (normal, front.trace.clone());
+        let mut diagnostics = Diagnostics::new();
         let islands = if self.options.optimise {
-            let uses = context::uses(&optimised, &self.registry, self.scripts.as_ref());
             pipeline::optimise(
                 &mut optimised,
                 &self.registry,
-                &uses,
+                uses,
                 self.observable,
                 &mut trace,
             );
-            islands::find(&optimised, &uses)
+            islands::find(&optimised, uses)
         } else {
             islands::one(&optimised)
         };
         let mut plan = lower(&optimised, &islands);
-        plan.hash = flow_hash(&graph);
+        plan.hash = flow_hash(&front.graph);
         plan.places = self.places(&plan);
         self.twins(&mut plan);
         let mut lowered = native::Lowered::default();
         if self.options.optimise {
             let ids = optimised.op_ids().iter();
             let ops: Vec<&Operator> = ids.map(|id| optimised.op(*id)).collect();
-            lowered = native::lower(&mut plan, &self.registry, &self.lowerings, &usage);
+            lowered = native::lower(&mut plan, &self.registry, &self.lowerings, &front.usage);
             self.note_decisions(&lowered, &ops, &mut trace);
-            usage.cool(&plan, &mut lowered, &ops, &mut trace);
-            usage.load(&mut plan);
+            front.usage.cool(&plan, &mut lowered, &ops, &mut trace);
+            front.usage.load(&mut plan);
         }
         verify_all(&optimised, &plan, &mut diagnostics);
-        diagnostics.sort();
         Compiled {
-            graph,
+            graph: front.graph.clone(),
             optimised,
             lowered,
             plan,

@@ -20,6 +20,7 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         needs: &[],
         text: vgdc_spec::Text::Plain,
         waits: false,
+        copies: vgdc_spec::Copies::No,
     }
 }
 

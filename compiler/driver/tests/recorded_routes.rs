@@ -14,6 +14,7 @@ const LINKS: &[FieldSpec] = &[FieldSpec {
     kind: FieldKind::NodeIds,
     default: "[]",
     label: "",
+    required: false,
 }];
 
 const fn spec(ty: &'static str, role: Role) -> NodeSpec {
@@ -30,6 +31,7 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         needs: &[],
         text: vgdc_spec::Text::Plain,
         waits: false,
+        copies: vgdc_spec::Copies::No,
     }
 }
 

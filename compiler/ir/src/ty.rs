@@ -153,6 +153,15 @@ impl Ty {
         })
     }
 
+    /// Whether a thing of the runtime is known to be in it, itself or as a field. (Anything may be in what is not known.)
+    pub fn has_handle(&self) -> bool {
+        let Repr::Kinds(kinds) = &self.0 else {
+            return false;
+        };
+        let fields = kinds.object.iter().flat_map(|object| &object.fields);
+        matches!(kinds.handle, Handles::Of(_)) || fields.into_iter().any(|(_, ty)| ty.has_handle())
+    }
+
     fn of_object(object: Object) -> Ty {
         Ty::of(Kinds {
             object: Some(Arc::new(object)),

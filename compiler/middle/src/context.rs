@@ -86,11 +86,13 @@ mod tests {
         needs: &[],
         text: vgdc_spec::Text::Plain,
         waits: false,
+        copies: vgdc_spec::Copies::No,
         fields: &[FieldSpec {
             name: "rules",
             kind: FieldKind::Json,
             default: "[]",
             label: "",
+            required: false,
         }],
     };
 

@@ -10,6 +10,7 @@ pub mod context;
 pub mod fingerprint;
 pub mod islands;
 pub mod keys;
+pub mod partition;
 pub mod passes;
 pub mod pipeline;
 pub mod plan;

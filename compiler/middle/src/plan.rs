@@ -37,6 +37,7 @@ pub fn lower(graph: &Graph, islands: &[Vec<OpId>]) -> plan::Plan {
         code: None,
         regions: Vec::new(),
         places: Vec::new(),
+        mesh: None,
         settings: Default::default(),
     }
 }

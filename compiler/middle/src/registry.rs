@@ -14,6 +14,9 @@ pub struct Registry {
     instance: Option<&'static str>,
     /// The type whose behaviour it is to stand in for nodes that run in other places.
     stand_in: Option<&'static str>,
+    /// The types at the two ends of a link between parts of a flow.
+    sender: Option<&'static str>,
+    receiver: Option<&'static str>,
     /// Types whose nodes run in another place.
     away: HashMap<&'static str, Away>,
     /// A place that has modules for code in nodes, and their names.
@@ -44,6 +47,8 @@ impl Registry {
             match spec.role {
                 Role::SubflowInstance => self.instance = Some(spec.ty),
                 Role::StandIn => self.stand_in = Some(spec.ty),
+                Role::Sender => self.sender = Some(spec.ty),
+                Role::Receiver => self.receiver = Some(spec.ty),
                 _ => {}
             }
             self.by_type.insert(spec.ty, spec);
@@ -83,6 +88,11 @@ impl Registry {
     /// The type that stands in for nodes that run in other places.
     pub fn stand_in_type(&self) -> Option<&'static str> {
         self.stand_in
+    }
+
+    /// The types that send to another part of a flow, and that get what is sent.
+    pub fn link_types(&self) -> Option<(&'static str, &'static str)> {
+        self.sender.zip(self.receiver)
     }
 
     /// The table of a type.

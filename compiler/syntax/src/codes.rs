@@ -150,6 +150,7 @@ codes! {
     0032 NO_SECRET "the credentials are encrypted and there is no secret"
     0040 BAD_CONFIG "vgdc.toml cannot be read"
     0041 UNKNOWN_SETTING "an unknown setting in vgdc.toml"
+    0042 BAD_MESH "mesh.toml cannot be used"
     0050 TEXT_SYNTAX "a text that is no flow"
     0051 TEXT_UNKNOWN_OPTION "an option that a node has not"
     0052 TEXT_OPTION_TWICE "an option is given twice"
@@ -159,6 +160,7 @@ codes! {
     0056 TEXT_WRONG_VALUE "a value of the wrong kind"
     0057 TEXT_MISPLACED "something that cannot stand here"
     0058 TEXT_CYCLE "a circle of wires in which nothing waits"
+    0059 TEXT_MISSING_OPTION "a node without something that it needs"
 
     // 100–199: resolving and the middle.
     0100 UNKNOWN_TYPE "an unknown node type"
@@ -203,6 +205,10 @@ codes! {
     0330 HOSTED "nodes of a package run in Node.js"
     0331 PACKAGE_UNREADABLE "a package cannot be read"
     0332 TYPE_TWICE "two packages have one node type"
+    0340 NOWHERE "a node can run nowhere in the mesh"
+    0341 PLACE_OF_NOTHING "a rule of mesh.toml fits no node"
+    0342 UNKNOWN_PLACE "a place that the mesh does not have"
+    0343 NO_ADDRESS "a machine of the mesh has no address"
 
     // 400–499: the start of a program.
     0400 PORT_IN_USE "a port is in use"

@@ -16,6 +16,7 @@ pub mod edit;
 mod excerpt;
 pub mod flowdoc;
 pub mod json;
+pub mod mesh;
 pub mod render;
 pub mod source;
 
@@ -26,5 +27,6 @@ pub use diag::{BodyPos, Diagnostic, Diagnostics, Label, Level, NodeRef};
 pub use edit::{Edit, EditError};
 pub use flowdoc::{FlowDoc, NodeIx, NodeKind, RawNode};
 pub use json::{Json, JsonDoc, Kind, Limits};
+pub use mesh::Mesh;
 pub use source::{LineCol, NodeSpan, SourceId, SourceMap, Span};
 pub use vgdc_secrets::Secret;

@@ -12,6 +12,8 @@ pub struct Fault {
     pub code: Code,
     /// Whether the text means nothing with it, or something that is hardly meant.
     pub level: Level,
+    /// The same in a program: what a flow file may say, since Node-RED runs it, a programmer is not to write.
+    pub level_in_programs: Level,
     /// One sentence, without a full stop.
     pub message: String,
     /// What to do about it.
@@ -27,10 +29,19 @@ impl Fault {
             span,
             code,
             level: Level::Error,
+            level_in_programs: Level::Error,
             message: message.into(),
             fix: None,
             other: None,
         }
+    }
+
+    /// A warning in files; in programs as said.
+    #[must_use]
+    pub fn warning(mut self, level_in_programs: Level) -> Fault {
+        self.level = Level::Warning;
+        self.level_in_programs = level_in_programs;
+        self
     }
 
     /// Says what to do.

@@ -11,6 +11,7 @@ const fn field(name: &'static str, kind: FieldKind, default: &'static str) -> Fi
         kind,
         default,
         label: "",
+        required: false,
     }
 }
 
@@ -27,6 +28,7 @@ const fn spec(ty: &'static str, ports: (u8, Outputs), fields: &'static [FieldSpe
         needs: &[],
         text: Text::Plain,
         waits: false,
+        copies: vgdc_spec::Copies::No,
     }
 }
 

@@ -37,9 +37,9 @@ impl Told {
         if let Some(fix) = &fault.fix {
             text.push_str(&format!("\nhelp: {fix}"));
         }
-        self.at(fault.span, fault.level, &text);
+        self.at(fault.span, fault.level_in_programs, &text);
         if let Some((span, remark)) = &fault.other
-            && fault.level == Level::Error
+            && fault.level_in_programs == Level::Error
         {
             self.at(*span, Level::Error, remark);
         }

@@ -11,9 +11,9 @@ use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, Type};
 
 /// Reads a struct from a node's properties and describes its fields.
 ///
-/// A field may carry `#[field(name = "…", default = …, json = "…", kind = …, label = "…")]`:
+/// A field may carry `#[field(name = "…", default = …, json = "…", kind = …, label = "…", required = true)]`:
 /// `name` is Node-RED's property name (else the field's own), `default` a literal (or `json` its JSON text), `kind` a
-/// `FieldKind` (else by the field's type), `label` the form's label.
+/// `FieldKind` (else by the field's type), `label` the form's label; without what is `required` the node does nothing.
 #[proc_macro_derive(Config, attributes(field))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
@@ -28,7 +28,8 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
 /// `field("outputs")` or `rules("rules")`; `role` is a `Role`, `Operator` when left out. `types` is what it does to the types
 /// of messages, see `Types`: a text, or a function that says it; `needs` lists what a message must have, see `Need`:
 /// `needs = [("res", "there is nobody to answer")]`. `text` is what its arguments without a name are in the text language, see
-/// `Text` (`First("func")`, `Conditions`; `Plain` when left out); `waits = true` says that messages wait in it.
+/// `Text` (`First("func")`, `Conditions`; `Plain` when left out); `waits = true` says that messages wait in it; `copies` (`Yes`,
+/// `Unless("clientid")`) that a configuration node may run in several processes.
 #[proc_macro_attribute]
 pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = syn::parse_macro_input!(args as NodeArgs);
@@ -64,8 +65,9 @@ fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
             .unwrap_or_else(|| default_of(&field.ty));
         let kind = attr.kind.clone().unwrap_or_else(|| kind_of(&field.ty));
         let label = attr.label.clone().unwrap_or_default();
+        let required = attr.required;
         let ty = &field.ty;
-        specs.push(quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label }));
+        specs.push(quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label, required: #required }));
         reads.push(quote_spanned!(ty.span()=> #ident: ::vgdc_core::config::read_field::<#ty>(props, #property, #default)?));
     }
     Ok(quote! {
@@ -85,6 +87,7 @@ struct FieldAttr {
     default: Option<String>,
     kind: Option<Tokens>,
     label: Option<String>,
+    required: bool,
 }
 
 impl FieldAttr {
@@ -103,10 +106,11 @@ impl FieldAttr {
                     "json" => read.default = Some(pair.text()?),
                     "default" => read.default = Some(json_of(&pair.value)?),
                     "kind" => read.kind = Some(variant(&pair.value)),
+                    "required" => read.required = pair.is_true()?,
                     _ => {
                         return Err(syn::Error::new(
                             pair.key.span(),
-                            "expected name, default, json, kind or label",
+                            "expected name, default, json, kind, label or required",
                         ));
                     }
                 }
@@ -141,6 +145,15 @@ impl Pair {
                 ..
             }) => Ok(text.value()),
             other => Err(syn::Error::new(other.span(), "expected a text in quotes")),
+        }
+    }
+
+    fn is_true(&self) -> syn::Result<bool> {
+        match &self.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Bool(it), ..
+            }) => Ok(it.value),
+            other => Err(syn::Error::new(other.span(), "expected true or false")),
         }
     }
 }
@@ -246,6 +259,7 @@ struct NodeArgs {
     needs: Tokens,
     text: Tokens,
     waits: bool,
+    copies: Tokens,
 }
 
 impl Parse for NodeArgs {
@@ -255,6 +269,7 @@ impl Parse for NodeArgs {
             (None, None, None, None, None, None);
         let (mut types, mut needs) = (quote!(::vgdc_core::spec::Types::Unknown), quote!(&[]));
         let (mut text, mut waits) = (quote!(::vgdc_core::spec::Text::Plain), false);
+        let mut copies = quote!(::vgdc_core::spec::Copies::No);
         for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
             let value = &pair.value;
             match pair.key.to_string().as_str() {
@@ -267,11 +282,12 @@ impl Parse for NodeArgs {
                 "types" => types = types_of(value),
                 "needs" => needs = needs_of(value)?,
                 "text" => text = quote!(::vgdc_core::spec::Text::#value),
-                "waits" => waits = syn::parse2::<syn::LitBool>(quote!(#value))?.value,
+                "waits" => waits = pair.is_true()?,
+                "copies" => copies = quote!(::vgdc_core::spec::Copies::#value),
                 _ => {
                     return Err(syn::Error::new(
                         pair.key.span(),
-                        "expected type, category, inputs, outputs, effect, role, types, needs, text or waits",
+                        "expected type, category, inputs, outputs, effect, role, types, needs, text, waits or copies",
                     ));
                 }
             }
@@ -288,6 +304,7 @@ impl Parse for NodeArgs {
             needs,
             text,
             waits,
+            copies,
         })
     }
 }
@@ -368,6 +385,7 @@ impl NodeArgs {
             needs,
             text,
             waits,
+            copies,
         } = self;
         let this = &item.self_ty;
         quote! {
@@ -385,6 +403,7 @@ impl NodeArgs {
                     needs: #needs,
                     text: #text,
                     waits: #waits,
+                    copies: #copies,
                 },
                 create: ::vgdc_core::process::create::<#this>,
             };

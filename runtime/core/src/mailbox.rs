@@ -179,6 +179,17 @@ impl Mailbox {
         self.shared.room.notify_waiters();
     }
 
+    /// The other place takes no more for now: until [`Mailbox::release`] the island's sources wait.
+    pub fn hold(&self) {
+        let limit = self.shared.limit;
+        self.shared.away.fetch_add(limit, Ordering::Relaxed);
+    }
+
+    /// The other place takes more.
+    pub fn release(&self) {
+        self.arrived(self.shared.limit);
+    }
+
     pub(crate) fn post_result(&self, event: Box<dyn Any + Send>) {
         self.shared.put(Mail::Event {
             slot: self.slot,

@@ -27,6 +27,7 @@ const fn spec(ty: &'static str) -> NodeSpec {
         needs: &[],
         text: vgdc_core::spec::Text::Plain,
         waits: false,
+        copies: vgdc_core::spec::Copies::No,
     }
 }
 

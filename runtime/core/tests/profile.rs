@@ -30,6 +30,7 @@ static RELAY: NodeDef = NodeDef {
         needs: &[],
         text: vgdc_core::spec::Text::Plain,
         waits: false,
+        copies: vgdc_core::spec::Copies::No,
     },
     create: |_| Ok(Box::new(Relay)),
 };

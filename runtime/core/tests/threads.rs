@@ -57,6 +57,7 @@ static GUEST: NodeDef = NodeDef {
         needs: &[],
         text: vgdc_core::spec::Text::Plain,
         waits: false,
+        copies: vgdc_core::spec::Copies::No,
     },
     create: |_| Ok(Box::new(Guest)),
 };

@@ -52,6 +52,9 @@ pub struct Plan {
     /// The other places that operators run in, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
+    /// Of a part of a flow that is spread over several machines: which part it is, and where the others are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mesh: Option<MeshPart>,
     /// Settings that the program has from its `vgdc.toml`, by Node-RED's names; see [`settings`]. No secret is among them.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Json>,
@@ -208,6 +211,21 @@ pub struct Place {
     /// What it has to load for the operators that run there: names of packages, and of files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<String>,
+}
+
+/// One machine's part of a flow. Senders and receivers among its operators say which links they are the ends of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeshPart {
+    /// The mesh's name.
+    pub mesh: String,
+    /// The machine's name.
+    pub node: String,
+    /// Where it listens for links: `HOST:PORT`; nothing where none leads here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Where the machines are that its own links lead to, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub peers: BTreeMap<String, String>,
 }
 
 /// One output.

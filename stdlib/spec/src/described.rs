@@ -4,7 +4,7 @@
 //! What a function says of types cannot leave; such a node is one of which nothing is known.
 
 use crate::text::OwnText;
-use crate::{Effect, FieldKind, FieldSpec, Need, NodeSpec, Outputs, Role, Types};
+use crate::{Copies, Effect, FieldKind, FieldSpec, Need, NodeSpec, Outputs, Role, Types};
 use serde::{Deserialize, Serialize};
 
 /// A [`NodeSpec`] that owns what it says.
@@ -21,6 +21,14 @@ pub struct Described {
     needs: Vec<(String, String)>,
     text: OwnText,
     waits: bool,
+    copies: OwnCopies,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum OwnCopies {
+    No,
+    Yes,
+    Unless(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +44,7 @@ struct OwnField {
     kind: OwnKind,
     default: String,
     label: String,
+    required: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +71,7 @@ impl From<&NodeSpec> for Described {
             kind: field.kind.into(),
             default: field.default.to_owned(),
             label: field.label.to_owned(),
+            required: field.required,
         });
         let needs = spec.needs.iter();
         Described {
@@ -85,6 +95,11 @@ impl From<&NodeSpec> for Described {
                 .collect(),
             text: spec.text.into(),
             waits: spec.waits,
+            copies: match spec.copies {
+                Copies::No => OwnCopies::No,
+                Copies::Yes => OwnCopies::Yes,
+                Copies::Unless(field) => OwnCopies::Unless(field.to_owned()),
+            },
         }
     }
 }
@@ -126,6 +141,7 @@ impl Described {
                 kind: field.kind.leak(),
                 default: field.default.leak(),
                 label: field.label.leak(),
+                required: field.required,
             })
             .collect();
         let needs = self.needs.into_iter().map(|(field, without)| Need {
@@ -151,6 +167,11 @@ impl Described {
             needs: needs.collect::<Vec<_>>().leak(),
             text: self.text.leak(),
             waits: self.waits,
+            copies: match self.copies {
+                OwnCopies::No => Copies::No,
+                OwnCopies::Yes => Copies::Yes,
+                OwnCopies::Unless(field) => Copies::Unless(field.leak()),
+            },
         }))
     }
 }
@@ -194,12 +215,14 @@ mod tests {
                     kind: FieldKind::Typed("valueType"),
                     default: "\"a \\\"b\\\"\"",
                     label: "Value",
+                    required: true,
                 },
                 FieldSpec {
                     name: "broker",
                     kind: FieldKind::ConfigRef("acme hub"),
                     default: "\"\"",
                     label: "",
+                    required: false,
                 },
             ],
             types: Types::Text("msg{payload: number}"),
@@ -209,6 +232,7 @@ mod tests {
             }],
             text: crate::Text::First("value"),
             waits: true,
+            copies: Copies::Unless("name"),
         };
         let described = Described::from(&SPEC);
         let text = serde_json::to_string(&described).expect("it is data");

@@ -39,6 +39,8 @@ pub struct NodeSpec {
     /// Whether messages wait in it, for a time or for others, so that a circle of wires through it does not turn as fast as it
     /// can. (What reaches outside of the process waits for that, and need not say it.)
     pub waits: bool,
+    /// Whether a copy of it may run in each process that has nodes that refer to it (of configuration nodes).
+    pub copies: Copies,
 }
 
 impl NodeSpec {
@@ -56,6 +58,7 @@ impl NodeSpec {
             needs: &[],
             text: Text::Plain,
             waits: false,
+            copies: Copies::No,
         }
     }
 
@@ -68,6 +71,17 @@ impl NodeSpec {
     pub fn is_config(&self) -> bool {
         self.role == Role::Config
     }
+}
+
+/// Whether a configuration node may run in several processes at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// It is one thing: those who refer to it share it.
+    No,
+    /// It is data, or each process may have its own.
+    Yes,
+    /// Each process may have its own, unless this property is set: a name that only one can go by.
+    Unless(&'static str),
 }
 
 /// How many output ports a node has.
@@ -113,6 +127,10 @@ pub enum Role {
     Answer,
     /// Stands in for a node that runs in another place: hands its messages over, and does what it hears of it.
     StandIn,
+    /// Stands in for a node of another part of the flow: sends its messages there.
+    Sender,
+    /// Gets what another part of the flow sends to a node.
+    Receiver,
 }
 
 /// What a node can do besides sending messages; passes decide by it what may be moved, merged or dropped.
@@ -139,6 +157,8 @@ pub struct FieldSpec {
     pub default: &'static str,
     /// The label in the form; empty when the property has no widget of its own.
     pub label: &'static str,
+    /// Whether the node does nothing until it is given: its default is only where a form begins.
+    pub required: bool,
 }
 
 /// What a property's value means, so that the compiler can check it without knowing the node.

@@ -21,13 +21,13 @@ pub struct RangeConfig {
     property: String,
     #[field(default = false, label = "Round result to the nearest integer?")]
     round: bool,
-    #[field(json = "null", kind = Number)]
+    #[field(json = "null", kind = Number, required = true)]
     minin: Value,
-    #[field(json = "null", kind = Number)]
+    #[field(json = "null", kind = Number, required = true)]
     maxin: Value,
-    #[field(json = "null", kind = Number)]
+    #[field(json = "null", kind = Number, required = true)]
     minout: Value,
-    #[field(json = "null", kind = Number)]
+    #[field(json = "null", kind = Number, required = true)]
     maxout: Value,
 }
 

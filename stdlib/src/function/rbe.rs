@@ -52,7 +52,7 @@ pub struct Filter {
     previous: HashMap<String, Value>,
 }
 
-#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg")]
+#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg", waits = true)]
 impl Node for Filter {
     type Config = FilterConfig;
 

@@ -591,11 +591,19 @@ impl Datatype {
     pub fn value(&self, bytes: Vec<u8>) -> Value {
         match self {
             Datatype::Buffer => Value::from(bytes),
-            Datatype::Utf8 => match String::from_utf8(bytes) {
+            _ => self.part(&bytes),
+        }
+    }
+
+    /// Some of what was read as a payload.
+    fn part(&self, bytes: &[u8]) -> Value {
+        match self {
+            Datatype::Buffer => Value::from(bytes.to_vec()),
+            Datatype::Utf8 => match std::str::from_utf8(bytes) {
                 Ok(text) => Value::from(text),
-                Err(error) => Value::from(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+                Err(_) => Value::from(String::from_utf8_lossy(bytes).into_owned()),
             },
-            Datatype::Base64 => Value::from(encode_base64(&bytes)),
+            Datatype::Base64 => Value::from(encode_base64(bytes)),
         }
     }
 }
@@ -643,8 +651,8 @@ impl Splitter {
         self.rest.extend_from_slice(&piece);
         while let Some(found) = find(&self.rest[at..], &self.delimiter) {
             let (end, next) = (at + found, at + found + self.delimiter.len());
-            let part = self.rest[from..if self.keep { next } else { end }].to_vec();
-            each(self.datatype.value(part));
+            let part = &self.rest[from..if self.keep { next } else { end }];
+            each(self.datatype.part(part));
             (from, at) = (next, next);
         }
         self.rest.drain(..from);
@@ -661,23 +669,30 @@ impl Splitter {
 
 fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     match needle {
-        [one] => hay.iter().position(|byte| byte == one),
-        _ => hay
-            .windows(needle.len())
-            .position(|window| window == needle),
+        [one] => memchr::memchr(*one, hay),
+        _ => memchr::memmem::find(hay, needle),
     }
 }
 
-/// The message of a payload that came over a connection.
-pub fn message(topic: &str, payload: Value, session: &Value, peer: Option<SocketAddr>) -> Msg {
+/// What messages that come over a connection have in common. A copy of it with a payload is one: so nothing is made anew but that, and
+/// there is room for the id that it gets when it is sent.
+pub fn form(topic: &str, session: &Value, peer: Option<SocketAddr>) -> Msg {
     let mut msg = Msg::new();
     msg.insert("topic", topic);
-    msg.insert("payload", payload);
+    msg.insert("payload", Value::Undefined);
     if let Some(peer) = peer {
         msg.insert("ip", ip_text(peer));
         msg.insert("port", peer.port());
     }
     msg.insert("_session", session.clone());
+    msg.insert("_msgid", Value::Undefined);
+    msg
+}
+
+/// The message of a payload.
+pub fn message(form: &Msg, payload: Value) -> Msg {
+    let mut msg = form.clone();
+    msg.set_payload(payload);
     msg
 }
 

@@ -25,7 +25,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct HttpInConfig {
-    #[field(default = "", label = "URL")]
+    #[field(default = "", label = "URL", required = true)]
     url: String,
     #[field(default = "get", label = "Method")]
     method: String,

@@ -19,7 +19,7 @@ pub struct HttpProxyConfig {
 /// The behaviour: it only offers what it was given.
 pub struct HttpProxy;
 
-#[node(type = "http proxy", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, text = First("url"))]
+#[node(type = "http proxy", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, copies = Yes, text = First("url"))]
 impl Node for HttpProxy {
     type Config = HttpProxyConfig;
 

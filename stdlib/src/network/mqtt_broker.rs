@@ -21,7 +21,7 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[allow(dead_code)] // (see above: the compiler needs their kinds)
 pub struct MqttBrokerConfig {
-    #[field(label = "Server")]
+    #[field(label = "Server", required = true)]
     broker: String,
     #[field(json = "\"1883\"", kind = Number, label = "Port")]
     port: Value,
@@ -95,7 +95,7 @@ pub struct MqttBroker {
     client: Rc<Client>,
 }
 
-#[node(type = "mqtt-broker", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, text = First("broker"))]
+#[node(type = "mqtt-broker", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, copies = Unless("clientid"), text = First("broker"))]
 impl Node for MqttBroker {
     type Config = MqttBrokerConfig;
 

@@ -30,7 +30,7 @@ pub struct MqttInConfig {
     qos: Value,
     #[field(default = "utf8", label = "Output")]
     datatype: String,
-    #[field(kind = ConfigRef("mqtt-broker"), label = "Server")]
+    #[field(kind = ConfigRef("mqtt-broker"), label = "Server", required = true)]
     broker: String,
     #[field(json = "null", kind = Bool, label = "Do not receive messages published by this client")]
     nl: Value,

@@ -29,7 +29,7 @@ pub struct MqttOutConfig {
     qos: Value,
     #[field(json = "\"\"", kind = Bool, label = "Retain")]
     retain: Value,
-    #[field(kind = ConfigRef("mqtt-broker"), label = "Server")]
+    #[field(kind = ConfigRef("mqtt-broker"), label = "Server", required = true)]
     broker: String,
     #[field(name = "respTopic", label = "Response topic")]
     resp_topic: String,

@@ -24,7 +24,7 @@ pub struct TcpInConfig {
     server: Value,
     #[field(default = "localhost", label = "at host")]
     host: String,
-    #[field(default = "", label = "port")]
+    #[field(default = "", label = "port", required = true)]
     port: String,
     #[field(default = "stream", label = "Output")]
     datamode: String,
@@ -56,7 +56,7 @@ pub struct TcpIn {
 
 struct Connection {
     splitter: Splitter,
-    session: Value,
+    form: Msg,
     peer: Option<SocketAddr>,
     writer: Writer,
 }
@@ -156,12 +156,12 @@ impl TcpIn {
             self.config.trim,
             single,
         );
-        let session = tcp::session(&id);
+        let form = tcp::form(&self.config.topic, &tcp::session(&id), peer);
         self.connections.insert(
             id.to_string(),
             Connection {
                 splitter,
-                session,
+                form,
                 peer,
                 writer,
             },
@@ -202,16 +202,8 @@ impl TcpIn {
         let Some(connection) = self.connections.get_mut(id) else {
             return;
         };
-        let Connection {
-            splitter,
-            session,
-            peer,
-            ..
-        } = connection;
-        let topic = &self.config.topic;
-        splitter.take(bytes, |payload| {
-            cx.send(0, tcp::message(topic, payload, session, *peer))
-        });
+        let Connection { splitter, form, .. } = connection;
+        splitter.take(bytes, |payload| cx.send(0, tcp::message(form, payload)));
     }
 
     fn closed(&mut self, cx: &mut Cx<'_>, id: &str, ended: Ended) {
@@ -226,8 +218,7 @@ impl TcpIn {
             && let Some(payload) = connection.splitter.finish(self.server)
         {
             self.got_something = true;
-            let topic = &self.config.topic;
-            let mut msg = tcp::message(topic, payload, &connection.session, connection.peer);
+            let mut msg = tcp::message(&connection.form, payload);
             // (what is left of a stream does not say whose it is, as in Node-RED)
             if self.server && matches!(self.config.datamode.as_str(), "" | "stream") {
                 msg.insert("ip", Value::Undefined);

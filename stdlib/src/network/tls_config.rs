@@ -54,7 +54,7 @@ pub struct TlsConfigConfig {
 /// The behaviour: it only offers what it read.
 pub struct TlsConfig;
 
-#[node(type = "tls-config", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config)]
+#[node(type = "tls-config", category = "network", inputs = 0, outputs = 0, effect = Io, role = Config, copies = Yes)]
 impl Node for TlsConfig {
     type Config = TlsConfigConfig;
 

@@ -17,7 +17,7 @@ use vgdc_macros_node::{Config, node};
 pub struct UdpInConfig {
     #[field(default = "", label = "Local IF")]
     iface: String,
-    #[field(default = "", label = "Port")]
+    #[field(default = "", label = "Port", required = true)]
     port: String,
     #[field(default = "udp4", label = "using")]
     ipv: String,

@@ -13,7 +13,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct WebsocketClientConfig {
-    #[field(label = "URL")]
+    #[field(label = "URL", required = true)]
     path: String,
     #[field(json = "\"false\"", label = "Send/Receive")]
     wholemsg: Value,

@@ -12,7 +12,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct WebsocketListenerConfig {
-    #[field(label = "Path")]
+    #[field(label = "Path", required = true)]
     path: String,
     #[field(json = "\"false\"", label = "Send/Receive")]
     wholemsg: Value,

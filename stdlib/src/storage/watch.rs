@@ -21,7 +21,7 @@ const GATHER: Duration = Duration::from_millis(200);
 /// The form's properties.
 #[derive(Config)]
 pub struct WatchConfig {
-    #[field(default = "", label = "File(s)")]
+    #[field(default = "", label = "File(s)", required = true)]
     files: String,
     #[field(json = "\"\"", label = "Watch sub-directories recursively")]
     recursive: Value,

@@ -162,6 +162,13 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
         quote!(plan::Place { name: #name, packages: #packages })
     });
     let places = list(places);
+    let mesh = match &plan.mesh {
+        Some(part) => {
+            let part = json(part);
+            quote!(Some(#part))
+        }
+        None => quote!(None),
+    };
     let loads = plan.loads.iter().copied().map(Literal::u64_unsuffixed);
     let islands = plan.islands.iter().map(|ops| {
         let ops = ops.iter().copied().map(Literal::u32_unsuffixed);
@@ -191,6 +198,7 @@ fn head(plan: &Plan, bodies: &[Body], external: &External) -> TokenStream {
                 code: #code,
                 regions: #regions,
                 places: #places,
+                mesh: #mesh,
                 settings: #settings,
             })
         }

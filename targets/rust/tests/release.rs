@@ -108,6 +108,7 @@ fn plan() -> Plan {
         )),
         regions: Vec::new(),
         places: Vec::new(),
+        mesh: None,
         settings: Default::default(),
     }
 }

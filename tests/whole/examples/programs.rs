@@ -16,6 +16,15 @@ fn closures() {
 }
 
 #[test]
+fn nodes_of_ones_own_crate() {
+    let out = Command::new(program("own_nodes"))
+        .output()
+        .expect("it runs");
+    assert_eq!(text(&out.stdout), "about 10 kg\nabout 15 kg\nabout 30 kg\n");
+    assert!(out.status.success());
+}
+
+#[test]
 fn a_batch() {
     let mut child = Command::new(program("batch"))
         .stdin(Stdio::piped())

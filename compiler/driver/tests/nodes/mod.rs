@@ -8,6 +8,7 @@ const fn field(name: &'static str, kind: FieldKind) -> FieldSpec {
         kind,
         default: "null",
         label: "",
+        required: false,
     }
 }
 
@@ -29,6 +30,7 @@ const fn spec(
         needs: &[],
         text: vgdc_spec::Text::Plain,
         waits: false,
+        copies: vgdc_spec::Copies::No,
     }
 }
 

@@ -297,6 +297,7 @@ mod tests {
             needs,
             text: vgdc_spec::Text::Plain,
             waits: false,
+            copies: vgdc_spec::Copies::No,
         }
     }
 

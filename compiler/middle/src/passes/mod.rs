@@ -14,4 +14,4 @@ pub mod order;
 pub mod prune_dead;
 pub mod pull_away;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -98,7 +98,9 @@ pub fn part(node: RawNode<'_>, spec: Option<&NodeSpec>, ids: &IdMap<'_>) -> Part
     };
     match spec.role {
         // (of a stand-in the flow file says nothing; an answer has no part of its own in the graph)
-        Role::Operator | Role::StandIn | Role::Answer => Part::Operator,
+        Role::Operator | Role::StandIn | Role::Answer | Role::Sender | Role::Receiver => {
+            Part::Operator
+        }
         Role::Config => Part::Config,
         Role::GlobalEnv => Part::GlobalEnv,
         Role::Catch => {

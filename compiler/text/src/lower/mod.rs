@@ -11,6 +11,7 @@ mod declare;
 mod emit;
 pub mod json;
 mod layout;
+mod missing;
 pub mod props;
 mod remember;
 pub mod rules;
@@ -46,7 +47,7 @@ pub fn lower(file: &File, nodes: &dyn Nodes, comments: &Comments) -> Lowered {
     lower.declare(file);
     lower.read_all();
     lower.connect(file);
-    lower.warn_of_cycles();
+    lower.find_cycles();
     lower.place();
     lower.remember(file, comments);
     lower.emit()
@@ -255,6 +256,7 @@ impl<'a, 'n> Lower<'a, 'n> {
                 read.fill("info", || info);
             }
             if let Some(spec) = spec {
+                faults.extend(missing::option(spec, &read, draft));
                 props::complete(spec, &mut read);
             }
             if let Some(secret) = read.get("credentials").and_then(|out| out.span) {

@@ -28,6 +28,7 @@ pub fn plan() -> Result<plan::Plan, Error> {
         ),
         regions: Vec::new(),
         places: vec![],
+        mesh: None,
         settings: Default::default(),
     })
 }

@@ -1,0 +1,65 @@
+//! **mesh receiver** — gets what parts of a flow on another machine of a mesh send to a node here, and passes it on to that node.
+//!
+//! The compiler puts it into the parts that it cuts a flow into; it cannot be drawn.
+
+use super::mesh;
+use std::any::Any;
+use vgdc_core::value::Msg;
+use vgdc_core::{Arrived, Cx, Node, NodeError, Process};
+use vgdc_macros_node::{Config, node};
+
+/// Which link it is the end of.
+#[derive(Config)]
+pub struct MeshReceiverConfig {
+    link: String,
+    peer: String,
+    delivery: String,
+}
+
+/// Passes on what comes.
+pub struct MeshReceiver {
+    /// The link is open as long as this lives.
+    _link: Box<dyn Any>,
+}
+
+#[node(type = "mesh receiver", category = "common", inputs = 0, outputs = 1, effect = Source, role = Receiver)]
+impl Node for MeshReceiver {
+    type Config = MeshReceiverConfig;
+
+    fn new(config: MeshReceiverConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let end = mesh::end(&config.link, &config.peer, &config.delivery);
+        let link = mesh::links(cx)?.0.receive_from(&end, cx.mailbox())?;
+        Ok(MeshReceiver { _link: link })
+    }
+}
+
+impl Process for MeshReceiver {
+    fn input(&mut self, _: &mut Cx<'_>, _: Msg) {}
+
+    fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
+        if let Ok(arrived) = event.downcast::<Arrived>() {
+            for msg in arrived.msgs {
+                cx.send(0, msg);
+            }
+            (arrived.taken)();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Flow;
+    use serde_json::json;
+
+    #[test]
+    fn without_links_it_does_not_start() {
+        let flow = Flow::start(
+            json!([{ "id": "r", "type": "mesh receiver", "link": "a>r", "peer": "b", "wires": [[]] }]),
+        );
+        let errors = flow.errors("r");
+        assert!(
+            errors[0].to_js_string().contains("has no links"),
+            "{errors:?}"
+        );
+    }
+}
