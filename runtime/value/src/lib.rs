@@ -5,6 +5,7 @@
 
 mod bigint;
 mod block;
+pub mod cbor;
 mod compare;
 pub mod control;
 mod convert;

@@ -1,0 +1,1 @@
+//! Edges of a flow that leave a process.
