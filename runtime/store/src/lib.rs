@@ -4,8 +4,12 @@
 //! `localfilesystem`), or `Sqlite` where the feature `sqlite` is on. Values are shared, copied on write, and a read of a plain key allocates nothing.
 
 mod behind;
+#[cfg(feature = "sqlite")]
+mod database;
 mod error;
 mod files;
+#[cfg(feature = "sqlite")]
+mod journal;
 mod key;
 mod log;
 mod memory;
@@ -17,6 +21,8 @@ mod stores;
 
 pub use error::StoreError;
 pub use files::{Files, FilesConfig};
+#[cfg(feature = "sqlite")]
+pub use journal::{Journal, JournalConfig, JournalError};
 pub use key::{parent_key, parse_store_key};
 pub use log::Level;
 pub use memory::Memory;

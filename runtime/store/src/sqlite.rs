@@ -10,9 +10,10 @@
 //! A write that fails is logged and tried again after the next interval.
 
 use crate::behind::{self, Behind, Unwritten, Writes, lock};
+use crate::database;
 use crate::log::Log;
 use crate::{FilesConfig, Memory, Scope, Store, StoreError, key};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -194,31 +195,11 @@ fn parsed(file: &Path, scope: &Scope, key: &str, text: &str) -> Result<Value, St
 
 /// What SQLite says, with the file and a way out.
 fn told(file: &Path, error: &rusqlite::Error) -> StoreError {
-    let file_name = file.display();
-    let code = error.sqlite_error_code();
-    StoreError::new(match code {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            return damaged(file, &error.to_string());
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
-            "the context database '{file_name}' is locked by another program ({error}): end what uses it, or name another `file`"
-        ),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => format!(
-            "the context database '{file_name}' cannot be opened for writing ({error}): mind the rights of the file and its folder"
-        ),
-        Some(ErrorCode::DiskFull) => {
-            format!("the context database '{file_name}' cannot grow: the disk is full ({error})")
-        }
-        _ => format!("the context database '{file_name}': {error}"),
-    })
+    database::told("context database", file, error)
 }
 
 fn damaged(file: &Path, why: &str) -> StoreError {
-    StoreError::new(format!(
-        "the context database '{}' is damaged, or no SQLite database ({why}): nothing in it was changed; \
-         put a copy in its place, or move it away, and a new one is made",
-        file.display()
-    ))
+    database::damaged("context database", file, why)
 }
 
 impl Store for Sqlite {
