@@ -388,6 +388,8 @@ impl Receiver {
             })
             .encode(out);
             attached.told = Some(confirmed);
+        }
+        if due || ack_due.is_some_and(|at| at <= now) {
             self.ack_due = None;
         }
         let could = Credit {
@@ -414,9 +416,39 @@ impl Receiver {
         }
     }
 
-    /// When [`Receiver::poll`] is to be called at the latest, if nothing else happens.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.attached.as_ref().and(self.ack_due)
+    /// Whether [`Receiver::poll`] or [`Receiver::deadline`] has something to say that it may not have had before what was
+    /// confirmed last.
+    pub fn wants(&self, now: Instant) -> bool {
+        let Some(attached) = &self.attached else {
+            return false;
+        };
+        let told = attached.told.unwrap_or(0);
+        let began = self
+            .ack_due
+            .is_some_and(|due| due <= now || due == now + self.config.ack_delay);
+        if began
+            || self.ack_due.is_some()
+                && self.confirmed() - told.min(self.confirmed()) >= self.config.ack_messages
+        {
+            return true;
+        }
+        let (given, used) = (attached.given, attached.used);
+        let (messages, bytes) = (self.config.window_messages, self.config.window_bytes);
+        let held = self.held.len() as u64;
+        let could = (
+            used.messages + messages.saturating_sub(held),
+            used.bytes + bytes.saturating_sub(self.held_bytes),
+        );
+        worth(given.messages, used.messages, could.0, messages, held)
+            || worth(given.bytes, used.bytes, could.1, bytes, self.held_bytes)
+    }
+
+    /// When [`Receiver::poll`] is to be called for a connection at the latest, if nothing else happens.
+    pub fn deadline(&self, connection: u64) -> Option<Instant> {
+        let attached = self.attached.as_ref();
+        attached
+            .filter(|attached| attached.connection == connection)
+            .and(self.ack_due)
     }
 
     /// The connection on which it is open.

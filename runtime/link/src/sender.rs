@@ -17,7 +17,7 @@ pub struct SenderConfig {
     pub epoch: u64,
     /// How many messages wait at most: to be sent, and on a durable link to be confirmed.
     pub queue_messages: usize,
-    /// How many bytes of messages wait at most. One message always has room.
+    /// There is room as long as fewer bytes of messages wait. (So there may be this and a message.)
     pub queue_bytes: usize,
     /// A batch is sent when it has so many bytes.
     pub batch_bytes: usize,
@@ -193,6 +193,11 @@ impl Sender {
         self.queue.len()
     }
 
+    /// How many bytes of messages are kept.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether no message is kept.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
@@ -242,10 +247,7 @@ impl Sender {
     pub fn push(&mut self, item: Item, now: Instant) -> Result<u64, Refused> {
         let length = item.message.len();
         self.check(length)?;
-        if !self.queue.is_empty()
-            && (self.queue.len() >= self.config.queue_messages
-                || self.bytes + length > self.config.queue_bytes)
-        {
+        if !self.room() {
             return Err(Refused::Full(item));
         }
         self.waiting.get_or_insert(now);
@@ -269,6 +271,14 @@ impl Sender {
     pub fn close(&mut self) {
         self.closing = true;
         self.flush = true;
+        self.close_away();
+    }
+
+    /// Without a connection nobody has to be told that nothing is left.
+    fn close_away(&mut self) {
+        if self.closing && self.queue.is_empty() && matches!(self.state, State::Away) {
+            self.closed = true;
+        }
     }
 
     /// There is a connection, on which the link has this number.
@@ -283,6 +293,7 @@ impl Sender {
     /// The connection is gone.
     pub fn disconnected(&mut self) {
         self.away();
+        self.close_away();
     }
 
     fn away(&mut self) {

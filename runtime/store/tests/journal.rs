@@ -23,7 +23,7 @@ fn the_one_that_is_killed() {
         let records: Vec<_> = (first..first + 1 + first % 7).map(record).collect();
         journal.append(&records).expect("it is written");
         println!("has {}", journal.next());
-        if first % 50 == 0 {
+        if first.is_multiple_of(50) {
             journal.truncate(first / 2).expect("it is written");
         }
     }

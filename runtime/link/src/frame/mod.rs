@@ -7,8 +7,9 @@
 mod read;
 mod write;
 
+pub(crate) use read::decode_item;
 pub use read::{Reader, decode};
-pub(crate) use write::encode_batch;
+pub(crate) use write::{encode_batch, encode_item};
 
 use crate::epoch::Position;
 use bytes::Bytes;

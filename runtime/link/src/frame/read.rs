@@ -121,6 +121,20 @@ pub fn decode(frame: Bytes) -> Result<Frame, FrameError> {
     })
 }
 
+/// Reads a message as it stands in a batch.
+///
+/// # Errors
+/// The bytes are none.
+pub(crate) fn decode_item(item: Bytes) -> Result<Item, FrameError> {
+    let from = Decoder::new(&item);
+    Fields {
+        from,
+        left: 0,
+        at: 0,
+    }
+    .item(&item)
+}
+
 struct Fields<'b> {
     from: Decoder<'b>,
     /// How many fields are left.
@@ -226,25 +240,21 @@ impl<'b> Fields<'b> {
         };
         let mut items = Vec::with_capacity(count);
         for _ in 0..count {
-            let trace = match self.from.datatype() {
-                Ok(Type::Array) => {
-                    self.left = self.list()?;
-                    true
-                }
-                _ => {
-                    self.left = 1;
-                    false
-                }
-            };
-            let message = frame.slice_ref(self.bytes()?);
-            let trace = match trace && self.left > 0 {
-                true => Some(Box::new(self.trace()?)),
-                false => None,
-            };
-            items.push(Item { message, trace });
+            items.push(self.item(frame)?);
         }
         self.left = 0;
         Ok(items)
+    }
+
+    fn item(&mut self, frame: &Bytes) -> Result<Item, FrameError> {
+        let traced = matches!(self.from.datatype(), Ok(Type::Array));
+        self.left = if traced { self.list()? } else { 1 };
+        let message = frame.slice_ref(self.bytes()?);
+        let trace = match self.left {
+            0 => None,
+            _ => Some(Box::new(self.trace()?)),
+        };
+        Ok(Item { message, trace })
     }
 
     fn trace(&mut self) -> Result<Trace, FrameError> {

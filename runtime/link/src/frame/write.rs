@@ -140,20 +140,27 @@ pub(crate) fn encode_batch<'i>(
         done(e.u64(epoch));
         done(e.u64(first));
         done(e.array(items.len() as u64));
-        for item in items {
-            match &item.trace {
-                None => done(e.bytes(&item.message)),
-                Some(trace) => {
-                    done(e.array(if trace.state.is_empty() { 2 } else { 3 }));
-                    done(e.bytes(&item.message));
-                    done(e.str(&trace.parent));
-                    if !trace.state.is_empty() {
-                        done(e.str(&trace.state));
-                    }
-                }
+        items.for_each(|item| item_to(e, item));
+    });
+}
+
+fn item_to(e: &mut Encoder<&mut Vec<u8>>, item: &Item) {
+    match &item.trace {
+        None => done(e.bytes(&item.message)),
+        Some(trace) => {
+            done(e.array(if trace.state.is_empty() { 2 } else { 3 }));
+            done(e.bytes(&item.message));
+            done(e.str(&trace.parent));
+            if !trace.state.is_empty() {
+                done(e.str(&trace.state));
             }
         }
-    });
+    }
+}
+
+/// Appends a message as it stands in a batch.
+pub(crate) fn encode_item(out: &mut Vec<u8>, item: &Item) {
+    item_to(&mut Encoder::new(out), item);
 }
 
 impl Fault {

@@ -1,0 +1,520 @@
+//! A session: one connection that carries links in both directions, from the handshake to its end.
+//!
+//! One task a connection reads, writes and waits. What the ends have to write is gathered into one buffer while the last one
+//! is written, so that a write carries as much as has come meanwhile.
+
+use crate::endpoint::{Inner, Peer};
+use crate::frame::{
+    Batch, Code, Fault, Frame, FrameError, Hello, Open, Reader, VERSIONS, Welcome, agree,
+};
+use crate::receiving::ReceiverEnd;
+use crate::sending::SenderEnd;
+use crate::transport::BoxStream;
+use crate::wake::{End, Ready, Wake, lock};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use vgdc_value::Object;
+
+/// Room for one read.
+const READ: usize = 64 * 1024;
+
+/// Which side of the connection this is.
+pub(crate) enum Side {
+    /// It made the connection, to this node (if it knows whom it wants).
+    Caller(Option<String>),
+    /// It took the connection.
+    Called,
+}
+
+fn bad(error: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error.into())
+}
+
+impl From<FrameError> for io::Error {
+    fn from(error: FrameError) -> io::Error {
+        bad(error.message)
+    }
+}
+
+/// The next frame that may not be skipped.
+async fn next(stream: &mut (impl AsyncRead + Unpin), reader: &mut Reader) -> io::Result<Frame> {
+    loop {
+        match reader.frame()? {
+            Some(Frame::Skipped(_)) => {}
+            Some(frame) => return Ok(frame),
+            None => {
+                if stream.read_buf(reader.buffer()).await? == 0 {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the other side hung up before it said who it is",
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// Says who we are and hears who they are: the peer's name.
+async fn shake_hands(
+    stream: &mut BoxStream,
+    reader: &mut Reader,
+    node: &str,
+    side: &Side,
+) -> io::Result<String> {
+    let send = async |stream: &mut BoxStream, frame: Frame| {
+        let mut out = Vec::new();
+        frame.encode(&mut out);
+        stream.write_all(&out).await
+    };
+    match side {
+        Side::Caller(wanted) => {
+            let hello = Hello {
+                versions: VERSIONS,
+                node: node.to_owned(),
+                can: Object::new(),
+            };
+            send(stream, Frame::Hello(hello)).await?;
+            let welcome = match next(stream, reader).await? {
+                Frame::Welcome(welcome) => welcome,
+                Frame::Fault(fault) => return Err(bad(fault.text)),
+                _ => return Err(bad("the other side does not answer with its name")),
+            };
+            if agree((welcome.version, welcome.version)).is_none() {
+                return Err(bad(format!(
+                    "the other side chose version {} of the link protocol, which this one does not speak",
+                    welcome.version
+                )));
+            }
+            match wanted {
+                Some(wanted) if *wanted != welcome.node => {
+                    let text = format!("'{}' answered where '{wanted}' was expected", welcome.node);
+                    let fault = Fault::of_connection(Code::Refused, text.clone());
+                    send(stream, Frame::Fault(fault)).await?;
+                    Err(bad(text))
+                }
+                _ => Ok(welcome.node),
+            }
+        }
+        Side::Called => {
+            let Frame::Hello(hello) = next(stream, reader).await? else {
+                return Err(bad("the other side does not begin with its name"));
+            };
+            let Some(version) = agree(hello.versions) else {
+                let text = format!(
+                    "no version of the link protocol that both speak: here {} to {}, there {} to {}",
+                    VERSIONS.0, VERSIONS.1, hello.versions.0, hello.versions.1
+                );
+                send(
+                    stream,
+                    Frame::Fault(Fault::of_connection(Code::Version, text.clone())),
+                )
+                .await?;
+                return Err(bad(text));
+            };
+            let welcome = Welcome {
+                version,
+                node: node.to_owned(),
+                can: Object::new(),
+            };
+            send(stream, Frame::Welcome(welcome)).await?;
+            Ok(hello.node)
+        }
+    }
+}
+
+/// Runs a session to its end. `Ok`: one side closed it.
+pub(crate) async fn run(inner: &Arc<Inner>, mut stream: BoxStream, side: Side) -> io::Result<()> {
+    let mut reader = Reader::default();
+    let shaken = shake_hands(&mut stream, &mut reader, &inner.config.node, &side);
+    let shaken = tokio::time::timeout(inner.config.dead_after, shaken).await;
+    let name = shaken.map_err(|_| bad("the other side does not say who it is"))??;
+    let peer = inner.peer(&name);
+    let wake = Arc::new(inner.new_session());
+    let now = Instant::now();
+    let (read, write) = tokio::io::split(stream);
+    let mut session = Session {
+        inner: inner.clone(),
+        peer: peer.clone(),
+        wake: wake.clone(),
+        senders: HashMap::new(),
+        receivers: HashMap::new(),
+        links: 0,
+        told: Ready::default(),
+        todo: VecDeque::new(),
+        deadlines: HashMap::new(),
+        out: Vec::new(),
+        written: 0,
+        heard: now,
+        pinged: now,
+        pings: 0,
+        closing: false,
+    };
+    inner.session_begun(&wake);
+    peer.attach(&wake);
+    session.attach_senders();
+    let result = session.carry(read, write, reader).await;
+    session.detach();
+    result
+}
+
+struct Session {
+    inner: Arc<Inner>,
+    peer: Arc<Peer>,
+    wake: Arc<Wake>,
+    senders: HashMap<u32, Arc<SenderEnd>>,
+    receivers: HashMap<u32, Arc<ReceiverEnd>>,
+    /// How many numbers were given to links.
+    links: u32,
+    told: Ready,
+    todo: VecDeque<End>,
+    deadlines: HashMap<End, Instant>,
+    /// What is being written, and how much of it has been.
+    out: Vec<u8>,
+    written: usize,
+    heard: Instant,
+    pinged: Instant,
+    pings: u64,
+    closing: bool,
+}
+
+impl Session {
+    async fn carry(
+        &mut self,
+        mut read: ReadHalf<BoxStream>,
+        mut write: WriteHalf<BoxStream>,
+        mut reader: Reader,
+    ) -> io::Result<()> {
+        let wake = self.wake.clone();
+        let mut timer = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer_at = Instant::now();
+        // (the handshake may have read more than its own)
+        self.frames(&mut reader)?;
+        loop {
+            let now = Instant::now();
+            if self.written == self.out.len() {
+                self.out.clear();
+                self.written = 0;
+                self.gather(now);
+                if self.closing && self.out.is_empty() {
+                    Frame::Close(None).encode(&mut self.out);
+                    write.write_all(&self.out).await?;
+                    return write.shutdown().await;
+                }
+            }
+            let wanted = self.next_time(now)?;
+            if wanted < timer_at || timer.is_elapsed() {
+                timer_at = wanted;
+                timer.as_mut().reset(wanted.into());
+            }
+            let room = reader.buffer();
+            if room.capacity() - room.len() < READ / 2 {
+                room.reserve(READ);
+            }
+            tokio::select! {
+                read = read.read_buf(reader.buffer()) => {
+                    if read? == 0 {
+                        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the other side hung up"));
+                    }
+                    self.heard = Instant::now();
+                    if self.frames(&mut reader)? {
+                        return Ok(());
+                    }
+                }
+                written = write.write(self.out.get(self.written..).unwrap_or_default()),
+                    if self.written < self.out.len() =>
+                {
+                    match written? {
+                        0 => return Err(io::ErrorKind::WriteZero.into()),
+                        written => self.written += written,
+                    }
+                }
+                () = wake.told() => {}
+                () = timer.as_mut() => {}
+            }
+        }
+    }
+
+    /// When there is something to do though nothing happens. A peer that has been silent too long is an error.
+    fn next_time(&mut self, now: Instant) -> io::Result<Instant> {
+        let config = &self.inner.config;
+        let dead = self.heard + config.dead_after;
+        if now >= dead {
+            let silent = now - self.heard;
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!(
+                    "the other side has been silent for {} ms",
+                    silent.as_millis()
+                ),
+            ));
+        }
+        let ping = self.heard.max(self.pinged) + config.ping_after;
+        let ends = self.deadlines.values().copied();
+        Ok(ends.fold(dead.min(ping), Instant::min))
+    }
+
+    /// Handles what has been read. True: the other side closes the connection.
+    fn frames(&mut self, reader: &mut Reader) -> io::Result<bool> {
+        loop {
+            let frame = match reader.frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(false),
+                Err(error) => {
+                    Frame::Fault(Fault::of_connection(Code::Protocol, &error.message))
+                        .encode(&mut self.out);
+                    return Err(error.into());
+                }
+            };
+            match frame {
+                Frame::Close(None) => return Ok(true),
+                frame => self.frame(frame)?,
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: Frame) -> io::Result<()> {
+        match frame {
+            Frame::Batch(batch) => self.batch(batch),
+            Frame::Ack(ack) => {
+                if let Some(end) = self.senders.get(&ack.link) {
+                    let mut state = lock(&end.state);
+                    let before = (state.machine.front().sequence, state.machine.bytes());
+                    let result = state.machine.acknowledged(ack);
+                    let (front, bytes) = (state.machine.front().sequence, state.machine.bytes());
+                    if let Some(keeper) = &end.keeper
+                        && front > before.0
+                    {
+                        keeper.confirmed(front, (front - before.0) as usize, before.1 - bytes);
+                    }
+                    state.tell();
+                    drop(state);
+                    end.changed.notify_waiters();
+                    if let Err(fault) = result {
+                        Frame::Fault(fault).encode(&mut self.out);
+                    }
+                }
+                Ok(())
+            }
+            Frame::Credit(credit) => {
+                if let Some(end) = self.senders.get(&credit.link) {
+                    let mut state = lock(&end.state);
+                    state.machine.credited(credit);
+                    state.tell();
+                }
+                Ok(())
+            }
+            Frame::Open(open) => {
+                if let Err(fault) = self.open(&open) {
+                    Frame::Fault(fault).encode(&mut self.out);
+                }
+                Ok(())
+            }
+            Frame::Close(link) => {
+                if let Some(link) = link
+                    && let Some(end) = self.receivers.remove(&link)
+                {
+                    let mut state = lock(&end.state);
+                    state.machine.close(self.wake.connection, link);
+                    drop(state);
+                    end.changed.notify_waiters();
+                }
+                Ok(())
+            }
+            Frame::Fault(Fault {
+                link: None, text, ..
+            }) => Err(bad(text)),
+            Frame::Fault(fault) => {
+                if let Some(end) = fault.link.and_then(|link| self.senders.get(&link)) {
+                    let mut state = lock(&end.state);
+                    state.machine.faulted(fault, Instant::now());
+                    state.tell();
+                    drop(state);
+                    end.changed.notify_waiters();
+                }
+                Ok(())
+            }
+            Frame::Ping(number) => {
+                Frame::Pong(number).encode(&mut self.out);
+                Ok(())
+            }
+            Frame::Pong(_) | Frame::Skipped(_) => Ok(()),
+            Frame::Hello(_) | Frame::Welcome(_) => Err(bad("the other side says twice who it is")),
+        }
+    }
+
+    fn open(&mut self, open: &Open) -> Result<(), Fault> {
+        let Some(end) = self.inner.receiver_end(&open.name) else {
+            return Err(Fault {
+                link: Some(open.link),
+                code: Code::UnknownLink,
+                text: format!(
+                    "'{}' has no receiver of link '{}'",
+                    self.inner.config.node, open.name
+                ),
+            });
+        };
+        let mut state = lock(&end.state);
+        let superseded = state.machine.opened(self.wake.connection, open)?;
+        state.attached = Some((self.wake.clone(), open.link));
+        state.told = true;
+        drop(state);
+        end.changed.notify_waiters();
+        self.receivers.insert(open.link, end);
+        self.todo.push_back(End::Receiver(open.link));
+        if let Some(superseded) = superseded {
+            self.inner.tell(superseded.connection, superseded.fault);
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, batch: Batch) -> io::Result<()> {
+        // (a link that was faulted or closed may still be sent to for a moment)
+        let Some(end) = self.receivers.get(&batch.link) else {
+            return Ok(());
+        };
+        let link = batch.link;
+        let mut state = lock(&end.state);
+        let state = &mut *state;
+        let arrived = &mut state.arrived;
+        let result = state
+            .machine
+            .received(self.wake.connection, batch, |delivered| {
+                arrived.push_back(delivered)
+            });
+        if state.machine.wants(self.heard) && !state.told {
+            state.told = true;
+            self.todo.push_back(End::Receiver(link));
+        }
+        end.changed.notify_waiters();
+        match result {
+            Ok(()) => Ok(()),
+            Err(fault) if fault.link.is_some() => {
+                Frame::Fault(fault).encode(&mut self.out);
+                Ok(())
+            }
+            Err(fault) => {
+                let text = fault.text.clone();
+                Frame::Fault(fault).encode(&mut self.out);
+                Err(bad(text))
+            }
+        }
+    }
+
+    /// Gathers what is to be written now, until there is enough for a write.
+    fn gather(&mut self, now: Instant) {
+        self.wake.take(&mut self.told);
+        self.todo.extend(self.told.ends.drain(..));
+        for fault in self.told.faults.drain(..) {
+            // (they are about links that are received here)
+            if let Some(link) = fault.link {
+                self.receivers.remove(&link);
+            }
+            Frame::Fault(fault).encode(&mut self.out);
+        }
+        if std::mem::take(&mut self.told.senders) {
+            self.attach_senders();
+        }
+        let due: Vec<End> = self
+            .deadlines
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(end, _)| *end)
+            .collect();
+        self.todo.extend(due);
+        let enough = self.inner.config.write_bytes.max(1);
+        while self.out.len() < enough
+            && let Some(end) = self.todo.pop_front()
+        {
+            let deadline = match end {
+                End::Sender(link) => self.poll_sender(link, now, enough),
+                End::Receiver(link) => self.poll_receiver(link, now),
+            };
+            match deadline {
+                Some(at) => self.deadlines.insert(end, at),
+                None => self.deadlines.remove(&end),
+            };
+        }
+        let config = &self.inner.config;
+        if now >= self.heard.max(self.pinged) + config.ping_after {
+            self.pings += 1;
+            Frame::Ping(self.pings).encode(&mut self.out);
+            self.pinged = now;
+        }
+        self.closing |= self.told.stop;
+    }
+
+    fn poll_sender(&mut self, link: u32, now: Instant, enough: usize) -> Option<Instant> {
+        let end = self.senders.get(&link)?;
+        let mut state = lock(&end.state);
+        state.told = false;
+        if state.machine.poll(now, &mut self.out, enough) {
+            state.told = true;
+            self.todo.push_back(End::Sender(link));
+        }
+        let deadline = state.machine.deadline();
+        let closed = state.machine.is_closed();
+        drop(state);
+        end.changed.notify_waiters();
+        if closed {
+            if let Some(end) = self.senders.remove(&link) {
+                self.peer.forget(&end);
+            }
+            return None;
+        }
+        deadline
+    }
+
+    fn poll_receiver(&mut self, link: u32, now: Instant) -> Option<Instant> {
+        let mut state = lock(&self.receivers.get(&link)?.state);
+        state.told = false;
+        state.machine.poll(self.wake.connection, now, &mut self.out);
+        state.machine.deadline(self.wake.connection)
+    }
+
+    /// Takes on the peer's senders that no session carries, and those of a session before.
+    fn attach_senders(&mut self) {
+        for end in self.peer.senders() {
+            let mut state = lock(&end.state);
+            let ours = |(wake, _): &(Arc<Wake>, u32)| Arc::ptr_eq(wake, &self.wake);
+            if state.attached.as_ref().is_some_and(ours) || !self.peer.is_current(&self.wake) {
+                continue;
+            }
+            self.links += 1;
+            state.machine.connected(self.links);
+            state.attached = Some((self.wake.clone(), self.links));
+            state.told = true;
+            self.todo.push_back(End::Sender(self.links));
+            drop(state);
+            self.senders.insert(self.links, end);
+        }
+    }
+
+    /// The connection is gone.
+    fn detach(&mut self) {
+        self.inner.session_ended(self.wake.connection);
+        self.peer.detach(&self.wake);
+        for end in self.senders.values() {
+            let mut state = lock(&end.state);
+            if (state.attached.as_ref()).is_some_and(|(wake, _)| Arc::ptr_eq(wake, &self.wake)) {
+                state.machine.disconnected();
+                state.attached = None;
+                state.told = false;
+            }
+            drop(state);
+            end.changed.notify_waiters();
+        }
+        for end in self.receivers.values() {
+            let mut state = lock(&end.state);
+            state.machine.disconnected(self.wake.connection);
+            if (state.attached.as_ref()).is_some_and(|(wake, _)| Arc::ptr_eq(wake, &self.wake)) {
+                state.attached = None;
+                state.told = false;
+            }
+            drop(state);
+            end.changed.notify_waiters();
+        }
+    }
+}
