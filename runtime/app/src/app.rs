@@ -2,6 +2,7 @@
 
 use crate::Console;
 use crate::credentials::{self, Credentials};
+use crate::links::MeshLinks;
 use crate::metrics::{self, Metered};
 use crate::options::{Control as ControlOption, Options, parse_env_file};
 use crate::profile;
@@ -16,7 +17,7 @@ use tokio::sync::mpsc;
 use vgdc_core::{Clock, Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
 use vgdc_hosted::{Host, HostOptions};
 use vgdc_http::HttpServer;
-use vgdc_plan::Plan;
+use vgdc_plan::{MeshPart, Plan};
 use vgdc_probe::{Control, Deployer, Hub, Identity, Subscriber};
 use vgdc_value::{Object, Value};
 
@@ -150,6 +151,19 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             console: console.clone(),
         }),
     };
+    let links = match app.plan.as_ref().and_then(|plan| plan.mesh.clone()) {
+        None => None,
+        Some(part) => match links(part, options, console.clone()).await {
+            Ok(links) => Some(links),
+            Err(why) => {
+                eprintln!("{}: {why}", app.name);
+                return ExitCode::FAILURE;
+            }
+        },
+    };
+    if let Some(links) = &links {
+        services.insert(Arc::new(links.service()));
+    }
     let mut runtime = Runtime::new(RuntimeOptions {
         services,
         sink,
@@ -229,11 +243,27 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         code = ExitCode::FAILURE;
     }
     control.shutdown().await;
+    if let Some(links) = links {
+        links.stop().await;
+    }
     if let Some(conversation) = conversation {
         conversation.end().await;
     }
     http.stop();
     code
+}
+
+/// Starts the links to the other machines.
+async fn links(
+    part: MeshPart,
+    options: &Options,
+    log: Arc<dyn LogSink>,
+) -> Result<MeshLinks, String> {
+    let (listen, data) = (options.listen_links.clone(), PathBuf::from(&options.data));
+    // (a thread of its own, since a runtime is started in it)
+    let started =
+        tokio::task::spawn_blocking(move || MeshLinks::start(&part, listen.as_deref(), &data, log));
+    started.await.map_err(|e| e.to_string())?
 }
 
 /// Takes the profile of what still runs, and writes it.

@@ -6,6 +6,11 @@
 mod app;
 mod control_ws;
 mod credentials;
+#[cfg(feature = "links")]
+mod links;
+#[cfg(not(feature = "links"))]
+#[path = "no_links.rs"]
+mod links;
 mod logging;
 mod memory;
 mod metrics;

@@ -48,6 +48,10 @@ pub struct Options {
     pub profile: Option<String>,
     /// The time at which a virtual clock begins, in milliseconds since the epoch; `None`: the clock is the computer's.
     pub virtual_time: Option<f64>,
+    /// Of a part of a flow over several machines: where links are listened for, where that is not what others call.
+    pub listen_links: Option<String>,
+    /// Where the program keeps what must outlive it, such as messages for other machines.
+    pub data: String,
 }
 
 impl Default for Options {
@@ -63,6 +67,8 @@ impl Default for Options {
             credentials: None,
             profile: None,
             virtual_time: None,
+            listen_links: None,
+            data: ".vgdc".to_owned(),
         }
     }
 }
@@ -77,6 +83,8 @@ pub const HELP: &str = "\
       --workers N          worker threads (default: one a core)
       --env-file FILE      environment variables, a NAME=value a line
       --credentials FILE   the nodes' secrets: flows_cred.json, encrypted or plain
+      --listen-links ADDRESS:PORT   where links of other machines are taken (default: as mesh.toml says)
+      --data DIR           what must outlive the program, such as messages for other machines (default .vgdc)
       --virtual-time[=START]   nodes see a clock that only `clock.advance` moves (START: 2026-01-31T12:00:00Z; default now)
       --profile[=FILE]     count and time nodes and wires; written when it stops (default PROGRAM.profile.json)
 ";
@@ -125,6 +133,8 @@ impl Options {
             "workers" => self.workers = number(name, &value()?)?,
             "env-file" => self.env_file = Some(value()?),
             "credentials" => self.credentials = Some(value()?),
+            "listen-links" => self.listen_links = Some(value()?),
+            "data" => self.data = value()?,
             "profile" => self.profile = Some(value()?),
             "virtual-time" => self.virtual_time = Some(start_time(&value()?)?),
             _ => return Ok(false),

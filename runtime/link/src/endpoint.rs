@@ -341,7 +341,7 @@ impl Endpoint {
     /// Ends in order: senders take no more, what they have is sent and (durable) confirmed, for as long as `patience` allows;
     /// then the connections are closed, and outboxes let go of their files. Gives how many messages are left (of durable
     /// links they are in their outboxes).
-    pub async fn shutdown(self, patience: Duration) -> usize {
+    pub async fn shutdown(&self, patience: Duration) -> usize {
         let ends: Vec<_> = {
             let peers = lock(&self.inner.peers);
             peers.values().flat_map(|peer| peer.senders()).collect()

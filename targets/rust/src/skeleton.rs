@@ -22,6 +22,24 @@ struct Skeleton {
     main: String,
 }
 
+/// What a program needs that others do without.
+#[derive(Default)]
+struct Needs {
+    /// The library for databases.
+    database: bool,
+    /// Links to other machines.
+    links: bool,
+}
+
+impl Needs {
+    fn of(plan: &Plan) -> Needs {
+        Needs {
+            database: has_database(plan),
+            links: plan.mesh.is_some(),
+        }
+    }
+}
+
 /// Whether the settings name a context store in a database, so that the program needs the library.
 fn has_database(plan: &Plan) -> bool {
     let stores = plan
@@ -35,11 +53,16 @@ fn has_database(plan: &Plan) -> bool {
 }
 
 /// Fills in the templates.
-fn render(name: &str, database: bool, external: &[String]) -> Result<Skeleton, BuildError> {
-    let database = database.then_some(("vgdc-store", "runtime/store", ", features = [\"sqlite\"]"));
+fn render(name: &str, needs: &Needs, external: &[String]) -> Result<Skeleton, BuildError> {
+    let database =
+        (needs.database).then_some(("vgdc-store", "runtime/store", ", features = [\"sqlite\"]"));
+    let more = |name: &str| match name {
+        "vgdc-app" if needs.links => ", features = [\"links\"]",
+        _ => "",
+    };
     let crates: Vec<_> = CRATES
         .iter()
-        .map(|(name, folder)| (*name, *folder, ""))
+        .map(|(name, folder)| (*name, *folder, more(name)))
         .chain(database)
         .map(|(name, folder, more)| json!({ "name": name, "folder": folder, "more": more }))
         .collect();
@@ -103,7 +126,7 @@ pub(crate) fn write(
     flow: &str,
     external: &[String],
 ) -> Result<(), BuildError> {
-    let skeleton = render(name, has_database(plan), external)?;
+    let skeleton = render(name, &Needs::of(plan), external)?;
     let files = [
         ("Cargo.toml", &*skeleton.manifest),
         ("src/main.rs", &*skeleton.main),
@@ -179,13 +202,19 @@ mod tests {
 
     #[test]
     fn the_manifest() {
-        insta::assert_snapshot!(render("pump", false, &[]).expect("renders").manifest);
+        insta::assert_snapshot!(
+            render("pump", &Needs::default(), &[])
+                .expect("renders")
+                .manifest
+        );
     }
 
     #[test]
     fn the_manifest_with_nodes_of_ones_own() {
         let external = ["acme-nodes = { path = \"/acme\" }".to_owned()];
-        let manifest = render("pump", false, &external).expect("renders").manifest;
+        let manifest = render("pump", &Needs::default(), &external)
+            .expect("renders")
+            .manifest;
         assert!(manifest.contains("\nacme-nodes = { path = \"/acme\" }\n"));
         assert!(manifest.contains("[patch.crates-io]\nvgdc-core"));
     }
@@ -203,7 +232,16 @@ mod tests {
         assert!(with(
             json!({"contextStorage": {"default": "a", "a": {"module": "sqlite"}}})
         ));
-        let manifest = render("pump", true, &[]).expect("renders").manifest;
+        let needs = Needs {
+            database: true,
+            links: true,
+        };
+        let manifest = render("pump", &needs, &[]).expect("renders").manifest;
+        assert!(
+            manifest.contains(
+                "vgdc-app = { path = \"../sources/runtime/app\", features = [\"links\"] }"
+            )
+        );
         assert!(manifest.contains(
             "vgdc-store = { path = \"../sources/runtime/store\", features = [\"sqlite\"] }"
         ));
@@ -211,7 +249,9 @@ mod tests {
 
     #[test]
     fn the_main_program() {
-        let main = render("pump", false, &[]).expect("renders").main;
+        let main = render("pump", &Needs::default(), &[])
+            .expect("renders")
+            .main;
         assert!(syn::parse_file(&main).is_ok());
         insta::assert_snapshot!(main);
     }

@@ -1,0 +1,329 @@
+//! The links of a part of a flow to the parts on other machines, as nodes have them.
+//!
+//! All connections live on one thread; nodes hand messages over from their islands' threads, and get what comes as mails.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use vgdc_core::{
+    Arrived, Level, LinkEnd, LinkService, Links, LogSink, Mailbox, NodeError, Outgoing,
+};
+use vgdc_link::frame::Delivery;
+use vgdc_link::{
+    Endpoint, EndpointConfig, LinkReceiver, LinkSender, ReceiverConfig, SendError, SenderConfig,
+    Token,
+};
+use vgdc_plan::MeshPart;
+use vgdc_store::JournalConfig;
+use vgdc_value::{Msg, Value};
+
+/// Messages that wait beyond a link's own queue: what was on its way in the island when it filled up. Beyond, a message is an error.
+const MOST_OVER: usize = 100_000;
+/// The most messages that an island gets at once.
+const MOST_AT_ONCE: usize = 256;
+/// How long a program that stops waits for the other side to take what was sent.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The connections of a process, until it is dropped.
+pub struct MeshLinks {
+    shared: Arc<Shared>,
+    thread: Option<(oneshot::Sender<()>, std::thread::JoinHandle<()>)>,
+}
+
+struct Shared {
+    endpoint: Endpoint,
+    tokio: Handle,
+    /// Where outboxes are.
+    data: PathBuf,
+    peers: Vec<String>,
+    log: Arc<dyn LogSink>,
+}
+
+impl MeshLinks {
+    /// Listens, and connects to the other machines. `listen` is an address to listen at where that is not the one that others call.
+    ///
+    /// # Errors
+    /// Nothing can be listened at, or an address is none; in words.
+    pub fn start(
+        part: &MeshPart,
+        listen: Option<&str>,
+        data: &Path,
+        log: Arc<dyn LogSink>,
+    ) -> Result<MeshLinks, String> {
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| format!("cannot start links: {e}"))?;
+        let mut config = EndpointConfig::new(&part.node);
+        let told = log.clone();
+        config.log = Some(Arc::new(move |line: &str| say(&*told, Level::Warn, line)));
+        let endpoint = Endpoint::new(config).map_err(|e| e.to_string())?;
+        let address = listen.or(part.listen.as_deref());
+        tokio.block_on(async {
+            if let Some(address) = address.filter(|_| part.listen.is_some()) {
+                let failed = |e| format!("cannot listen for links at {address}: {e}\n  `--listen-links ADDRESS:PORT` takes another one");
+                let at = endpoint.listen(&format!("tcp://{address}")).await.map_err(failed)?;
+                say(&*log, Level::Info, &format!("Links to {} at {at}", part.node));
+            }
+            for (peer, address) in &part.peers {
+                let failed = |e| format!("cannot link to {peer} at {address}: {e}");
+                endpoint.connect(Some(peer), &format!("tcp://{address}")).map_err(failed)?;
+            }
+            Ok::<(), String>(())
+        })?;
+        let shared = Arc::new(Shared {
+            endpoint,
+            tokio: tokio.handle().clone(),
+            data: data.to_owned(),
+            peers: part.peers.keys().cloned().collect(),
+            log,
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::Builder::new()
+            .name("links".to_owned())
+            // (whoever lets go of the other end means the same)
+            .spawn(move || tokio.block_on(async move { stopped.await.unwrap_or_default() }))
+            .map_err(|e| format!("cannot start links: {e}"))?;
+        Ok(MeshLinks {
+            shared,
+            thread: Some((stop, thread)),
+        })
+    }
+
+    /// What nodes have of it.
+    pub fn service(&self) -> LinkService {
+        LinkService(Box::new(Ends(self.shared.clone())))
+    }
+
+    /// Sends what is left, and ends all connections. The nodes have stopped.
+    pub async fn stop(mut self) {
+        let shared = self.shared.clone();
+        let ended = self
+            .shared
+            .tokio
+            .spawn(async move { shared.endpoint.shutdown(PATIENCE).await });
+        if let Ok(left @ 1..) = ended.await {
+            let text = format!("{left} messages had not reached other machines");
+            say(&*self.shared.log, Level::Warn, &text);
+        }
+        if let Some((stop, thread)) = self.thread.take() {
+            // (a thread that has ended needs no word)
+            let _ = stop.send(());
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+fn say(log: &dyn LogSink, level: Level, text: &str) {
+    let now = vgdc_core::Clock::Real.now_ms();
+    log.log(now, level, None, &Value::from(text));
+}
+
+struct Ends(Arc<Shared>);
+
+fn delivery(end: &LinkEnd) -> Delivery {
+    match end.durable {
+        true => Delivery::Durable,
+        false => Delivery::Fast,
+    }
+}
+
+impl Links for Ends {
+    fn send_to(&self, end: &LinkEnd, mailbox: Mailbox) -> Result<Box<dyn Outgoing>, NodeError> {
+        let shared = &self.0;
+        if !shared.peers.contains(&end.peer) {
+            return Err(NodeError::new(format!(
+                "this program knows no way to {}",
+                end.peer
+            )));
+        }
+        let config = SenderConfig {
+            delivery: delivery(end),
+            ..SenderConfig::default()
+        };
+        let outbox = end
+            .durable
+            .then(|| outbox(&shared.data, &end.name))
+            .transpose()?;
+        let _inside = shared.tokio.enter();
+        let sender = shared
+            .endpoint
+            .sender(&end.peer, &end.name, config, outbox)
+            .map_err(|e| NodeError::new(format!("the link to {}: {e}", end.peer)))?;
+        Ok(Box::new(Sending(Arc::new(Out {
+            sender,
+            waiting: Mutex::default(),
+            mailbox,
+            tokio: shared.tokio.clone(),
+            peer: end.peer.clone(),
+        }))))
+    }
+
+    fn receive_from(&self, end: &LinkEnd, mailbox: Mailbox) -> Result<Box<dyn Any>, NodeError> {
+        let shared = &self.0;
+        let config = ReceiverConfig {
+            delivery: delivery(end),
+            ..ReceiverConfig::default()
+        };
+        let receiver = shared
+            .endpoint
+            .receiver(&end.name, config)
+            .map_err(|e| NodeError::new(format!("the link from {}: {e}", end.peer)))?;
+        let log = shared.log.clone();
+        let task = shared
+            .tokio
+            .spawn(receive(receiver, mailbox, log, end.clone()));
+        Ok(Box::new(Open(task.abort_handle())))
+    }
+}
+
+/// The file that keeps what a durable link has not delivered.
+fn outbox(data: &Path, link: &str) -> Result<JournalConfig, NodeError> {
+    let folder = data.join("links");
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| NodeError::new(format!("cannot make {}: {e}", folder.display())))?;
+    // (a link's name has characters that no file's name may have everywhere)
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '+'
+        }
+    };
+    let name: String = link.chars().map(plain).collect();
+    Ok(JournalConfig::new(folder.join(format!("{name}.outbox"))))
+}
+
+/// The end that sends.
+struct Out {
+    sender: LinkSender,
+    waiting: Mutex<Waiting>,
+    mailbox: Mailbox,
+    tokio: Handle,
+    peer: String,
+}
+
+/// What has no room in the link's queue.
+#[derive(Default)]
+struct Waiting {
+    messages: VecDeque<Msg>,
+    /// The island is told to slow down, and a task waits for room.
+    held: bool,
+}
+
+struct Sending(Arc<Out>);
+
+impl Outgoing for Sending {
+    fn send(&mut self, msg: &Msg) -> Result<(), NodeError> {
+        let out = &self.0;
+        let mut waiting = out.waiting();
+        if waiting.messages.is_empty() {
+            match out.sender.try_send(msg, None) {
+                Ok(()) if out.sender.has_room() => return Ok(()),
+                Ok(()) => {}
+                Err(SendError::Full) => waiting.messages.push_back(msg.clone()),
+                Err(error) => return Err(NodeError::new(error.to_string())),
+            }
+        } else if waiting.messages.len() >= MOST_OVER {
+            let text = format!(
+                "{MOST_OVER} messages for {} wait: it does not keep up, or is away",
+                out.peer
+            );
+            return Err(NodeError::new(text).with_code("link-busy"));
+        } else {
+            waiting.messages.push_back(msg.clone());
+        }
+        if !std::mem::replace(&mut waiting.held, true) {
+            out.mailbox.hold();
+            out.tokio.spawn(drain(out.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl Out {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends what waits as soon as there is room, and lets the island go on when nothing waits any longer.
+async fn drain(out: Arc<Out>) {
+    loop {
+        out.sender.room().await;
+        let mut waiting = out.waiting();
+        while let Some(msg) = waiting.messages.pop_front() {
+            match out.sender.try_send(&msg, None) {
+                Err(SendError::Full) => {
+                    waiting.messages.push_front(msg);
+                    break;
+                }
+                // (what cannot travel at all was refused before it could wait, and a link that has ended takes nothing)
+                Ok(()) | Err(_) => {}
+            }
+        }
+        if waiting.messages.is_empty() {
+            waiting.held = false;
+            out.mailbox.release();
+            return;
+        }
+    }
+}
+
+/// A link that is open as long as this lives.
+struct Open(tokio::task::AbortHandle);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Hands on what comes, as far as the island has room.
+async fn receive(
+    mut receiver: LinkReceiver,
+    mailbox: Mailbox,
+    log: Arc<dyn LogSink>,
+    end: LinkEnd,
+) {
+    let (done, mut confirmed) = mpsc::unbounded_channel::<Token>();
+    loop {
+        let first = tokio::select! {
+            first = receiver.recv() => first,
+            Some(token) = confirmed.recv() => {
+                receiver.confirm(token);
+                continue;
+            }
+        };
+        let mut last = first.token;
+        let (mut msgs, mut next) = (Vec::new(), Some(first));
+        while let Some(received) = next {
+            last = received.token;
+            match received.msg {
+                Ok(msg) => msgs.push(msg),
+                Err(error) => {
+                    let text = format!(
+                        "what {} sent over {} is no message: {error}",
+                        end.peer, end.name
+                    );
+                    say(&*log, Level::Error, &text);
+                }
+            }
+            next = match msgs.len() < MOST_AT_ONCE {
+                true => receiver.try_recv(),
+                false => None,
+            };
+        }
+        let done = done.clone();
+        let taken = Box::new(move || {
+            // (a link that is gone needs no word)
+            let _ = done.send(last);
+        });
+        mailbox.queue_room().await;
+        mailbox.post(Arrived { msgs, taken });
+    }
+}
