@@ -7,11 +7,11 @@
 // of a package, which runs here (`--observable`) or with them. At full speed with 64 and with 2,000 lines on their way;
 // then one at a time. The host's start and memory are those of processes as the system sees them.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { freePort, latency, memory, speed, untilItAnswers } from './lines.mjs';
 
 const { values: args } = parseArgs({ options: { vgdc: { type: 'string' }, 'node-red': { type: 'string' }, seconds: { type: 'string', default: '3' } } });
 const modules = path.resolve(args['node-red'], 'node_modules');
@@ -31,13 +31,6 @@ writeFileSync(
 );
 writeFileSync(path.join(folder, 'nodes/pass-on.html'), `<script>RED.nodes.registerType('pass-on', { category: 'function', defaults: {}, inputs: 1, outputs: 1 })</script>`);
 
-const freePort = () => new Promise((resolve) => {
-  const server = net.createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
-
 function flow(port, ty) {
   const at = (node) => ({ z: 't', x: 1, y: 1, ...node });
   return [
@@ -55,84 +48,6 @@ function flow(port, ty) {
     at({ id: 'after', type: 'function', func: 'msg.payload = (msg.n + msg.count) + "\\n"; return msg;', outputs: 1, wires: [['out']] }),
     at({ id: 'out', type: 'tcp out', beserver: 'reply', host: '', port: '', base64: false, end: false, tls: '', wires: [] }),
   ];
-}
-
-const connect = (port) => new Promise((resolve, reject) => {
-  const socket = net.connect(port, '127.0.0.1', () => resolve(socket)).once('error', reject);
-  socket.setNoDelay(true);
-});
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function untilItAnswers(port, child) {
-  for (let tries = 0; tries < 600; tries++) {
-    if (child.exitCode !== null) throw new Error('it ended');
-    try {
-      const socket = await connect(port);
-      const answered = new Promise((resolve) => socket.once('data', resolve));
-      socket.write('1\n');
-      if (await Promise.race([answered, sleep(500)])) return socket.destroy();
-      socket.destroy();
-    } catch {
-      await sleep(20);
-    }
-  }
-  throw new Error('it does not answer');
-}
-
-/** Lines a second with so many on their way. */
-async function speed(port, window, seconds) {
-  const socket = await connect(port);
-  let [sent, back] = [0, 0];
-  const more = () => {
-    let text = '';
-    for (; sent - back < window; sent++) text += `${sent % 1000}\n`;
-    if (text) socket.write(text);
-  };
-  let counting = 0;
-  socket.on('data', (bytes) => {
-    for (const byte of bytes) if (byte === 10) { back++; counting++; }
-    more();
-  });
-  more();
-  await sleep(500);
-  counting = 0;
-  const begin = performance.now();
-  await sleep(seconds * 1000);
-  const rate = (counting / (performance.now() - begin)) * 1000;
-  socket.destroy();
-  return Math.round(rate);
-}
-
-/** Microseconds of one line at a time: the median and the 99th percentile. */
-async function latency(port, count) {
-  const socket = await connect(port);
-  const times = [];
-  for (let at = 0; at < count; at++) {
-    const begin = performance.now();
-    const answered = new Promise((resolve) => socket.once('data', resolve));
-    socket.write('1\n');
-    await answered;
-    if (at > count / 10) times.push((performance.now() - begin) * 1000);
-  }
-  socket.destroy();
-  times.sort((a, b) => a - b);
-  return [times[times.length >> 1], times[Math.floor(times.length * 0.99)]].map(Math.round);
-}
-
-/** Megabytes of a process and all below it. */
-function memory(pid) {
-  const rows = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((name) => {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const status = readFileSync(`/proc/${name}/status`, 'utf8');
-      return { pid: Number(name), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), kb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) };
-    } catch {
-      return { pid: 0, parent: 0, kb: 0 };
-    }
-  });
-  const own = rows.find((row) => row.pid === pid)?.kb ?? 0;
-  const below = rows.filter((row) => row.parent === pid).reduce((sum, row) => sum + row.kb, 0);
-  return [own, below].map((kb) => Math.round(kb / 102.4) / 10);
 }
 
 async function measured(name, ty, command) {

@@ -43,6 +43,9 @@ pub struct Args {
     /// Environment variables, a NAME=value a line
     #[arg(long)]
     env_file: Option<String>,
+    /// Answer /metrics (Prometheus), /healthz and /readyz there
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<String>,
     /// Count and time nodes and wires; written when it stops [default: beside the flow, FLOW.profile.json]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     profile: Option<String>,
@@ -70,6 +73,7 @@ impl Args {
             ("log-level", &self.log_level),
             ("workers", &self.workers),
             ("env-file", &self.env_file),
+            ("metrics", &self.metrics),
             ("profile", &self.profile),
             ("virtual-time", &self.virtual_time),
         ];

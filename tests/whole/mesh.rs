@@ -62,10 +62,12 @@ fn the_example() {
     assert_eq!(code, Some(0), "{err}");
 
     let sensors = free_port();
+    let operations = format!("127.0.0.1:{}", free_port());
     let start = |name: &str| {
         let mut command = Command::new(out.join(name));
         command
             .args(["--port", "0", "--data", path(&folder.path().join(name))])
+            .args(["--metrics", &operations])
             .env("SENSOR_PORT", sensors.to_string());
         let mut running = Running::start(&mut command);
         running.wait_for("Started flows");
@@ -86,6 +88,19 @@ fn the_example() {
     until("an error is caught elsewhere", || {
         ask(&office, "/faults") == (200, r#"{"faults":1}"#.into())
     });
+    let (status, metrics) = http(&operations, "GET", "/metrics", "");
+    assert_eq!(status, 200);
+    for line in [
+        "vgdc_node_received_total{node=\"plant.read\",type=\"json\",name=\"read\"} 3",
+        "vgdc_link_open{link=\"gateway>plant.remember\",peer=\"office\"} 1",
+        "vgdc_link_sent_total{link=\"gateway>plant.remember\",peer=\"office\"} 1",
+        "# EOF",
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
+    for probe in ["/healthz", "/readyz"] {
+        assert_eq!(http(&operations, "GET", probe, "").0, 200);
+    }
     office.running.stop("KILL");
     send(r#"{"machine":"oven","celsius":300}"#);
     send(r#"{"machine":"oven","celsius":310}"#);

@@ -4,6 +4,7 @@ use crate::Console;
 use crate::credentials::{self, Credentials};
 use crate::links::MeshLinks;
 use crate::metrics::{self, Metered};
+use crate::operations::{About, Operations};
 use crate::options::{Control as ControlOption, Options, parse_env_file};
 use crate::profile;
 use crate::settings::Process;
@@ -12,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vgdc_core::{Clock, Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
@@ -154,7 +156,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     let links = match app.plan.as_ref().and_then(|plan| plan.mesh.clone()) {
         None => None,
         Some(part) => match links(part, options, console.clone()).await {
-            Ok(links) => Some(links),
+            Ok(links) => Some(Arc::new(links)),
             Err(why) => {
                 eprintln!("{}: {why}", app.name);
                 return ExitCode::FAILURE;
@@ -190,6 +192,23 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         http_url: url,
     };
     let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
+    let ready = Arc::new(AtomicBool::new(false));
+    let about = About {
+        control: control.clone(),
+        links: links.clone(),
+        ready: ready.clone(),
+    };
+    let operations = options.metrics.map(|at| Operations::start(at, about));
+    let operations = match operations.transpose() {
+        Ok(operations) => operations,
+        Err(error) => {
+            eprintln!("{}: --metrics: {error}", app.name);
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Some(at) = operations.as_ref().and_then(Operations::address) {
+        say(&*console, &format!("Metrics at http://{at}/metrics"));
+    }
     let _control_route = match options.control {
         ControlOption::WebSocket => {
             match crate::control_ws::route(&http, control.clone(), hub.clone()) {
@@ -221,6 +240,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             );
         }
         say(&*console, "Started flows");
+        ready.store(true, Ordering::Relaxed);
         tokio::spawn(async {
             tokio::time::sleep(SETTLED).await;
             crate::memory::let_go_of_start();
@@ -235,6 +255,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             None
         }
     };
+    ready.store(false, Ordering::Relaxed);
     let mut code = ExitCode::SUCCESS;
     if let Some(file) = profile
         && let Err(why) = write_profile(&control, &app.name, &app.version, file).await

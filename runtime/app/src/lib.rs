@@ -6,6 +6,7 @@
 mod app;
 mod control_ws;
 mod credentials;
+mod link_stats;
 #[cfg(feature = "links")]
 mod links;
 #[cfg(not(feature = "links"))]
@@ -14,6 +15,7 @@ mod links;
 mod logging;
 mod memory;
 mod metrics;
+mod operations;
 pub mod options;
 pub mod profile;
 mod program;

@@ -2,10 +2,11 @@
 //!
 //! All connections live on one thread; nodes hand messages over from their islands' threads, and get what comes as mails.
 
+use crate::link_stats::{ReceivingLink, SendingLink};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -14,8 +15,8 @@ use vgdc_core::{
 };
 use vgdc_link::frame::Delivery;
 use vgdc_link::{
-    Endpoint, EndpointConfig, LinkReceiver, LinkSender, ReceiverConfig, SendError, SenderConfig,
-    Token,
+    Endpoint, EndpointConfig, LinkReceiver, LinkSender, ReceiverConfig, ReceiverStats, SendError,
+    SenderConfig, Token,
 };
 use vgdc_plan::MeshPart;
 use vgdc_store::JournalConfig;
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The connections of a process, until it is dropped.
 pub struct MeshLinks {
     shared: Arc<Shared>,
-    thread: Option<(oneshot::Sender<()>, std::thread::JoinHandle<()>)>,
+    thread: Mutex<Option<(oneshot::Sender<()>, std::thread::JoinHandle<()>)>>,
 }
 
 struct Shared {
@@ -41,6 +42,20 @@ struct Shared {
     data: PathBuf,
     peers: Vec<String>,
     log: Arc<dyn LogSink>,
+    /// For whoever asks how they are; those that are gone are left out.
+    sending: Mutex<Vec<Weak<Out>>>,
+    receiving: Mutex<Vec<Weak<In>>>,
+}
+
+fn alive<T>(all: &Mutex<Vec<Weak<T>>>) -> Vec<Arc<T>> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|end| end.strong_count() > 0);
+    all.iter().filter_map(Weak::upgrade).collect()
+}
+
+fn keep<T>(all: &Mutex<Vec<Weak<T>>>, end: &Arc<T>) {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    all.push(Arc::downgrade(end));
 }
 
 impl MeshLinks {
@@ -81,6 +96,8 @@ impl MeshLinks {
             data: data.to_owned(),
             peers: part.peers.keys().cloned().collect(),
             log,
+            sending: Mutex::default(),
+            receiving: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new()
@@ -90,7 +107,7 @@ impl MeshLinks {
             .map_err(|e| format!("cannot start links: {e}"))?;
         Ok(MeshLinks {
             shared,
-            thread: Some((stop, thread)),
+            thread: Mutex::new(Some((stop, thread))),
         })
     }
 
@@ -99,8 +116,42 @@ impl MeshLinks {
         LinkService(Box::new(Ends(self.shared.clone())))
     }
 
+    /// How the sending ends are.
+    pub fn sending(&self) -> Vec<SendingLink> {
+        let about = |out: Arc<Out>| {
+            let stats = out.sender.stats();
+            SendingLink {
+                name: out.end.name.clone(),
+                peer: out.end.peer.clone(),
+                queued: out.sender.len() + out.waiting().messages.len(),
+                open: out.sender.is_open(),
+                sent: stats.sent,
+                repeated: stats.repeated,
+            }
+        };
+        alive(&self.shared.sending).into_iter().map(about).collect()
+    }
+
+    /// How the receiving ends are.
+    pub fn receiving(&self) -> Vec<ReceivingLink> {
+        let about = |at: Arc<In>| {
+            let stats = *at.stats.lock().unwrap_or_else(PoisonError::into_inner);
+            ReceivingLink {
+                name: at.end.name.clone(),
+                peer: at.end.peer.clone(),
+                received: stats.delivered,
+                lost: stats.lost,
+                duplicates: stats.duplicates,
+            }
+        };
+        alive(&self.shared.receiving)
+            .into_iter()
+            .map(about)
+            .collect()
+    }
+
     /// Sends what is left, and ends all connections. The nodes have stopped.
-    pub async fn stop(mut self) {
+    pub async fn stop(&self) {
         let shared = self.shared.clone();
         let ended = self
             .shared
@@ -110,7 +161,12 @@ impl MeshLinks {
             let text = format!("{left} messages had not reached other machines");
             say(&*self.shared.log, Level::Warn, &text);
         }
-        if let Some((stop, thread)) = self.thread.take() {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some((stop, thread)) = thread {
             // (a thread that has ended needs no word)
             let _ = stop.send(());
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -154,13 +210,15 @@ impl Links for Ends {
             .endpoint
             .sender(&end.peer, &end.name, config, outbox)
             .map_err(|e| NodeError::new(format!("the link to {}: {e}", end.peer)))?;
-        Ok(Box::new(Sending(Arc::new(Out {
+        let out = Arc::new(Out {
             sender,
             waiting: Mutex::default(),
             mailbox,
             tokio: shared.tokio.clone(),
-            peer: end.peer.clone(),
-        }))))
+            end: end.clone(),
+        });
+        keep(&shared.sending, &out);
+        Ok(Box::new(Sending(out)))
     }
 
     fn receive_from(&self, end: &LinkEnd, mailbox: Mailbox) -> Result<Box<dyn Any>, NodeError> {
@@ -173,10 +231,13 @@ impl Links for Ends {
             .endpoint
             .receiver(&end.name, config)
             .map_err(|e| NodeError::new(format!("the link from {}: {e}", end.peer)))?;
+        let at = Arc::new(In {
+            end: end.clone(),
+            stats: Mutex::default(),
+        });
+        keep(&shared.receiving, &at);
         let log = shared.log.clone();
-        let task = shared
-            .tokio
-            .spawn(receive(receiver, mailbox, log, end.clone()));
+        let task = shared.tokio.spawn(receive(receiver, mailbox, log, at));
         Ok(Box::new(Open(task.abort_handle())))
     }
 }
@@ -204,7 +265,14 @@ struct Out {
     waiting: Mutex<Waiting>,
     mailbox: Mailbox,
     tokio: Handle,
-    peer: String,
+    end: LinkEnd,
+}
+
+/// The end that receives.
+struct In {
+    end: LinkEnd,
+    /// As of the last messages.
+    stats: Mutex<ReceiverStats>,
 }
 
 /// What has no room in the link's queue.
@@ -231,7 +299,7 @@ impl Outgoing for Sending {
         } else if waiting.messages.len() >= MOST_OVER {
             let text = format!(
                 "{MOST_OVER} messages for {} wait: it does not keep up, or is away",
-                out.peer
+                out.end.peer
             );
             return Err(NodeError::new(text).with_code("link-busy"));
         } else {
@@ -284,12 +352,7 @@ impl Drop for Open {
 }
 
 /// Hands on what comes, as far as the island has room.
-async fn receive(
-    mut receiver: LinkReceiver,
-    mailbox: Mailbox,
-    log: Arc<dyn LogSink>,
-    end: LinkEnd,
-) {
+async fn receive(mut receiver: LinkReceiver, mailbox: Mailbox, log: Arc<dyn LogSink>, at: Arc<In>) {
     let (done, mut confirmed) = mpsc::unbounded_channel::<Token>();
     loop {
         let first = tokio::select! {
@@ -308,7 +371,7 @@ async fn receive(
                 Err(error) => {
                     let text = format!(
                         "what {} sent over {} is no message: {error}",
-                        end.peer, end.name
+                        at.end.peer, at.end.name
                     );
                     say(&*log, Level::Error, &text);
                 }
@@ -318,6 +381,7 @@ async fn receive(
                 false => None,
             };
         }
+        *at.stats.lock().unwrap_or_else(PoisonError::into_inner) = receiver.stats();
         let done = done.clone();
         let taken = Box::new(move || {
             // (a link that is gone needs no word)

@@ -52,7 +52,7 @@ pub(crate) async fn memory(console: Arc<Console>, every: Duration) {
 }
 
 /// Bytes of memory that the process has, where the system tells.
-fn resident() -> Option<u64> {
+pub(crate) fn resident() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;

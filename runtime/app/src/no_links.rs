@@ -1,5 +1,6 @@
 //! In the place of `links.rs` in programs that are made without links.
 
+use crate::link_stats::{ReceivingLink, SendingLink};
 use std::path::Path;
 use std::sync::Arc;
 use vgdc_core::{LinkService, LogSink};
@@ -30,8 +31,18 @@ impl MeshLinks {
         match *self {}
     }
 
+    /// There are none.
+    pub fn sending(&self) -> Vec<SendingLink> {
+        match *self {}
+    }
+
+    /// There are none.
+    pub fn receiving(&self) -> Vec<ReceivingLink> {
+        match *self {}
+    }
+
     /// There is nothing to stop.
-    pub async fn stop(self) {
-        match self {}
+    pub async fn stop(&self) {
+        match *self {}
     }
 }

@@ -1,6 +1,6 @@
 //! The options that every process that runs flows takes, an artifact as well as `vgdc run`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use vgdc_core::{Clock, Level};
 
 /// Where the control protocol is spoken.
@@ -50,6 +50,8 @@ pub struct Options {
     pub virtual_time: Option<f64>,
     /// Of a part of a flow over several machines: where links are listened for, where that is not what others call.
     pub listen_links: Option<String>,
+    /// Where `/metrics`, `/healthz` and `/readyz` are answered; `None`: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// Where the program keeps what must outlive it, such as messages for other machines.
     pub data: String,
 }
@@ -68,6 +70,7 @@ impl Default for Options {
             profile: None,
             virtual_time: None,
             listen_links: None,
+            metrics: None,
             data: ".vgdc".to_owned(),
         }
     }
@@ -83,6 +86,7 @@ pub const HELP: &str = "\
       --workers N          worker threads (default: one a core)
       --env-file FILE      environment variables, a NAME=value a line
       --credentials FILE   the nodes' secrets: flows_cred.json, encrypted or plain
+      --metrics ADDRESS:PORT   answer /metrics (Prometheus), /healthz and /readyz there
       --listen-links ADDRESS:PORT   where links of other machines are taken (default: as mesh.toml says)
       --data DIR           what must outlive the program, such as messages for other machines (default .vgdc)
       --virtual-time[=START]   nodes see a clock that only `clock.advance` moves (START: 2026-01-31T12:00:00Z; default now)
@@ -134,6 +138,13 @@ impl Options {
             "env-file" => self.env_file = Some(value()?),
             "credentials" => self.credentials = Some(value()?),
             "listen-links" => self.listen_links = Some(value()?),
+            "metrics" => {
+                let text = value()?;
+                let address = text.parse().map_err(|_| {
+                    format!("--metrics {text}: expected ADDRESS:PORT, such as 127.0.0.1:9100")
+                })?;
+                self.metrics = Some(address);
+            }
             "data" => self.data = value()?,
             "profile" => self.profile = Some(value()?),
             "virtual-time" => self.virtual_time = Some(start_time(&value()?)?),

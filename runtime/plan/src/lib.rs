@@ -5,10 +5,12 @@
 //! are given at start. Indices (`OpIndex`, `EnvIndex`, `FlowIndex`) point into the vectors of the same plan.
 
 pub mod artifact;
+mod literal;
 pub mod native;
 pub mod profile;
 pub mod settings;
 
+pub use literal::{chains, ports, wires};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;

@@ -240,15 +240,13 @@ fn op_function(index: usize, op: &Op) -> TokenStream {
     if !op.props.is_empty() {
         fields.add("props", json(&op.props));
     }
-    fields.add_list(
-        "wires",
-        op.wires
-            .iter()
-            .map(|ids| list(ids.iter().map(|id| text(id)))),
-    );
-    fields.add_list("ports", op.ports.iter().map(port));
-    fields.add_list("catch", op.catch.iter().map(chain));
-    fields.add_list("status", op.status.iter().map(chain));
+    fields.add_nested("wires", quote!(plan::wires), &op.wires, |ids| {
+        let ids = ids.iter().map(|id| Literal::string(id));
+        quote!(&[#(#ids),*])
+    });
+    fields.add_nested("ports", quote!(plan::ports), &op.ports, port);
+    fields.add_nested("catch", quote!(plan::chains), &op.catch, chain);
+    fields.add_nested("status", quote!(plan::chains), &op.status, chain);
     fields.add_list("complete", op.complete.iter().copied().map(index_of));
     fields.add_list("targets", op.targets.iter().copied().map(index_of));
     fields.add_list("configs", op.configs.iter().copied().map(index_of));
@@ -271,26 +269,25 @@ fn away(away: &Away) -> TokenStream {
 }
 
 fn port(port: &Port) -> TokenStream {
-    let edges = list(port.edges.iter().map(|edge| {
-        let (to, fused) = (index_of(edge.to), edge.fused);
-        quote!(plan::Edge { to: #to, fused: #fused })
-    }));
-    quote!(plan::Port { edges: #edges })
+    let edges = port.edges.iter();
+    pairs(edges.map(|edge| (edge.to, edge.fused)))
 }
 
 fn chain(chain: &Chain) -> TokenStream {
-    let levels = list(
-        chain
-            .levels
-            .iter()
-            .map(|level| list(level.iter().map(listener))),
-    );
-    quote!(plan::Chain { levels: #levels })
+    let listeners = |level: &Vec<Listener>| {
+        let level = level.iter();
+        pairs(level.map(|listener| (listener.op, listener.uncaught)))
+    };
+    let levels = chain.levels.iter().map(listeners);
+    quote!(&[#(#levels),*])
 }
 
-fn listener(listener: &Listener) -> TokenStream {
-    let (op, uncaught) = (index_of(listener.op), listener.uncaught);
-    quote!(plan::Listener { op: #op, uncaught: #uncaught })
+fn pairs(all: impl Iterator<Item = (u32, bool)>) -> TokenStream {
+    let pairs = all.map(|(index, is)| {
+        let index = index_of(index);
+        quote!((#index, #is))
+    });
+    quote!(&[#(#pairs),*])
 }
 
 fn flow_function(index: usize, flow: &Flow) -> TokenStream {
@@ -355,6 +352,20 @@ impl Fields {
     fn add_list(&mut self, name: &str, items: impl ExactSizeIterator<Item = TokenStream>) {
         if items.len() > 0 {
             self.add(name, list(items));
+        }
+    }
+
+    /// A list that a function makes of slices, each written by `write`.
+    fn add_nested<T>(
+        &mut self,
+        name: &str,
+        function: TokenStream,
+        items: &[T],
+        write: impl Fn(&T) -> TokenStream,
+    ) {
+        if !items.is_empty() {
+            let items = items.iter().map(write);
+            self.add(name, quote!(#function(&[#(#items),*])));
         }
     }
 
