@@ -354,6 +354,11 @@ impl<'b> Reader<'b> {
                 let count = self.count(count, 2)?;
                 return self.open(Frame::Error(error), count);
             }
+            // (as libraries write JavaScript's errors)
+            (name, 1) if name.ends_with("Error") => {
+                let name = name.to_owned();
+                Value::from(ErrorValue::new(&name, self.text()?))
+            }
             (name, parts) => {
                 return self.wrong(format!(
                     "'{}' with {parts} parts is no type that links carry",

@@ -16,7 +16,7 @@
 //!
 //! Tag 27 is registered for objects of a named type with its parts. What is read besides, since libraries write it: floats
 //! of 16 and 32 bits, integers beyond 2^53 (as big integers), integers as keys of objects (as their digits), dates as texts
-//! (tag 0), bytes under tag 64, and tag 55799 in front of anything. What is not read: items of indefinite length, other tags,
+//! (tag 0), bytes under tag 64, errors as `27([name, message])` with a name that ends in `Error`, and tag 55799 in front of anything. What is not read: items of indefinite length, other tags,
 //! values nested deeper than [`MAX_DEPTH`]. A handle lives in its process: it is not written, and the error says where it is.
 
 mod decode;

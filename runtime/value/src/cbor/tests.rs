@@ -92,6 +92,10 @@ fn what_libraries_write_is_read() {
             "c0 74 323031332d30332d32315432303a30343a30305a",
             r#"{"$type":"date","iso":"2013-03-21T20:04:00.000Z"}"#,
         ),
+        (
+            "d81b 82 69547970654572726f72 6178",
+            r#"{"$type":"error","name":"TypeError","message":"x","stack":"TypeError: x"}"#,
+        ),
         ("c34100", r#"{"$type":"bigint","value":"-1"}"#),
         ("c341ff", r#"{"$type":"bigint","value":"-256"}"#),
     ] {
