@@ -2,13 +2,14 @@
 
 use crate::epoch::new_instance;
 use crate::frame::{Delivery, Fault, MAX_NAME};
+use crate::handshake::Side;
 use crate::keeper::Keeper;
 use crate::outbox::Outbox;
 use crate::receiver::{Receiver, ReceiverConfig};
 use crate::receiving::{LinkReceiver, ReceiverEnd, ReceiverState};
 use crate::sender::{Sender, SenderConfig};
 use crate::sending::{LinkSender, SenderEnd, SenderState};
-use crate::session::{self, Side};
+use crate::session;
 use crate::transport::{self, BoxStream, Transport};
 use crate::wake::{Wake, lock};
 use std::collections::{HashMap, VecDeque};
@@ -17,7 +18,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use vgdc_store::JournalConfig;
+
+/// Takes a line of what happens.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How an endpoint behaves.
 #[derive(Clone)]
@@ -34,7 +39,7 @@ pub struct EndpointConfig {
     /// What links have to write is gathered until there are so many bytes for a write. One: each batch is a write of its own.
     pub write_bytes: usize,
     /// Told of what happens to connections, for a log: one line each.
-    pub log: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub log: Option<Log>,
 }
 
 impl EndpointConfig {
@@ -92,6 +97,8 @@ pub(crate) struct Inner {
     sessions: Mutex<HashMap<u64, Arc<Wake>>>,
     connections: AtomicU64,
     stopped: watch::Sender<bool>,
+    /// What takes connections and makes them.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Inner {
@@ -180,6 +187,7 @@ impl Endpoint {
                 sessions: Mutex::default(),
                 connections: AtomicU64::new(1),
                 stopped: watch::Sender::new(false),
+                tasks: Mutex::default(),
             }),
         })
     }
@@ -286,7 +294,7 @@ impl Endpoint {
         let mut listener = transport::at(address).await?;
         let address = listener.address();
         let (inner, mut stopped) = (Arc::downgrade(&self.inner), self.inner.stopped.subscribe());
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             loop {
                 let stream = tokio::select! {
                     stream = listener.accept() => stream,
@@ -306,6 +314,7 @@ impl Endpoint {
                 }
             }
         });
+        lock(&self.inner.tasks).push(task);
         Ok(address)
     }
 
@@ -322,7 +331,8 @@ impl Endpoint {
     pub fn connect_by(&self, peer: Option<&str>, transport: Arc<dyn Transport>) {
         let (inner, peer) = (Arc::downgrade(&self.inner), peer.map(str::to_owned));
         let stopped = self.inner.stopped.subscribe();
-        tokio::spawn(keep(inner, stopped, peer, transport));
+        let task = tokio::spawn(keep(inner, stopped, peer, transport));
+        lock(&self.inner.tasks).push(task);
     }
 
     /// Runs a session on a stream that somebody else took, to its end. `Ok`: one side closed it.
@@ -381,6 +391,12 @@ impl Endpoint {
         };
         // (a session whose other side does not read ends when it is taken for dead)
         let _ = tokio::time::timeout(self.inner.config.dead_after, gone).await;
+        let tasks = std::mem::take(&mut *lock(&self.inner.tasks));
+        for task in tasks {
+            // (one that waits for a connection to be made has nothing to lose)
+            task.abort();
+            let _ = task.await;
+        }
         let finished = tokio::task::spawn_blocking(move || {
             ends.iter()
                 .filter_map(|end| end.keeper.as_ref())

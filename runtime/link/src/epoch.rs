@@ -53,12 +53,14 @@ impl Position {
     }
 }
 
-/// A number for a new numbering.
+/// A number for a new numbering: one of 53 bits, so that it is whole in languages whose numbers are floats, too.
 ///
 /// # Errors
 /// The system gives no randomness.
 pub fn new_instance() -> std::io::Result<u64> {
-    getrandom::u64().map_err(|error| std::io::Error::other(format!("no randomness: {error}")))
+    getrandom::u64()
+        .map(|number| number >> 11)
+        .map_err(|error| std::io::Error::other(format!("no randomness: {error}")))
 }
 
 #[cfg(test)]

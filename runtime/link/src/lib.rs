@@ -6,6 +6,7 @@
 mod endpoint;
 mod epoch;
 pub mod frame;
+mod handshake;
 mod keeper;
 mod outbox;
 mod receiver;
@@ -16,7 +17,7 @@ mod session;
 pub mod transport;
 mod wake;
 
-pub use endpoint::{Endpoint, EndpointConfig};
+pub use endpoint::{Endpoint, EndpointConfig, Log};
 pub use epoch::{Position, new_instance};
 pub use outbox::Outbox;
 pub use receiver::{Delivered, Receiver, ReceiverConfig, ReceiverStats, Superseded, Token};

@@ -45,6 +45,12 @@ pub(crate) struct SenderState {
 }
 
 impl SenderState {
+    /// Whether it is this session that carries it. (An older one may not have noticed that it has ended.)
+    pub(crate) fn is_carried_by(&self, session: &Arc<Wake>) -> bool {
+        let wake = self.attached.as_ref().map(|(wake, _)| wake);
+        wake.is_some_and(|wake| Arc::ptr_eq(wake, session))
+    }
+
     /// Tells the session to look.
     pub(crate) fn tell(&mut self) {
         if let Some((wake, link)) = &self.attached

@@ -4,126 +4,20 @@
 //! is written, so that a write carries as much as has come meanwhile.
 
 use crate::endpoint::{Inner, Peer};
-use crate::frame::{
-    Batch, Code, Fault, Frame, FrameError, Hello, Open, Reader, VERSIONS, Welcome, agree,
-};
+use crate::frame::{Batch, Code, Fault, Frame, Open, Reader};
+use crate::handshake::{Side, bad, shake_hands};
 use crate::receiving::ReceiverEnd;
-use crate::sending::SenderEnd;
+use crate::sending::{SenderEnd, SenderState};
 use crate::transport::BoxStream;
 use crate::wake::{End, Ready, Wake, lock};
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use vgdc_value::Object;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
 /// Room for one read.
 const READ: usize = 64 * 1024;
-
-/// Which side of the connection this is.
-pub(crate) enum Side {
-    /// It made the connection, to this node (if it knows whom it wants).
-    Caller(Option<String>),
-    /// It took the connection.
-    Called,
-}
-
-fn bad(error: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error.into())
-}
-
-impl From<FrameError> for io::Error {
-    fn from(error: FrameError) -> io::Error {
-        bad(error.message)
-    }
-}
-
-/// The next frame that may not be skipped.
-async fn next(stream: &mut (impl AsyncRead + Unpin), reader: &mut Reader) -> io::Result<Frame> {
-    loop {
-        match reader.frame()? {
-            Some(Frame::Skipped(_)) => {}
-            Some(frame) => return Ok(frame),
-            None => {
-                if stream.read_buf(reader.buffer()).await? == 0 {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the other side hung up before it said who it is",
-                    ));
-                }
-            }
-        }
-    }
-}
-
-/// Says who we are and hears who they are: the peer's name.
-async fn shake_hands(
-    stream: &mut BoxStream,
-    reader: &mut Reader,
-    node: &str,
-    side: &Side,
-) -> io::Result<String> {
-    let send = async |stream: &mut BoxStream, frame: Frame| {
-        let mut out = Vec::new();
-        frame.encode(&mut out);
-        stream.write_all(&out).await
-    };
-    match side {
-        Side::Caller(wanted) => {
-            let hello = Hello {
-                versions: VERSIONS,
-                node: node.to_owned(),
-                can: Object::new(),
-            };
-            send(stream, Frame::Hello(hello)).await?;
-            let welcome = match next(stream, reader).await? {
-                Frame::Welcome(welcome) => welcome,
-                Frame::Fault(fault) => return Err(bad(fault.text)),
-                _ => return Err(bad("the other side does not answer with its name")),
-            };
-            if agree((welcome.version, welcome.version)).is_none() {
-                return Err(bad(format!(
-                    "the other side chose version {} of the link protocol, which this one does not speak",
-                    welcome.version
-                )));
-            }
-            match wanted {
-                Some(wanted) if *wanted != welcome.node => {
-                    let text = format!("'{}' answered where '{wanted}' was expected", welcome.node);
-                    let fault = Fault::of_connection(Code::Refused, text.clone());
-                    send(stream, Frame::Fault(fault)).await?;
-                    Err(bad(text))
-                }
-                _ => Ok(welcome.node),
-            }
-        }
-        Side::Called => {
-            let Frame::Hello(hello) = next(stream, reader).await? else {
-                return Err(bad("the other side does not begin with its name"));
-            };
-            let Some(version) = agree(hello.versions) else {
-                let text = format!(
-                    "no version of the link protocol that both speak: here {} to {}, there {} to {}",
-                    VERSIONS.0, VERSIONS.1, hello.versions.0, hello.versions.1
-                );
-                send(
-                    stream,
-                    Frame::Fault(Fault::of_connection(Code::Version, text.clone())),
-                )
-                .await?;
-                return Err(bad(text));
-            };
-            let welcome = Welcome {
-                version,
-                node: node.to_owned(),
-                can: Object::new(),
-            };
-            send(stream, Frame::Welcome(welcome)).await?;
-            Ok(hello.node)
-        }
-    }
-}
 
 /// Runs a session to its end. `Ok`: one side closed it.
 pub(crate) async fn run(inner: &Arc<Inner>, mut stream: BoxStream, side: Side) -> io::Result<()> {
@@ -158,6 +52,17 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stream: BoxStream, side: Side) -
     let result = session.carry(read, write, reader).await;
     session.detach();
     result
+}
+
+/// A sender of a connection, if no newer one carries it by now.
+fn carried<'s>(
+    senders: &'s HashMap<u32, Arc<SenderEnd>>,
+    session: &Arc<Wake>,
+    link: u32,
+) -> Option<(&'s SenderEnd, MutexGuard<'s, SenderState>)> {
+    let end = senders.get(&link)?;
+    let state = lock(&end.state);
+    state.is_carried_by(session).then_some((end, state))
 }
 
 struct Session {
@@ -279,8 +184,7 @@ impl Session {
         match frame {
             Frame::Batch(batch) => self.batch(batch),
             Frame::Ack(ack) => {
-                if let Some(end) = self.senders.get(&ack.link) {
-                    let mut state = lock(&end.state);
+                if let Some((end, mut state)) = carried(&self.senders, &self.wake, ack.link) {
                     let before = (state.machine.front().sequence, state.machine.bytes());
                     let result = state.machine.acknowledged(ack);
                     let (front, bytes) = (state.machine.front().sequence, state.machine.bytes());
@@ -299,8 +203,7 @@ impl Session {
                 Ok(())
             }
             Frame::Credit(credit) => {
-                if let Some(end) = self.senders.get(&credit.link) {
-                    let mut state = lock(&end.state);
+                if let Some((_, mut state)) = carried(&self.senders, &self.wake, credit.link) {
                     state.machine.credited(credit);
                     state.tell();
                 }
@@ -327,8 +230,9 @@ impl Session {
                 link: None, text, ..
             }) => Err(bad(text)),
             Frame::Fault(fault) => {
-                if let Some(end) = fault.link.and_then(|link| self.senders.get(&link)) {
-                    let mut state = lock(&end.state);
+                if let Some((end, mut state)) =
+                    (fault.link).and_then(|link| carried(&self.senders, &self.wake, link))
+                {
                     state.machine.faulted(fault, Instant::now());
                     state.tell();
                     drop(state);
@@ -447,8 +351,12 @@ impl Session {
     }
 
     fn poll_sender(&mut self, link: u32, now: Instant, enough: usize) -> Option<Instant> {
-        let end = self.senders.get(&link)?;
+        let wake = self.wake.clone();
+        let end = self.senders.get(&link)?.clone();
         let mut state = lock(&end.state);
+        if !state.is_carried_by(&wake) {
+            return None;
+        }
         state.told = false;
         if state.machine.poll(now, &mut self.out, enough) {
             state.told = true;
@@ -478,8 +386,7 @@ impl Session {
     fn attach_senders(&mut self) {
         for end in self.peer.senders() {
             let mut state = lock(&end.state);
-            let ours = |(wake, _): &(Arc<Wake>, u32)| Arc::ptr_eq(wake, &self.wake);
-            if state.attached.as_ref().is_some_and(ours) || !self.peer.is_current(&self.wake) {
+            if state.is_carried_by(&self.wake) || !self.peer.is_current(&self.wake) {
                 continue;
             }
             self.links += 1;
@@ -498,7 +405,7 @@ impl Session {
         self.peer.detach(&self.wake);
         for end in self.senders.values() {
             let mut state = lock(&end.state);
-            if (state.attached.as_ref()).is_some_and(|(wake, _)| Arc::ptr_eq(wake, &self.wake)) {
+            if state.is_carried_by(&self.wake) {
                 state.machine.disconnected();
                 state.attached = None;
                 state.told = false;

@@ -10,6 +10,9 @@ use minicbor::data::Type;
 use minicbor::decode::Decoder;
 use vgdc_value::{Object, Value, cbor};
 
+/// Numbers are below 2^53.
+const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// Cuts what comes from a connection into frames.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -172,6 +175,15 @@ impl<'b> Fields<'b> {
 
     fn number(&mut self) -> Result<u64, FrameError> {
         self.take()?;
+        // (libraries for languages whose numbers are floats write larger ones so)
+        if let Ok(Type::F64) = self.from.datatype() {
+            return match self.from.f64() {
+                Ok(number) if number.fract() == 0.0 && (0.0..MAX_WHOLE).contains(&number) => {
+                    Ok(number as u64)
+                }
+                _ => self.wrong("a whole number"),
+            };
+        }
         match self.from.u64() {
             Ok(number) => Ok(number),
             Err(_) => self.wrong("a whole number"),

@@ -110,6 +110,11 @@ fn what_a_later_version_adds_is_skipped() {
         read(&[4, 0, 0, 0, 0x83, 8, 5, 0xf6]),
         Ok(Some(Frame::Ping(5)))
     );
+    // (a float that is whole)
+    assert_eq!(
+        read(&[11, 0, 0, 0, 0x82, 8, 0xfb, 0x42, 0x70, 0, 0, 0, 0, 0, 0]),
+        Ok(Some(Frame::Ping(1 << 40)))
+    );
     // kind 200 with an array
     assert_eq!(
         read(&[5, 0, 0, 0, 0x82, 0x18, 200, 0x81, 1]),
