@@ -6,12 +6,12 @@
 //! The goals: more than 80,000 a second each by itself, more than 500,000 in batches, 99 of 100 there and back in less than a
 //! millisecond. A figure is the median of five runs.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 use vgdc_link::frame::Delivery;
 use vgdc_link::{
     Endpoint, EndpointConfig, LinkReceiver, LinkSender, ReceiverConfig, SendError, SenderConfig,
 };
-use vgdc_store::JournalConfig;
 use vgdc_value::{Msg, cbor};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -65,7 +65,7 @@ async fn throughput(
     address: &str,
     write_bytes: Option<usize>,
     sending: SenderConfig,
-    outbox: Option<JournalConfig>,
+    outbox: Option<&Path>,
     count: usize,
 ) -> Outcome<f64> {
     let (a, b) = pair(address, write_bytes).await?;
@@ -186,8 +186,8 @@ async fn measure() -> Outcome<()> {
         if let Some(label) = wanted("durable") {
             let mut runs = Vec::new();
             for run in 0..5 {
-                let outbox = JournalConfig::new(folder.path().join(format!("{name}{run}")));
-                runs.push(throughput(address, None, durable(), Some(outbox), 100_000).await?);
+                let outbox = folder.path().join(format!("{name}{run}"));
+                runs.push(throughput(address, None, durable(), Some(&outbox), 100_000).await?);
             }
             println!("{label:<16} {:>12.0} messages/s", median(runs));
         }

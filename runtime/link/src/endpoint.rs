@@ -14,9 +14,10 @@ use crate::transport::{self, BoxStream, Transport};
 use crate::wake::{Wake, lock};
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use vgdc_store::JournalConfig;
@@ -67,11 +68,6 @@ impl Peer {
         lock(&self.senders).clone()
     }
 
-    /// A session begins: from now on it carries the senders.
-    pub(crate) fn attach(&self, wake: &Arc<Wake>) {
-        *lock(&self.session) = Some(wake.clone());
-    }
-
     pub(crate) fn is_current(&self, wake: &Arc<Wake>) -> bool {
         lock(&self.session)
             .as_ref()
@@ -102,17 +98,35 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    pub(crate) fn peer(&self, name: &str) -> Arc<Peer> {
+    /// Does something with a peer, while nobody forgets it.
+    fn with_peer<T>(&self, name: &str, act: impl FnOnce(&Arc<Peer>) -> T) -> T {
         let new = || {
             Arc::new(Peer {
                 senders: Mutex::default(),
                 session: Mutex::default(),
             })
         };
-        lock(&self.peers)
-            .entry(name.to_owned())
-            .or_insert_with(new)
-            .clone()
+        let mut peers = lock(&self.peers);
+        act(peers.entry(name.to_owned()).or_insert_with(new))
+    }
+
+    /// A session with a peer begins: from now on it carries the senders to it.
+    pub(crate) fn attach(&self, name: &str, wake: &Arc<Wake>) -> Arc<Peer> {
+        self.with_peer(name, |peer| {
+            *lock(&peer.session) = Some(wake.clone());
+            peer.clone()
+        })
+    }
+
+    /// Forgets a peer that nothing leads to any more. (Peers are whoever connects.)
+    pub(crate) fn forget_peer(&self, name: &str) {
+        let mut peers = lock(&self.peers);
+        if let Some(peer) = peers.get(name)
+            && lock(&peer.senders).is_empty()
+            && lock(&peer.session).is_none()
+        {
+            peers.remove(name);
+        }
     }
 
     pub(crate) fn receiver_end(&self, name: &str) -> Option<Arc<ReceiverEnd>> {
@@ -204,6 +218,7 @@ impl Endpoint {
                 "there is a receiver of link '{name}' already"
             )));
         }
+        let delivery = config.delivery;
         let end = Arc::new(ReceiverEnd {
             state: Mutex::new(ReceiverState {
                 machine: Receiver::new(name, config),
@@ -219,11 +234,13 @@ impl Endpoint {
             end,
             fetched: VecDeque::new(),
             inner: Arc::downgrade(&self.inner),
+            delivery,
+            made: Instant::now(),
         })
     }
 
-    /// The sending end of a link to a peer, whichever side makes the connection. A durable link needs an outbox, which it
-    /// opens (and takes a while to read).
+    /// The sending end of a link to a peer, whichever side makes the connection. A durable link needs a file for its outbox,
+    /// which is opened, or made (and takes a while to read); its limits are those of the queue.
     ///
     /// # Errors
     /// There is one of that name; the name is empty or too long; the outbox is missing, not needed, or cannot be opened.
@@ -232,25 +249,34 @@ impl Endpoint {
         peer: &str,
         name: &str,
         config: SenderConfig,
-        outbox: Option<JournalConfig>,
+        outbox: Option<&Path>,
     ) -> io::Result<LinkSender> {
         named("peer", peer)?;
         named("link", name)?;
-        let peer = self.inner.peer(peer);
-        let mut senders = lock(&peer.senders);
-        senders.retain(|end| !lock(&end.state).machine.is_closed());
-        if senders
-            .iter()
-            .any(|end| lock(&end.state).machine.name() == name)
-        {
-            return Err(invalid(format!(
-                "there is a sender of link '{name}' to that peer already"
-            )));
-        }
+        let taken = |peer: &Arc<Peer>| {
+            let mut senders = lock(&peer.senders);
+            senders.retain(|end| !lock(&end.state).machine.is_closed());
+            match senders
+                .iter()
+                .any(|end| lock(&end.state).machine.name() == name)
+            {
+                true => Err(invalid(format!(
+                    "there is a sender of link '{name}' to that peer already"
+                ))),
+                false => Ok(()),
+            }
+        };
+        self.inner.with_peer(peer, taken)?;
         let (machine, keeper) = match (config.delivery, outbox) {
             (Delivery::Fast, None) => (Sender::new(name, config, new_instance()?, 0, []), None),
-            (Delivery::Durable, Some(journal)) => {
-                let outbox = Outbox::open(journal).map_err(|e| io::Error::other(e.message))?;
+            (Delivery::Durable, Some(file)) => {
+                // (what the queue takes the outbox must take, or it could never be sent)
+                let outbox = Outbox::open(JournalConfig {
+                    max_records: u64::MAX,
+                    max_bytes: u64::MAX,
+                    ..JournalConfig::new(file)
+                })
+                .map_err(|e| io::Error::other(e.message))?;
                 let (front, items) = outbox.messages().map_err(|e| io::Error::other(e.message))?;
                 let most = (config.queue_messages, config.queue_bytes);
                 let machine = Sender::new(name, config, outbox.instance(), front, items);
@@ -278,11 +304,15 @@ impl Endpoint {
         if let Some(keeper) = &end.keeper {
             keeper.belongs_to(&end);
         }
-        senders.push(end.clone());
-        drop(senders);
-        if let Some(wake) = &*lock(&peer.session) {
-            wake.senders();
-        }
+        self.inner.with_peer(peer, |peer| {
+            // (somebody may have been quicker)
+            taken(peer)?;
+            lock(&peer.senders).push(end.clone());
+            if let Some(wake) = &*lock(&peer.session) {
+                wake.senders();
+            }
+            io::Result::Ok(())
+        })?;
         Ok(LinkSender { end })
     }
 

@@ -267,10 +267,9 @@ impl Writer {
         let count = pending.len();
         if let Some(end) = self.end.get().and_then(Weak::upgrade) {
             let mut state = lock(&end.state);
-            let now = Instant::now();
             for item in pending {
                 // (the keeper counts, so there is room; a link that has ended keeps what is left in the outbox)
-                let _ = state.machine.push(item, now);
+                let _ = state.machine.push(item, Instant::now);
             }
             state.tell();
         }

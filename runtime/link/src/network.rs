@@ -149,7 +149,7 @@ impl World {
             message: message.into(),
             trace: None,
         };
-        if self.sender.push(item.clone(), self.now).is_ok() {
+        if self.sender.push(item.clone(), || self.now).is_ok() {
             self.pushed += 1;
             self.outbox.push(item);
         }

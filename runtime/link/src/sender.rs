@@ -240,17 +240,20 @@ impl Sender {
         Ok(())
     }
 
-    /// Takes a message; gives its number. (Of a durable link: when it is in the outbox.)
+    /// Takes a message; gives its number. (Of a durable link: when it is in the outbox.) The time is asked for where it counts:
+    /// for the first message that lingers.
     ///
     /// # Errors
     /// There is no room, or never will be.
-    pub fn push(&mut self, item: Item, now: Instant) -> Result<u64, Refused> {
+    pub fn push(&mut self, item: Item, now: impl FnOnce() -> Instant) -> Result<u64, Refused> {
         let length = item.message.len();
         self.check(length)?;
         if !self.room() {
             return Err(Refused::Full(item));
         }
-        self.waiting.get_or_insert(now);
+        if !self.config.linger.is_zero() {
+            self.waiting.get_or_insert_with(now);
+        }
         self.bytes += length;
         self.queue.push_back(item);
         self.stats.taken += 1;

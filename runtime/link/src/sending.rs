@@ -80,7 +80,7 @@ impl SenderEnd {
         let mut state = lock(&self.state);
         match &self.keeper {
             None => {
-                state.machine.push(item, Instant::now()).map_err(refused)?;
+                state.machine.push(item, Instant::now).map_err(refused)?;
                 state.tell();
                 Ok(())
             }

@@ -16,6 +16,8 @@ use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 
+/// What is to be written may be more than a write and the longest message only by answers; beyond this nothing is read.
+const MAX_OUT: usize = 64 << 20;
 /// Room for one read.
 const READ: usize = 64 * 1024;
 
@@ -25,13 +27,14 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stream: BoxStream, side: Side) -
     let shaken = shake_hands(&mut stream, &mut reader, &inner.config.node, &side);
     let shaken = tokio::time::timeout(inner.config.dead_after, shaken).await;
     let name = shaken.map_err(|_| bad("the other side does not say who it is"))??;
-    let peer = inner.peer(&name);
     let wake = Arc::new(inner.new_session());
+    inner.session_begun(&wake);
+    let peer = inner.attach(&name, &wake);
     let now = Instant::now();
     let (read, write) = tokio::io::split(stream);
     let mut session = Session {
         inner: inner.clone(),
-        peer: peer.clone(),
+        peer,
         wake: wake.clone(),
         senders: HashMap::new(),
         receivers: HashMap::new(),
@@ -46,11 +49,10 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stream: BoxStream, side: Side) -
         pings: 0,
         closing: false,
     };
-    inner.session_begun(&wake);
-    peer.attach(&wake);
     session.attach_senders();
     let result = session.carry(read, write, reader).await;
     session.detach();
+    inner.forget_peer(&name);
     result
 }
 
@@ -119,7 +121,8 @@ impl Session {
                 room.reserve(READ);
             }
             tokio::select! {
-                read = read.read_buf(reader.buffer()) => {
+                // (who sends and does not read gets no further)
+                read = read.read_buf(reader.buffer()), if self.out.len() < MAX_OUT => {
                     if read? == 0 {
                         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the other side hung up"));
                     }
@@ -266,6 +269,8 @@ impl Session {
         state.told = true;
         drop(state);
         end.changed.notify_waiters();
+        // (one number a link: who opens it again gives up the one before)
+        self.receivers.retain(|_, other| !Arc::ptr_eq(other, &end));
         self.receivers.insert(open.link, end);
         self.todo.push_back(End::Receiver(open.link));
         if let Some(superseded) = superseded {

@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use vgdc_link::frame::{Delivery, Trace};
 use vgdc_link::{Endpoint, EndpointConfig, ReceiverConfig, SenderConfig};
-use vgdc_store::JournalConfig;
 use vgdc_value::{ErrorValue, Msg, Object, Rare, Value};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -143,11 +142,10 @@ async fn there_and_back(language: Language, delivery: Delivery, cuts: u32) {
         delivery,
         ..SenderConfig::default()
     };
-    let outbox =
-        (delivery == Delivery::Durable).then(|| JournalConfig::new(folder.path().join("o")));
+    let outbox = (delivery == Delivery::Durable).then(|| folder.path().join("o"));
     let mut from = test.receiver("from", receiving).expect("a receiver");
     let to = test
-        .sender("client", "to", sending, outbox)
+        .sender("client", "to", sending, outbox.as_deref())
         .expect("a sender");
     let mut child = client(language, place, delivery);
     let sent = async {

@@ -13,7 +13,6 @@ use vgdc_link::{
     Endpoint, EndpointConfig, LinkReceiver, LinkSender, ReceiverConfig, Refused, SendError,
     SenderConfig,
 };
-use vgdc_store::JournalConfig;
 use vgdc_value::Msg;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -86,7 +85,7 @@ async fn messages_go_both_ways_over_every_transport() {
             .sender("a", "up", SenderConfig::default(), None)
             .expect("a sender");
         let down = a
-            .sender("b", "down", sending, Some(JournalConfig::new(outbox)))
+            .sender("b", "down", sending, Some(outbox.as_path()))
             .expect("a sender");
         let sent = async {
             tokio::join!(send(&up, 0..3000), send(&down, 0..3000));
@@ -123,8 +122,10 @@ async fn a_durable_link_survives_breaks() {
     b.connect(Some("a"), &cable.address).expect("an address");
     let (sending, receiving) = durable();
     let mut receiver = a.receiver("l", receiving).expect("a receiver");
-    let outbox = JournalConfig::new(folder.path().join("o"));
-    let sender = b.sender("a", "l", sending, Some(outbox)).expect("a sender");
+    let outbox = folder.path().join("o");
+    let sender = b
+        .sender("a", "l", sending, Some(&outbox))
+        .expect("a sender");
     for round in 0..6 {
         let numbers = round * 500..round * 500 + 500;
         let cut = async {
@@ -178,7 +179,8 @@ async fn a_silent_peer_is_taken_for_dead_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outbox_goes_on_where_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
-    let outbox = || Some(JournalConfig::new(folder.path().join("o")));
+    let file = folder.path().join("o");
+    let outbox = || Some(file.as_path());
     let (sending, receiving) = durable();
     // nobody is there yet
     let b = endpoint("b");

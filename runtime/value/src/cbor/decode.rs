@@ -5,6 +5,7 @@ use crate::{Array, ErrorValue, Key, Msg, Object, PathSegment, Rare, Str, Value, 
 use minicbor::data::Type;
 use minicbor::decode::Decoder;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Reads a value from the beginning of the bytes; gives how many it took.
@@ -12,22 +13,33 @@ use std::sync::Arc;
 /// # Errors
 /// The bytes are cut short, are no value, or one that is nested too deep.
 pub fn decode(bytes: &[u8]) -> Result<(Value, usize), CborError> {
+    // (a message makes no stacks of its own: those of the thread's last one are there, unless a value's drop decodes another)
+    let Stacks(frames, values, keys) = STACKS.take();
     let mut reader = Reader {
         from: Decoder::new(bytes),
-        frames: Vec::new(),
-        values: Vec::new(),
-        keys: Vec::new(),
+        frames,
+        values,
+        keys,
     };
-    loop {
-        reader.next()?;
-        reader.close_full();
-        if reader.frames.is_empty() {
-            break;
-        }
+    let result = reader.whole();
+    reader.frames.clear();
+    reader.values.clear();
+    reader.keys.clear();
+    if reader.values.capacity().max(reader.keys.capacity()) <= KEPT {
+        STACKS.set(Stacks(reader.frames, reader.values, reader.keys));
     }
-    let value = reader.values.pop().unwrap_or_default();
-    Ok((value, reader.from.position()))
+    result
 }
+
+#[derive(Default)]
+struct Stacks(Vec<Open>, Vec<Value>, Vec<Key>);
+
+thread_local! {
+    static STACKS: Cell<Stacks> = Cell::default();
+}
+
+/// Stacks that grew beyond this are given back.
+const KEPT: usize = 1024;
 
 /// Reads a message, which takes all the bytes.
 ///
@@ -47,6 +59,11 @@ pub fn decode_msg(bytes: &[u8]) -> Result<Msg, CborError> {
     }
     Msg::try_from(value).map_err(|_| wrong("a message is not a map", 0))
 }
+
+/// The first bits of a text.
+const TEXT: u8 = 3;
+
+const INDEFINITE: &str = "an item has indefinite length, which links do not carry";
 
 /// What is made of the values that follow.
 enum Frame {
@@ -73,6 +90,26 @@ struct Reader<'b> {
 }
 
 impl<'b> Reader<'b> {
+    fn whole(&mut self) -> Result<(Value, usize), CborError> {
+        loop {
+            self.next()?;
+            self.close_full();
+            if self.frames.is_empty() {
+                break;
+            }
+        }
+        let value = self.values.pop().unwrap_or_default();
+        Ok((value, self.from.position()))
+    }
+
+    /// The kind of the next item: its first three bits.
+    fn major(&self) -> Option<u8> {
+        self.from
+            .input()
+            .get(self.from.position())
+            .map(|byte| byte >> 5)
+    }
+
     fn wrong<T>(&self, message: impl Into<Cow<'static, str>>) -> Result<T, CborError> {
         Err(CborError {
             message: message.into(),
@@ -103,7 +140,7 @@ impl<'b> Reader<'b> {
     /// How many items follow. Each takes at least `size` bytes, so that a wrong length is found before room is made for it.
     fn count(&self, count: Option<u64>, size: usize) -> Result<usize, CborError> {
         let Some(count) = count else {
-            return self.wrong("an item has indefinite length, which links do not carry");
+            return self.wrong(INDEFINITE);
         };
         match usize::try_from(count) {
             Ok(count) if count <= self.rest().len() / size => Ok(count),
@@ -125,11 +162,10 @@ impl<'b> Reader<'b> {
     }
 
     fn key(&mut self) -> Result<Key, CborError> {
+        if self.major() == Some(TEXT) {
+            return self.text().map(Key::data);
+        }
         match self.told(|from| from.datatype())? {
-            Type::String => self.text().map(Key::data),
-            Type::StringIndef => {
-                self.wrong("an item has indefinite length, which links do not carry")
-            }
             Type::U8
             | Type::U16
             | Type::U32
@@ -148,19 +184,26 @@ impl<'b> Reader<'b> {
     }
 
     fn text(&mut self) -> Result<&'b str, CborError> {
-        match self.told(|from| from.datatype())? {
-            Type::String => {}
-            _ => return self.wrong("a text is expected here"),
+        if self.major() != Some(TEXT) {
+            return self.wrong(match self.major() {
+                None => "a value is cut short",
+                Some(_) => "a text is expected here",
+            });
         }
-        let bytes = self.from.position();
-        match self.from.str() {
-            Ok(text) => Ok(text),
-            Err(error) if error.is_end_of_input() => self.wrong("a value is cut short"),
-            Err(_) => {
-                self.from.set_position(bytes);
-                self.wrong("a text is not UTF-8")
+        let begin = self.from.position();
+        self.from.str().map_err(|error| {
+            let message = if error.is_end_of_input() {
+                "a value is cut short"
+            } else if self.from.input().get(begin) == Some(&0x7f) {
+                INDEFINITE
+            } else {
+                "a text is not UTF-8"
+            };
+            CborError {
+                message: message.into(),
+                at: Some(begin),
             }
-        }
+        })
     }
 
     fn bytes(&mut self) -> Result<&'b [u8], CborError> {
@@ -214,6 +257,11 @@ impl<'b> Reader<'b> {
 
     /// Reads a whole value onto the stack, or opens what holds others.
     fn value(&mut self) -> Result<(), CborError> {
+        if self.major() == Some(TEXT) {
+            let value = Value::from(self.text()?);
+            self.values.push(value);
+            return Ok(());
+        }
         let value = match self.told(|from| from.datatype())? {
             Type::Undefined => self
                 .told(|from| from.undefined())
@@ -244,7 +292,7 @@ impl<'b> Reader<'b> {
             }
             Type::Tag => return self.tagged(),
             Type::BytesIndef | Type::StringIndef | Type::ArrayIndef | Type::MapIndef => {
-                return self.wrong("an item has indefinite length, which links do not carry");
+                return self.wrong(INDEFINITE);
             }
             Type::Simple | Type::Break | Type::Unknown(_) => {
                 return self.wrong("an unknown kind of CBOR item");
