@@ -128,6 +128,9 @@ async fn round_trip(address: &str, count: usize) -> Outcome<(f64, f64)> {
         }
     }
     echoing.abort();
+    drop(ping);
+    b.shutdown(Duration::from_secs(1)).await;
+    a.shutdown(Duration::from_secs(1)).await;
     times.sort_by(f64::total_cmp);
     let at = |part: usize| {
         times

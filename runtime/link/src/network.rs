@@ -369,7 +369,8 @@ impl Connection {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    // (PROPTEST_CASES asks for more)
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(1500)))]
 
     #[test]
     fn a_durable_link_loses_nothing_and_repeats_nothing(steps in steps(1), linger in 0_u64..2) {
