@@ -332,6 +332,34 @@ async fn who_does_not_speak_the_protocol_is_put_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_somebody_else_is_not_sent_to() {
+    let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
+    let config = EndpointConfig {
+        log: Some(Arc::new(move |line| drop(say.send(line.to_owned())))),
+        ..EndpointConfig::new("b")
+    };
+    let (a, b) = (endpoint("a"), Endpoint::new(config).expect("an endpoint"));
+    let place = a.listen("ring:somebody-else").await.expect("it listens");
+    let mut receiver = a
+        .receiver("l", ReceiverConfig::default())
+        .expect("a receiver");
+    let sender = b
+        .sender("x", "l", SenderConfig::default(), None)
+        .expect("a sender");
+    send(&sender, 0..1).await;
+    b.connect(Some("x"), &place).expect("an address");
+    let line = tokio::time::timeout(PATIENCE, said.recv())
+        .await
+        .expect("it is said");
+    let line = line.expect("it is said");
+    assert!(
+        line.contains("'a' answered where 'x' was expected"),
+        "{line}"
+    );
+    assert!(receiver.try_recv().is_none() && sender.len() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_messages_and_slow_consumers_get_through() {
     let (a, b) = (endpoint("a"), endpoint("b"));
     let place = a.listen("tcp://127.0.0.1:0").await.expect("it listens");
