@@ -1,7 +1,8 @@
 //! Context stores: what `node`, `flow` and `global` context is kept in.
 //!
 //! [`Stores`] holds the named stores of a runtime, each a [`Store`]: [`Memory`], [`Files`] (Node-RED's
-//! `localfilesystem`), or `Sqlite` where the feature `sqlite` is on. Values are shared, copied on write, and a read of a plain key allocates nothing.
+//! `localfilesystem`), or `Sqlite` where the feature `sqlite` is on. With it comes [`log_store`],
+//! too, which is no context store: what a consensus algorithm keeps on the disk. Values are shared, copied on write, and a read of a plain key allocates nothing.
 
 mod behind;
 #[cfg(feature = "sqlite")]
@@ -12,6 +13,8 @@ mod files;
 mod journal;
 mod key;
 mod log;
+#[cfg(feature = "sqlite")]
+pub mod log_store;
 mod memory;
 mod scope;
 mod settings;
