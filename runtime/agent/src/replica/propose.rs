@@ -164,22 +164,51 @@ impl Replica {
             at,
             command,
         };
-        let ask = Ask::Propose(proposal.clone());
-        let attempt = async |to: Option<Peer>| match to {
-            None => decide(inner, proposal.clone()).await.map_err(Again::from),
-            Some(to) => match inner.caller.ask(&to, &ask).await? {
-                Told::Proposed(told) => told.map_err(Again::from),
-                other => Err(unexpected(&to, &other)),
-            },
+        let proposing = Proposing {
+            ask: Ask::Propose(proposal.clone()),
+            proposal,
         };
         match inner
-            .at_the_leader("changed", inner.options.timing.patience, attempt)
+            .at_the_leader("changed", inner.options.timing.patience, &proposing)
             .await
         {
             Ok(answer) => answer.map_err(ProposeError::Refused),
             Err(Expired { message, unknown }) => {
                 Err(ProposeError::Unavailable { message, unknown })
             }
+        }
+    }
+}
+
+/// Something that the leader is asked.
+pub(super) trait Errand: Sync {
+    type Answer: Send;
+
+    /// One attempt: `to` is whom to ask; nobody, where this replica leads itself.
+    fn attempt(
+        &self,
+        inner: &Inner,
+        to: Option<&Peer>,
+    ) -> impl Future<Output = Result<Self::Answer, Again>> + Send;
+}
+
+struct Proposing {
+    proposal: Proposal,
+    ask: Ask,
+}
+
+impl Errand for Proposing {
+    type Answer = Result<Reply, Refusal>;
+
+    async fn attempt(&self, inner: &Inner, to: Option<&Peer>) -> Result<Self::Answer, Again> {
+        let Some(to) = to else {
+            return decide(inner, self.proposal.clone())
+                .await
+                .map_err(Again::from);
+        };
+        match inner.caller.ask(to, &self.ask).await? {
+            Told::Proposed(told) => told.map_err(Again::from),
+            other => Err(unexpected(to, &other)),
         }
     }
 }
@@ -237,14 +266,13 @@ impl Inner {
         )
     }
 
-    /// Asks the leader, whoever it is and becomes, until somebody answers: `attempt` is given whom to ask, nobody where this
-    /// replica leads itself.
-    pub(super) async fn at_the_leader<T>(
+    /// Asks the leader, whoever it is and becomes, until somebody answers.
+    pub(super) async fn at_the_leader<E: Errand>(
         &self,
         what: &str,
         patience: Duration,
-        attempt: impl AsyncFn(Option<Peer>) -> Result<T, Again>,
-    ) -> Result<T, Expired> {
+        errand: &E,
+    ) -> Result<E::Answer, Expired> {
         let deadline = Instant::now() + patience;
         let (mut hint, mut pause, mut unknown) = (None::<Peer>, PAUSE.0, false);
         let mut why = "no leader is known".to_owned();
@@ -259,7 +287,7 @@ impl Inner {
                     .timing
                     .attempt
                     .min(deadline.saturating_duration_since(Instant::now()));
-                match timeout(longest, attempt(to)).await {
+                match timeout(longest, errand.attempt(self, to.as_ref())).await {
                     Ok(Ok(answer)) => return Ok(answer),
                     Ok(Err(again)) => {
                         unknown |= again.unknown;

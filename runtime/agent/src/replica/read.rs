@@ -1,6 +1,6 @@
 //! Reads the state: for certain, or as it is known here.
 
-use super::propose::{Again, Expired, unexpected};
+use super::propose::{Again, Errand, Expired, unexpected};
 use super::protocol::{Ask, Elsewhere, Told};
 use super::{Inner, Replica};
 use crate::state::{Answer, Query, State};
@@ -77,15 +77,8 @@ impl Replica {
         let inner = &*self.0;
         let patience = inner.options.timing.patience;
         let deadline = Instant::now() + patience;
-        let attempt = async |to: Option<Peer>| match to {
-            None => read_index(inner).await.map_err(Again::from),
-            Some(to) => match inner.caller.ask(&to, &Ask::ReadIndex).await? {
-                Told::ReadIndex(told) => told.map_err(Again::from),
-                other => Err(unexpected(&to, &other)),
-            },
-        };
         let index = inner
-            .at_the_leader("read for certain", patience, attempt)
+            .at_the_leader("read for certain", patience, &ReadIndex)
             .await;
         let index = index.map_err(|Expired { message, .. }| ReadError(message))?;
         let mut progress = inner.shared.progress();
@@ -101,6 +94,22 @@ impl Replica {
             }
         }
         Ok(self.local())
+    }
+}
+
+struct ReadIndex;
+
+impl Errand for ReadIndex {
+    type Answer = u64;
+
+    async fn attempt(&self, inner: &Inner, to: Option<&Peer>) -> Result<u64, Again> {
+        let Some(to) = to else {
+            return read_index(inner).await.map_err(Again::from);
+        };
+        match inner.caller.ask(to, &Ask::ReadIndex).await? {
+            Told::ReadIndex(told) => told.map_err(Again::from),
+            other => Err(unexpected(to, &other)),
+        }
     }
 }
 
