@@ -1,9 +1,11 @@
 //! Histories of mesh context under faults: what users saw must have been possible with one copy of each value.
 
 mod common;
+#[path = "common/linear.rs"]
+mod linear;
 
-use common::linear::{Call, Op, linearizable};
 use common::{Group, node, place, short};
+use linear::{Call, Op, linearizable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

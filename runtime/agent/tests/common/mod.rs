@@ -1,8 +1,6 @@
 //! A group of replicas in one process, on a network with faults, each with its file.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-pub mod linear;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
