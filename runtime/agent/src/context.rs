@@ -13,7 +13,7 @@ mod cache;
 use crate::id::Blob;
 use crate::replica::{ProposeError, ReadError, Replica, Watch, Watched};
 use crate::state::context::{ContextCommand, Entry, Expected, Place};
-use crate::state::{Command, Refusal, Reply, State, Why};
+use crate::state::{Command, Refusal, Reply, Why};
 use cache::Cache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::AbortHandle;
@@ -54,7 +54,7 @@ impl MeshContext {
     /// Shared values by a replica; what is written is written in the name of `by`.
     pub fn new(replica: Replica, by: &str) -> MeshContext {
         // (from here on: what changes between this and the first read must not be missed)
-        let revision = replica.local().revision;
+        let revision = replica.look(|state| state.revision);
         let cache = Arc::new(Mutex::new(Cache::new(revision)));
         let following = tokio::spawn(follow(replica.watch(revision), cache.clone())).abort_handle();
         MeshContext(Arc::new(Inner {
@@ -79,12 +79,12 @@ impl MeshContext {
             if let Some(known) = cache.get(place) {
                 return Ok(known);
             }
-            let state = self.0.replica.local();
-            return Ok(cache.learn(place, state.context.get(place).cloned(), state.revision));
+            let (found, revision) = self.look(place);
+            return Ok(cache.learn(place, found, revision));
         }
-        let state = self.0.replica.certain().await?;
-        let found = state.context.get(place).cloned();
-        lock(&self.0.cache).learn(place, found.clone(), state.revision);
+        self.0.replica.catch_up().await?;
+        let (found, revision) = self.look(place);
+        lock(&self.0.cache).learn(place, found.clone(), revision);
         Ok(found)
     }
 
@@ -99,15 +99,24 @@ impl MeshContext {
         store: &str,
         freshness: Freshness,
     ) -> Result<Vec<String>, ReadError> {
-        let state: Arc<State> = match freshness {
-            Freshness::Linearizable => self.0.replica.certain().await?,
+        match freshness {
+            Freshness::Linearizable => self.0.replica.catch_up().await?,
             Freshness::Cached => {
                 // (so that own writes are seen, though they were made at the leader)
                 let written = lock(&self.0.cache).written();
-                self.0.replica.reached(written).await
+                self.0.replica.reach(written).await;
             }
-        };
-        Ok(state.context.keys(scope, store).cloned().collect())
+        }
+        Ok(self
+            .0
+            .replica
+            .look(|state| state.context.keys(scope, store).cloned().collect()))
+    }
+
+    fn look(&self, place: &Place) -> (Option<Entry>, u64) {
+        self.0
+            .replica
+            .look(|state| (state.context.get(place).cloned(), state.revision))
     }
 
     /// Sets a value. The state's revision with it.
@@ -166,7 +175,7 @@ impl MeshContext {
         };
         let revision = self.propose(command).await?;
         lock(&self.0.cache).forget(revision);
-        self.0.replica.reached(revision).await;
+        self.0.replica.reach(revision).await;
         Ok(revision)
     }
 

@@ -39,7 +39,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use vgdc_store::log_store::{Durability, LogStore, Write};
 
@@ -97,6 +97,8 @@ struct Inner {
     caller: Caller,
     session: Mutex<propose::Session>,
     queue: mpsc::Sender<batch::Waiting>,
+    /// In bytes: what may wait to be proposed.
+    room: Arc<Semaphore>,
     /// Held while the group is changed from here.
     changing: tokio::sync::Mutex<()>,
     tasks: Mutex<Vec<AbortHandle>>,
@@ -118,7 +120,7 @@ fn index(id: Option<&raft::LogId>) -> u64 {
 /// A member as somebody to call.
 fn peer(id: &NodeId, member: &Member) -> Option<Peer> {
     Some(Peer {
-        id: id.clone(),
+        id: *id,
         addresses: member.addresses.clone(),
     })
 }
@@ -155,7 +157,7 @@ impl Replica {
         let network = raft::network::Network {
             caller: caller.clone(),
         };
-        let raft = Raft::new(options.id.clone(), Arc::new(config), network, log, machine)
+        let raft = Raft::new(options.id, Arc::new(config), network, log, machine)
             .await
             .map_err(|e| StartError(format!("'{}': {e}", options.file.display())))?;
         let (queue, waiting) = mpsc::channel(batch::WAITING);
@@ -167,6 +169,7 @@ impl Replica {
             caller,
             session: Mutex::new(session),
             queue,
+            room: Arc::new(Semaphore::new(batch::WAITING_BYTES)),
             changing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
             options,
@@ -189,7 +192,7 @@ impl Replica {
     /// Where this is, for others.
     pub fn peer(&self) -> Peer {
         Peer {
-            id: self.0.options.id.clone(),
+            id: self.0.options.id,
             addresses: self.0.options.addresses.clone(),
         }
     }
@@ -217,7 +220,7 @@ impl Replica {
         let member = Member {
             addresses: self.0.options.addresses.clone(),
         };
-        let members = BTreeMap::from([(self.0.options.id.clone(), member)]);
+        let members = BTreeMap::from([(self.0.options.id, member)]);
         self.0.raft.initialize(members).await.map_err(|e| {
             StartError(format!("this replica cannot make a group, it belongs to one already, or has failed ({e}): let it join instead"))
         })

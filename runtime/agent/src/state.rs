@@ -4,7 +4,7 @@
 //! every replica has the same state, byte for byte. A command is either accepted, and then raises the [`State::revision`] by one
 //! and is recorded who gave it; or it is refused, says why, and changes nothing.
 //!
-//! One file a concern: [`nodes`], [`flows`], [`context`], [`tokens`], [`audit`]; [`sessions`] lets a request that is sent twice be
+//! One file a concern: [`nodes`], [`flows`] (and `owners`), [`context`], [`tokens`], [`audit`]; [`sessions`] lets a request that is sent twice be
 //! done once, [`restore`] puts a backup in the place of the state, [`format`](mod@format) is how the state is written down.
 
 pub mod audit;
@@ -13,6 +13,7 @@ pub mod context;
 pub mod flows;
 pub mod format;
 pub mod nodes;
+mod owners;
 pub mod query;
 pub mod restore;
 pub mod sessions;

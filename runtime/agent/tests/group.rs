@@ -5,10 +5,12 @@ mod common;
 use common::{Group, eventually, load, node, peer, place, set, short, value_of};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use vgdc_agent::manifest::Manifest;
 use vgdc_agent::replica::{
     ChangeError, Consistency, MemberChange, ProposeError, Role, Timing, Watched,
 };
-use vgdc_agent::state::{Answer, Event, Query, Why};
+use vgdc_agent::state::nodes::NodeCommand;
+use vgdc_agent::state::{Answer, Command, Event, Query, Why};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_elects_and_answers_everywhere() {
@@ -54,6 +56,25 @@ async fn a_group_elects_and_answers_everywhere() {
         .expect_err("refused");
     assert!(
         matches!(refusal, ProposeError::Refused(ref why) if why.why == Why::Invalid),
+        "{refusal}"
+    );
+    let parts = serde_json::json!([{"name": "a", "x": "x".repeat(1 << 20)}]);
+    let manifest = Manifest::new(&serde_json::json!({"parts": parts}));
+    assert!(manifest.expect_err("too long").contains("too long"));
+    let labels = (0..10_000)
+        .map(|n| (n.to_string(), "x".repeat(300)))
+        .collect();
+    let long = Command::Node(NodeCommand::Relabel {
+        id: node(1),
+        labels,
+    });
+    let refusal = group
+        .at(3)
+        .propose("tester", long)
+        .await
+        .expect_err("too long for the log");
+    assert!(
+        matches!(refusal, ProposeError::Refused(ref why) if why.why == Why::Limit),
         "{refusal}"
     );
     assert!(

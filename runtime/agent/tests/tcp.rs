@@ -22,9 +22,13 @@ struct Echo;
 impl Serve for Echo {
     fn serve(self: Arc<Self>, request: Bytes) -> Answering {
         Box::pin(async move {
-            if request.first() == Some(&b'w') {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
+            let long = match request.first() {
+                Some(b'w') => 200,
+                // (longer than a connection on which nothing comes is kept)
+                Some(b'l') => 5_000,
+                _ => 0,
+            };
+            tokio::time::sleep(Duration::from_millis(long)).await;
             request
         })
     }
@@ -66,6 +70,18 @@ async fn calls_do_not_wait_for_each_other_and_are_not_mixed_up() {
     assert!(
         matches!(longer, Err(WireError::Unreachable(_))),
         "a request that is too long is not sent"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_may_take_long() {
+    let server = TcpServer::listen("127.0.0.1:0", Arc::new(Echo))
+        .await
+        .expect("a socket");
+    let long = Bytes::from_static(b"long");
+    assert_eq!(
+        TcpWire::new().call(&at(&server), long.clone()).await,
+        Ok(long)
     );
 }
 
@@ -240,7 +256,7 @@ async fn a_replica_of_another_mesh_or_name_is_refused() {
             .await
             .contains("in use")
     );
-    stranger.stop().await;
+    // (without being stopped)
     drop(stranger);
     let of_another = eventually("the file is free", async || {
         let why = failed(options("another", 3, "2.sqlite")).await;
@@ -261,21 +277,100 @@ async fn child() {
     let (replica, _server) = start(1, Path::new(&folder), "127.0.0.1:0").await;
     replica.bootstrap().await.expect("a group");
     for n in 0.. {
-        replica
-            .propose("tester", set(&n.to_string(), "x"))
-            .await
-            .expect("done");
-        println!("acknowledged {n}");
+        match replica.propose("tester", set(&n.to_string(), "x")).await {
+            Ok(_) => println!("acknowledged {n}"),
+            Err(why) => {
+                let known = value_of(&replica.local(), "0").is_some();
+                println!("failed, {known}: {why}; {:?}", replica.metrics().failed);
+                return;
+            }
+        }
     }
+}
+
+/// Starts [`child`] in a shell's process, after what the shell is told.
+fn child_in(folder: &Path, before: &str) -> Command {
+    let mut command = Command::new("sh");
+    let program = std::env::current_exe().expect("this program");
+    command
+        .args([
+            "-c",
+            &format!("{before}; exec \"$0\" --exact child --nocapture --test-threads=1"),
+        ])
+        .arg(program)
+        .env("VGDC_TEST_REPLICA", folder)
+        .stdout(Stdio::piped());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_the_replica_and_loses_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // (files cannot grow past 400 blocks of 512 bytes, and who tries is told so and not killed)
+    let output = child_in(folder.path(), "trap '' XFSZ; ulimit -f 400")
+        .output()
+        .expect("a child");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed = said
+        .lines()
+        .find(|line| line.contains("failed, "))
+        .unwrap_or_else(|| panic!("{said}"));
+    assert!(
+        failed.contains("failed, true: "),
+        "what was known is still there: {failed}"
+    );
+    assert!(
+        failed.contains("this replica has stopped") && failed.contains("1.sqlite"),
+        "{failed}"
+    );
+    let acknowledged = said
+        .lines()
+        .filter(|line| line.contains("acknowledged "))
+        .count();
+    assert!(acknowledged > 10, "{said}");
+    let (replica, _server) = start(1, folder.path(), "127.0.0.1:0").await;
+    let state = replica.certain().await.expect("it leads again");
+    for n in 0..acknowledged {
+        assert!(
+            value_of(&state, &n.to_string()).is_some(),
+            "{n} of {acknowledged} is lost"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_damaged_is_not_started_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("1.sqlite");
+    std::fs::write(
+        &file,
+        "this is no database, and long enough to be looked at as one",
+    )
+    .expect("written");
+    let options = Options {
+        mesh: "test".into(),
+        id: node(1),
+        addresses: Vec::new(),
+        file: file.clone(),
+        timing: short(),
+        snapshot_entries: None,
+    };
+    match Replica::start(options, Arc::new(TcpWire::new())).await {
+        Ok(_) => panic!("it starts"),
+        Err(e) => assert!(e.to_string().contains("1.sqlite' is damaged"), "{e}"),
+    }
+    assert!(
+        std::fs::read(&file)
+            .expect("it is there")
+            .starts_with(b"this is no database"),
+        "it is as it was"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_a_kill() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
-        .env("VGDC_TEST_REPLICA", folder.path())
-        .stdout(Stdio::piped())
+    let mut child = child_in(folder.path(), "ulimit -f unlimited")
         .spawn()
         .expect("a child");
     let mut said = BufReader::new(child.stdout.take().expect("its output"))

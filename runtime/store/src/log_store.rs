@@ -68,6 +68,9 @@ pub enum Write<'a> {
     },
 }
 
+/// A snapshot: what is said of it, and itself.
+pub type Snapshot = (Vec<u8>, Vec<u8>);
+
 /// A log, cells and a snapshot in one file. All methods block on the disk, and may be called from any thread; reads do not wait
 /// for writes.
 pub struct LogStore {
@@ -302,7 +305,7 @@ impl LogStore {
     ///
     /// # Errors
     /// A file that cannot be read, or a snapshot that is not what was written.
-    pub fn snapshot(&self) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
         let found = lock(&self.reader)
             .prepare_cached("SELECT sum, about, bytes FROM snapshot WHERE slot = 0")
             .and_then(|mut statement| {
@@ -438,7 +441,9 @@ fn told(file: &Path, error: &rusqlite::Error) -> StoreError {
             "'{name}' cannot grow, the disk is full ({error}): make room, then start again; nothing that was acknowledged is lost"
         ),
         Some(ErrorCode::SystemIoFailure) => {
-            format!("'{name}': the disk fails ({error}): mind the machine's log")
+            format!(
+                "'{name}': the disk fails, or the file may not grow ({error}): mind the machine's log"
+            )
         }
         _ => format!("'{name}': {error}"),
     })

@@ -126,7 +126,7 @@ impl RaftLogStorage<Types> for Log {
         });
         let last = last.await.map_err(|e| StorageIOError::read_logs(&e))?;
         Ok(LogState {
-            last_log_id: last.map(|entry| entry.log_id).or_else(|| purged.clone()),
+            last_log_id: last.map(|entry| entry.log_id).or(purged),
             last_purged_log_id: purged,
         })
     }

@@ -53,7 +53,18 @@ impl Shared {
         })
     }
 
-    /// The state as it is here and now.
+    /// Looks at the state. Nothing is applied meanwhile, so this is for what is quick.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(
+            &self
+                .inner
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .state,
+        )
+    }
+
+    /// The state as it is here and now, to be kept. The next change makes a copy of all of it, if it is still kept by then.
     pub(crate) fn state(&self) -> Arc<State> {
         self.inner
             .read()
@@ -153,7 +164,7 @@ impl RaftStateMachine<Types> for Machine {
     async fn applied_state(
         &mut self,
     ) -> Result<(Option<LogId>, StoredMembership<NodeId, Member>), StorageError> {
-        Ok((self.applied.clone(), self.membership.clone()))
+        Ok((self.applied, self.membership.clone()))
     }
 
     async fn apply<I>(&mut self, entries: I) -> Result<Vec<Answers>, StorageError>
@@ -183,8 +194,7 @@ impl RaftStateMachine<Types> for Machine {
                         }
                     }
                     EntryPayload::Membership(membership) => {
-                        self.membership =
-                            StoredMembership::new(Some(entry.log_id.clone()), membership);
+                        self.membership = StoredMembership::new(Some(entry.log_id), membership);
                     }
                 }
                 self.applied = Some(entry.log_id);
@@ -210,7 +220,7 @@ impl RaftStateMachine<Types> for Machine {
             store: self.store.clone(),
             grown: self.grown.clone(),
             state: self.shared.state(),
-            applied: self.applied.clone(),
+            applied: self.applied,
             membership: self.membership.clone(),
         }
     }
@@ -291,7 +301,7 @@ impl RaftSnapshotBuilder<Types> for Builder {
             .as_ref()
             .map_or_else(|| "0".to_owned(), ToString::to_string);
         let meta = Meta {
-            last_log_id: self.applied.clone(),
+            last_log_id: self.applied,
             last_membership: self.membership.clone(),
             snapshot_id,
         };

@@ -56,8 +56,9 @@ impl Connection {
         })
     }
 
+    #[allow(clippy::result_large_err, reason = "the error is openraft's")]
     fn told<T, E: std::error::Error>(&self, told: Result<T, E>) -> Result<T, Failure<E>> {
-        told.map_err(|e| RemoteError::new(self.to.id.clone(), e).into())
+        told.map_err(|e| RemoteError::new(self.to.id, e).into())
     }
 
     fn unexpected<E: std::error::Error>(&self, told: &Told) -> Failure<E> {

@@ -5,7 +5,7 @@ use crate::raft::{Batch, Raft};
 use crate::state::{Proposal, Refusal, Reply};
 use openraft::error::{ClientWriteError, RaftError};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// The most proposals of an entry.
 const MOST: usize = 256;
@@ -15,12 +15,18 @@ const BYTES: usize = 256 << 10;
 const UNDERWAY: usize = 2;
 /// How many proposals wait; more are told to come again.
 pub(super) const WAITING: usize = 4_096;
+/// How many bytes of proposals wait; more are told to come again.
+pub(super) const WAITING_BYTES: usize = 64 << 20;
 
 /// What a proposal becomes: an answer, or the word to ask elsewhere.
 pub(super) type Decided = Result<Result<Reply, Refusal>, Elsewhere>;
 
 pub(super) struct Waiting {
     pub proposal: Proposal,
+    /// How many bytes it has in the log.
+    pub bytes: usize,
+    /// Its share of [`WAITING_BYTES`].
+    pub room: OwnedSemaphorePermit,
     pub to: oneshot::Sender<Decided>,
 }
 
@@ -36,10 +42,13 @@ pub(super) async fn run(raft: Raft, mut queue: mpsc::Receiver<Waiting>) {
                 None => return,
             },
         };
+        if first.to.is_closed() {
+            continue;
+        }
         let Ok(permit) = room.clone().acquire_owned().await else {
             return;
         };
-        let mut bytes = first.proposal.weight();
+        let mut bytes = first.bytes;
         let mut batch = vec![first];
         while batch.len() < MOST
             && let Ok(next) = queue.try_recv()
@@ -48,7 +57,7 @@ pub(super) async fn run(raft: Raft, mut queue: mpsc::Receiver<Waiting>) {
             if next.to.is_closed() {
                 continue;
             }
-            bytes += next.proposal.weight();
+            bytes += next.bytes;
             if bytes > BYTES {
                 left = Some(next);
                 break;
@@ -64,7 +73,12 @@ pub(super) async fn run(raft: Raft, mut queue: mpsc::Receiver<Waiting>) {
 }
 
 async fn write(raft: &Raft, batch: Vec<Waiting>) {
-    let (proposals, to): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.proposal, w.to)).unzip();
+    let mut rooms = Vec::with_capacity(batch.len());
+    let mut apart = |waiting: Waiting| {
+        rooms.push(waiting.room);
+        (waiting.proposal, waiting.to)
+    };
+    let (proposals, to): (Vec<_>, Vec<_>) = batch.into_iter().map(&mut apart).unzip();
     match raft.client_write(Batch(proposals.into())).await {
         Ok(written) => {
             for (answer, to) in written.data.0.into_iter().zip(to) {

@@ -50,11 +50,11 @@ impl Replica {
     /// # Errors
     /// It is refused, or no majority could be reached.
     pub async fn change(&self, change: MemberChange) -> Result<(), ChangeError> {
-        self.changed(change, None).await
+        self.changed(change, &[]).await
     }
 
-    /// `first` is asked where this replica knows no leader.
-    async fn changed(&self, change: MemberChange, first: Option<&Peer>) -> Result<(), ChangeError> {
+    /// `via` are asked, one after the other, while this replica knows no leader.
+    async fn changed(&self, change: MemberChange, via: &[Peer]) -> Result<(), ChangeError> {
         let inner = &self.0;
         let patience = inner.options.timing.patience * LONGER;
         let ask = Ask::Change(change.clone());
@@ -64,10 +64,18 @@ impl Replica {
             other => Err(unexpected(&to, &other)),
         };
         let deadline = Instant::now() + patience;
-        let (mut to, mut why) = (first.cloned(), "no leader is known".to_owned());
+        let (mut to, mut why, mut others) = (
+            None::<Peer>,
+            "no leader is known".to_owned(),
+            via.iter().cycle(),
+        );
         while Instant::now() < deadline {
             let left = deadline.saturating_duration_since(Instant::now());
-            let asked = match to.take().or_else(|| inner.leader()) {
+            let asked = match to
+                .take()
+                .or_else(|| inner.leader())
+                .or_else(|| others.next().cloned())
+            {
                 Some(peer) if peer.id == inner.options.id => {
                     timeout(left, change_here(inner, &change))
                         .await
@@ -75,7 +83,7 @@ impl Replica {
                 }
                 Some(peer) => timeout(left, elsewhere(peer)).await,
                 None => Ok(Err(Again {
-                    to: first.cloned(),
+                    to: None,
                     why: why.clone(),
                     unknown: false,
                 })),
@@ -98,8 +106,7 @@ impl Replica {
     /// It is refused, or none of `via` leads to the group's leader.
     pub async fn join(&self, via: &[Peer]) -> Result<(), ChangeError> {
         self.follow(via).await?;
-        self.changed(MemberChange::Promote(self.id().clone()), via.first())
-            .await
+        self.changed(MemberChange::Promote(self.id()), via).await
     }
 
     /// Joins a group without a vote: this replica has the state, and does not decide.
@@ -107,18 +114,12 @@ impl Replica {
     /// # Errors
     /// As [`Replica::join`].
     pub async fn follow(&self, via: &[Peer]) -> Result<(), ChangeError> {
-        let mut last =
-            ChangeError::Refused("there is nobody to ask: name a replica of the group".into());
-        for peer in via {
-            match self
-                .changed(MemberChange::Learner(self.peer()), Some(peer))
-                .await
-            {
-                Ok(()) => return Ok(()),
-                Err(why) => last = why,
-            }
+        if via.is_empty() {
+            return Err(ChangeError::Refused(
+                "there is nobody to ask: name a replica of the group".into(),
+            ));
         }
-        Err(last)
+        self.changed(MemberChange::Learner(self.peer()), via).await
     }
 
     /// Leaves the group. When it returns, the others do without this replica.
@@ -126,7 +127,7 @@ impl Replica {
     /// # Errors
     /// It is refused, as of the last replica with a vote; or no majority could be reached.
     pub async fn leave(&self) -> Result<(), ChangeError> {
-        self.change(MemberChange::Remove(self.id().clone())).await
+        self.change(MemberChange::Remove(self.id())).await
     }
 }
 
@@ -154,14 +155,15 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
     let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
     let members: BTreeMap<NodeId, Member> = membership
         .nodes()
-        .map(|(id, node)| (id.clone(), node.clone()))
+        .map(|(id, node)| (*id, node.clone()))
         .collect();
     match change {
         MemberChange::Learner(peer) => {
-            if peer.id == NodeId::NOBODY || peer.addresses.iter().any(|address| address.len() > 256)
-            {
+            let long = peer.addresses.len() > 16
+                || peer.addresses.iter().any(|address| address.len() > 256);
+            if peer.id == NodeId::NOBODY || long {
                 return Ok(Err(
-                    "a replica has a name, and addresses of at most 256 bytes".into(),
+                    "a replica has a key, and at most 16 addresses of at most 256 bytes".into(),
                 ));
             }
             let node = Member {
@@ -170,8 +172,8 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
             let changes = match members.get(&peer.id) {
                 Some(there) if *there == node => return Ok(Ok(())),
                 // (whoever has its old address now refuses what is not for him)
-                Some(_) => ChangeMembers::SetNodes(BTreeMap::from([(peer.id.clone(), node)])),
-                None => ChangeMembers::AddNodes(BTreeMap::from([(peer.id.clone(), node)])),
+                Some(_) => ChangeMembers::SetNodes(BTreeMap::from([(peer.id, node)])),
+                None => ChangeMembers::AddNodes(BTreeMap::from([(peer.id, node)])),
             };
             write(inner, changes, true).await
         }
@@ -189,7 +191,7 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
             }
             write(
                 inner,
-                ChangeMembers::AddVoterIds(BTreeSet::from([id.clone()])),
+                ChangeMembers::AddVoterIds(BTreeSet::from([*id])),
                 true,
             )
             .await
@@ -206,7 +208,7 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
                 }
                 return write(
                     inner,
-                    ChangeMembers::RemoveVoters(BTreeSet::from([id.clone()])),
+                    ChangeMembers::RemoveVoters(BTreeSet::from([*id])),
                     keep,
                 )
                 .await;
@@ -216,7 +218,7 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
             }
             write(
                 inner,
-                ChangeMembers::RemoveNodes(BTreeSet::from([id.clone()])),
+                ChangeMembers::RemoveNodes(BTreeSet::from([*id])),
                 false,
             )
             .await
@@ -272,7 +274,7 @@ async fn majority_is_there(
     let mut asking = JoinSet::new();
     for (id, member) in rest.iter().filter(|(id, _)| **id != inner.options.id) {
         let peer = Peer {
-            id: id.clone(),
+            id: *id,
             addresses: member.addresses.clone(),
         };
         let caller = inner.caller.clone();

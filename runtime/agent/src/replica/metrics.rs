@@ -64,7 +64,7 @@ impl Replica {
         let lag = metrics.replication.iter().flatten();
         let progress = *self.0.shared.progress().borrow();
         Metrics {
-            id: metrics.id.clone(),
+            id: metrics.id,
             role: match metrics.state {
                 ServerState::Leader => Role::Leader,
                 ServerState::Follower => Role::Follower,
@@ -72,7 +72,7 @@ impl Replica {
                 ServerState::Learner => Role::Learner,
                 ServerState::Shutdown => Role::Stopped,
             },
-            leader: metrics.current_leader.clone(),
+            leader: metrics.current_leader,
             term: metrics.current_term,
             voters: membership.voter_ids().collect(),
             learners: membership.learner_ids().collect(),
@@ -83,7 +83,7 @@ impl Replica {
             revision: progress.revision,
             lag: lag
                 .filter(|(id, _)| **id != metrics.id)
-                .map(|(id, matched)| (id.clone(), logged.saturating_sub(index(matched.as_ref()))))
+                .map(|(id, matched)| (*id, logged.saturating_sub(index(matched.as_ref()))))
                 .collect(),
             majority_heard_ms: metrics.millis_since_quorum_ack,
             failed: metrics

@@ -3,8 +3,9 @@
 
 use super::protocol::{Ask, Elsewhere, Told};
 use super::{Inner, Replica, batch};
+use crate::codec;
 use crate::id::RequestId;
-use crate::state::{Command, Proposal, Refusal, Reply};
+use crate::state::{Command, Proposal, Refusal, Reply, Why};
 use crate::wire::{Peer, WireError};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,6 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
+/// The longest command, in bytes, with all that goes with it into the log: 2 MiB. It has to be across within a heartbeat's time.
+pub(super) const LONGEST_PROPOSAL: usize = 2 << 20;
 /// The shortest and the longest pause before another attempt.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
@@ -238,12 +241,26 @@ pub(super) async fn decide(inner: &Inner, proposal: Proposal) -> batch::Decided 
     {
         return Err(elsewhere("it does not lead", false));
     }
+    let bytes = codec::encode(&proposal).map_or(usize::MAX, |bytes| bytes.len());
+    if bytes > LONGEST_PROPOSAL {
+        return Ok(Err(Refusal {
+            why: Why::Limit,
+            message: format!("a command of {bytes} bytes: the limit is {LONGEST_PROPOSAL}"),
+        }));
+    }
+    // (it fits: the limit is far below 4 GiB)
+    let room = inner.room.clone().try_acquire_many_owned(bytes as u32);
     let (to, decided) = oneshot::channel();
-    if inner
-        .queue
-        .try_send(batch::Waiting { proposal, to })
-        .is_err()
-    {
+    let waits = room.is_ok_and(|room| {
+        let waiting = batch::Waiting {
+            proposal,
+            bytes,
+            room,
+            to,
+        };
+        inner.queue.try_send(waiting).is_ok()
+    });
+    if !waits {
         return Err(elsewhere(
             "too many proposals wait at the leader, or it has stopped",
             false,
@@ -280,7 +297,7 @@ impl Inner {
             let to = hint.take().or_else(|| self.leader());
             let asked = to.is_some();
             if let Some(to) = to {
-                let id = to.id.clone();
+                let id = to.id;
                 let to = (id != self.options.id).then_some(to);
                 let longest = self
                     .options
@@ -306,13 +323,16 @@ impl Inner {
                 break;
             }
             if let Some(failed) = self.raft.metrics().borrow().running_state.as_ref().err() {
-                why = format!("this replica has stopped: {failed}");
-                break;
+                let message = format!(
+                    "the mesh's control state could not be {what}: this replica has stopped ({failed}); what runs goes on running, and \
+                     the other replicas go on; mend that, and start it again"
+                );
+                return Err(Expired { message, unknown });
             }
             if hint.is_none() {
                 // Somebody else may be elected any moment.
                 let mut metrics = self.raft.metrics();
-                let leader = metrics.borrow_and_update().current_leader.clone();
+                let leader = metrics.borrow_and_update().current_leader;
                 let until = (Instant::now() + pause).min(deadline);
                 let changed = metrics.wait_for(|now| now.current_leader != leader);
                 let _ = timeout_at(until, changed).await;

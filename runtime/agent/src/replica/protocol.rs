@@ -96,7 +96,7 @@ impl Caller {
     pub(crate) async fn ask(&self, to: &Peer, ask: &Ask) -> Result<Told, WireError> {
         let envelope = Envelope {
             mesh: self.mesh.to_string(),
-            to: to.id.clone(),
+            to: to.id,
             ask,
         };
         let request = framed(&envelope).map_err(WireError::Unreachable)?;

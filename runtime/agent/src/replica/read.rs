@@ -48,25 +48,29 @@ impl Replica {
     /// # Errors
     /// No majority could be reached in [`super::Timing::patience`]; never for [`Consistency::Local`].
     pub async fn read(&self, query: &Query, consistency: Consistency) -> Result<Read, ReadError> {
-        let state = match consistency {
-            Consistency::Linearizable => self.certain().await?,
-            Consistency::Local => self.local(),
-        };
+        if consistency == Consistency::Linearizable {
+            self.catch_up().await?;
+        }
         let possibly_stale = consistency == Consistency::Local;
-        Ok(Read {
+        Ok(self.look(|state| Read {
             answer: state.answer(query),
             revision: state.revision,
             possibly_stale,
-        })
+        }))
     }
 
-    /// The state as this replica knows it, when it has come to a revision; or as it is when the patience is over.
-    pub(crate) async fn reached(&self, revision: u64) -> Arc<State> {
+    /// Looks at the state as this replica knows it. Nothing is applied meanwhile, so this is for what is quick; unlike
+    /// [`Replica::local`] it never leads to a copy of the state.
+    pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        self.0.shared.look(look)
+    }
+
+    /// Waits until this replica has come to a revision, or the patience is over.
+    pub(crate) async fn reach(&self, revision: u64) {
         let mut progress = self.0.shared.progress();
         let there = progress.wait_for(|progress| progress.revision >= revision || progress.stopped);
         // (who asks can do no better)
         let _ = timeout(self.0.options.timing.patience, there).await;
-        self.local()
     }
 
     /// The state with all that was acknowledged before this was called.
@@ -74,6 +78,15 @@ impl Replica {
     /// # Errors
     /// As [`Replica::read`].
     pub async fn certain(&self) -> Result<Arc<State>, ReadError> {
+        self.catch_up().await?;
+        Ok(self.local())
+    }
+
+    /// Waits until this replica has all that was acknowledged before this was called.
+    ///
+    /// # Errors
+    /// As [`Replica::read`].
+    pub async fn catch_up(&self) -> Result<(), ReadError> {
         let inner = &*self.0;
         let patience = inner.options.timing.patience;
         let deadline = Instant::now() + patience;
@@ -93,7 +106,7 @@ impl Replica {
                 )));
             }
         }
-        Ok(self.local())
+        Ok(())
     }
 }
 

@@ -1,11 +1,11 @@
 //! What can be asked of the control state, and how it answers.
 
-use super::context::{ContextCommand, Expected};
+use super::context::ContextCommand;
 use super::flows::FlowCommand;
 use super::nodes::NodeCommand;
 use super::restore::RestoreCommand;
 use super::tokens::TokenCommand;
-use crate::id::{Blob, LONGEST_NAME, RequestId};
+use crate::id::{LONGEST_NAME, RequestId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,32 +21,6 @@ pub struct Proposal {
     pub at: u64,
     /// What is to be done.
     pub command: Command,
-}
-
-impl Proposal {
-    /// About how many bytes it has in the log.
-    pub(crate) fn weight(&self) -> usize {
-        let more = match &self.command {
-            Command::Flow(FlowCommand::PutVersion { manifest, .. }) => manifest.len(),
-            Command::Context(ContextCommand::Set { place, value }) => place.key.len() + value.len(),
-            Command::Context(ContextCommand::CompareAndSet {
-                place,
-                expected,
-                value,
-            }) => {
-                let expected = if let Expected::Value(value) = expected {
-                    value.len()
-                } else {
-                    0
-                };
-                place.key.len() + expected + value.as_ref().map_or(0, Blob::len)
-            }
-            Command::Restore(RestoreCommand::Piece { bytes, .. }) => bytes.len(),
-            _ => 0,
-        };
-        // (names and labels are short)
-        more + 512
-    }
 }
 
 /// What is to be done.

@@ -1,7 +1,7 @@
 //! Flows: their versions, how far each is rolled out, and which node owns which part.
 
-use super::command::{Refusal, Reply, Why, named, room};
-use super::{Accepted, Event, State};
+use super::command::{Refusal, Why, named, room};
+use super::{Accepted, Event};
 use crate::id::NodeId;
 use crate::manifest::Manifest;
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,11 @@ impl Flows {
         self.0.get_mut(flow).ok_or_else(|| no_flow(flow))
     }
 
-    fn of_version(&mut self, flow: &str, version: &str) -> Result<&mut Version, Refusal> {
+    pub(super) fn of_version(
+        &mut self,
+        flow: &str,
+        version: &str,
+    ) -> Result<&mut Version, Refusal> {
         let of = self.of(flow)?;
         of.versions.get_mut(version).ok_or_else(|| {
             Refusal::new(
@@ -214,7 +218,12 @@ impl Flows {
         })
     }
 
-    fn put(&mut self, flow: &str, version: &str, manifest: &Manifest) -> Result<Accepted, Refusal> {
+    pub(super) fn put(
+        &mut self,
+        flow: &str,
+        version: &str,
+        manifest: &Manifest,
+    ) -> Result<Accepted, Refusal> {
         named("a flow's name", flow)?;
         named("a version's hash", version)?;
         let parts = manifest
@@ -278,7 +287,11 @@ impl Flows {
         }))
     }
 
-    fn remove_version(&mut self, flow: &str, version: &str) -> Result<Accepted, Refusal> {
+    pub(super) fn remove_version(
+        &mut self,
+        flow: &str,
+        version: &str,
+    ) -> Result<Accepted, Refusal> {
         self.of_version(flow, version)?.idle(flow, version)?;
         let of = self.of(flow)?;
         of.versions.remove(version);
@@ -294,7 +307,7 @@ impl Flows {
         }))
     }
 
-    fn remove(&mut self, flow: &str) -> Result<Accepted, Refusal> {
+    pub(super) fn remove(&mut self, flow: &str) -> Result<Accepted, Refusal> {
         let of = self.of(flow)?;
         of.versions
             .iter()
@@ -305,7 +318,7 @@ impl Flows {
         }))
     }
 
-    fn roll(
+    pub(super) fn roll(
         &mut self,
         flow: &str,
         version: &str,
@@ -418,114 +431,4 @@ fn no_flow(flow: &str) -> Refusal {
         Why::Unknown,
         format!("there is no flow {flow:?}: put a version of it first"),
     )
-}
-
-impl State {
-    pub(super) fn change_flows(&mut self, command: &FlowCommand) -> Result<Accepted, Refusal> {
-        match command {
-            FlowCommand::PutVersion {
-                flow,
-                version,
-                manifest,
-            } => self.flows.put(flow, version, manifest),
-            FlowCommand::RemoveVersion { flow, version } => {
-                self.flows.remove_version(flow, version)
-            }
-            FlowCommand::Remove { flow } => self.flows.remove(flow),
-            FlowCommand::Rollout {
-                flow,
-                version,
-                from,
-                to,
-                share,
-            } => self.flows.roll(flow, version, *from, *to, *share),
-            FlowCommand::Assign {
-                flow,
-                version,
-                part,
-                node,
-                replaces,
-            } => self.assign(flow, version, part, node.as_ref(), *replaces),
-        }
-    }
-
-    fn assign(
-        &mut self,
-        flow: &str,
-        version: &str,
-        part: &str,
-        node: Option<&NodeId>,
-        replaces: u64,
-    ) -> Result<Accepted, Refusal> {
-        let of = self.flows.of_version(flow, version)?;
-        let stage = of.stage;
-        let Some(owner) = of.parts.get_mut(part) else {
-            return Err(Refusal::new(
-                Why::Unknown,
-                format!(
-                    "version {version} of {flow:?} has no part {part:?}: its manifest names all"
-                ),
-            ));
-        };
-        if owner.epoch != replaces {
-            return Err(Refusal::new(
-                Why::Stale,
-                format!(
-                    "part {part:?} of {flow:?} {version} is at epoch {}, no longer {replaces}: somebody else has assigned it; look again",
-                    owner.epoch
-                ),
-            ));
-        }
-        if let Some(node) = node {
-            let there = self.nodes.get(node).ok_or_else(|| {
-                Refusal::new(
-                    Why::Unknown,
-                    format!("there is no node {node} in the mesh: admit it first"),
-                )
-            })?;
-            if there.draining {
-                return Err(Refusal::new(
-                    Why::Conflict,
-                    format!(
-                        "node {node} ({:?}) is draining: choose another, or undrain it first",
-                        there.name
-                    ),
-                ));
-            }
-            if !stage.runs() {
-                return Err(Refusal::new(
-                    Why::Conflict,
-                    format!("version {version} of {flow:?} is {stage}: prepare it first"),
-                ));
-            }
-        } else if owner.node.is_none() {
-            return Err(Refusal::new(
-                Why::Conflict,
-                format!("part {part:?} of {flow:?} {version} has no owner already"),
-            ));
-        }
-        self.epoch += 1;
-        let epoch = self.epoch;
-        *owner = Ownership {
-            node: node.cloned(),
-            epoch,
-        };
-        let (flow, version, part) = (flow.to_owned(), version.to_owned(), part.to_owned());
-        let event = match node.cloned() {
-            Some(node) => Event::PartAssigned {
-                flow,
-                version,
-                part,
-                node,
-                epoch,
-            },
-            None => Event::PartReleased {
-                flow,
-                version,
-                part,
-                epoch,
-            },
-        };
-        Ok(Accepted::with(Reply::Assigned { epoch }, event))
-    }
 }

@@ -173,9 +173,9 @@ impl State {
                     draining: false,
                     token: token.clone(),
                 };
-                self.nodes.insert(id.clone(), node);
+                self.nodes.insert(*id, node);
                 Ok(Accepted::done(Event::NodeAdmitted {
-                    id: id.clone(),
+                    id: *id,
                     name: name.clone(),
                 }))
             }
@@ -192,7 +192,7 @@ impl State {
                     ));
                 }
                 self.nodes.remove(id);
-                Ok(Accepted::done(Event::NodeRemoved { id: id.clone() }))
+                Ok(Accepted::done(Event::NodeRemoved { id: *id }))
             }
             NodeCommand::Drain { id } => self.set_draining(id, true),
             NodeCommand::Undrain { id } => self.set_draining(id, false),
@@ -203,7 +203,7 @@ impl State {
                     .ok_or_else(|| unknown(id))?
                     .labels
                     .clone_from(labels);
-                Ok(Accepted::done(Event::NodeChanged { id: id.clone() }))
+                Ok(Accepted::done(Event::NodeChanged { id: *id }))
             }
             NodeCommand::Update {
                 id,
@@ -214,16 +214,13 @@ impl State {
                 let node = self.nodes.get_mut(id).ok_or_else(|| unknown(id))?;
                 node.addresses.clone_from(addresses);
                 node.capacity = *capacity;
-                Ok(Accepted::done(Event::NodeChanged { id: id.clone() }))
+                Ok(Accepted::done(Event::NodeChanged { id: *id }))
             }
         }
     }
 
     fn set_draining(&mut self, id: &NodeId, draining: bool) -> Result<Accepted, Refusal> {
         self.nodes.get_mut(id).ok_or_else(|| unknown(id))?.draining = draining;
-        Ok(Accepted::done(Event::NodeDraining {
-            id: id.clone(),
-            draining,
-        }))
+        Ok(Accepted::done(Event::NodeDraining { id: *id, draining }))
     }
 }

@@ -48,7 +48,7 @@ impl Network {
     pub fn wire(&self, of: &NodeId) -> Arc<dyn Wire> {
         Arc::new(End {
             network: self.clone(),
-            of: of.clone(),
+            of: *of,
         })
     }
 
@@ -66,7 +66,7 @@ impl Network {
     pub fn cut_off(&self, ids: &[NodeId]) {
         let mut inner = self.inner();
         inner.sides.clear();
-        inner.sides.extend(ids.iter().map(|id| (id.clone(), 1)));
+        inner.sides.extend(ids.iter().map(|id| (*id, 1)));
     }
 
     /// Cuts silently between these sides; who is on none is with the first.
@@ -74,9 +74,7 @@ impl Network {
         let mut inner = self.inner();
         inner.sides.clear();
         for (number, side) in sides.iter().enumerate() {
-            inner
-                .sides
-                .extend(side.iter().map(|id| (id.clone(), number)));
+            inner.sides.extend(side.iter().map(|id| (*id, number)));
         }
     }
 

@@ -1,5 +1,5 @@
 //! Over TCP: frames of a length (4 bytes, big-endian), the number of the call (8 bytes, big-endian; of the length, too) and the
-//! request or the answer. Answers come in any order. One connection a peer; each side closes one that says what it must not.
+//! request or the answer. Answers come in any order; number 0 is no call's, and says that the server is there. One connection a peer; each side closes one that says what it must not.
 
 use super::{Calling, LONGEST_FRAME, Peer, Serve, Wire, WireError};
 use crate::id::NodeId;
@@ -20,6 +20,10 @@ use tokio::time::timeout;
 const CONNECT: Duration = Duration::from_secs(1);
 /// A connection on which calls wait and nothing comes for so long is given up: the network is cut.
 const SILENCE: Duration = Duration::from_secs(4);
+/// How often a server says that it is there, while an answer is being made and nobody asks anything else.
+const SIGN: Duration = Duration::from_secs(1);
+/// The number of a frame that is no answer, but only says so.
+const NO_CALL: u64 = 0;
 /// The most calls under way on a connection, and the most requests of one peer that are served at a time.
 const MOST_CALLS: usize = 1_024;
 /// The most connections that are served at a time.
@@ -67,7 +71,7 @@ impl TcpWire {
     }
 
     async fn connection(&self, to: &Peer) -> Result<Arc<Connection>, WireError> {
-        let line = lock(&self.lines).entry(to.id.clone()).or_default().clone();
+        let line = lock(&self.lines).entry(to.id).or_default().clone();
         let mut there = line.connection.lock().await;
         if let Some(connection) = &*there
             && !connection.frames.is_closed()
@@ -143,7 +147,7 @@ impl Connection {
         });
         let task = task.abort_handle();
         Connection {
-            number: AtomicU64::new(0),
+            number: AtomicU64::new(NO_CALL + 1),
             frames,
             waiting,
             task,
@@ -270,7 +274,18 @@ async fn serve(stream: TcpStream, to: Arc<dyn Serve>) {
     let mut tasks = JoinSet::new();
     tasks.spawn(write_frames(write, to_write));
     let mut buffer = BytesMut::new();
-    while let Some((number, request)) = read_frame(&mut read, &mut buffer).await {
+    loop {
+        let (number, request) = match timeout(SIGN, read_frame(&mut read, &mut buffer)).await {
+            Ok(Some(asked)) => asked,
+            Ok(None) => return,
+            Err(_) => {
+                if room.available_permits() < MOST_CALLS {
+                    // (where there is no room, something else is about to be sent)
+                    let _ = answers.try_send((NO_CALL, Bytes::new()));
+                }
+                continue;
+            }
+        };
         while tasks.try_join_next().is_some() {}
         let Ok(permit) = room.clone().acquire_owned().await else {
             return;
