@@ -32,10 +32,13 @@ pub(crate) struct Batch(pub Arc<[Proposal]>);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Answers(pub Vec<Result<Reply, Refusal>>);
 
-/// What the group knows of a member: where it is reached.
+/// What the group knows of a member: where it is reached, and which life of it is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub addresses: Vec<String>,
+    /// Which life of the node it is: drawn when its file is made. A node that has lost its file has forgotten what it voted for
+    /// and what it acknowledged, so it must not take part under its old membership; it is put out, and joins anew.
+    pub life: u64,
 }
 
 pub(crate) type Raft = openraft::Raft<Types>;

@@ -25,6 +25,7 @@ pub use restore::RestoreError;
 pub use timing::Timing;
 pub use watch::{Watch, Watched};
 
+use crate::codec;
 use crate::id::{LONGEST_NAME, NodeId};
 use crate::raft::log::Log;
 use crate::raft::machine::{Machine, Shared};
@@ -91,6 +92,8 @@ pub struct Replica(Arc<Inner>);
 
 struct Inner {
     options: Options,
+    /// Drawn when the file was made: see [`Member::life`].
+    life: u64,
     raft: Raft,
     shared: Arc<Shared>,
     grown: Arc<AtomicU64>,
@@ -144,12 +147,12 @@ impl Replica {
         let opening = {
             let (options, shared, grown) = (options.clone(), shared.clone(), grown.clone());
             move || {
-                let store = open(&options)?;
+                let (store, life) = open(&options)?;
                 let log = Log::new(store.clone(), grown.clone());
-                Ok((log, Machine::open(store, shared, grown)?))
+                Ok((log, Machine::open(store, shared, grown)?, life))
             }
         };
-        let (log, machine) = raft::blocking(opening).await.map_err(|e| StartError(e.0))?;
+        let (log, machine, life) = raft::blocking(opening).await.map_err(|e| StartError(e.0))?;
         let caller = Caller {
             mesh: options.mesh.as_str().into(),
             wire,
@@ -173,6 +176,7 @@ impl Replica {
             changing: tokio::sync::Mutex::default(),
             tasks: Mutex::default(),
             options,
+            life,
         });
         let upkeep = tokio::spawn(upkeep(Arc::downgrade(&inner))).abort_handle();
         let batches = tokio::spawn(batch::run(raft, waiting)).abort_handle();
@@ -219,6 +223,7 @@ impl Replica {
     pub async fn bootstrap(&self) -> Result<(), StartError> {
         let member = Member {
             addresses: self.0.options.addresses.clone(),
+            life: self.0.life,
         };
         let members = BTreeMap::from([(self.0.options.id, member)]);
         self.0.raft.initialize(members).await.map_err(|e| {
@@ -279,7 +284,7 @@ fn config(options: &Options) -> Result<Config, StartError> {
 }
 
 /// Opens the file, and sees to it that it is this replica's.
-fn open(options: &Options) -> Result<Arc<LogStore>, String> {
+fn open(options: &Options) -> Result<(Arc<LogStore>, u64), String> {
     let store = LogStore::open(&options.file, APPLICATION).map_err(|e| e.to_string())?;
     let id = options.id.to_string();
     for (name, mine) in [("node", &id), ("mesh", &options.mesh)] {
@@ -303,7 +308,23 @@ fn open(options: &Options) -> Result<Arc<LogStore>, String> {
             }
         }
     }
-    Ok(Arc::new(store))
+    let life = match store.cell("life").map_err(|e| e.to_string())? {
+        Some(there) => codec::decode(&there)
+            .map_err(|e| format!("'{}': the cell \"life\" is {e}", options.file.display()))?,
+        None => {
+            let life = propose::draw()?;
+            let bytes = codec::encode(&life)?;
+            let cell = Write::Cell {
+                name: "life",
+                bytes: Some(&bytes),
+            };
+            store
+                .write(&[cell], Durability::Synced)
+                .map_err(|e| e.to_string())?;
+            life
+        }
+    };
+    Ok((Arc::new(store), life))
 }
 
 /// Looks after what nobody waits for.

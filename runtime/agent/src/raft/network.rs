@@ -28,6 +28,7 @@ pub(crate) struct Network {
 pub(crate) struct Connection {
     caller: Caller,
     to: Peer,
+    life: u64,
 }
 
 impl RaftNetworkFactory<Types> for Network {
@@ -41,6 +42,7 @@ impl RaftNetworkFactory<Types> for Network {
         Connection {
             caller: self.caller.clone(),
             to,
+            life: node.life,
         }
     }
 }
@@ -50,10 +52,13 @@ type Answer<T, E = openraft::error::Infallible> = Result<T, Failure<RaftError<No
 
 impl Connection {
     async fn ask<E: std::error::Error>(&self, ask: &Ask) -> Result<Told, Failure<E>> {
-        self.caller.ask(&self.to, ask).await.map_err(|e| match e {
-            WireError::Unreachable(_) => Unreachable::new(&e).into(),
-            WireError::Lost(_) => NetworkError::new(&e).into(),
-        })
+        self.caller
+            .ask_life(&self.to, Some(self.life), ask)
+            .await
+            .map_err(|e| match e {
+                WireError::Unreachable(_) => Unreachable::new(&e).into(),
+                WireError::Lost(_) => NetworkError::new(&e).into(),
+            })
     }
 
     #[allow(clippy::result_large_err, reason = "the error is openraft's")]

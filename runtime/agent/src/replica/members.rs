@@ -119,7 +119,14 @@ impl Replica {
                 "there is nobody to ask: name a replica of the group".into(),
             ));
         }
-        self.changed(MemberChange::Learner(self.peer()), via).await
+        self.changed(
+            MemberChange::Learner {
+                peer: self.peer(),
+                life: self.0.life,
+            },
+            via,
+        )
+        .await
     }
 
     /// Leaves the group. When it returns, the others do without this replica.
@@ -158,7 +165,7 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
         .map(|(id, node)| (*id, node.clone()))
         .collect();
     match change {
-        MemberChange::Learner(peer) => {
+        MemberChange::Learner { peer, life } => {
             let long = peer.addresses.len() > 16
                 || peer.addresses.iter().any(|address| address.len() > 256);
             if peer.id == NodeId::NOBODY || long {
@@ -168,14 +175,23 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
             }
             let node = Member {
                 addresses: peer.addresses.clone(),
+                life: *life,
             };
-            let changes = match members.get(&peer.id) {
+            let nodes = BTreeMap::from([(peer.id, node.clone())]);
+            match members.get(&peer.id) {
                 Some(there) if *there == node => return Ok(Ok(())),
                 // (whoever has its old address now refuses what is not for him)
-                Some(_) => ChangeMembers::SetNodes(BTreeMap::from([(peer.id, node)])),
-                None => ChangeMembers::AddNodes(BTreeMap::from([(peer.id, node)])),
-            };
-            write(inner, changes, true).await
+                Some(there) if there.life == *life => {
+                    return write(inner, ChangeMembers::SetNodes(nodes), true).await;
+                }
+                Some(_) => {
+                    if let Err(why) = put_out(inner, &peer.id, &members, &voters, false).await? {
+                        return Ok(Err(why));
+                    }
+                }
+                None => {}
+            }
+            write(inner, ChangeMembers::AddNodes(nodes), true).await
         }
         MemberChange::Promote(id) => {
             if voters.contains(id) {
@@ -198,32 +214,40 @@ pub(super) async fn change_here(inner: &Inner, change: &MemberChange) -> Changed
         }
         MemberChange::Demote(id) | MemberChange::Remove(id) => {
             let keep = matches!(change, MemberChange::Demote(_));
-            if voters.contains(id) {
-                let rest: BTreeMap<_, _> = members
-                    .into_iter()
-                    .filter(|(other, _)| voters.contains(other) && other != id)
-                    .collect();
-                if let Err(why) = majority_is_there(inner, id, &rest).await {
-                    return Ok(Err(why));
-                }
-                return write(
-                    inner,
-                    ChangeMembers::RemoveVoters(BTreeSet::from([*id])),
-                    keep,
-                )
-                .await;
-            }
-            if keep || !members.contains_key(id) {
-                return Ok(Ok(()));
-            }
-            write(
-                inner,
-                ChangeMembers::RemoveNodes(BTreeSet::from([*id])),
-                false,
-            )
-            .await
+            put_out(inner, id, &members, &voters, keep).await
         }
     }
+}
+
+/// Takes a replica's vote, and puts it out unless it is to follow on.
+async fn put_out(
+    inner: &Inner,
+    id: &NodeId,
+    members: &BTreeMap<NodeId, Member>,
+    voters: &BTreeSet<NodeId>,
+    keep: bool,
+) -> Changed {
+    if voters.contains(id) {
+        let voting = members.iter().filter(|(other, _)| voters.contains(other));
+        if let Err(why) = majority_is_there(inner, id, voting.collect()).await {
+            return Ok(Err(why));
+        }
+        return write(
+            inner,
+            ChangeMembers::RemoveVoters(BTreeSet::from([*id])),
+            keep,
+        )
+        .await;
+    }
+    if keep || !members.contains_key(id) {
+        return Ok(Ok(()));
+    }
+    write(
+        inner,
+        ChangeMembers::RemoveNodes(BTreeSet::from([*id])),
+        false,
+    )
+    .await
 }
 
 /// Waits until a replica has nearly all that the leader has.
@@ -260,47 +284,52 @@ async fn caught_up(inner: &Inner, id: &NodeId) -> Result<Result<(), String>, Els
     }
 }
 
-/// Sees to it that those who stay can agree on something without the one who goes.
+/// Sees to it that a majority can take a vote away, and that those who stay have a majority without it.
 async fn majority_is_there(
     inner: &Inner,
     gone: &NodeId,
-    rest: &BTreeMap<NodeId, Member>,
+    voting: BTreeMap<&NodeId, &Member>,
 ) -> Result<(), String> {
-    if rest.is_empty() {
+    if voting.len() == 1 {
         return Err(format!(
             "node {gone} is the last replica with a vote: without it the mesh would have no control state; give another one a vote first"
         ));
     }
     let mut asking = JoinSet::new();
-    for (id, member) in rest.iter().filter(|(id, _)| **id != inner.options.id) {
-        let peer = Peer {
-            id: *id,
-            addresses: member.addresses.clone(),
-        };
+    for (id, member) in voting.iter().filter(|(id, _)| ***id != inner.options.id) {
+        let (peer, life) = (
+            Peer {
+                id: **id,
+                addresses: member.addresses.clone(),
+            },
+            member.life,
+        );
         let caller = inner.caller.clone();
         asking.spawn(async move {
-            let there = timeout(ALIVE, caller.ask(&peer, &Ask::Alive)).await;
+            let there = timeout(ALIVE, caller.ask_life(&peer, Some(life), &Ask::Alive)).await;
             (peer.id, matches!(there, Ok(Ok(Told::Alive))))
         });
     }
-    let (mut there, mut missing) = (
-        usize::from(rest.contains_key(&inner.options.id)),
-        Vec::new(),
-    );
+    let mut there = BTreeSet::from([inner.options.id]);
     while let Some(asked) = asking.join_next().await {
-        match asked {
-            Ok((_, true)) => there += 1,
-            Ok((id, false)) => missing.push(id.to_string()),
-            Err(_) => {}
+        if let Ok((id, true)) = asked {
+            there.insert(id);
         }
     }
-    if there > rest.len() / 2 {
+    let staying = there.iter().filter(|id| *id != gone).count();
+    if there.len() > voting.len() / 2 && staying > (voting.len() - 1) / 2 {
         return Ok(());
     }
+    let missing: Vec<_> = voting
+        .keys()
+        .filter(|id| !there.contains(id))
+        .map(ToString::to_string)
+        .collect();
     Err(format!(
-        "without node {gone} the group would have {} votes, and only {there} of them can be reached (not {}): nothing could be changed \
-         any more; bring them back, or remove those that are lost first",
-        rest.len(),
+        "{} replicas have a vote, and {} of them can be reached (not {}), {staying} without node {gone}: there would be no majority; \
+         bring them back, or remove those that are lost first",
+        voting.len(),
+        there.len(),
         missing.join(", ")
     ))
 }

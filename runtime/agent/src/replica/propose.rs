@@ -66,15 +66,19 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new() -> Result<Session, String> {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes)
-            .map_err(|e| format!("the system gives no random numbers: {e}"))?;
         Ok(Session {
-            id: u64::from_ne_bytes(bytes),
+            id: draw()?,
             next: 1,
             underway: BTreeSet::new(),
         })
     }
+}
+
+/// A number that nobody else draws.
+pub(super) fn draw() -> Result<u64, String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|e| format!("the system gives no random numbers: {e}"))?;
+    Ok(u64::from_ne_bytes(bytes))
 }
 
 /// A request under way; when it is dropped, it is settled.

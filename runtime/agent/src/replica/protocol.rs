@@ -22,6 +22,8 @@ struct Envelope<A> {
     mesh: String,
     /// Whom it is for: another replica at an old address refuses it.
     to: NodeId,
+    /// Which life of the node it is for ([`crate::raft::Member::life`]), where only that one may answer.
+    life: Option<u64>,
     ask: A,
 }
 
@@ -64,8 +66,14 @@ pub(crate) enum Told {
 /// A change of the group. It changes who decides, not what runs: see [`crate::state::nodes`] for the machines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MemberChange {
-    /// Lets a replica follow, without a vote; or says where one is reached now.
-    Learner(Peer),
+    /// Lets a replica follow, without a vote; or says where one is reached now. A replica that has lost its file loses its vote,
+    /// and begins anew.
+    Learner {
+        /// Who, and where.
+        peer: Peer,
+        /// A number that was drawn when its file was made.
+        life: u64,
+    },
     /// Gives a replica that follows, and has caught up, a vote.
     Promote(NodeId),
     /// Takes the vote; the replica follows on.
@@ -93,10 +101,22 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Asks whoever has this name.
     pub(crate) async fn ask(&self, to: &Peer, ask: &Ask) -> Result<Told, WireError> {
+        self.ask_life(to, None, ask).await
+    }
+
+    /// Asks one life of a node.
+    pub(crate) async fn ask_life(
+        &self,
+        to: &Peer,
+        life: Option<u64>,
+        ask: &Ask,
+    ) -> Result<Told, WireError> {
         let envelope = Envelope {
             mesh: self.mesh.to_string(),
             to: to.id,
+            life,
             ask,
         };
         let request = framed(&envelope).map_err(WireError::Unreachable)?;
@@ -119,7 +139,7 @@ fn framed(record: &impl Serialize) -> Result<Bytes, String> {
 }
 
 /// Reads a question that is for this replica.
-pub(crate) fn question(bytes: &[u8], mesh: &str, me: &NodeId) -> Result<Ask, String> {
+pub(crate) fn question(bytes: &[u8], mesh: &str, me: &NodeId, life: u64) -> Result<Ask, String> {
     let Some((&VERSION, body)) = bytes.split_first() else {
         return Err(format!(
             "node {me} speaks version {VERSION} of the protocol: update the older of the two"
@@ -137,6 +157,11 @@ pub(crate) fn question(bytes: &[u8], mesh: &str, me: &NodeId) -> Result<Ask, Str
         return Err(format!(
             "this is node {me}, not {}: the address is an old one",
             envelope.to
+        ));
+    }
+    if envelope.life.is_some_and(|of| of != life) {
+        return Err(format!(
+            "node {me} has lost its file since it joined: it is put out when it joins anew"
         ));
     }
     Ok(envelope.ask)

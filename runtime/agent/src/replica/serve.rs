@@ -18,10 +18,12 @@ impl Serve for Service {
     fn serve(self: Arc<Self>, request: Bytes) -> Answering {
         Box::pin(async move {
             let told = match self.0.upgrade() {
-                Some(inner) => match question(&request, &inner.options.mesh, &inner.options.id) {
-                    Ok(ask) => tell(&inner, ask).await,
-                    Err(why) => Told::Refused(why),
-                },
+                Some(inner) => {
+                    match question(&request, &inner.options.mesh, &inner.options.id, inner.life) {
+                        Ok(ask) => tell(&inner, ask).await,
+                        Err(why) => Told::Refused(why),
+                    }
+                }
                 None => Told::Refused("this replica has stopped".into()),
             };
             protocol::answer(&told)

@@ -180,6 +180,20 @@ impl Audit {
         }
     }
 
+    /// Takes in what another log has, of a backup: nobody gets rid of what was recorded by restoring one. Both have counted
+    /// revisions for themselves, so one revision may stand there twice.
+    pub(super) fn merge(&mut self, other: Audit) {
+        let both = [
+            (&mut self.control, other.control, KEPT),
+            (&mut self.context, other.context, KEPT_OF_CONTEXT),
+        ];
+        for (log, more, kept) in both {
+            log.extend(more);
+            log.make_contiguous().sort_by_key(|change| change.revision);
+            log.drain(..log.len().saturating_sub(kept));
+        }
+    }
+
     /// The changes after a position, the oldest first, as many as asked for. What is too old is not there any more; a gap between
     /// revisions says so.
     pub fn after(&self, position: u64, most: usize) -> Vec<Change> {

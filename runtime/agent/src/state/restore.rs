@@ -140,6 +140,7 @@ impl State {
     fn replace(&mut self, restored: State) {
         let here = std::mem::take(&mut self.nodes);
         let sessions = std::mem::take(&mut self.sessions);
+        let audit = std::mem::take(&mut self.audit);
         let (revision, epoch) = (
             self.revision.max(restored.revision),
             self.epoch.max(restored.epoch),
@@ -151,6 +152,7 @@ impl State {
             restoring: None,
             ..restored
         };
+        self.audit.merge(audit);
         for (id, node) in here {
             // (two machines may not have one name: the one of the backup, which is not here, gets its id behind it)
             for (other, known) in &mut self.nodes {

@@ -456,6 +456,20 @@ fn a_backup_is_restored_whole_and_only_where_it_may() {
         (1, old.state.revision + 1)
     );
     new.state.check().expect("sound");
+    let words: Vec<_> = new
+        .state
+        .audit
+        .after(0, 99)
+        .iter()
+        .map(|c| c.event.to_string())
+        .collect();
+    for word in [
+        "admitted node \"machine 2\"",
+        "put version v1",
+        "restored a backup",
+    ] {
+        assert!(words.iter().any(|w| w.contains(word)), "{word}: {words:?}");
+    }
     assert_eq!(
         new.no(assign("v1", "a", Some(2), 0)).why,
         Why::Stale,

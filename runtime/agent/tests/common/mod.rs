@@ -126,6 +126,15 @@ impl Group {
         }
     }
 
+    /// Loses the file of a replica that was taken away.
+    pub fn forget(&self, number: u8) {
+        for ending in ["", "-wal", "-shm"] {
+            // (not all of them are there)
+            let _ =
+                std::fs::remove_file(self.folder.path().join(format!("{number}.sqlite{ending}")));
+        }
+    }
+
     pub fn at(&self, number: u8) -> &Replica {
         &self.replicas[&number]
     }
