@@ -154,6 +154,39 @@ async fn a_minority_refuses_and_says_why_while_the_majority_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_no_side_has_a_majority_all_refuse_until_it_heals() {
+    let group = Group::of(
+        5,
+        Timing {
+            patience: Duration::from_secs(2),
+            ..short()
+        },
+    )
+    .await;
+    let before = group.converged().await;
+    let side = |all: &[u8]| all.iter().map(|n| node(*n)).collect();
+    group
+        .network
+        .split(&[side(&[1, 2]), side(&[3, 4]), side(&[5])]);
+    for all in [[1, 3], [2, 5]] {
+        let ask = |n: u8| group.at(n).propose("tester", Command::Nothing);
+        let (one, two) = tokio::join!(ask(all[0]), ask(all[1]));
+        assert!(one.is_err() && two.is_err(), "{one:?} {two:?}");
+    }
+    assert!(
+        group
+            .all()
+            .all(|(_, replica)| replica.local().revision == before.revision)
+    );
+    group.network.heal();
+    eventually("somebody leads again", async || {
+        group.at(5).propose("tester", set("k", "v")).await.ok()
+    })
+    .await;
+    assert_eq!(value_of(&*group.converged().await, "k"), Some("v".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leaders_that_die_under_load_are_replaced_and_each_request_is_done_once() {
     let mut group = Group::of(5, short()).await;
     let first = group.leader().await;
@@ -398,9 +431,15 @@ async fn all_start_again_from_their_files() {
             .expect("done");
     }
     let before = group.converged().await;
+    let mut watch = group.at(1).watch(before.revision);
     for n in 1..=3 {
         group.kill(n).await;
     }
+    assert_eq!(
+        watch.next().await,
+        None,
+        "a watcher is told that nothing more comes"
+    );
     let alone = group.start(1).await;
     let known = alone.local().revision;
     assert!(

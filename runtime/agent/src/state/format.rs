@@ -21,7 +21,7 @@ const HEADER: usize = MAGIC.len() + 2 + 4;
 /// The state as a snapshot.
 ///
 /// # Errors
-/// As [`codec::encode`].
+/// A state that CBOR has no form for, which none is; in words.
 pub fn write_snapshot(state: &State) -> Result<Vec<u8>, String> {
     let body = codec::encode(state)?;
     let mut bytes = Vec::with_capacity(HEADER + body.len());
