@@ -21,6 +21,9 @@ pub(crate) fn told(what: &str, file: &Path, error: &rusqlite::Error) -> StoreErr
         Some(ErrorCode::DiskFull) => {
             format!("the {what} '{file_name}' cannot grow: the disk is full ({error})")
         }
+        Some(ErrorCode::SystemIoFailure) => format!(
+            "the {what} '{file_name}' cannot be read or written: the disk fails, or the file may not grow ({error}): mind the machine's log"
+        ),
         _ => format!("the {what} '{file_name}': {error}"),
     })
 }

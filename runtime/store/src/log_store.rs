@@ -15,13 +15,17 @@
 //! death of the process, and is on the disk with the next write that is synced.
 
 use crate::StoreError;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use crate::database::{damaged, told};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The newest form of the tables that this version reads and writes (`PRAGMA user_version`).
 const FORM: i64 = 1;
+
+/// What errors call it.
+const WHAT: &str = "replicated log";
 
 /// How long to wait for another connection that has the file, for example a copying tool.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -102,7 +106,7 @@ impl LogStore {
         }
         let only = only(file)?;
         let database = prepare(file, application)?;
-        let failed = |e: rusqlite::Error| told(file, &e);
+        let failed = |e: rusqlite::Error| told(WHAT, file, &e);
         let reader = Connection::open(file).map_err(failed)?;
         reader.busy_timeout(PATIENCE).map_err(failed)?;
         Ok(LogStore {
@@ -127,7 +131,7 @@ impl LogStore {
     /// A value longer than [`LONGEST_VALUE`], a position past `i64::MAX`, a disk that is full or fails.
     pub fn write(&self, parts: &[Write<'_>], durability: Durability) -> Result<(), StoreError> {
         let mut writer = lock(&self.writer);
-        let failed = |e: rusqlite::Error| told(&self.file, &e);
+        let failed = |e: rusqlite::Error| told(WHAT, &self.file, &e);
         if writer.durability != durability {
             let level = match durability {
                 Durability::Synced => "full",
@@ -155,7 +159,7 @@ impl LogStore {
             database
                 .prepare_cached(sql)
                 .and_then(|mut statement| statement.execute(values))
-                .map_err(|e| told(&self.file, &e))
+                .map_err(|e| told(WHAT, &self.file, &e))
         };
         match *part {
             Write::Entry { at, bytes } => {
@@ -223,7 +227,7 @@ impl LogStore {
         bytes: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let clamped = |at: u64| i64::try_from(at).unwrap_or(i64::MAX);
-        let failed = |e: rusqlite::Error| told(&self.file, &e);
+        let failed = |e: rusqlite::Error| told(WHAT, &self.file, &e);
         let database = lock(&self.reader);
         let mut statement = database
             .prepare_cached(
@@ -250,7 +254,7 @@ impl LogStore {
     /// # Errors
     /// As [`LogStore::entries`].
     pub fn last(&self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        let failed = |e: rusqlite::Error| told(&self.file, &e);
+        let failed = |e: rusqlite::Error| told(WHAT, &self.file, &e);
         let database = lock(&self.reader);
         let mut statement = database
             .prepare_cached(
@@ -265,12 +269,13 @@ impl LogStore {
     }
 
     fn entry(&self, row: &rusqlite::Row<'_>) -> Result<(u64, Vec<u8>), StoreError> {
-        let failed = |e: rusqlite::Error| told(&self.file, &e);
+        let failed = |e: rusqlite::Error| told(WHAT, &self.file, &e);
         let at: i64 = row.get(0).map_err(failed)?;
         let (expected, bytes): (i64, Vec<u8>) =
             (row.get(1).map_err(failed)?, row.get(2).map_err(failed)?);
         if sum(&bytes) != expected {
             return Err(damaged(
+                WHAT,
                 &self.file,
                 &format!("entry {at} is not what was written"),
             ));
@@ -291,9 +296,10 @@ impl LogStore {
                 };
                 statement.query_row([name], read).optional()
             })
-            .map_err(|e| told(&self.file, &e))?;
+            .map_err(|e| told(WHAT, &self.file, &e))?;
         match found {
             Some((expected, bytes)) if sum(&bytes) != expected => Err(damaged(
+                WHAT,
                 &self.file,
                 &format!("the cell {name:?} is not what was written"),
             )),
@@ -318,11 +324,11 @@ impl LogStore {
                 };
                 statement.query_row([], read).optional()
             })
-            .map_err(|e| told(&self.file, &e))?;
+            .map_err(|e| told(WHAT, &self.file, &e))?;
         match found {
-            Some((expected, about, bytes)) if sum_of(&[&about, &bytes]) != expected => {
-                Err(damaged(&self.file, "the snapshot is not what was written"))
-            }
+            Some((expected, about, bytes)) if sum_of(&[&about, &bytes]) != expected => Err(
+                damaged(WHAT, &self.file, "the snapshot is not what was written"),
+            ),
             found => Ok(found.map(|(_, about, bytes)| (about, bytes))),
         }
     }
@@ -371,7 +377,7 @@ fn only(file: &Path) -> Result<std::fs::File, StoreError> {
 
 /// The connection that writes, with the tables there.
 fn prepare(file: &Path, application: i32) -> Result<Connection, StoreError> {
-    let failed = |e: rusqlite::Error| told(file, &e);
+    let failed = |e: rusqlite::Error| told(WHAT, file, &e);
     let mut database = Connection::open(file).map_err(failed)?;
     database.busy_timeout(PATIENCE).map_err(failed)?;
     let number = |pragma: &str| {
@@ -399,7 +405,7 @@ fn prepare(file: &Path, application: i32) -> Result<Connection, StoreError> {
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(failed)?;
     if sound != "ok" {
-        return Err(damaged(file, &sound));
+        return Err(damaged(WHAT, file, &sound));
     }
     database
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
@@ -422,39 +428,6 @@ fn prepare(file: &Path, application: i32) -> Result<Connection, StoreError> {
         make(&mut database).map_err(failed)?;
     }
     Ok(database)
-}
-
-/// What SQLite says, with the file and a way out.
-fn told(file: &Path, error: &rusqlite::Error) -> StoreError {
-    let name = file.display();
-    StoreError::new(match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            return damaged(file, &error.to_string());
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("'{name}' is in use by another program ({error}): end it, or name another file")
-        }
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => format!(
-            "'{name}' cannot be opened for writing ({error}): mind the rights of the file and its folder"
-        ),
-        Some(ErrorCode::DiskFull) => format!(
-            "'{name}' cannot grow, the disk is full ({error}): make room, then start again; nothing that was acknowledged is lost"
-        ),
-        Some(ErrorCode::SystemIoFailure) => {
-            format!(
-                "'{name}': the disk fails, or the file may not grow ({error}): mind the machine's log"
-            )
-        }
-        _ => format!("'{name}': {error}"),
-    })
-}
-
-fn damaged(file: &Path, why: &str) -> StoreError {
-    StoreError::new(format!(
-        "'{}' is damaged, or no SQLite database ({why}): nothing in it was changed; put a copy in its place, or move it away and \
-         let this machine join anew",
-        file.display()
-    ))
 }
 
 #[cfg(test)]
