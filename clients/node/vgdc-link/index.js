@@ -8,7 +8,7 @@
 //   connection.receiver("commands", {}, async (msg, { trace }) => { … });
 //
 // It connects again when the connection breaks, until `close`. Events: "connected", "disconnected" (why), "failed" (what a
-// handler threw). Big integers of less than 64 bits become numbers on the way: that is how cbor-x writes them.
+// handler threw). Big integers of less than 64 bits become numbers on the way, and -0 becomes 0: that is how cbor-x writes them.
 
 const { EventEmitter } = require("node:events");
 const net = require("node:net");

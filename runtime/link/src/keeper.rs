@@ -233,7 +233,8 @@ impl Writer {
                 state.machine.close();
                 state.tell();
             }
-            let ended = state.machine.is_closed() || state.machine.ended().is_some();
+            // (of a link that has ended what was taken is still to be kept)
+            let ended = state.machine.is_closed();
             drop(state);
             end.changed.notify_waiters();
             if ended {

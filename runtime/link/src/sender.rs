@@ -218,7 +218,7 @@ impl Sender {
         self.ended.as_ref()
     }
 
-    /// Whether all has been sent (durable: and confirmed), after [`Sender::close`].
+    /// Whether it has done all that it will, after [`Sender::close`]: all is sent (durable: and confirmed), or it has ended.
     pub fn is_closed(&self) -> bool {
         self.closed
     }
@@ -277,9 +277,10 @@ impl Sender {
         self.close_away();
     }
 
-    /// Without a connection nobody has to be told that nothing is left.
+    /// Without a connection nobody has to be told that nothing is left; and who has ended will never send what is.
     fn close_away(&mut self) {
-        if self.closing && self.queue.is_empty() && matches!(self.state, State::Away) {
+        let away = matches!(self.state, State::Away);
+        if self.closing && (self.ended.is_some() || away && self.queue.is_empty()) {
             self.closed = true;
         }
     }
@@ -348,7 +349,7 @@ impl Sender {
             ),
         };
         self.ended = Some(fault.clone());
-        self.away();
+        self.disconnected();
         fault
     }
 
@@ -384,7 +385,10 @@ impl Sender {
         }
         self.away();
         match fault.code {
-            Code::StaleEpoch | Code::Delivery => self.ended = Some(fault),
+            Code::StaleEpoch | Code::Delivery => {
+                self.ended = Some(fault);
+                self.close_away();
+            }
             Code::Gap => self.state = State::ToOpen(None),
             // (Who is superseded tries again, too: it may have been an opening of an earlier sender that came late. That two
             // live ones never take turns is what epochs are for.)

@@ -281,7 +281,13 @@ impl SenderEnd {
     pub(crate) fn close(&self) {
         match &self.keeper {
             // (what it has not written yet comes first)
-            Some(keeper) => keeper.close(),
+            Some(keeper) => {
+                keeper.close();
+                let mut state = lock(&self.state);
+                if state.machine.ended().is_some() {
+                    state.machine.close();
+                }
+            }
             None => {
                 let mut state = lock(&self.state);
                 state.machine.close();

@@ -332,6 +332,46 @@ async fn who_does_not_speak_the_protocol_is_put_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fenced_outbox_goes_on_in_a_new_epoch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("o");
+    let (a, b) = (endpoint("a"), endpoint("b"));
+    let place = a.listen("ring:fenced").await.expect("it listens");
+    let (sending, receiving) = durable();
+    let start = Some(vgdc_link::Position {
+        epoch: 5,
+        ..Default::default()
+    });
+    let mut receiver = a
+        .receiver("l", ReceiverConfig { start, ..receiving })
+        .expect("a receiver");
+    let sender = b
+        .sender("a", "l", sending.clone(), Some(&file))
+        .expect("a sender");
+    send(&sender, 0..20).await;
+    b.connect(Some("a"), &place).expect("an address");
+    let fault = tokio::time::timeout(PATIENCE, sender.drained())
+        .await
+        .expect("it is told");
+    assert_eq!(fault.map_err(|fault| fault.code), Err(Code::StaleEpoch));
+    sender
+        .persisted()
+        .await
+        .expect("they are on the disk all the same");
+    drop(sender);
+    let config = SenderConfig {
+        epoch: 6,
+        ..sending
+    };
+    let sender = b.sender("a", "l", config, Some(&file)).expect("a sender");
+    assert_eq!(receive(&mut receiver, 20).await, all(0..20));
+    tokio::time::timeout(PATIENCE, sender.drained())
+        .await
+        .expect("it ends")
+        .expect("confirmed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_somebody_else_is_not_sent_to() {
     let (say, mut said) = tokio::sync::mpsc::unbounded_channel();
     let config = EndpointConfig {
