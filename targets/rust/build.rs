@@ -14,8 +14,8 @@ const ROOMS: [&str; 3] = ["runtime", "stdlib", "macros"];
 /// Folders in them that do not.
 const AT_HOME: [&str; 5] = ["tests", "benches", "examples", "target", "fuzz"];
 
-/// What in them is for programs with `flow!`, and links the compiler.
-const OF_THE_MACRO: &str = "macros/flow";
+/// What in them no generated program has: what is for programs with `flow!`, and links the compiler; the agent of a mesh.
+const OF_OTHERS: [&str; 2] = ["macros/flow", "runtime/agent"];
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -70,7 +70,7 @@ fn pack(root: &Path, at: &str, files: &mut Files) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let inner = format!("{at}/{name}");
         if entry.path().is_dir() {
-            let travels = !AT_HOME.contains(&name.as_str()) && inner != OF_THE_MACRO;
+            let travels = !AT_HOME.contains(&name.as_str()) && !OF_OTHERS.contains(&inner.as_str());
             if travels && !name.starts_with('.') {
                 pack(root, &inner, files);
             }
