@@ -81,6 +81,7 @@ fn manifest(part: &Part, all: &[Part]) -> Result<Json, Error> {
         (Protocol::Tcp, PortNumber::Fixed(number)) => Some(*number),
         _ => None,
     });
+    let probe = http.or(tcp).or(link);
     let peers: Vec<Json> = (part.peers.iter())
         .map(|(peer, address)| {
             Ok(json!({ "node": peer, "address": address, "port": port_of(address, peer)? }))
@@ -114,8 +115,8 @@ fn manifest(part: &Part, all: &[Part]) -> Result<Json, Error> {
         "others": ports.iter().filter(|port| port["links"] == false).collect::<Vec<_>>(),
         "link": link.filter(|_| !callers.is_empty()),
         "callers": callers,
-        // (HTTP last of all opens: it is bound when all else is there)
-        "probe": http.or(link).or(tcp),
+        "probe": probe,
+        "probe_is_link": probe.is_some() && probe == link,
         "peers": peers,
         "outside": part.outside,
         "config": plain, "secrets": secrets,

@@ -1,6 +1,6 @@
 //! Which names of machines and meshes can be used where.
 
-use crate::part::{PortNumber, port_of};
+use crate::part::{PortNumber, Protocol, port_of};
 use crate::{Error, Kind, Part};
 
 /// Checks that the parts can be run by `kind`: their names, and their ports.
@@ -50,7 +50,17 @@ fn ports(part: &Part, kind: Kind) -> Result<(), Error> {
         PortNumber::Fixed(number) => Some((number, port.protocol)),
         PortNumber::Variable(_) => None,
     });
-    for (number, protocol) in fixed.filter(|_| kind != Kind::Systemd) {
+    let link = part.link_port()?;
+    for (number, protocol) in fixed {
+        if link == Some(number) && protocol == Protocol::Tcp {
+            return Err(Error::new(format!(
+                "{}: a node and its links are both to listen at the port {number}: give the machine another one in mesh.toml",
+                part.node
+            )));
+        }
+        if kind == Kind::Systemd {
+            continue;
+        }
         if number < 1024 {
             return Err(Error::new(format!(
                 "{}: a node listens at the {} port {number}, which programs without rights cannot: let it take one from 1024 on",
@@ -118,8 +128,8 @@ fn is_unit(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::part::Port;
     use crate::part::tests::part;
-    use crate::part::{Port, Protocol};
 
     fn taken(name: &str, kind: Kind) -> bool {
         check(&[part(name)], kind).is_ok()
@@ -187,6 +197,21 @@ mod tests {
         });
         assert!(check(&[low.clone()], Kind::Kubernetes).is_err());
         assert!(check(&[low], Kind::Systemd).is_ok());
+    }
+
+    #[test]
+    fn a_port_is_taken_once() {
+        let mut twice = part("gate");
+        twice.listen = Some("gate:7400".to_owned());
+        twice.ports.push(Port {
+            protocol: Protocol::Tcp,
+            number: PortNumber::Fixed(7400),
+        });
+        for kind in [Kind::Docker, Kind::Kubernetes, Kind::Systemd] {
+            assert!(check(&[twice.clone()], kind).is_err());
+        }
+        twice.ports[0].protocol = Protocol::Udp;
+        assert!(check(&[twice], Kind::Docker).is_ok());
     }
 
     #[test]
