@@ -5,8 +5,9 @@ use crate::part::{Port, PortNumber, Protocol};
 use serde_json::Value as Json;
 use vgdc_plan::{Op, Plan};
 
-/// Types that never leave the process, but for what the plan's links do. Whatever is not here is taken to reach out.
-const INSIDE: [&str; 39] = [
+/// Types that call nobody but what the plan's links lead to: they work inside of the process, or others call them. (A WebSocket that
+/// calls another has a node of its own, `websocket-client`.) Whatever is not here is taken to reach out.
+const INSIDE: [&str; 45] = [
     "batch",
     "catch",
     "change",
@@ -43,14 +44,20 @@ const INSIDE: [&str; 39] = [
     "subflow-status",
     "switch",
     "template",
+    "tls-config",
     "trigger",
+    "udp in",
+    "watch",
+    "websocket in",
+    "websocket out",
+    "websocket-listener",
     "xml",
     "yaml",
 ];
 
 /// Types that remember nothing from one message to the next, and begin none but for an HTTP request. What their texts do is looked at
 /// besides.
-const STATELESS: [&str; 23] = [
+const STATELESS: [&str; 27] = [
     "catch",
     "change",
     "comment",
@@ -58,8 +65,10 @@ const STATELESS: [&str; 23] = [
     "csv",
     "debug",
     "function",
+    "global-config",
     "html",
     "http in",
+    "http proxy",
     "http request",
     "http response",
     "json",
@@ -70,8 +79,10 @@ const STATELESS: [&str; 23] = [
     "range",
     "status",
     "subflow",
+    "subflow-status",
     "switch",
     "template",
+    "tls-config",
     "xml",
     "yaml",
 ];
@@ -107,7 +118,7 @@ pub fn of(plan: &Plan) -> Uses {
                 let ty = op.process_type();
                 ty == "file" || ty == "mesh sender" && text(op, "delivery") == "durable"
             }),
-        outside: hosted || any(|op| !INSIDE.contains(&op.process_type())),
+        outside: hosted || any(|op| !INSIDE.contains(&op.process_type()) && !is_called(op)),
         replicable: !hosted && !stores && ports.is_empty() && plan.ops.iter().all(stateless),
         hosted,
         ports,
@@ -128,6 +139,16 @@ fn stores(plan: &Plan) -> bool {
 
 fn text<'a>(op: &'a Op, key: &str) -> &'a str {
     op.props.get(key).and_then(Json::as_str).unwrap_or_default()
+}
+
+/// Whether a node of a type that can call others is one that others call.
+fn is_called(op: &Op) -> bool {
+    match op.process_type() {
+        "tcp in" => text(op, "server") == "server",
+        // (the other choice besides is to answer by the connection that a message came by)
+        "tcp out" => !["", "client"].contains(&text(op, "beserver")),
+        _ => false,
+    }
 }
 
 /// The port that a node listens at, other than for HTTP.
@@ -246,6 +267,8 @@ mod tests {
             ]
         );
         assert!(of(&plan).outside);
+        let called = json!([{ "type": "tcp in", "server": "server" }, { "type": "tcp out", "beserver": "reply" }]);
+        assert!(!of(&self::plan(called)).outside);
     }
 
     #[test]

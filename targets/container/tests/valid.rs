@@ -87,7 +87,6 @@ fn example(address: fn(&str) -> String) -> Vec<Part> {
             number: variable,
         }],
         durable: true,
-        outside: true,
         variables: ["SENSOR_PORT".to_owned()].into(),
         labels: vec!["sensors".to_owned()],
         ..part("plant", "gateway")
