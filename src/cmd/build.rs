@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 use vgdc::driver::{Compiled, Options, Part, Session};
 use vgdc::plan::artifact;
+use vgdc::syntax::Mesh;
 use vgdc::{Flow, runner};
+use vgdc_target_container as container;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -29,6 +31,9 @@ pub struct Args {
     /// Cut the flow over these machines, and make a program for each: `-o` names the folder
     #[arg(long, value_name = "FILE")]
     mesh: Option<PathBuf>,
+    /// Write into the folder, too, what runs the programs there: docker, kubernetes or systemd; may be given several times
+    #[arg(long, value_name = "KIND", requires = "mesh")]
+    container: Vec<container::Kind>,
     /// Decide by this profile (`vgdc run FLOW --profile` takes it) what is worth what
     #[arg(long, value_name = "FILE", conflicts_with = "no_optimise")]
     profile: Option<PathBuf>,
@@ -58,11 +63,14 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let output = args.output.clone();
     let output = output.unwrap_or_else(|| default_name(&flow.path));
-    let mut made = match &args.mesh {
-        None => vec![(output, compiled(args, &mut flow, &session))],
-        Some(file) => {
-            let mesh = super::plan::mesh(&mut flow, file);
-            let parts = flow.cut_in(&session, &mesh).parts.into_iter();
+    let mesh = args
+        .mesh
+        .as_ref()
+        .map(|file| super::plan::mesh(&mut flow, file));
+    let mut made = match &mesh {
+        None => vec![(output.clone(), compiled(args, &mut flow, &session))],
+        Some(mesh) => {
+            let parts = flow.cut_in(&session, mesh).parts.into_iter();
             let name = |part: &Part| {
                 mesh.nodes
                     .get(part.machine)
@@ -92,7 +100,64 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    if let Some(mesh) = &mesh
+        && let Err(why) = contain(&args.container, &flow, mesh, &made, &output)
+    {
+        super::say_err(&format!("vgdc: {why}\n"));
+        return ExitCode::FAILURE;
+    }
     ExitCode::SUCCESS
+}
+
+/// Writes what runs the programs of a mesh, and says so.
+fn contain(
+    kinds: &[container::Kind],
+    flow: &Flow,
+    mesh: &Mesh,
+    made: &[(PathBuf, Compiled)],
+    folder: &Path,
+) -> Result<(), container::Error> {
+    if kinds.is_empty() {
+        return Ok(());
+    }
+    let mut parts = Vec::new();
+    for (program, compiled) in made {
+        let plan = &compiled.plan;
+        let name = plan.mesh.as_ref().map(|part| &part.node);
+        let Some(node) = mesh.nodes.iter().find(|node| Some(&node.name) == name) else {
+            continue;
+        };
+        let secret = |id: &str| flow.credentials.get(id).is_some();
+        let scopes = plan
+            .env
+            .iter()
+            .filter_map(|scope| scope.credentials_of.as_deref());
+        let ids = plan
+            .ops
+            .iter()
+            .flat_map(|op| [Some(&*op.id), op.alias.as_deref()]);
+        let secrets = ids.flatten().chain(scopes).any(secret);
+        parts.push(container::Part::of(
+            plan,
+            program,
+            node.capacity,
+            &node.labels,
+            secrets,
+        )?);
+    }
+    for &kind in kinds {
+        let written = container::write(&parts, kind, folder)?;
+        for warning in container::warnings(&parts, kind) {
+            super::say_err(&format!("warning: {warning}\n"));
+        }
+        super::say_err(&format!(
+            "wrote {} files for {} into {}\n",
+            written.len(),
+            kind.name(),
+            folder.display()
+        ));
+    }
+    Ok(())
 }
 
 /// The whole flow, compiled for one program.

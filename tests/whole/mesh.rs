@@ -126,6 +126,45 @@ fn start_with_address(out: &Path, data: &Path, name: &str) -> Office {
 }
 
 #[test]
+fn what_runs_the_parts_is_written_beside_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let example = root().join("examples/mesh");
+    let mesh = std::fs::read_to_string(example.join("mesh.toml")).expect("is there");
+    let mesh = mesh.replace("127.0.0.1:7402", "office.plant.svc:7402");
+    let build = |mesh: &str, out: &str| {
+        let mesh = write(folder.path(), "mesh.toml", mesh);
+        let out = folder.path().join(out);
+        let kinds = ["docker", "kubernetes", "systemd"];
+        let kinds = kinds.iter().flat_map(|kind| ["--container", kind]);
+        let common = ["build", path(&example), "--mesh", &mesh, "-o", path(&out)];
+        said(&common.into_iter().chain(kinds).collect::<Vec<_>>())
+    };
+    let (code, _, err) = build(&mesh, "out");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        err.contains("the variable SENSOR_PORT says which TCP port"),
+        "{err}"
+    );
+    let out = folder.path().join("out");
+    let read = |name: &str| std::fs::read_to_string(out.join(name)).expect("was written");
+    assert!(read("gateway.Dockerfile").contains("COPY gateway /app/gateway"));
+    let compose = read("compose.yaml");
+    for part in ["\"gateway-data\"", "${SENSOR_PORT?", "\"office.plant.svc\""] {
+        assert!(compose.contains(part), "{part}: {compose}");
+    }
+    assert!(read("kubernetes/gateway.yaml").contains("kind: StatefulSet"));
+    assert!(read("kubernetes/office.yaml").contains("kind: Deployment"));
+    assert!(read("systemd/vgdc-plant-gateway.service").contains("--data ${STATE_DIRECTORY}"));
+
+    let (code, _, err) = build(&mesh.replace("plant", "Plant"), "bad");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(
+        err.contains("\"Plant\", cannot be used with --container docker"),
+        "{err}"
+    );
+}
+
+#[test]
 fn what_is_wrong_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let flow = json!([
