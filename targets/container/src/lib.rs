@@ -1,7 +1,7 @@
 //! Files that have the parts of a flow over several machines run: Dockerfiles and compose.yaml, Kubernetes manifests, systemd units.
 //!
 //! `vgdc build FLOW --mesh mesh.toml -o OUT` makes OUT/NODE, a program for each machine. What it takes to run such a program is in its
-//! plan: [`Part::of`] reads it there. [`write`] makes the files, beside the programs. They hold no value of a variable and no secret:
+//! plan: [`Part::of`] reads it there. [`write()`] makes the files, beside the programs. They hold no value of a variable and no secret:
 //! where those come from is what they say.
 //!
 //! Parts are single. The end of a link is known by its name, so a second copy of a part would take the first one's links away; and

@@ -1,9 +1,9 @@
 //! Templates, and how texts are written in the languages of the files.
 //!
-//! Nothing is escaped by itself: a template says with which helper a text is written. `{{x}}` alone is for numbers and for names that
+//! Nothing is escaped by itself: a template says how a text is written. `{{x}}` alone is for numbers and for names that
 //! `names` has checked.
 //!
-//! | helper | writes | for |
+//! | in a template | writes | for |
 //! | --- | --- | --- |
 //! | `yaml` | a text in double quotes | YAML (1.2.2, section 7.3.1) |
 //! | `compose` | likewise, with `$` doubled | values in compose.yaml, which puts variables in |
@@ -31,7 +31,7 @@ pub fn fill(template: &str, data: &impl Serialize) -> Result<String, Error> {
         ("compose", compose),
         ("docker", docker),
     ] {
-        let helper = move |h: &Helper<'_>,
+        let called = move |h: &Helper<'_>,
                            _: &Handlebars<'_>,
                            _: &Context,
                            _: &mut RenderContext<'_, '_>,
@@ -52,7 +52,7 @@ pub fn fill(template: &str, data: &impl Serialize) -> Result<String, Error> {
             out.write(&text)?;
             Ok(())
         };
-        templates.register_helper(name, Box::new(helper));
+        templates.register_helper(name, Box::new(called));
     }
     let text = templates.render_template(template, data);
     text.map_err(|e| {
