@@ -19,11 +19,12 @@ use vgdc_link::{
     SenderConfig, Token,
 };
 use vgdc_plan::MeshPart;
-use vgdc_store::JournalConfig;
 use vgdc_value::{Msg, Value};
 
 /// Messages that wait beyond a link's own queue: what was on its way in the island when it filled up. Beyond, a message is an error.
 const MOST_OVER: usize = 100_000;
+/// Messages, and bytes of them, that wait on the disk for another machine before sources wait, too.
+const MOST_ON_DISK: (usize, usize) = (100_000, 256 << 20);
 /// The most messages that an island gets at once.
 const MOST_AT_ONCE: usize = 256;
 /// How long a program that stops waits for the other side to take what was sent.
@@ -197,10 +198,13 @@ impl Links for Ends {
                 end.peer
             )));
         }
-        let config = SenderConfig {
+        let mut config = SenderConfig {
             delivery: delivery(end),
             ..SenderConfig::default()
         };
+        if end.durable {
+            (config.queue_messages, config.queue_bytes) = MOST_ON_DISK;
+        }
         let outbox = end
             .durable
             .then(|| outbox(&shared.data, &end.name))
@@ -208,7 +212,7 @@ impl Links for Ends {
         let _inside = shared.tokio.enter();
         let sender = shared
             .endpoint
-            .sender(&end.peer, &end.name, config, outbox)
+            .sender(&end.peer, &end.name, config, outbox.as_deref())
             .map_err(|e| NodeError::new(format!("the link to {}: {e}", end.peer)))?;
         let out = Arc::new(Out {
             sender,
@@ -243,7 +247,7 @@ impl Links for Ends {
 }
 
 /// The file that keeps what a durable link has not delivered.
-fn outbox(data: &Path, link: &str) -> Result<JournalConfig, NodeError> {
+fn outbox(data: &Path, link: &str) -> Result<PathBuf, NodeError> {
     let folder = data.join("links");
     std::fs::create_dir_all(&folder)
         .map_err(|e| NodeError::new(format!("cannot make {}: {e}", folder.display())))?;
@@ -256,7 +260,7 @@ fn outbox(data: &Path, link: &str) -> Result<JournalConfig, NodeError> {
         }
     };
     let name: String = link.chars().map(plain).collect();
-    Ok(JournalConfig::new(folder.join(format!("{name}.outbox"))))
+    Ok(folder.join(format!("{name}.outbox")))
 }
 
 /// The end that sends.

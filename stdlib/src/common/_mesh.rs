@@ -3,13 +3,24 @@
 use std::sync::Arc;
 use vgdc_core::value::{Msg, Value};
 use vgdc_core::{Cx, LinkEnd, LinkService, NodeError};
+use vgdc_macros_node::Config;
 
-/// The end of a link that the compiler has written into a node's properties.
-pub fn end(link: &str, peer: &str, delivery: &str) -> LinkEnd {
-    LinkEnd {
-        name: link.to_owned(),
-        peer: peer.to_owned(),
-        durable: delivery == "durable",
+/// What the compiler has written into the properties of an end.
+#[derive(Config)]
+pub struct EndConfig {
+    link: String,
+    peer: String,
+    delivery: String,
+}
+
+impl EndConfig {
+    /// The end of the link.
+    pub fn end(self) -> LinkEnd {
+        LinkEnd {
+            name: self.link,
+            peer: self.peer,
+            durable: self.delivery == "durable",
+        }
     }
 }
 

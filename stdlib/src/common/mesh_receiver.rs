@@ -2,19 +2,11 @@
 //!
 //! The compiler puts it into the parts that it cuts a flow into; it cannot be drawn.
 
-use super::mesh;
+use super::mesh::{self, EndConfig};
 use std::any::Any;
 use vgdc_core::value::Msg;
 use vgdc_core::{Arrived, Cx, Node, NodeError, Process};
-use vgdc_macros_node::{Config, node};
-
-/// Which link it is the end of.
-#[derive(Config)]
-pub struct MeshReceiverConfig {
-    link: String,
-    peer: String,
-    delivery: String,
-}
+use vgdc_macros_node::node;
 
 /// Passes on what comes.
 pub struct MeshReceiver {
@@ -24,10 +16,10 @@ pub struct MeshReceiver {
 
 #[node(type = "mesh receiver", category = "common", inputs = 0, outputs = 1, effect = Source, role = Receiver)]
 impl Node for MeshReceiver {
-    type Config = MeshReceiverConfig;
+    type Config = EndConfig;
 
-    fn new(config: MeshReceiverConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let end = mesh::end(&config.link, &config.peer, &config.delivery);
+    fn new(config: EndConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let end = config.end();
         let link = mesh::links(cx)?.0.receive_from(&end, cx.mailbox())?;
         Ok(MeshReceiver { _link: link })
     }

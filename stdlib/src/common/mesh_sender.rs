@@ -3,18 +3,10 @@
 //! The compiler puts it into the parts that it cuts a flow into; it cannot be drawn. It has the id and name of the node that it stands
 //! in for. What a message carries of this process (the response to a request) does not travel.
 
-use super::mesh;
+use super::mesh::{self, EndConfig};
 use vgdc_core::value::Msg;
 use vgdc_core::{Cx, Node, NodeError, Outgoing, Process};
-use vgdc_macros_node::{Config, node};
-
-/// Which link it is the end of.
-#[derive(Config)]
-pub struct MeshSenderConfig {
-    link: String,
-    peer: String,
-    delivery: String,
-}
+use vgdc_macros_node::node;
 
 /// Sends what it gets.
 pub struct MeshSender {
@@ -23,10 +15,10 @@ pub struct MeshSender {
 
 #[node(type = "mesh sender", category = "common", inputs = 1, outputs = 0, effect = Io, role = Sender)]
 impl Node for MeshSender {
-    type Config = MeshSenderConfig;
+    type Config = EndConfig;
 
-    fn new(config: MeshSenderConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
-        let end = mesh::end(&config.link, &config.peer, &config.delivery);
+    fn new(config: EndConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
+        let end = config.end();
         let link = mesh::links(cx)?.0.send_to(&end, cx.mailbox())?;
         Ok(MeshSender { link })
     }

@@ -158,6 +158,13 @@ impl Machine {
     }
 }
 
+/// Keeps a snapshot, in the place of the one before.
+fn put_snapshot(store: &LogStore, about: &[u8], bytes: &[u8]) -> Result<(), String> {
+    let put = Write::Snapshot { about, bytes };
+    let written = store.write(&[put], Durability::Synced);
+    written.map_err(|e| e.to_string())
+}
+
 impl RaftStateMachine<Types> for Machine {
     type SnapshotBuilder = Builder;
 
@@ -240,13 +247,7 @@ impl RaftStateMachine<Types> for Machine {
         let installed = blocking(move || {
             let bytes = snapshot.into_inner();
             let state = format::read_snapshot(&bytes)?;
-            let put = Write::Snapshot {
-                about: &about,
-                bytes: &bytes,
-            };
-            store
-                .write(&[put], Durability::Synced)
-                .map_err(|e| e.to_string())?;
+            put_snapshot(&store, &about, &bytes)?;
             Ok(state)
         });
         let state = installed.await.map_err(|e| failed(&e))?;
@@ -311,13 +312,7 @@ impl RaftSnapshotBuilder<Types> for Builder {
         let grown = self.grown.load(Ordering::Relaxed);
         let bytes = blocking(move || {
             let bytes = format::write_snapshot(&state)?;
-            let put = Write::Snapshot {
-                about: &about,
-                bytes: &bytes,
-            };
-            store
-                .write(&[put], Durability::Synced)
-                .map_err(|e| e.to_string())?;
+            put_snapshot(&store, &about, &bytes)?;
             Ok(bytes)
         });
         let bytes = bytes.await.map_err(|e| failed(&e))?;
