@@ -55,10 +55,7 @@ fn op_0() -> Result<plan::Op, Error> {
         props: serde_json::from_str(
             r#"{"once":true,"onceDelay":0.1,"repeat":"","crontab":"","props":[{"p":"payload"}],"payload":"7","payloadType":"num"}"#,
         )?,
-        ports: vec![
-            plan::Port { edges : vec![plan::Edge { to : 1, fused : false }] }, plan::Port
-            { edges : vec![] }
-        ],
+        ports: plan::ports(&[&[(1, false)], &[]]),
         fingerprint: "".to_owned(),
         ..Default::default()
     })
@@ -76,16 +73,10 @@ fn op_1() -> Result<plan::Op, Error> {
         props: serde_json::from_str(
             "{\"rules\":[{\"t\":\"set\",\"p\":\"payload\",\"pt\":\"msg\",\"to\":\"\\\"#\\\"##\\r\\n\u{202e}\",\"tot\":\"str\"}]}",
         )?,
-        wires: vec![vec!["n4".to_owned()]],
-        ports: vec![plan::Port { edges : vec![plan::Edge { to : 3, fused : true }] }],
-        catch: vec![
-            plan::Chain { levels : vec![vec![plan::Listener { op : 2, uncaught : true }],
-            vec![]] }
-        ],
-        status: vec![
-            plan::Chain { levels : vec![vec![plan::Listener { op : 2, uncaught : true }],
-            vec![]] }
-        ],
+        wires: plan::wires(&[&["n4"]]),
+        ports: plan::ports(&[&[(3, true)]]),
+        catch: plan::chains(&[&[&[(2, true)], &[]]]),
+        status: plan::chains(&[&[&[(2, true)], &[]]]),
         complete: vec![2],
         targets: vec![0, 3],
         configs: vec![2],
