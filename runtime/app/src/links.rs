@@ -220,6 +220,7 @@ impl Links for Ends {
             mailbox,
             tokio: shared.tokio.clone(),
             end: end.clone(),
+            log: shared.log.clone(),
         });
         keep(&shared.sending, &out);
         Ok(Box::new(Sending(out)))
@@ -270,6 +271,7 @@ struct Out {
     mailbox: Mailbox,
     tokio: Handle,
     end: LinkEnd,
+    log: Arc<dyn LogSink>,
 }
 
 /// The end that receives.
@@ -330,12 +332,22 @@ async fn drain(out: Arc<Out>) {
         let mut waiting = out.waiting();
         while let Some(msg) = waiting.messages.pop_front() {
             match out.sender.try_send(&msg, None) {
+                Ok(()) => {}
                 Err(SendError::Full) => {
                     waiting.messages.push_front(msg);
                     break;
                 }
-                // (what cannot travel at all was refused before it could wait, and a link that has ended takes nothing)
-                Ok(()) | Err(_) => {}
+                Err(error @ SendError::Value(_)) => {
+                    let text = format!("a message for {} is lost: {error}", out.end.peer);
+                    say(&*out.log, Level::Error, &text);
+                }
+                // (the link has ended)
+                Err(error) => {
+                    let left = waiting.messages.len() + 1;
+                    let text = format!("{left} messages for {} are lost: {error}", out.end.peer);
+                    say(&*out.log, Level::Error, &text);
+                    waiting.messages.clear();
+                }
             }
         }
         if waiting.messages.is_empty() {

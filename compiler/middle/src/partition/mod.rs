@@ -1,7 +1,7 @@
 //! Cuts a graph into parts, one for each machine of a mesh.
 //!
-//! Operators that cannot be apart are a *unit* ([`units`]); where a unit may run, rules say ([`rules`]); what a cut and a load
-//! cost is known from a profile or estimated ([`costs`]); and the cut that costs least is looked for ([`solve`]). Then each machine gets
+//! Operators that cannot be apart are a *unit* (`units.rs`); where a unit may run, rules say (`rules.rs`); what a cut and a load
+//! cost is known from a profile or estimated ([`costs`]); and the cut that costs least is looked for (`solve.rs`). Then each machine gets
 //! a graph of its own, with a sender or a receiver at each end of what was cut ([`split`]).
 //!
 //! A cut changes neither which messages arrive at an operator from one sender nor their order. What is no longer certain is the order
