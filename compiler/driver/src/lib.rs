@@ -87,7 +87,8 @@ pub struct Compiled {
     pub trace: Trace,
 }
 
-/// A flow before anything is optimised.
+/// A flow before anything is optimised, or a part of it.
+#[derive(Clone)]
 struct Front {
     /// As resolved.
     graph: Graph,
@@ -187,14 +188,9 @@ impl Session {
 
     /// Compiles a flow file. What the reader had to say about it is not repeated.
     pub fn compile(&self, doc: &FlowDoc) -> Compiled {
-        let mut front = self.front(doc);
+        let front = self.front(doc);
         let uses = self.uses(&front.normal);
-        let normal = std::mem::take(&mut front.normal);
-        let mut compiled = self.back(&front, normal, &uses);
-        front.diagnostics.append(compiled.diagnostics);
-        front.diagnostics.sort();
-        compiled.diagnostics = front.diagnostics;
-        compiled
+        self.back(front, &uses)
     }
 
     /// The stages before anything is optimised.
@@ -234,9 +230,14 @@ impl Session {
     }
 
     /// The stages from a normalised graph, of the whole flow or of a part of it, to the plan.
-    fn back(&self, front: &Front, normal: Graph, uses: &HashMap<OpId, ContextUse>) -> Compiled {
-        let (mut optimised, mut trace) = (normal, front.trace.clone());
-        let mut diagnostics = Diagnostics::new();
+    fn back(&self, front: Front, uses: &HashMap<OpId, ContextUse>) -> Compiled {
+        let Front {
+            graph,
+            normal: mut optimised,
+            usage,
+            mut diagnostics,
+            mut trace,
+        } = front;
         let islands = if self.options.optimise {
             pipeline::optimise(
                 &mut optimised,
@@ -250,21 +251,22 @@ impl Session {
             islands::one(&optimised)
         };
         let mut plan = lower(&optimised, &islands);
-        plan.hash = flow_hash(&front.graph);
+        plan.hash = flow_hash(&graph);
         plan.places = self.places(&plan);
         self.twins(&mut plan);
         let mut lowered = native::Lowered::default();
         if self.options.optimise {
             let ids = optimised.op_ids().iter();
             let ops: Vec<&Operator> = ids.map(|id| optimised.op(*id)).collect();
-            lowered = native::lower(&mut plan, &self.registry, &self.lowerings, &front.usage);
+            lowered = native::lower(&mut plan, &self.registry, &self.lowerings, &usage);
             self.note_decisions(&lowered, &ops, &mut trace);
-            front.usage.cool(&plan, &mut lowered, &ops, &mut trace);
-            front.usage.load(&mut plan);
+            usage.cool(&plan, &mut lowered, &ops, &mut trace);
+            usage.load(&mut plan);
         }
         verify_all(&optimised, &plan, &mut diagnostics);
+        diagnostics.sort();
         Compiled {
-            graph: front.graph.clone(),
+            graph,
             optimised,
             lowered,
             plan,

@@ -12,7 +12,7 @@ use vgdc_plan::MeshPart;
 use vgdc_syntax::mesh::Delivery;
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, Mesh, codes};
 
-use crate::{Compiled, Session};
+use crate::{Compiled, Front, Session};
 
 /// A flow, cut.
 #[derive(Clone, Debug)]
@@ -91,7 +91,11 @@ impl Session {
                 .filter(|(id, _)| is_here(id))
                 .map(|(id, used)| (*id, used.clone()))
                 .collect();
-            let mut compiled = self.back(&front, half, &uses);
+            let front = Front {
+                normal: half,
+                ..front.clone()
+            };
+            let mut compiled = self.back(front, &uses);
             diagnostics.append(std::mem::take(&mut compiled.diagnostics));
             compiled.plan.mesh = Some(mesh_part(mesh, &links, machine));
             parts.push(Part { machine, compiled });

@@ -27,7 +27,7 @@ const FEW: u64 = 10;
 const NAMED: usize = 10;
 
 /// What is known of how a flow is used.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Usage {
     /// By id, the nodes that are as they were when the profile was taken.
     nodes: HashMap<String, Node>,

@@ -8,10 +8,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use vgdc_core::runtime::NodeStatus;
 use vgdc_http::http::{HeaderValue, StatusCode, header};
 use vgdc_http::{Handler, HttpServer, Pattern, Response, RouteGuard, full};
 use vgdc_probe::Control;
@@ -155,8 +157,10 @@ impl About {
         };
         let [received, sent, errors, dropped] =
             [(); 4].map(|()| Family::<Labels, Counter>::default());
+        let by_id: HashMap<&str, &NodeStatus> =
+            (nodes.iter().map(|node| (node.id.as_str(), node))).collect();
         for (id, counted) in &counters {
-            let node = nodes.iter().find(|node| node.id == *id);
+            let node = by_id.get(id.as_str());
             let ty = node.map_or("", |node| &node.ty);
             let name = node
                 .and_then(|node| node.name.as_deref())
