@@ -171,10 +171,11 @@ fn an_artifact_links_no_compiler() {
 
 #[test]
 fn one_room_names_each_heavy_dependency() {
-    let rooms: [(&str, &[&str]); 10] = [
+    let rooms: [(&str, &[&str]); 11] = [
         ("cranelift", &["targets/cranelift"]),
         ("rquickjs", &["runtime/engine"]),
-        ("libp2p", &["runtime/link"]),
+        ("libp2p", &["runtime/net"]),
+        ("foca", &["runtime/net"]),
         ("rusqlite", &["runtime/store"]),
         ("openraft", &["runtime/agent"]),
         ("oxc_", &["compiler/script"]),

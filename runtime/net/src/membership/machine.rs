@@ -1,0 +1,530 @@
+//! Who is there: SWIM as a state machine without sockets and without a clock. What happens is told to it with the time at which it
+//! happens; what it wants is taken from it.
+//!
+//! SWIM: Das, Gupta, Motivala, "SWIM: Scalable Weakly-consistent Infection-style Process Group Membership Protocol", DSN 2002, with its
+//! suspicion mechanism, by the crate `foca`.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::num::{NonZeroU8, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use foca::{Foca, Member, NoCustomBroadcast, Notification, PeriodicParams, State, Timer};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+use super::wire::{self, LONGEST_NAME, Node, Wire};
+use crate::error::{ErrorKind, NetError};
+
+/// A node of the mesh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberInfo {
+    /// Its key.
+    pub key: [u8; 32],
+    /// Its name, for people: up to 64 bytes.
+    pub name: Arc<str>,
+    /// Which of its lives it is: a number that is higher after each start, such as the milliseconds since 1970. (A node that finds itself
+    /// declared down counts it up by one.)
+    pub incarnation: u64,
+}
+
+/// How it stands with a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberState {
+    /// It answers.
+    Alive,
+    /// It did not answer; if it says nothing soon it is down. Until then it counts as alive.
+    Suspect,
+    /// It is gone.
+    Down,
+}
+
+/// Something that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// A node that was not known is there.
+    Joined(MemberInfo),
+    /// A member is gone: it left, its host refuses connections, or it has been silent too long.
+    Down(MemberInfo),
+    /// A member that was down is there again.
+    Back(MemberInfo),
+    /// A member has begun another life before anyone saw the last one end (a quick restart, or a false suspicion refuted).
+    Renewed(MemberInfo),
+    /// So many changes came faster than they were taken, and are lost; ask for the members.
+    Missed(u64),
+}
+
+/// The speeds of the protocol. The default values see a silent node in less than 2 s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// A member is asked whether it is there this often, each in its turn: 300 ms.
+    pub probe: Duration,
+    /// How long it has to answer before others are asked to ask it: 100 ms; less than `probe`.
+    pub answer: Duration,
+    /// How long a member may be suspected before it is down: 900 ms.
+    pub suspicion: Duration,
+    /// How many others are asked to ask, and told news at once: 3.
+    pub helpers: usize,
+    /// News are told this often: 100 ms.
+    pub gossip: Duration,
+    /// How often a piece of news is told by each node: 12 (enough for 1,000 nodes).
+    pub retells: u8,
+    /// Some member is asked for all it knows this often, so that what was lost is made up for: 5 s.
+    pub compare: Duration,
+    /// Members that are down are asked whether they are back this often: 1 s.
+    pub revisit: Duration,
+    /// How long members that are down are remembered: 10 min.
+    pub remember: Duration,
+    /// The longest datagram in bytes: 16,384.
+    pub datagram: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            probe: Duration::from_millis(300),
+            answer: Duration::from_millis(100),
+            suspicion: Duration::from_millis(900),
+            helpers: 3,
+            gossip: Duration::from_millis(100),
+            retells: 12,
+            compare: Duration::from_secs(5),
+            revisit: Duration::from_secs(1),
+            remember: Duration::from_secs(600),
+            datagram: 16 * 1024,
+        }
+    }
+}
+
+impl Tuning {
+    fn config(&self) -> Result<foca::Config, NetError> {
+        let wrong = |what: &str| {
+            NetError::new(
+                ErrorKind::Invalid,
+                format!("the tuning of membership: {what}"),
+            )
+        };
+        let count = |n: usize| NonZeroUsize::new(n).ok_or_else(|| wrong("a number is 0"));
+        if self.answer >= self.probe {
+            return Err(wrong("`answer` has to be shorter than `probe`"));
+        }
+        if !(512..=32 * 1024).contains(&self.datagram) {
+            return Err(wrong("`datagram` has to be from 512 to 32,768 bytes"));
+        }
+        let every = |frequency: Duration, num_members: usize| {
+            if frequency.is_zero() {
+                return Err(wrong("a time is 0"));
+            }
+            Ok(Some(PeriodicParams {
+                frequency,
+                num_members: count(num_members)?,
+            }))
+        };
+        Ok(foca::Config {
+            probe_period: self.probe,
+            probe_rtt: self.answer,
+            num_indirect_probes: count(self.helpers)?,
+            max_transmissions: NonZeroU8::new(self.retells)
+                .ok_or_else(|| wrong("a number is 0"))?,
+            suspect_to_down_after: self.suspicion,
+            remove_down_after: Some(self.remember),
+            max_packet_size: count(self.datagram)?,
+            notify_down_members: true,
+            periodic_announce: every(self.compare, 1)?,
+            periodic_announce_to_down_members: every(self.revisit, 2)?,
+            periodic_gossip: every(self.gossip, self.helpers)?,
+        })
+    }
+}
+
+/// What the machine wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A datagram to be brought to a node; it may be lost.
+    Send {
+        /// The node's key.
+        to: [u8; 32],
+        /// At most [`Tuning::datagram`] bytes.
+        datagram: Vec<u8>,
+    },
+    /// To be told to whoever watches.
+    Changed(Change),
+}
+
+/// Something that is due at a time.
+struct Due {
+    at: Duration,
+    order: u64,
+    timer: Timer<Node>,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+impl Eq for Due {}
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// What `foca` calls back: notes down what it wants.
+struct Notes {
+    now: Duration,
+    order: u64,
+    timers: BinaryHeap<Reverse<Due>>,
+    output: VecDeque<Output>,
+    /// Keys that have been members, and whether they are down.
+    seen: HashMap<[u8; 32], bool>,
+}
+
+impl foca::Runtime<Node> for Notes {
+    fn notify(&mut self, notification: Notification<'_, Node>) {
+        let change = match notification {
+            Notification::MemberUp(node) => match self.seen.insert(node.key, false) {
+                None => Change::Joined(info(node)),
+                Some(_) => Change::Back(info(node)),
+            },
+            Notification::MemberDown(node) => {
+                self.seen.insert(node.key, true);
+                Change::Down(info(node))
+            }
+            Notification::Rename(_, node) if self.seen.get(&node.key) == Some(&false) => {
+                Change::Renewed(info(node))
+            }
+            _ => return,
+        };
+        self.output.push_back(Output::Changed(change));
+    }
+
+    fn send_to(&mut self, to: Node, data: &[u8]) {
+        self.output.push_back(Output::Send {
+            to: to.key,
+            datagram: data.to_vec(),
+        });
+    }
+
+    fn submit_after(&mut self, timer: Timer<Node>, after: Duration) {
+        self.order += 1;
+        self.timers.push(Reverse(Due {
+            at: self.now + after,
+            order: self.order,
+            timer,
+        }));
+    }
+}
+
+fn info(node: &Node) -> MemberInfo {
+    MemberInfo {
+        key: node.key,
+        name: node.name.clone(),
+        incarnation: node.start,
+    }
+}
+
+/// Decides whose word counts; see [`Machine::new`].
+pub type Admitted = Arc<dyn Fn(&[u8; 32]) -> bool + Send + Sync>;
+
+/// One node's view of the mesh.
+pub struct Machine {
+    foca: Foca<Node, Wire, StdRng, NoCustomBroadcast>,
+    notes: Notes,
+    admitted: Admitted,
+    left: bool,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Machine({})",
+            crate::identity::short(&self.foca.identity().key)
+        )
+    }
+}
+
+impl Machine {
+    /// A machine that knows itself alone. Datagrams are taken from admitted nodes only, and what they say of nodes that are not is left out.
+    /// The same seed, times and datagrams give the same machine.
+    ///
+    /// # Errors
+    /// The name is too long, or the tuning makes no sense.
+    pub fn new(
+        me: &MemberInfo,
+        tuning: &Tuning,
+        seed: u64,
+        admitted: Admitted,
+    ) -> Result<Self, NetError> {
+        if me.name.len() > LONGEST_NAME {
+            let text = format!(
+                "the name \"{}\" of this node is longer than {LONGEST_NAME} bytes",
+                me.name.chars().take(80).collect::<String>()
+            );
+            return Err(NetError::new(ErrorKind::Invalid, text));
+        }
+        let node = Node {
+            key: me.key,
+            start: me.incarnation,
+            name: me.name.clone(),
+        };
+        let random = StdRng::seed_from_u64(seed);
+        Ok(Self {
+            foca: Foca::new(node, tuning.config()?, random, Wire),
+            notes: Notes {
+                now: Duration::ZERO,
+                order: 0,
+                timers: BinaryHeap::new(),
+                output: VecDeque::new(),
+                seen: HashMap::new(),
+            },
+            admitted,
+            left: false,
+        })
+    }
+
+    /// This node as others see it.
+    pub fn me(&self) -> MemberInfo {
+        info(self.foca.identity())
+    }
+
+    /// All members that are known, without this node.
+    pub fn members(&self) -> Vec<(MemberInfo, MemberState)> {
+        let all = self.foca.iter_membership_state();
+        all.map(|member| {
+            let state = match member.state() {
+                State::Alive => MemberState::Alive,
+                State::Suspect => MemberState::Suspect,
+                State::Down => MemberState::Down,
+            };
+            (info(member.id()), state)
+        })
+        .collect()
+    }
+
+    /// How many other members are there.
+    pub fn alive(&self) -> usize {
+        self.foca.num_members()
+    }
+
+    /// Whether a node is a member that is there.
+    pub fn is_alive(&self, key: &[u8; 32]) -> bool {
+        self.foca
+            .iter_members()
+            .any(|member| member.id().key == *key)
+    }
+
+    /// A datagram came from the node with the key `from` (which the connection has proven).
+    pub fn receive(&mut self, now: Duration, from: &[u8; 32], datagram: &[u8]) {
+        self.notes.now = now;
+        let own = self.foca.identity().key;
+        let admitted = |key: &[u8; 32]| *key == own || (self.admitted)(key);
+        if self.left || *from == own || !admitted(from) {
+            return;
+        }
+        if let Some(datagram) = wire::accept(datagram, from, admitted) {
+            // (what makes no sense is not for us, or of a past life: the protocol lives with losses)
+            let _ = self.foca.handle_data(&datagram, &mut self.notes);
+        }
+    }
+
+    /// A node can be reached: it is told that this one is here, and answers with whom it knows.
+    pub fn meet(&mut self, now: Duration, key: &[u8; 32]) {
+        self.notes.now = now;
+        if self.left || *key == self.foca.identity().key || !(self.admitted)(key) {
+            return;
+        }
+        let anyone = Node {
+            key: *key,
+            start: 0,
+            name: "".into(),
+        };
+        let _ = self.foca.announce(anyone, &mut self.notes);
+    }
+
+    /// A member is known to be gone: its host refuses connections, or it has been removed from the mesh. All are told at once. If it is
+    /// there after all it will hear of it, and come back.
+    pub fn declare_down(&mut self, now: Duration, key: &[u8; 32]) {
+        self.notes.now = now;
+        let member = self
+            .foca
+            .iter_members()
+            .find(|member| member.id().key == *key);
+        let Some(member) = member else { return };
+        let down = Member::new(member.id().clone(), member.incarnation(), State::Down);
+        let _ = self
+            .foca
+            .apply_many(std::iter::once(down), true, &mut self.notes);
+        let _ = self.foca.gossip(&mut self.notes);
+    }
+
+    /// Declares those down that are not admitted any more.
+    pub fn recheck(&mut self, now: Duration) {
+        let members = self.foca.iter_members().map(|member| member.id().key);
+        let gone: Vec<_> = members.filter(|key| !(self.admitted)(key)).collect();
+        for key in gone {
+            self.declare_down(now, &key);
+        }
+    }
+
+    /// Says goodbye. The machine does nothing from then on.
+    pub fn leave(&mut self, now: Duration) {
+        self.notes.now = now;
+        if !self.left {
+            let _ = self.foca.leave_cluster(&mut self.notes);
+            self.left = true;
+        }
+    }
+
+    /// When [`Machine::tick`] is to be called next.
+    pub fn next_tick(&self) -> Option<Duration> {
+        self.notes.timers.peek().map(|Reverse(due)| due.at)
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Duration) {
+        while let Some(Reverse(due)) = self.notes.timers.peek()
+            && due.at <= now
+        {
+            self.notes.now = now;
+            let Some(Reverse(due)) = self.notes.timers.pop() else {
+                return;
+            };
+            if !self.left {
+                let _ = self.foca.handle_timer(due.timer, &mut self.notes);
+            }
+        }
+    }
+
+    /// What it wants done, the oldest first.
+    pub fn take(&mut self) -> Option<Output> {
+        self.notes.output.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(n: u8) -> Machine {
+        let me = MemberInfo {
+            key: [n; 32],
+            name: format!("node {n}").into(),
+            incarnation: 1,
+        };
+        Machine::new(&me, &Tuning::default(), 7, Arc::new(|key| key[0] < 100)).unwrap()
+    }
+
+    /// Carries datagrams until there are none, and gives the changes.
+    fn settle(now: Duration, all: &mut [Machine]) -> Vec<(u8, Change)> {
+        let mut changes = Vec::new();
+        loop {
+            let mut quiet = true;
+            for at in 0..all.len() {
+                let from = all[at].me().key;
+                while let Some(output) = all[at].take() {
+                    quiet = false;
+                    match output {
+                        Output::Changed(change) => changes.push((from[0], change)),
+                        Output::Send { to, datagram } => {
+                            if let Some(to) = all.iter_mut().find(|m| m.me().key == to) {
+                                to.receive(now, &from, &datagram);
+                            }
+                        }
+                    }
+                }
+            }
+            if quiet {
+                return changes;
+            }
+        }
+    }
+
+    #[test]
+    fn two_that_meet_know_each_other() {
+        let mut all = [machine(1), machine(2)];
+        all[0].meet(Duration::ZERO, &[2; 32]);
+        let changes = settle(Duration::ZERO, &mut all);
+        assert!(
+            changes.contains(&(1, Change::Joined(all[1].me()))),
+            "{changes:?}"
+        );
+        assert!(
+            changes.contains(&(2, Change::Joined(all[0].me()))),
+            "{changes:?}"
+        );
+    }
+
+    #[test]
+    fn who_is_declared_down_and_is_there_comes_back() {
+        let mut all = [machine(1), machine(2)];
+        all[0].meet(Duration::ZERO, &[2; 32]);
+        settle(Duration::ZERO, &mut all);
+        all[0].declare_down(Duration::from_millis(1), &[2; 32]);
+        let mut changes = Vec::new();
+        for ms in 1..4000 {
+            let now = Duration::from_millis(ms);
+            for machine in &mut all {
+                machine.tick(now);
+            }
+            changes.extend(settle(now, &mut all));
+        }
+        assert!(
+            matches!(&changes[0], (1, Change::Down(info)) if info.key == [2; 32]),
+            "{changes:?}"
+        );
+        assert!(changes.iter().any(|c| matches!(c, (1, Change::Back(info)) if info.key == [2; 32] && info.incarnation == 2)), "{changes:?}");
+        assert!(all[0].is_alive(&[2; 32]) && all[1].is_alive(&[1; 32]));
+    }
+
+    #[test]
+    fn nobody_speaks_for_another_and_strangers_are_not_heard() {
+        let mut all = [machine(1), machine(2), machine(3)];
+        all[0].meet(Duration::ZERO, &[2; 32]);
+        let Some(Output::Send { datagram, .. }) = all[0].take() else {
+            panic!("an announcement");
+        };
+        all[1].receive(Duration::ZERO, &[3; 32], &datagram);
+        assert_eq!(all[1].alive(), 0, "3 sent what 1 wrote");
+        let mut stranger = machine(200);
+        stranger.meet(Duration::ZERO, &[2; 32]);
+        let Some(Output::Send { datagram, .. }) = stranger.take() else {
+            panic!("an announcement");
+        };
+        all[1].receive(Duration::ZERO, &[200; 32], &datagram);
+        assert_eq!(all[1].alive(), 0);
+    }
+
+    #[test]
+    fn who_leaves_is_down_at_once() {
+        let mut all = [machine(1), machine(2)];
+        all[0].meet(Duration::ZERO, &[2; 32]);
+        settle(Duration::ZERO, &mut all);
+        all[1].leave(Duration::from_millis(1));
+        let changes = settle(Duration::from_millis(1), &mut all);
+        assert!(
+            changes
+                .iter()
+                .any(|c| matches!(c, (1, Change::Down(info)) if info.key == [2; 32])),
+            "{changes:?}"
+        );
+    }
+
+    #[test]
+    fn tuning_that_makes_no_sense_is_refused() {
+        let tuning = Tuning {
+            answer: Duration::from_millis(300),
+            ..Tuning::default()
+        };
+        let error = Machine::new(&machine(1).me(), &tuning, 0, Arc::new(|_| true)).unwrap_err();
+        assert!(error.to_string().contains("shorter"), "{error}");
+    }
+}
