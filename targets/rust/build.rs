@@ -14,8 +14,8 @@ const ROOMS: [&str; 3] = ["runtime", "stdlib", "macros"];
 /// Folders in them that do not.
 const AT_HOME: [&str; 5] = ["tests", "benches", "examples", "target", "fuzz"];
 
-/// What in them no generated program has: what is for programs with `flow!`, and links the compiler; the agent of a mesh.
-const OF_OTHERS: [&str; 2] = ["macros/flow", "runtime/agent"];
+/// What in them no generated program has: what is for programs with `flow!`, and links the compiler; the agent of a mesh and its net.
+const OF_OTHERS: [&str; 3] = ["macros/flow", "runtime/agent", "runtime/net"];
 
 type Files = BTreeMap<String, Vec<u8>>;
 
