@@ -11,11 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foca::{Foca, Member, NoCustomBroadcast, Notification, PeriodicParams, State, Timer};
-use rand::SeedableRng as _;
+
 use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 
 use super::wire::{self, LONGEST_NAME, Node, Wire};
 use crate::error::{ErrorKind, NetError};
+
+/// How often, and how many times, a node is told again that this one is here.
+const MEET_AGAIN: Duration = Duration::from_millis(500);
+const MEETINGS: u8 = 10;
+/// Who has gone down is told to one member after the other, this often for so long: news that are retold a number of times do not reach
+/// everyone, least of all where many of those that they are told to are cut off themselves.
+const RECALL: Duration = Duration::from_millis(400);
+const RECALLED: Duration = Duration::from_secs(60);
 
 /// A node of the mesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +166,15 @@ pub enum Output {
 struct Due {
     at: Duration,
     order: u64,
-    timer: Timer<Node>,
+    what: What,
+}
+
+enum What {
+    Foca(Timer<Node>),
+    /// To tell a node again that this one is here, and how often still after that.
+    Meet([u8; 32], u8),
+    /// To tell some member who has gone down lately.
+    Recall,
 }
 
 impl PartialEq for Due {
@@ -185,6 +202,10 @@ struct Notes {
     output: VecDeque<Output>,
     /// Keys that have been members, and whether they are down.
     seen: HashMap<[u8; 32], bool>,
+    /// Who has gone down lately, and when.
+    gone: HashMap<[u8; 32], Duration>,
+    /// A recall is due.
+    recalls: bool,
 }
 
 impl foca::Runtime<Node> for Notes {
@@ -196,6 +217,11 @@ impl foca::Runtime<Node> for Notes {
             },
             Notification::MemberDown(node) => {
                 self.seen.insert(node.key, true);
+                self.gone.insert(node.key, self.now);
+                if !self.recalls {
+                    self.recalls = true;
+                    self.after(RECALL, What::Recall);
+                }
                 Change::Down(info(node))
             }
             Notification::Rename(_, node) if self.seen.get(&node.key) == Some(&false) => {
@@ -214,11 +240,17 @@ impl foca::Runtime<Node> for Notes {
     }
 
     fn submit_after(&mut self, timer: Timer<Node>, after: Duration) {
+        self.after(after, What::Foca(timer));
+    }
+}
+
+impl Notes {
+    fn after(&mut self, after: Duration, what: What) {
         self.order += 1;
         self.timers.push(Reverse(Due {
             at: self.now + after,
             order: self.order,
-            timer,
+            what,
         }));
     }
 }
@@ -239,6 +271,8 @@ pub struct Machine {
     foca: Foca<Node, Wire, StdRng, NoCustomBroadcast>,
     notes: Notes,
     admitted: Admitted,
+    random: StdRng,
+    longest: usize,
     left: bool,
 }
 
@@ -285,8 +319,12 @@ impl Machine {
                 timers: BinaryHeap::new(),
                 output: VecDeque::new(),
                 seen: HashMap::new(),
+                gone: HashMap::new(),
+                recalls: false,
             },
             admitted,
+            random: StdRng::seed_from_u64(seed.wrapping_add(1)),
+            longest: tuning.datagram,
             left: false,
         })
     }
@@ -330,15 +368,29 @@ impl Machine {
         if self.left || *from == own || !admitted(from) {
             return;
         }
-        if let Some(datagram) = wire::accept(datagram, from, admitted) {
+        let Some(datagram) = wire::accept(datagram, from, admitted) else {
+            return;
+        };
+        if let Some(down) = wire::recalled(&datagram, &own) {
+            if self.is_alive(from) {
+                let _ = self
+                    .foca
+                    .apply_many(down.into_iter(), true, &mut self.notes);
+            }
+        } else {
             // (what makes no sense is not for us, or of a past life: the protocol lives with losses)
             let _ = self.foca.handle_data(&datagram, &mut self.notes);
         }
     }
 
-    /// A node can be reached: it is told that this one is here, and answers with whom it knows.
+    /// A node can be reached: it is told that this one is here, and answers with whom it knows. It is told a few times more while nothing
+    /// is heard of it.
     pub fn meet(&mut self, now: Duration, key: &[u8; 32]) {
         self.notes.now = now;
+        self.announce(key, MEETINGS);
+    }
+
+    fn announce(&mut self, key: &[u8; 32], again: u8) {
         if self.left || *key == self.foca.identity().key || !(self.admitted)(key) {
             return;
         }
@@ -348,6 +400,9 @@ impl Machine {
             name: "".into(),
         };
         let _ = self.foca.announce(anyone, &mut self.notes);
+        if again > 0 {
+            self.notes.after(MEET_AGAIN, What::Meet(*key, again - 1));
+        }
     }
 
     /// A member is known to be gone: its host refuses connections, or it has been removed from the mesh. All are told at once. If it is
@@ -364,6 +419,34 @@ impl Machine {
             .foca
             .apply_many(std::iter::once(down), true, &mut self.notes);
         let _ = self.foca.gossip(&mut self.notes);
+    }
+
+    /// Tells some member who has gone down lately, and comes back to it while there is something to tell.
+    fn recall(&mut self) {
+        let now = self.notes.now;
+        self.notes.gone.retain(|_, since| now < *since + RECALLED);
+        self.notes.recalls = !self.notes.gone.is_empty();
+        if !self.notes.recalls {
+            return;
+        }
+        self.notes.after(RECALL, What::Recall);
+        let some = self.foca.num_members();
+        if some == 0 {
+            return;
+        }
+        let some = self.random.random_range(0..some);
+        let Some(to) = self.foca.iter_members().nth(some) else {
+            return;
+        };
+        let to = to.id().clone();
+        let down = self.foca.iter_membership_state().filter(|member| {
+            member.state() == State::Down && self.notes.gone.contains_key(&member.id().key)
+        });
+        let datagram = wire::recall(self.foca.identity(), &to, down, self.longest);
+        self.notes.output.push_back(Output::Send {
+            to: to.key,
+            datagram,
+        });
     }
 
     /// Declares those down that are not admitted any more.
@@ -398,8 +481,17 @@ impl Machine {
             let Some(Reverse(due)) = self.notes.timers.pop() else {
                 return;
             };
-            if !self.left {
-                let _ = self.foca.handle_timer(due.timer, &mut self.notes);
+            match due.what {
+                _ if self.left => {}
+                What::Foca(timer) => {
+                    let _ = self.foca.handle_timer(timer, &mut self.notes);
+                }
+                What::Meet(key, again) => {
+                    if !self.is_alive(&key) {
+                        self.announce(&key, again);
+                    }
+                }
+                What::Recall => self.recall(),
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The bytes of membership's datagrams, all numbers big-endian.
 //!
 //! A datagram is a header, and for all messages but announcements and "you are down" a count (u16) and so many members.
+//! Kind 9 is the one that is not SWIM's: it tells who has gone down lately.
+//!
 //! - header: kind (u8), number of the probe (u8, 0 where there is none), incarnation of the sender (u16), sender, receiver, and for kinds
 //!   that go through others the node at the far end
 //! - node: key (32 bytes), start (u64), name (length u8, UTF-8)
@@ -240,6 +242,53 @@ fn far(message: &Message<Node>) -> Option<&Node> {
         Message::IndirectPing { origin, .. } | Message::ForwardedAck { origin, .. } => Some(origin),
         _ => None,
     }
+}
+
+/// A datagram that tells a node who is down, as far as it has room.
+pub(crate) fn recall<'a>(
+    from: &Node,
+    to: &Node,
+    down: impl Iterator<Item = &'a Member<Node>>,
+    longest: usize,
+) -> Vec<u8> {
+    let header = Header {
+        src: from.clone(),
+        src_incarnation: 0,
+        dst: to.clone(),
+        message: Message::Broadcast,
+    };
+    let mut bytes = Vec::new();
+    // (a vector has room)
+    let _ = Wire.encode_header(&header, &mut bytes);
+    let count_at = bytes.len();
+    bytes.put_u16(0);
+    let mut count = 0u16;
+    for member in down {
+        let before = bytes.len();
+        let _ = Wire.encode_member(member, &mut bytes);
+        if bytes.len() > longest || count == u16::MAX {
+            bytes.truncate(before);
+            break;
+        }
+        count += 1;
+    }
+    bytes[count_at..count_at + 2].copy_from_slice(&count.to_be_bytes());
+    bytes
+}
+
+/// Who is down, if an accepted datagram tells that, and tells it to this node.
+pub(crate) fn recalled(datagram: &[u8], own: &[u8; 32]) -> Option<Vec<Member<Node>>> {
+    let mut rest = datagram;
+    let header = Wire.decode_header(&mut rest).ok()?;
+    if header.message != Message::Broadcast {
+        return None;
+    }
+    let count = rest.try_get_u16().unwrap_or(0);
+    if header.dst.key != *own {
+        return Some(Vec::new());
+    }
+    let all = (0..count).map_while(|_| Wire.decode_member(&mut rest).ok());
+    Some(all.filter(|member| member.state() == State::Down).collect())
 }
 
 /// A datagram that came from the node with the key `from`, without what is said of nodes that are not admitted. None if it is no
