@@ -87,7 +87,7 @@ impl Net {
             )
             .map_err(|e| failed("encryption", e.to_string()))?
             .with_quic_config(|mut quic| {
-                // (2 s without an answer are a lost connection: who is cut off has not to be waited for)
+                // (QUIC has no end that the system tells: silence is all that shows that a process is gone)
                 quic.max_idle_timeout = 5_000;
                 quic.keep_alive_interval = Duration::from_millis(1_500);
                 quic

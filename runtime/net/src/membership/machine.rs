@@ -371,16 +371,42 @@ impl Machine {
         let Some(datagram) = wire::accept(datagram, from, admitted) else {
             return;
         };
-        if let Some(down) = wire::recalled(&datagram, &own) {
+        if let Some(members) = wire::told(&datagram, &own) {
             if self.is_alive(from) {
-                let _ = self
-                    .foca
-                    .apply_many(down.into_iter(), true, &mut self.notes);
+                let news = members.into_iter();
+                let _ = self.foca.apply_many(news, true, &mut self.notes);
             }
-        } else {
-            // (what makes no sense is not for us, or of a past life: the protocol lives with losses)
-            let _ = self.foca.handle_data(&datagram, &mut self.notes);
+            return;
         }
+        // (what makes no sense is not for us, or of a past life: the protocol lives with losses)
+        let _ = self.foca.handle_data(&datagram, &mut self.notes);
+        if wire::asks(&datagram) {
+            self.tell_all(from);
+        }
+    }
+
+    /// Tells a node that asked for members all of them, where there are more than the protocol's one datagram can hold.
+    fn tell_all(&mut self, key: &[u8; 32]) {
+        let of_one = |member: &Member<Node>| 44 + member.id().name.len();
+        let bytes: usize = self.foca.iter_members().map(of_one).sum();
+        // (a datagram has a header, too, and the protocol fills it by an estimate)
+        if bytes < self.longest / 2 {
+            return;
+        }
+        let to = self.foca.iter_members().find(|m| m.id().key == *key);
+        let Some(to) = to.map(|member| member.id().clone()) else {
+            return;
+        };
+        let members = self.foca.iter_members();
+        let all = wire::tell(self.foca.identity(), &to, members, self.longest);
+        self.send(to.key, all);
+    }
+
+    fn send(&mut self, to: [u8; 32], datagrams: Vec<Vec<u8>>) {
+        let all = datagrams
+            .into_iter()
+            .map(|datagram| Output::Send { to, datagram });
+        self.notes.output.extend(all);
     }
 
     /// A node can be reached: it is told that this one is here, and answers with whom it knows. It is told a few times more while nothing
@@ -442,11 +468,8 @@ impl Machine {
         let down = self.foca.iter_membership_state().filter(|member| {
             member.state() == State::Down && self.notes.gone.contains_key(&member.id().key)
         });
-        let datagram = wire::recall(self.foca.identity(), &to, down, self.longest);
-        self.notes.output.push_back(Output::Send {
-            to: to.key,
-            datagram,
-        });
+        let all = wire::tell(self.foca.identity(), &to, down, self.longest);
+        self.send(to.key, all);
     }
 
     /// Declares those down that are not admitted any more.

@@ -1,7 +1,7 @@
 //! The bytes of membership's datagrams, all numbers big-endian.
 //!
 //! A datagram is a header, and for all messages but announcements and "you are down" a count (u16) and so many members.
-//! Kind 9 is the one that is not SWIM's: it tells who has gone down lately.
+//! Kind 9 is the one that is not SWIM's: it tells of members, who is there and who has gone down lately.
 //!
 //! - header: kind (u8), number of the probe (u8, 0 where there is none), incarnation of the sender (u16), sender, receiver, and for kinds
 //!   that go through others the node at the far end
@@ -244,40 +244,49 @@ fn far(message: &Message<Node>) -> Option<&Node> {
     }
 }
 
-/// A datagram that tells a node who is down, as far as it has room.
-pub(crate) fn recall<'a>(
+/// Datagrams that tell a node of members, each as long as may be.
+pub(crate) fn tell<'a>(
     from: &Node,
     to: &Node,
-    down: impl Iterator<Item = &'a Member<Node>>,
+    members: impl Iterator<Item = &'a Member<Node>>,
     longest: usize,
-) -> Vec<u8> {
+) -> Vec<Vec<u8>> {
     let header = Header {
         src: from.clone(),
         src_incarnation: 0,
         dst: to.clone(),
         message: Message::Broadcast,
     };
-    let mut bytes = Vec::new();
-    // (a vector has room)
-    let _ = Wire.encode_header(&header, &mut bytes);
-    let count_at = bytes.len();
-    bytes.put_u16(0);
-    let mut count = 0u16;
-    for member in down {
-        let before = bytes.len();
-        let _ = Wire.encode_member(member, &mut bytes);
-        if bytes.len() > longest || count == u16::MAX {
-            bytes.truncate(before);
-            break;
+    let mut head = Vec::new();
+    // (a vector has room, here and below)
+    let _ = Wire.encode_header(&header, &mut head);
+    let count_at = head.len();
+    head.put_u16(0);
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    let mut one = Vec::new();
+    for member in members {
+        one.clear();
+        let _ = Wire.encode_member(member, &mut one);
+        match all.last_mut() {
+            Some(last) if last.len() + one.len() <= longest => last.extend_from_slice(&one),
+            _ => all.push([&head[..], &one[..]].concat()),
         }
-        count += 1;
+        if let Some(last) = all.last_mut() {
+            // (a datagram of at most 32 KiB has fewer than 65,536 members)
+            let count = u16::from_be_bytes([last[count_at], last[count_at + 1]]) + 1;
+            last[count_at..count_at + 2].copy_from_slice(&count.to_be_bytes());
+        }
     }
-    bytes[count_at..count_at + 2].copy_from_slice(&count.to_be_bytes());
-    bytes
+    all
 }
 
-/// Who is down, if an accepted datagram tells that, and tells it to this node.
-pub(crate) fn recalled(datagram: &[u8], own: &[u8; 32]) -> Option<Vec<Member<Node>>> {
+/// Whether a datagram asks for members.
+pub(crate) fn asks(datagram: &[u8]) -> bool {
+    datagram.first() == Some(&6)
+}
+
+/// The members that an accepted datagram of [`tell`] tells this node; none if it is no such datagram.
+pub(crate) fn told(datagram: &[u8], own: &[u8; 32]) -> Option<Vec<Member<Node>>> {
     let mut rest = datagram;
     let header = Wire.decode_header(&mut rest).ok()?;
     if header.message != Message::Broadcast {
@@ -288,7 +297,11 @@ pub(crate) fn recalled(datagram: &[u8], own: &[u8; 32]) -> Option<Vec<Member<Nod
         return Some(Vec::new());
     }
     let all = (0..count).map_while(|_| Wire.decode_member(&mut rest).ok());
-    Some(all.filter(|member| member.state() == State::Down).collect())
+    // (suspicions are SWIM's to spread)
+    Some(
+        all.filter(|member| member.state() != State::Suspect)
+            .collect(),
+    )
 }
 
 /// A datagram that came from the node with the key `from`, without what is said of nodes that are not admitted. None if it is no
@@ -427,6 +440,22 @@ mod tests {
             let expected: Vec<_> = all.iter().filter(|(_, yes)| *yes).map(|(m, _)| m.clone()).collect();
             prop_assert_eq!(read, expected);
             prop_assert!(rest.is_empty());
+        }
+
+        #[test]
+        fn what_is_told_arrives_in_datagrams_that_are_short_enough(
+            from in node(), to in node(), members in proptest::collection::vec(member(), 0..60),
+        ) {
+            let all = tell(&from, &to, members.iter(), 600);
+            let mut got = Vec::new();
+            for datagram in &all {
+                prop_assert!(datagram.len() <= 600);
+                let accepted = accept(datagram, &from.key, |_| true).unwrap();
+                got.extend(told(&accepted, &to.key).unwrap());
+                prop_assert!(told(&accepted, &[9; 32]).unwrap().is_empty());
+            }
+            let sure: Vec<_> = members.into_iter().filter(|m| m.state() != State::Suspect).collect();
+            prop_assert_eq!(got, sure);
         }
 
         #[test]
