@@ -185,6 +185,21 @@ pub(crate) fn text(address: &Multiaddr) -> String {
     Address::of(address).map_or_else(|| address.to_string(), |address| address.to_string())
 }
 
+/// A libp2p address without what follows the transport.
+pub(crate) fn plain(address: &Multiaddr) -> Option<Multiaddr> {
+    let address = Address::of(address)?;
+    Some(multiaddr(address.transport, address.ip()?, address.port))
+}
+
+/// Whether only this host reaches an address.
+pub(crate) fn is_loopback(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,14 +7,12 @@ use std::time::{Duration, Instant};
 
 use libp2p::core::transport::PortUse;
 use libp2p::core::{ConnectedPoint, Endpoint};
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{
     CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
     NotifyHandler, THandlerInEvent, ToSwarm,
 };
-use libp2p::{Multiaddr, PeerId, mdns};
+use libp2p::{Multiaddr, PeerId};
 
-use crate::address;
 use crate::error::{ErrorKind, NetError};
 use crate::events::Gone;
 use crate::handler::{Greeted, Handler, ToHandler};
@@ -22,6 +20,7 @@ use crate::hello::{Fault, Hello};
 use crate::identity::{key_of, short};
 use crate::shared::Shared;
 use crate::stream::Load;
+use crate::subnet::Subnet;
 
 /// How often strangers are looked at.
 const SWEEP: Duration = Duration::from_millis(500);
@@ -70,9 +69,7 @@ struct Peer {
 
 pub(crate) struct Mesh {
     shared: Arc<Shared>,
-    mdns: Option<mdns::tokio::Behaviour>,
-    /// What marks this mesh's addresses on the subnet.
-    mark: Protocol<'static>,
+    subnet: Option<Subnet>,
     peers: HashMap<PeerId, Peer>,
     pending: HashSet<ConnectionId>,
     connections: usize,
@@ -83,14 +80,12 @@ pub(crate) struct Mesh {
 }
 
 impl Mesh {
-    pub fn new(shared: Arc<Shared>, mdns: Option<mdns::tokio::Behaviour>) -> Self {
+    pub fn new(shared: Arc<Shared>, subnet: Option<Subnet>) -> Self {
         let mut sweep = tokio::time::interval(SWEEP);
         sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mark = Protocol::Memory(fnv(shared.mesh.as_bytes()));
         Self {
             shared,
-            mdns,
-            mark,
+            subnet,
             peers: HashMap::new(),
             pending: HashSet::new(),
             connections: 0,
@@ -367,42 +362,10 @@ impl Mesh {
             });
         }
     }
-
-    /// Those of the addresses on the subnet that bear this mesh's mark, without it.
-    fn found(&mut self, all: Vec<(PeerId, Multiaddr)>) {
-        let mut of_peers: HashMap<PeerId, Vec<Multiaddr>> = HashMap::new();
-        for (peer, at) in all {
-            let marked = at.iter().any(|part| part == self.mark);
-            let plain = address::Address::of(&at).and_then(|address| {
-                Some(address::multiaddr(
-                    address.transport,
-                    address.ip()?,
-                    address.port,
-                ))
-            });
-            if let (true, Some(plain), Some(_)) = (marked, plain, key_of(&peer)) {
-                let known = of_peers.entry(peer).or_default();
-                if !known.contains(&plain) && known.len() < self.shared.limits.addresses_a_peer {
-                    known.push(plain);
-                }
-            }
-        }
-        for (peer, at) in of_peers {
-            self.queue
-                .push_back(ToSwarm::GenerateEvent(Told::Found { peer, at }));
-        }
-    }
 }
 
 fn denied(kind: ErrorKind, text: String) -> ConnectionDenied {
     ConnectionDenied::new(NetError::new(kind, text))
-}
-
-/// FNV-1a of 64 bits: tells meshes apart on a subnet; it protects nothing.
-fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 impl NetworkBehaviour for Mesh {
@@ -465,23 +428,8 @@ impl NetworkBehaviour for Mesh {
             }
             _ => {}
         }
-        let Some(mdns) = &mut self.mdns else { return };
-        // (the subnet is told this node's addresses with the mark of its mesh, and never those that only this host reaches)
-        match event {
-            FromSwarm::NewListenAddr(new) if !is_loopback(new.addr) => {
-                let addr = &new.addr.clone().with(self.mark.clone());
-                mdns.on_swarm_event(FromSwarm::NewListenAddr(libp2p::swarm::NewListenAddr {
-                    addr,
-                    ..new
-                }));
-            }
-            FromSwarm::ExpiredListenAddr(old) => {
-                let addr = &old.addr.clone().with(self.mark.clone());
-                mdns.on_swarm_event(FromSwarm::ExpiredListenAddr(
-                    libp2p::swarm::ExpiredListenAddr { addr, ..old },
-                ));
-            }
-            _ => {}
+        if let Some(subnet) = &mut self.subnet {
+            subnet.swarm_event(event);
         }
     }
 
@@ -503,26 +451,16 @@ impl NetworkBehaviour for Mesh {
                 self.sweep();
                 continue;
             }
-            let Some(mdns) = &mut self.mdns else {
+            let Some(subnet) = &mut self.subnet else {
                 return Poll::Pending;
             };
-            match mdns.poll(cx) {
-                Poll::Ready(ToSwarm::GenerateEvent(mdns::Event::Discovered(all))) => {
-                    self.found(all);
-                }
-                // (addresses that are not repeated are kept: who is at them says so when it is dialled)
-                Poll::Ready(_) => {}
-                Poll::Pending => return Poll::Pending,
+            let Poll::Ready(found) = subnet.poll(cx) else {
+                return Poll::Pending;
+            };
+            for (peer, at) in found {
+                let told = Told::Found { peer, at };
+                self.queue.push_back(ToSwarm::GenerateEvent(told));
             }
         }
-    }
-}
-
-/// Whether only this host reaches an address.
-pub(crate) fn is_loopback(address: &Multiaddr) -> bool {
-    match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
-        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
-        _ => false,
     }
 }

@@ -10,6 +10,7 @@ mod config;
 mod driver;
 mod error;
 mod events;
+mod faults;
 mod handler;
 mod hello;
 mod identity;
@@ -18,6 +19,7 @@ pub mod membership;
 mod net;
 mod shared;
 mod stream;
+mod subnet;
 
 pub use config::{Gate, Limits, NetConfig};
 pub use error::{ErrorKind, NetError};

@@ -4,24 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::swarm::ConnectionId;
-use libp2p::{Multiaddr, PeerId, SwarmBuilder, mdns, noise, tcp, yamux};
+use libp2p::{Multiaddr, PeerId, SwarmBuilder, noise, tcp, yamux};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::address::{Address, Host, Transport, text};
 use crate::behaviour::Mesh;
 use crate::config::{Gate, NetConfig, check_mesh, check_protocol};
-use crate::driver::{Command, Driver, cannot_listen, mend, name};
+use crate::driver::{Command, Driver};
 use crate::error::{ErrorKind, NetError};
 use crate::events::Events;
+use crate::faults::{cannot_listen, mend, name};
 use crate::identity::{Identity, key_of, peer_id, short};
 use crate::keeper;
 use crate::shared::{Key, Shared};
 use crate::stream::NetStream;
+use crate::subnet::Subnet;
 
-/// How often the subnet is asked who is there, after the first questions.
-const MDNS_AGAIN: Duration = Duration::from_secs(30);
-/// How long what the subnet answered is believed.
-const MDNS_HOLDS: Duration = Duration::from_secs(120);
 /// Requests of handles that wait for the driver.
 const COMMANDS: usize = 256;
 
@@ -70,14 +68,14 @@ impl Net {
             config.strangers,
         ));
         let keypair = config.identity.keypair();
-        let found = match config.mdns {
-            true => Some(multicast(keypair.public().to_peer_id())?),
+        let subnet = match config.mdns {
+            true => Some(Subnet::new(keypair.public().to_peer_id(), &shared.mesh)?),
             false => None,
         };
         let failed = |what: &str, why: String| {
             NetError::new(ErrorKind::Listen, format!("{what} cannot be set up: {why}"))
         };
-        let mesh = Mesh::new(shared.clone(), found);
+        let mesh = Mesh::new(shared.clone(), subnet);
         let mut swarm = SwarmBuilder::with_existing_identity(keypair)
             .with_tokio()
             .with_tcp(
@@ -464,17 +462,4 @@ fn free(address: &Multiaddr) -> std::io::Result<()> {
         std::net::TcpListener::bind((ip, at.port))?;
     }
     Ok(())
-}
-
-fn multicast(peer: PeerId) -> Result<mdns::tokio::Behaviour, NetError> {
-    let config = mdns::Config {
-        ttl: MDNS_HOLDS,
-        query_interval: MDNS_AGAIN,
-        enable_ipv6: false,
-    };
-    mdns::tokio::Behaviour::new(config, peer).map_err(|e| {
-        let text =
-            format!("multicast DNS cannot be set up: {e}; turn it off and name static peers");
-        NetError::new(ErrorKind::Listen, text)
-    })
 }

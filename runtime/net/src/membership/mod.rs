@@ -4,8 +4,10 @@
 mod machine;
 mod service;
 pub mod simulation;
+mod tuning;
 mod wire;
 
-pub use machine::{Admitted, Change, Machine, MemberInfo, MemberState, Output, Tuning};
+pub use machine::{Admitted, Change, Machine, MemberInfo, MemberState, Output};
 pub use service::{Changes, Membership, PROTOCOL};
+pub use tuning::Tuning;
 pub use wire::LONGEST_NAME;

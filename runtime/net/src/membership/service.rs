@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use super::machine::{Change, Machine, MemberInfo, MemberState, Output, Tuning};
+use super::machine::{Change, Machine, MemberInfo, MemberState, Output};
+use super::tuning::Tuning;
 
 use crate::error::NetError;
 use crate::events::{Event, Gone};

@@ -9,7 +9,8 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::machine::{Change, Machine, MemberInfo, Output, Tuning};
+use super::machine::{Change, Machine, MemberInfo, Output};
+use super::tuning::Tuning;
 use crate::error::NetError;
 
 /// What the simulated network does to datagrams.
