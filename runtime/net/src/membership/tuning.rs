@@ -17,7 +17,7 @@ pub struct Tuning {
     /// How long a member may be suspected before it is down: 900 ms.
     pub suspicion: Duration,
     /// How many others are asked to ask, and told news at once: 3.
-    pub helpers: usize,
+    pub indirect: usize,
     /// News are told this often: 100 ms.
     pub gossip: Duration,
     /// How often a piece of news is told by each node: 12 (enough for 1,000 nodes).
@@ -38,7 +38,7 @@ impl Default for Tuning {
             probe: Duration::from_millis(300),
             answer: Duration::from_millis(100),
             suspicion: Duration::from_millis(900),
-            helpers: 3,
+            indirect: 3,
             gossip: Duration::from_millis(100),
             retells: 12,
             compare: Duration::from_secs(5),
@@ -76,7 +76,7 @@ impl Tuning {
         Ok(foca::Config {
             probe_period: self.probe,
             probe_rtt: self.answer,
-            num_indirect_probes: count(self.helpers)?,
+            num_indirect_probes: count(self.indirect)?,
             max_transmissions: NonZeroU8::new(self.retells)
                 .ok_or_else(|| wrong("a number is 0"))?,
             suspect_to_down_after: self.suspicion,
@@ -85,7 +85,7 @@ impl Tuning {
             notify_down_members: true,
             periodic_announce: every(self.compare, 1)?,
             periodic_announce_to_down_members: every(self.revisit, 2)?,
-            periodic_gossip: every(self.gossip, self.helpers)?,
+            periodic_gossip: every(self.gossip, self.indirect)?,
         })
     }
 }
