@@ -2,6 +2,7 @@
 //! ([`replica`]), values that flows share through it
 //! ([`context`]), and how replicas reach each other ([`wire`]).
 
+pub mod artifacts;
 mod codec;
 pub mod context;
 pub mod id;
