@@ -10,4 +10,5 @@ pub mod manifest;
 mod raft;
 pub mod replica;
 pub mod state;
+pub mod supervise;
 pub mod wire;
