@@ -200,7 +200,7 @@ impl Supervisor {
         let _one = self.0.changing.lock().await;
         let instance = spec.instance.clone();
         if let Some(kept) = lock(&self.0.kept).get(&instance)
-            && !kept.task.is_finished()
+            && !kept.log.is_closed()
         {
             if kept.record.spec != spec {
                 return Err(SuperviseError::Exists(instance));
@@ -264,7 +264,7 @@ impl Supervisor {
     /// All instances that have not been stopped, by name.
     pub fn list(&self) -> Vec<Status> {
         let mut kept = lock(&self.0.kept);
-        kept.retain(|_, kept| !kept.task.is_finished());
+        kept.retain(|_, kept| !kept.log.is_closed());
         let mut all: Vec<Status> = kept
             .values()
             .map(|kept| lock(&kept.status).clone())

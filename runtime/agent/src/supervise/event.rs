@@ -11,7 +11,7 @@ pub enum Ended {
     Code(i32),
     /// By this signal.
     Signal(i32),
-    /// Somehow: it was another agent's child, or ended while no agent was there.
+    /// Somehow: it ended while no agent was there, or was started by another agent, and the kernel is older than 6.15.
     Unknown,
 }
 

@@ -216,6 +216,11 @@ impl Keeper {
         }
         let birth = Instant::now();
         loop {
+            if self.record.stopping && self.running.is_none() {
+                // It was killed, could not be waited for, and has gone now.
+                let stopped = self.stop(false).await;
+                return self.close(stopped.is_ok());
+            }
             let woken = match self.running {
                 Some(_) => self.until_ended().await,
                 None => self.until_restarted(birth).await,
@@ -320,13 +325,10 @@ impl Keeper {
 
     /// Stops the program. When this returns, nothing of it runs.
     async fn stop(&mut self, drain: bool) -> Result<(), SuperviseError> {
-        // First on the disk, so that nobody starts it again who comes after us.
+        // First on the disk, so that nobody starts it again who comes after us. (Where that fails, there is still the end of the record.)
         self.record.stopping = true;
         let (common, record) = (self.common.clone(), self.record.clone());
-        let written = tokio::task::spawn_blocking(move || common.records.write(&record)).await;
-        if let Ok(Err(error)) = written {
-            return Err(error);
-        }
+        let _ = tokio::task::spawn_blocking(move || common.records.write(&record)).await;
         if let Some(running) = self.running.clone() {
             let pid = running.process.pid();
             self.status().state = State::Stopping { pid };

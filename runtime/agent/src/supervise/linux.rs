@@ -1,6 +1,7 @@
 //! Processes on Linux: started behind a gate, recognised again, seen to end at once, killed with all that they started.
 
 mod cgroup;
+mod exit_info;
 mod gate;
 mod process;
 

@@ -60,6 +60,11 @@ impl Log {
         self.closed.store(true, Ordering::Release);
     }
 
+    /// Whether the program has been stopped.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     fn old(&self) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(".1");
@@ -204,7 +209,7 @@ impl Follow {
     /// A log that cannot be read.
     pub async fn next(&mut self) -> Result<Option<Bytes>, SuperviseError> {
         loop {
-            let closed = self.log.closed.load(Ordering::Acquire);
+            let closed = self.log.is_closed();
             let (from, bytes) = self
                 .log
                 .read_at(self.at)
@@ -254,7 +259,7 @@ mod tests {
         assert_eq!(follow.next().await, Ok(None));
         let both = fs::metadata(&path).expect("there").len()
             + fs::metadata(log.old()).expect("there").len();
-        assert!(both <= (2 * 64 << 10) + 16_000, "{both}");
+        assert!(both <= 2 * (64 << 10) + 16_000, "{both}");
         let tail = log.tail(5_000).expect("read");
         let expected: Vec<String> = (15_000..20_000).map(|n| format!("line {n}")).collect();
         assert_eq!(tail, expected);

@@ -58,14 +58,32 @@ impl Record {
     }
 }
 
-/// The folder of the files.
+/// The folder of the files. A file in it takes up room, which is given up where the disk is full, so that programs can be started again
+/// and stopped there, too.
 #[derive(Debug, Clone)]
 pub(super) struct Records(PathBuf);
+
+/// How much room is kept, in bytes.
+const RESERVE: usize = 64 << 10;
 
 impl Records {
     pub fn open(folder: PathBuf) -> Result<Records, SuperviseError> {
         fs::create_dir_all(&folder).map_err(|e| io("make the folder", &folder, &e))?;
-        Ok(Records(folder))
+        let records = Records(folder);
+        records.reserve();
+        Ok(records)
+    }
+
+    fn reserved(&self) -> PathBuf {
+        self.0.join(".reserve")
+    }
+
+    /// Takes up room again, if there is some.
+    fn reserve(&self) {
+        let path = self.reserved();
+        if !path.exists() && fs::write(&path, [1; RESERVE]).is_err() {
+            let _ = fs::remove_file(&path);
+        }
     }
 
     fn path(&self, instance: &str) -> PathBuf {
@@ -79,13 +97,25 @@ impl Records {
         let temporary = self.0.join(format!(".{}.new", record.spec.instance));
         let bytes = serde_json::to_vec_pretty(record)
             .map_err(|e| SuperviseError::Io(format!("a record cannot be written: {e}")))?;
-        let written = create_private(&temporary)
-            .and_then(|mut file| {
-                file.write_all(&bytes)?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&temporary, &path))
-            .and_then(|()| File::open(&self.0)?.sync_all());
+        let write = || {
+            create_private(&temporary)
+                .and_then(|mut file| {
+                    file.write_all(&bytes)?;
+                    file.sync_all()
+                })
+                .and_then(|()| fs::rename(&temporary, &path))
+                .and_then(|()| File::open(&self.0)?.sync_all())
+        };
+        let written = match write() {
+            Err(e) if e.kind() == std::io::ErrorKind::StorageFull => {
+                let _ = fs::remove_file(self.reserved());
+                write()
+            }
+            first => {
+                self.reserve();
+                first
+            }
+        };
         written.map_err(|e| io("write", &path, &e))
     }
 

@@ -27,6 +27,14 @@ impl Place {
         open(self.path()).await
     }
 
+    /// How many records there are.
+    pub fn records(&self) -> usize {
+        let all = fs::read_dir(self.path().join("agent/instances")).expect("there");
+        all.flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|e| e == "json"))
+            .count()
+    }
+
     /// An instance that runs a shell script. What it waits and how often it is tried is short.
     pub fn script(&self, instance: &str, script: &str) -> Spec {
         spec(self.path(), instance, script)

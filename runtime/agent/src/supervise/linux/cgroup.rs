@@ -6,11 +6,16 @@ use crate::supervise::record::io;
 use crate::supervise::spec::Limits;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// The group that the agent moves itself into: a group that has processes cannot hand controllers on.
 const AGENT: &str = "agent";
 /// The period over which processors are shared out, in microseconds: the kernel's own.
 const PERIOD: f64 = 100_000.0;
+/// How often a group is tried to be removed, and how long to wait in between.
+const REMOVALS: u32 = 20;
+const REMOVAL: Duration = Duration::from_millis(5);
 
 /// Where groups can be made, and what they can hold.
 #[derive(Debug, Clone, Default)]
@@ -206,9 +211,15 @@ impl Group {
         self.kills() > self.killed
     }
 
-    /// Removes it, if nothing is in it. (The kernel may need a moment for what was killed: the next start takes it as it is.)
+    /// Removes it, if nothing is in it. Blocks for the moment that the kernel may need for what was killed; what stays, the next start
+    /// takes as it is.
     pub fn remove(&self) {
-        let _ = fs::remove_dir(&self.path);
+        for _ in 0..REMOVALS {
+            if fs::remove_dir(&self.path).is_ok() || !self.path.exists() {
+                return;
+            }
+            thread::sleep(REMOVAL);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A process that is not mistaken for another one: a pidfd, and when it began.
 
 use super::cgroup::Group;
+use super::exit_info;
 use crate::supervise::SuperviseError;
 use crate::supervise::event::Ended;
 use crate::supervise::record::Identity;
@@ -95,8 +96,8 @@ impl Process {
                 .map(Ended::Code)
                 .or_else(|| status.terminating_signal().map(Ended::Signal))
                 .unwrap_or(Ended::Unknown),
-            // (somebody else's child)
-            Ok(None) | Err(_) => Ended::Unknown,
+            // Somebody else's child: an earlier agent's.
+            Ok(None) | Err(_) => exit_info::of(self.fd.get_ref()),
         }
     }
 }

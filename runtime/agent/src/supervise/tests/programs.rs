@@ -34,12 +34,7 @@ async fn a_program_runs_logs_ends_and_starts_again() {
         supervisor.stop("a", true).await,
         Err(SuperviseError::Unknown("a".into()))
     );
-    assert_eq!(
-        fs::read_dir(place.path().join("agent/instances"))
-            .expect("there")
-            .count(),
-        0
-    );
+    assert_eq!(place.records(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,12 +131,7 @@ async fn what_cannot_be_started_is_said() {
         assert!(error.to_string().contains(expected), "{error}");
     }
     assert_eq!(supervisor.list(), []);
-    assert_eq!(
-        fs::read_dir(place.path().join("agent/instances"))
-            .expect("there")
-            .count(),
-        0
-    );
+    assert_eq!(place.records(), 0);
     let good = place.script("good", "");
     let wrong: [fn(&mut Spec); 6] = [
         |spec| spec.instance = "../x".into(),
@@ -295,4 +285,46 @@ async fn nothing_leaves_its_cgroup() {
         let far = rustix::process::Pid::from_raw(far).expect("a number");
         rustix::process::kill_process(far, rustix::process::Signal::KILL).expect("killed");
     }
+}
+
+/// Where the tests run as root: a file system of 1 MiB that is filled.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_programs_start_again_and_stop() {
+    let place = Place::new();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(place.path())
+        .output();
+    if !mount.is_ok_and(|done| done.status.success()) {
+        eprintln!("not root: a full disk is not tested");
+        return;
+    }
+    let at = place.path().to_owned();
+    let tested = tokio::spawn(async move {
+        let supervisor = open(&at).await;
+        let mut events = supervisor.watch();
+        let spec = spec(&at, "a", "sleep 0.1; exit 1");
+        supervisor.start(spec).await.expect("started");
+        // (to the last byte)
+        let mut filler = File::create(at.join("filler")).expect("made");
+        while std::io::Write::write(&mut filler, &[0; 512]).is_ok() {}
+        for _ in 0..3 {
+            until(&mut events, |what| {
+                matches!(what, What::Restarting { .. }).then_some(())
+            })
+            .await;
+            until(&mut events, |what| {
+                matches!(what, What::Started { .. }).then_some(())
+            })
+            .await;
+        }
+        supervisor.stop("a", true).await.expect("stopped");
+    })
+    .await;
+    let unmounted = std::process::Command::new("umount")
+        .arg("-l")
+        .arg(place.path())
+        .status();
+    assert!(unmounted.is_ok_and(|done| done.success()));
+    tested.expect("no panic");
 }
