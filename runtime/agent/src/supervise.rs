@@ -14,6 +14,7 @@ mod linux;
 mod log;
 mod record;
 mod spec;
+mod steps;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
 
@@ -55,6 +56,8 @@ pub enum SuperviseError {
     CannotStart(String),
     /// There is such an instance, and it is another program or has other limits: stop it first.
     Exists(String),
+    /// The instance is being stopped: start it when that is done.
+    Stopping(String),
     /// There is no such instance.
     Unknown(String),
     /// This host's disk or system.
@@ -68,6 +71,12 @@ impl fmt::Display for SuperviseError {
                 f,
                 "there is an instance {instance:?} that is another program, or has other limits: stop it first"
             ),
+            SuperviseError::Stopping(instance) => {
+                write!(
+                    f,
+                    "instance {instance:?} is being stopped: start it when that is done"
+                )
+            }
             SuperviseError::Unknown(instance) => write!(f, "there is no instance {instance:?}"),
             SuperviseError::Invalid(why)
             | SuperviseError::CannotStart(why)
@@ -110,8 +119,8 @@ struct Shared {
     kept: Mutex<HashMap<String, Kept>>,
     /// What happened while it was opened, for the first who watches.
     first: Mutex<Option<broadcast::Receiver<Event>>>,
-    /// One start or stop is put on its way at a time.
-    changing: tokio::sync::Mutex<()>,
+    /// One start at a time.
+    starting: Arc<tokio::sync::Mutex<()>>,
     logs: tokio::task::AbortHandle,
 }
 
@@ -185,7 +194,7 @@ impl Supervisor {
             common,
             kept: Mutex::new(kept),
             first: Mutex::new(Some(first)),
-            changing: tokio::sync::Mutex::default(),
+            starting: Arc::default(),
             logs: tokio::spawn(look_after_logs(shared.clone())).abort_handle(),
         })))
     }
@@ -197,7 +206,7 @@ impl Supervisor {
     /// A specification that cannot be, an instance that is another program, a program that cannot be started: then nothing of it is kept.
     pub async fn start(&self, spec: Spec) -> Result<Handle, SuperviseError> {
         spec.check()?;
-        let _one = self.0.changing.lock().await;
+        let one = self.0.starting.clone().lock_owned().await;
         let instance = spec.instance.clone();
         if let Some(kept) = lock(&self.0.kept).get(&instance)
             && !kept.log.is_closed()
@@ -206,6 +215,9 @@ impl Supervisor {
                 return Err(SuperviseError::Exists(instance));
             }
             let status = lock(&kept.status).clone();
+            if let State::Stopping { .. } = status.state {
+                return Err(SuperviseError::Stopping(instance));
+            }
             return Ok(handle(&status));
         }
         let common = self.0.common.clone();
@@ -223,6 +235,7 @@ impl Supervisor {
         });
         let shared = self.0.clone();
         let kept = tokio::spawn(async move {
+            let _one = one;
             let kept = starting
                 .await
                 .unwrap_or_else(|e| Err(SuperviseError::Io(format!("a task ended: {e}"))))?;

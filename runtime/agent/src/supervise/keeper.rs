@@ -6,6 +6,7 @@ use super::event::{Event, Exit, State, Status, What};
 use super::log::Log;
 use super::platform::{Cgroups, Group, Process, kill_marked, launch};
 use super::record::{Record, Records};
+use super::steps::step;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -139,11 +140,16 @@ impl Keeper {
             let spec = record.spec.clone();
             let group = common.cgroups.make(&spec.instance, &spec.limits)?;
             record.cgroup = group.as_ref().map(|group| group.path().to_owned());
+            step("intent");
             common.records.write(&record)?;
+            step("launch");
             let mark = record.mark.clone();
             let launched = launch(&spec, &mark, log.append()?, group.as_ref(), |identity| {
                 record.process = Some(identity.clone());
-                common.records.write(&record)
+                step("identity");
+                common.records.write(&record)?;
+                step("gate");
+                Ok(())
             });
             let (pid, fd) = launched.inspect_err(|_| {
                 if let Some(group) = &group {
@@ -155,6 +161,7 @@ impl Keeper {
         .await
         .unwrap_or_else(|e| Err(SuperviseError::Io(format!("a thread ended: {e}"))))?;
         let (record, group, pid, fd) = launched;
+        step("started");
         self.record = record;
         let process = Process::new(pid, fd)
             .map_err(|e| SuperviseError::Io(format!("a process cannot be watched: {e}")))?;
@@ -326,9 +333,11 @@ impl Keeper {
     /// Stops the program. When this returns, nothing of it runs.
     async fn stop(&mut self, drain: bool) -> Result<(), SuperviseError> {
         // First on the disk, so that nobody starts it again who comes after us. (Where that fails, there is still the end of the record.)
+        step("stop");
         self.record.stopping = true;
         let (common, record) = (self.common.clone(), self.record.clone());
         let _ = tokio::task::spawn_blocking(move || common.records.write(&record)).await;
+        step("terminate");
         if let Some(running) = self.running.clone() {
             let pid = running.process.pid();
             self.status().state = State::Stopping { pid };
@@ -353,7 +362,10 @@ impl Keeper {
         let (common, record) = (self.common.clone(), self.record.clone());
         let removed = tokio::task::spawn_blocking(move || {
             kill_marked(&record.mark);
-            common.records.remove(&record.spec.instance)
+            step("remove");
+            common.records.remove(&record.spec.instance)?;
+            step("removed");
+            Ok(())
         })
         .await;
         removed.unwrap_or_else(|e| Err(SuperviseError::Io(format!("a thread ended: {e}"))))

@@ -289,6 +289,86 @@ async fn frames_that_no_peer_may_send() {
     assert_eq!(store.used(), 0);
 }
 
+/// A peer that answers what it is told to, whatever it is asked.
+fn liar(answers: Vec<Vec<u8>>) -> DuplexStream {
+    let (here, mut there) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move {
+        for answer in answers {
+            let length = u32::try_from(answer.len()).expect("short");
+            there
+                .write_all(&length.to_be_bytes())
+                .await
+                .expect("written");
+            there.write_all(&answer).await.expect("written");
+        }
+        // (until the other one has gone)
+        let _ = there.read_to_end(&mut Vec::new()).await;
+    });
+    here
+}
+
+#[tokio::test]
+async fn a_peer_that_lies_is_named_and_nothing_of_it_stays() {
+    let (from, a, b) = (folder(), folder(), folder());
+    let (here, there) = (open(a.path()), open(b.path()));
+    let import = |bytes: &[u8]| {
+        let path = from.path().join("p");
+        fs::write(&path, bytes).expect("written");
+        there.import(&path, &Kind::Program).expect("imported")
+    };
+    let (id, other) = (import(b"what is asked for"), import(b"another program"));
+    let frame = |word: &str, bytes: &[u8]| {
+        let answer =
+            std::collections::BTreeMap::from([(word, bytes::Bytes::copy_from_slice(bytes))]);
+        crate::codec::encode(&answer).expect("CBOR")
+    };
+    let described = |id| {
+        frame(
+            "Description",
+            &there.describe(&id).expect("there").encode().expect("short"),
+        )
+    };
+    let lies = [
+        vec![described(other)],
+        vec![frame("Description", b"")],
+        vec![described(id), frame("Chunk", b"what is ASKED for")],
+        vec![described(id), frame("Chunk", b"short")],
+        vec![described(id), described(id)],
+        vec![frame("Chunk", b"what is asked for")],
+        vec![b"no CBOR".to_vec()],
+    ];
+    for lie in lies {
+        let error = fetch(here.clone(), liar(lie), id, "node 9", |_| {})
+            .await
+            .expect_err("a lie");
+        assert!(matches!(error, ArtifactError::Lied(_)), "{error}");
+        assert!(error.to_string().contains("node 9"), "{error}");
+        assert_eq!((here.used(), here.list()), (0, Ok(Vec::new())));
+    }
+    let (line, _served) = stream(&there, All);
+    fetch(here, line, id, "an honest one", |_| {})
+        .await
+        .expect("fetched");
+}
+
+#[tokio::test]
+async fn two_fetch_the_same_at_once() {
+    let (from, a, b) = (folder(), folder(), folder());
+    let (here, there) = (open(a.path()), open(b.path()));
+    let path = from.path().join("p");
+    fs::write(&path, noise(1, 40 * CHUNK)).expect("written");
+    let id = there.import(&path, &Kind::Program).expect("imported");
+    let fetching = |_| {
+        let (line, _served) = stream(&there, All);
+        tokio::spawn(fetch(here.clone(), line, id, "b", |_| {}))
+    };
+    for task in [1, 2].map(fetching) {
+        task.await.expect("no panic").expect("fetched");
+    }
+    assert_eq!(here.used(), there.used());
+    here.unpack(&trusted(id)).expect("whole");
+}
+
 #[tokio::test]
 async fn what_is_fetched_is_not_collected_meanwhile() {
     let (from, a, b) = (folder(), folder(), folder());

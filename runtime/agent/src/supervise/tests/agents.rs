@@ -179,6 +179,69 @@ async fn an_agent_killed_at_any_time_leaves_nothing_that_runs_twice() {
     assert!(running(place.path(), "a").is_empty());
 }
 
+/// At each step by itself, not by chance.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_killed_at_each_step_leaves_nothing_that_runs_twice() {
+    let steps = [
+        "intent",
+        "launch",
+        "identity",
+        "gate",
+        "started",
+        "stop",
+        "terminate",
+        "remove",
+        "removed",
+    ];
+    for step in steps {
+        let place = Place::new();
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["supervise::tests::agents::agent_that_is_killed", "--exact"])
+            .env(FOLDER, place.path())
+            .env(SCRIPT, "while :; do sleep 0.2; done")
+            .env(crate::supervise::steps::DIE_AT, step)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("started");
+        let ended = child.wait().expect("waited for");
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&ended),
+            Some(9),
+            "{step}"
+        );
+        // Before the gate was opened, nothing has run; and what waits at the gate goes.
+        if ["intent", "launch", "identity"].contains(&step) {
+            assert!(running(place.path(), "a").is_empty(), "{step}");
+        }
+        let supervisor = place.open().await;
+        let to_run = |name: &str| {
+            supervisor
+                .list()
+                .iter()
+                .any(|status| status.instance == name)
+        };
+        // Its record was there, or nothing was asked for yet.
+        assert_eq!(to_run("a"), step != "intent", "{step}");
+        for name in ["a", "b", "c"] {
+            wait_for("once, or not at all", || {
+                running(place.path(), name).len() == usize::from(to_run(name))
+            })
+            .await;
+        }
+        // (c was being stopped, and that has come to its end)
+        if ["terminate", "remove", "removed"].contains(&step) {
+            assert!(!to_run("c"), "{step}");
+        }
+        for status in supervisor.list() {
+            supervisor
+                .stop(&status.instance, false)
+                .await
+                .expect("stopped");
+            assert!(running(place.path(), &status.instance).is_empty(), "{step}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_that_is_somebody_elses_by_now_is_left_alone() {
     let place = Place::new();
