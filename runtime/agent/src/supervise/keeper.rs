@@ -178,7 +178,10 @@ impl Keeper {
         };
         let cgroup = self.record.cgroup.as_ref();
         let group = cgroup.and_then(|path| self.common.cgroups.again(path));
-        self.runs(process, group, |pid, _| What::Found { pid });
+        let pid = self.runs(process, group, |pid, _| What::Found { pid });
+        if self.record.stopping {
+            self.status().state = State::Stopping { pid };
+        }
         true
     }
 

@@ -150,15 +150,16 @@ async fn an_agent_killed_at_any_time_leaves_nothing_that_runs_twice() {
             wait_for("it runs once, or not at all", settled).await;
         }
         for name in ["a", "b", "c"] {
-            let known = supervisor
-                .list()
-                .iter()
-                .any(|status| status.instance == name);
-            assert_eq!(
-                running(place.path(), name).len(),
-                usize::from(known),
-                "{name}"
-            );
+            let known = || {
+                supervisor
+                    .list()
+                    .iter()
+                    .any(|status| status.instance == name)
+            };
+            wait_for("what is known runs, and nothing else", || {
+                running(place.path(), name).len() == usize::from(known())
+            })
+            .await;
         }
         if after % 3 == 0 {
             for status in supervisor.list() {
@@ -230,7 +231,7 @@ async fn an_agent_killed_at_each_step_leaves_nothing_that_runs_twice() {
         }
         // (c was being stopped, and that has come to its end)
         if ["terminate", "remove", "removed"].contains(&step) {
-            assert!(!to_run("c"), "{step}");
+            wait_for("c is stopped", || !to_run("c")).await;
         }
         for status in supervisor.list() {
             supervisor
