@@ -46,6 +46,12 @@ pub struct Args {
     /// Answer /metrics (Prometheus), /healthz and /readyz there
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<String>,
+    /// Send spans of messages to this OpenTelemetry collector (OTLP over HTTP)
+    #[arg(long, value_name = "http://HOST:4318")]
+    traces: Option<String>,
+    /// Follow this share of messages, 0 to 1 [default: 0.01]
+    #[arg(long, value_name = "SHARE")]
+    trace_share: Option<String>,
     /// Count and time nodes and wires; written when it stops [default: beside the flow, FLOW.profile.json]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     profile: Option<String>,
@@ -74,6 +80,8 @@ impl Args {
             ("workers", &self.workers),
             ("env-file", &self.env_file),
             ("metrics", &self.metrics),
+            ("traces", &self.traces),
+            ("trace-share", &self.trace_share),
             ("profile", &self.profile),
             ("virtual-time", &self.virtual_time),
         ];

@@ -179,13 +179,15 @@ fn one_room_names_each_heavy_dependency() {
         ("rusqlite", &["runtime/store"]),
         ("openraft", &["runtime/agent"]),
         ("oxc_", &["compiler/script"]),
+        ("opentelemetry", &["runtime/app"]),
         ("petgraph", &["compiler/ir"]),
         ("handlebars", &["targets/rust", "targets/container"]),
         ("inferno", &["."]),
         ("jsonata-core", &["runtime/expr", "compiler/script"]),
     ];
-    // (what says whether JavaScript is well formed is held against the engine that will run it)
-    let tests = [("rquickjs", "compiler/script")];
+    // (what says whether JavaScript is well formed is held against the engine that will run it; what a collector of traces gets is read
+    // by other code than has written it)
+    let tests = [("rquickjs", "compiler/script"), ("opentelemetry", "tests")];
     // (programs of examples are not of the house)
     let rooms_of_the_house = members().into_iter();
     for (folder, manifest) in rooms_of_the_house.filter(|(f, _)| !f.starts_with("examples/")) {

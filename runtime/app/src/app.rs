@@ -5,9 +5,11 @@ use crate::credentials::{self, Credentials};
 use crate::links::MeshLinks;
 use crate::metrics::{self, Metered};
 use crate::operations::{About, Operations};
-use crate::options::{Control as ControlOption, Options, parse_env_file};
+use crate::options::{Control as ControlOption, LogFormat, Options, parse_env_file};
 use crate::profile;
 use crate::settings::Process;
+use crate::trace_options::TraceOptions;
+use crate::traces::Exporter;
 use std::io::{BufRead, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,7 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use vgdc_core::{Clock, Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services};
+use vgdc_core::trace::NoSpans;
+use vgdc_core::{
+    Clock, Deployment, Linked, LogSink, Registry, Runtime, RuntimeOptions, Services, Traces,
+};
 use vgdc_hosted::{Host, HostOptions};
 use vgdc_http::HttpServer;
 use vgdc_plan::{MeshPart, Plan};
@@ -111,12 +116,21 @@ fn load_env_file(file: &str) -> Result<(), String> {
 async fn serve(app: App, options: &Options, process: Process, profile: Option<&Path>) -> ExitCode {
     let hub = Arc::new(Hub::default());
     let stdio = options.control == ControlOption::Stdio;
-    let console = Arc::new(Console::new(
+    let part = app.plan.as_ref().and_then(|plan| plan.mesh.clone());
+    let console = Console::new(
         options.log,
         options.level.or(process.level),
         stdio,
         Some(hub.clone()),
-    ));
+    );
+    let console = Arc::new(console.at(part.as_ref().map(|part| part.node.clone())));
+    let (traces, exporter) = match traces(&app, part.as_ref(), options, console.clone()) {
+        Ok(traces) => traces,
+        Err(why) => {
+            eprintln!("{}: {why}", app.name);
+            return ExitCode::FAILURE;
+        }
+    };
     let default_port = if stdio { 0 } else { 1880 };
     let port = options.port.or(process.port);
     let host = options.host.or(process.host);
@@ -153,7 +167,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             console: console.clone(),
         }),
     };
-    let links = match app.plan.as_ref().and_then(|plan| plan.mesh.clone()) {
+    let links = match part {
         None => None,
         Some(part) => match links(part, options, console.clone()).await {
             Ok(links) => Some(Arc::new(links)),
@@ -173,6 +187,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         workers: options.workers,
         linked: app.linked,
         profile: profile.is_some(),
+        traces,
         clock: options.virtual_time.map_or(Clock::Real, Clock::starting_at),
         elsewhere: Some(Arc::new(host)),
         ..RuntimeOptions::new(app.registry)
@@ -267,11 +282,42 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     if let Some(links) = links {
         links.stop().await;
     }
+    if let Some(exporter) = exporter {
+        exporter.stop().await;
+    }
     if let Some(conversation) = conversation {
         conversation.end().await;
     }
     http.stop();
     code
+}
+
+/// What islands are to know of messages' ways, and who sends it to a collector.
+fn traces(
+    app: &App,
+    part: Option<&MeshPart>,
+    options: &Options,
+    log: Arc<dyn LogSink>,
+) -> Result<(Option<Traces>, Option<Exporter>), String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let wanted = TraceOptions::read(options.traces.as_deref(), options.trace_share, &variable)?;
+    let Some(wanted) = wanted else {
+        // (lines of JSON say which message they are about, too)
+        let traces = Traces {
+            share: 0.0,
+            sink: Arc::new(NoSpans),
+        };
+        return Ok(((options.log == LogFormat::Json).then_some(traces), None));
+    };
+    let part = part.map(|part| (part.node.as_str(), part.mesh.as_str()));
+    let exporter = Exporter::start(&wanted, &app.name, &app.version, part, log.clone())?;
+    let percent = wanted.share * 100.0;
+    say(&*log, &format!("Traces of {percent} % of messages"));
+    let traces = Traces {
+        share: wanted.share,
+        sink: exporter.sink(),
+    };
+    Ok((Some(traces), Some(exporter)))
 }
 
 /// Starts the links to the other machines.

@@ -20,6 +20,12 @@ pub mod options;
 pub mod profile;
 mod program;
 mod settings;
+pub mod trace_options;
+#[cfg(feature = "traces")]
+mod traces;
+#[cfg(not(feature = "traces"))]
+#[path = "no_traces.rs"]
+mod traces;
 pub mod whole;
 
 pub use app::{App, run};

@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use vgdc_core::{
-    Arrived, Level, LinkEnd, LinkService, Links, LogSink, Mailbox, NodeError, Outgoing,
+    Arrived, Level, LinkEnd, LinkService, Links, LogSink, Mailbox, NodeError, Outgoing, SpanContext,
 };
-use vgdc_link::frame::Delivery;
+use vgdc_link::frame::{Delivery, Trace};
 use vgdc_link::{
     Endpoint, EndpointConfig, LinkReceiver, LinkSender, ReceiverConfig, ReceiverStats, SendError,
     SenderConfig, Token,
@@ -284,7 +284,7 @@ struct In {
 /// What has no room in the link's queue.
 #[derive(Default)]
 struct Waiting {
-    messages: VecDeque<Msg>,
+    messages: VecDeque<(Msg, Option<SpanContext>)>,
     /// The island is told to slow down, and a task waits for room.
     held: bool,
 }
@@ -292,14 +292,14 @@ struct Waiting {
 struct Sending(Arc<Out>);
 
 impl Outgoing for Sending {
-    fn send(&mut self, msg: &Msg) -> Result<(), NodeError> {
+    fn send(&mut self, msg: &Msg, trace: Option<SpanContext>) -> Result<(), NodeError> {
         let out = &self.0;
         let mut waiting = out.waiting();
         if waiting.messages.is_empty() {
-            match out.sender.try_send(msg, None) {
+            match out.sender.try_send(msg, sent(trace)) {
                 Ok(()) if out.sender.has_room() => return Ok(()),
                 Ok(()) => {}
-                Err(SendError::Full) => waiting.messages.push_back(msg.clone()),
+                Err(SendError::Full) => waiting.messages.push_back((msg.clone(), trace)),
                 Err(error) => return Err(NodeError::new(error.to_string())),
             }
         } else if waiting.messages.len() >= MOST_OVER {
@@ -309,7 +309,7 @@ impl Outgoing for Sending {
             );
             return Err(NodeError::new(text).with_code("link-busy"));
         } else {
-            waiting.messages.push_back(msg.clone());
+            waiting.messages.push_back((msg.clone(), trace));
         }
         if !std::mem::replace(&mut waiting.held, true) {
             out.mailbox.hold();
@@ -317,6 +317,14 @@ impl Outgoing for Sending {
         }
         Ok(())
     }
+}
+
+/// Where in a trace a message is, as frames have it.
+fn sent(trace: Option<SpanContext>) -> Option<Trace> {
+    trace.map(|trace| Trace {
+        parent: trace.traceparent().into(),
+        state: "".into(),
+    })
 }
 
 impl Out {
@@ -330,11 +338,11 @@ async fn drain(out: Arc<Out>) {
     loop {
         out.sender.room().await;
         let mut waiting = out.waiting();
-        while let Some(msg) = waiting.messages.pop_front() {
-            match out.sender.try_send(&msg, None) {
+        while let Some((msg, trace)) = waiting.messages.pop_front() {
+            match out.sender.try_send(&msg, sent(trace)) {
                 Ok(()) => {}
                 Err(SendError::Full) => {
-                    waiting.messages.push_front(msg);
+                    waiting.messages.push_front((msg, trace));
                     break;
                 }
                 Err(error @ SendError::Value(_)) => {
@@ -383,7 +391,11 @@ async fn receive(mut receiver: LinkReceiver, mailbox: Mailbox, log: Arc<dyn LogS
         while let Some(received) = next {
             last = received.token;
             match received.msg {
-                Ok(msg) => msgs.push(msg),
+                Ok(msg) => {
+                    let trace = received.trace;
+                    let trace = trace.and_then(|trace| SpanContext::parse(&trace.parent));
+                    msgs.push((msg, trace));
+                }
                 Err(error) => {
                     let text = format!(
                         "what {} sent over {} is no message: {error}",

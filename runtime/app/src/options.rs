@@ -52,6 +52,10 @@ pub struct Options {
     pub listen_links: Option<String>,
     /// Where `/metrics`, `/healthz` and `/readyz` are answered; `None`: nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where spans of messages are sent (OTLP over HTTP); `None`: where OpenTelemetry's variables say, if they do.
+    pub traces: Option<String>,
+    /// The share of messages that are followed; `None`: as the variables say.
+    pub trace_share: Option<f64>,
     /// Where the program keeps what must outlive it, such as messages for other machines.
     pub data: String,
 }
@@ -71,6 +75,8 @@ impl Default for Options {
             virtual_time: None,
             listen_links: None,
             metrics: None,
+            traces: None,
+            trace_share: None,
             data: ".vgdc".to_owned(),
         }
     }
@@ -87,6 +93,8 @@ pub const HELP: &str = "\
       --env-file FILE      environment variables, a NAME=value a line
       --credentials FILE   the nodes' secrets: flows_cred.json, encrypted or plain
       --metrics ADDRESS:PORT   answer /metrics (Prometheus), /healthz and /readyz there
+      --traces http://HOST:4318   send spans of messages to this OpenTelemetry collector (OTLP over HTTP)
+      --trace-share SHARE  follow this share of messages, 0 to 1 (default 0.01)
       --listen-links ADDRESS:PORT   where links of other machines are taken (default: as mesh.toml says)
       --data DIR           what must outlive the program, such as messages for other machines (default .vgdc)
       --virtual-time[=START]   nodes see a clock that only `clock.advance` moves (START: 2026-01-31T12:00:00Z; default now)
@@ -144,6 +152,22 @@ impl Options {
                     format!("--metrics {text}: expected ADDRESS:PORT, such as 127.0.0.1:9100")
                 })?;
                 self.metrics = Some(address);
+            }
+            "traces" => {
+                let text = value()?;
+                if !text.starts_with("http://") || text.len() == "http://".len() {
+                    return Err(format!(
+                        "--traces {text}: expected the address of a collector, such as http://127.0.0.1:4318"
+                    ));
+                }
+                self.traces = Some(text);
+            }
+            "trace-share" => {
+                let text = value()?;
+                let share = crate::trace_options::share(&text).ok_or_else(|| {
+                    format!("--trace-share {text}: expected a share from 0 to 1, such as 0.01")
+                })?;
+                self.trace_share = Some(share);
             }
             "data" => self.data = value()?,
             "profile" => self.profile = Some(value()?),
@@ -229,6 +253,12 @@ mod tests {
         assert_eq!(options.port, Some(0));
         assert!(options.take("port", &mut || Ok("70000".into())).is_err());
         assert!(options.take("control", &mut || Ok("tcp".into())).is_err());
+        let mut traces = |text: &str| options.take("traces", &mut || Ok(text.into()));
+        assert!(traces("127.0.0.1:4318").is_err());
+        assert!(traces("https://collector").is_err());
+        assert_eq!(traces("http://127.0.0.1:4318"), Ok(true));
+        let share = options.take("trace-share", &mut || Ok("1.5".into()));
+        assert!(share.is_err_and(|why| why.contains("0 to 1")));
         let mut start = |text: &str| options.take("virtual-time", &mut || Ok(text.into()));
         assert_eq!(start("2026-01-31T12:00:00Z"), Ok(true));
         assert!(start("soon").is_err());

@@ -12,6 +12,7 @@ use crate::event::WatchFlags;
 use crate::mailbox::{Mail, Mailbox, MailboxShared, Request};
 use crate::native::Region;
 use crate::profile::{Measured, Profiler};
+use crate::trace::Tracing;
 use crate::{Cx, EventKind, Kinds, Level, NodeError, OpInfo, Process, Shared};
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -163,6 +164,8 @@ pub struct Island {
     told_full: Option<Instant>,
     /// There is one where a profile is taken.
     pub(crate) profiler: Option<Box<Profiler>>,
+    /// There is one where messages are followed.
+    pub(crate) tracing: Option<Box<Tracing>>,
 }
 
 impl Island {
@@ -190,6 +193,7 @@ impl Island {
             close_timeout,
             told_full: None,
             profiler: profiled.then(Box::default),
+            tracing: None,
         }
     }
 
@@ -245,6 +249,9 @@ impl Island {
         match self.queue.pop_front() {
             Some((slot, Work::Msg(msg))) => {
                 self.waited(slot);
+                if self.tracing.is_some() {
+                    self.traced_came(slot, &msg);
+                }
                 self.handle(slot, msg);
             }
             Some((slot, Work::Event(event))) => {
@@ -349,6 +356,9 @@ impl Island {
 
     pub(crate) fn send(&mut self, slot: u32, output: usize, mut msg: Msg) {
         msg.ensure_id();
+        if self.tracing.is_some() {
+            let _ = self.span_of(slot, &msg);
+        }
         let at = &mut self.slots[slot as usize];
         at.counters.sent(output, 1);
         if at.watch.any(Kinds::SEND) {
@@ -385,6 +395,11 @@ impl Island {
         for msg in &mut msgs {
             msg.ensure_id();
         }
+        if self.tracing.is_some() {
+            for msg in &msgs {
+                let _ = self.span_of(slot, msg);
+            }
+        }
         let at = &mut self.slots[slot as usize];
         at.counters.sent(output, msgs.len() as u64);
         if at.watch.any(Kinds::SEND) {
@@ -417,6 +432,9 @@ impl Island {
     }
 
     fn enqueue(&mut self, slot: u32, msg: Msg) {
+        if self.tracing.is_some() {
+            self.traced_waits(slot, &msg);
+        }
         self.queue.push_back((slot, Work::Msg(msg)));
         self.waits(slot);
     }
@@ -438,9 +456,17 @@ impl Island {
 
     /// Hands a message to an operator: the heart of it all.
     pub(crate) fn handle(&mut self, slot: u32, msg: Msg) {
+        if self.tracing.is_some() && self.is_followed(&msg) {
+            // (each operator has a time of its own, then)
+            return self.handle_alone(slot, msg);
+        }
         let region = &mut self.slots[slot as usize].region;
         match region.take_if(|region| region.is_ready()) {
-            Some(region) => region.run(self, msg),
+            Some(region) => {
+                let traced = self.turn_begins(slot, Some(&msg));
+                region.run(self, msg);
+                self.turn_ends(traced);
+            }
             None => self.handle_alone(slot, msg),
         }
     }
@@ -478,6 +504,7 @@ impl Island {
             return;
         };
         let turn = self.enter(slot);
+        let traced = self.turn_begins(slot, Some(&msg));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             process.input(&mut Cx { island: self, slot }, msg)
         }));
@@ -486,6 +513,7 @@ impl Island {
         if let Err(panic) = outcome {
             self.panicked(slot, panic);
         }
+        self.turn_ends(traced);
     }
 
     pub(crate) fn with_process(
@@ -502,6 +530,7 @@ impl Island {
         };
         self.handled += 1;
         let entered = self.enter(slot);
+        let traced = self.turn_begins(slot, None);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             turn(process.as_mut(), &mut Cx { island: self, slot })
         }));
@@ -510,6 +539,7 @@ impl Island {
         if let Err(panic) = outcome {
             self.panicked(slot, panic);
         }
+        self.turn_ends(traced);
     }
 
     #[inline]

@@ -24,6 +24,7 @@ pub mod runtime;
 pub mod services;
 pub mod shared;
 pub mod timers;
+pub mod trace;
 
 pub use clock::Clock;
 pub use config::{Config, FromField};
@@ -39,6 +40,7 @@ pub use runtime::{DeployType, Deployment, Runtime, RuntimeError, RuntimeOptions}
 pub use services::Services;
 pub use shared::Shared;
 pub use timers::TimerId;
+pub use trace::{SpanContext, Traces};
 
 pub use vgdc_native::linked::Linked;
 pub use vgdc_plan as plan;

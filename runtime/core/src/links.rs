@@ -3,7 +3,7 @@
 //! The core knows neither how messages travel nor where the other machines are. The node that stands in for one elsewhere hands its
 //! messages to an [`Outgoing`]; the one that stands before a node here gets what was sent to it as [`Arrived`].
 
-use crate::{Mailbox, NodeError};
+use crate::{Mailbox, NodeError, SpanContext};
 use std::any::Any;
 use vgdc_value::Msg;
 
@@ -36,17 +36,17 @@ pub trait Links: Send + Sync {
 
 /// The end of a link that sends.
 pub trait Outgoing {
-    /// Sends a message, behind all that were sent before.
+    /// Sends a message, behind all that were sent before. `trace`: where in a trace it is, if it is followed.
     ///
     /// # Errors
     /// The message cannot travel, or too many wait; it is not sent.
-    fn send(&mut self, msg: &Msg) -> Result<(), NodeError>;
+    fn send(&mut self, msg: &Msg, trace: Option<SpanContext>) -> Result<(), NodeError>;
 }
 
 /// Messages that came over a link, in the order in which they were sent.
 pub struct Arrived {
-    /// The messages.
-    pub msgs: Vec<Msg>,
+    /// The messages, with where in a trace the other end said they are.
+    pub msgs: Vec<(Msg, Option<SpanContext>)>,
     /// To be called when the island has taken them: then the other end may forget them.
     pub taken: Box<dyn FnOnce() + Send>,
 }

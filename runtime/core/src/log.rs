@@ -1,6 +1,7 @@
 //! Log lines: what nodes and the runtime say to whoever reads the program's output.
 
 use crate::OpInfo;
+use crate::trace::TraceId;
 use vgdc_value::Value;
 
 /// Node-RED's levels.
@@ -57,6 +58,19 @@ impl From<vgdc_store::Level> for Level {
 pub trait LogSink: Send + Sync {
     /// Writes one line. `ts` is in milliseconds since the epoch.
     fn log(&self, ts: f64, level: Level, node: Option<&OpInfo>, message: &Value);
+
+    /// As [`LogSink::log`], what a node says, about the message of this trace where it has one and that is looked at.
+    fn log_about(
+        &self,
+        ts: f64,
+        level: Level,
+        node: &OpInfo,
+        message: &Value,
+        trace: Option<TraceId>,
+    ) {
+        let _ = trace;
+        self.log(ts, level, Some(node), message);
+    }
 }
 
 /// Discards everything.

@@ -8,6 +8,7 @@ mod time;
 use crate::env::EnvTable;
 use crate::island::{Counters, Island, Started, State, Update};
 use crate::mailbox::{Mail, MailboxShared, Request};
+use crate::trace::Tracing;
 use crate::{Clock, Elsewhere, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink, place};
 use redeploy::Layout;
 use std::collections::{HashMap, HashSet};
@@ -39,6 +40,8 @@ pub struct RuntimeOptions {
     pub linked: &'static [vgdc_native::linked::Linked],
     /// Whether nodes are measured, for [`Runtime::profile`].
     pub profile: bool,
+    /// What is to be known of messages' ways, and by whom; `None`: nothing.
+    pub traces: Option<crate::Traces>,
     /// The clock that the nodes see.
     pub clock: Clock,
     /// The other places that operators of a plan may run in.
@@ -58,6 +61,7 @@ impl RuntimeOptions {
             close_timeout: Duration::from_secs(15),
             linked: &[],
             profile: false,
+            traces: None,
             clock: Clock::Real,
             elsewhere: None,
         }
@@ -501,8 +505,10 @@ impl Runtime {
         let close_timeout = named.unwrap_or(self.options.close_timeout);
         let given = mailbox.clone();
         let profiled = self.options.profile;
+        let traces = self.options.traces.clone();
         let job: Spawn = Box::new(move || {
-            let island = Island::new(shared, given, close_timeout, profiled);
+            let mut island = Island::new(shared, given, close_timeout, profiled);
+            island.tracing = traces.map(|traces| Box::new(Tracing::new(&traces)));
             tokio::task::spawn_local(island.run());
         });
         match self.workers[worker].spawn.send(job) {

@@ -5,11 +5,12 @@
 use super::mesh::{self, EndConfig};
 use std::any::Any;
 use vgdc_core::value::Msg;
-use vgdc_core::{Arrived, Cx, Node, NodeError, Process};
+use vgdc_core::{Arrived, Cx, LinkEnd, Node, NodeError, Process};
 use vgdc_macros_node::node;
 
 /// Passes on what comes.
 pub struct MeshReceiver {
+    end: LinkEnd,
     /// The link is open as long as this lives.
     _link: Box<dyn Any>,
 }
@@ -21,7 +22,7 @@ impl Node for MeshReceiver {
     fn new(config: EndConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let end = config.end();
         let link = mesh::links(cx)?.0.receive_from(&end, cx.mailbox())?;
-        Ok(MeshReceiver { _link: link })
+        Ok(MeshReceiver { end, _link: link })
     }
 }
 
@@ -30,8 +31,8 @@ impl Process for MeshReceiver {
 
     fn event(&mut self, cx: &mut Cx<'_>, event: Box<dyn Any>) {
         if let Ok(arrived) = event.downcast::<Arrived>() {
-            for msg in arrived.msgs {
-                cx.send(0, msg);
+            for (msg, trace) in arrived.msgs {
+                cx.send_arrived(&self.end, msg, trace);
             }
             (arrived.taken)();
         }

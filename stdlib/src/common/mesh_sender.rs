@@ -5,11 +5,12 @@
 
 use super::mesh::{self, EndConfig};
 use vgdc_core::value::Msg;
-use vgdc_core::{Cx, Node, NodeError, Outgoing, Process};
+use vgdc_core::{Cx, LinkEnd, Node, NodeError, Outgoing, Process};
 use vgdc_macros_node::node;
 
 /// Sends what it gets.
 pub struct MeshSender {
+    end: LinkEnd,
     link: Box<dyn Outgoing>,
 }
 
@@ -20,14 +21,15 @@ impl Node for MeshSender {
     fn new(config: EndConfig, cx: &mut Cx<'_>) -> Result<Self, NodeError> {
         let end = config.end();
         let link = mesh::links(cx)?.0.send_to(&end, cx.mailbox())?;
-        Ok(MeshSender { link })
+        Ok(MeshSender { end, link })
     }
 }
 
 impl Process for MeshSender {
     fn input(&mut self, cx: &mut Cx<'_>, msg: Msg) {
         let msg = mesh::that_can_leave(msg);
-        match self.link.send(&msg) {
+        let trace = cx.trace_to(&self.end, &msg);
+        match self.link.send(&msg, trace) {
             Ok(()) => cx.done_with(&msg),
             Err(error) => cx.error(error, Some(&msg)),
         }

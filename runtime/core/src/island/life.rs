@@ -60,6 +60,9 @@ impl Island {
         self.slots.iter_mut().for_each(|at| at.region = None);
         self.timers.clear_all(slot);
         self.queue.retain(|(to, _)| *to != slot);
+        if let Some(tracing) = self.tracing.as_deref_mut() {
+            tracing.forget(slot);
+        }
         let at = &mut self.slots[slot as usize];
         at.process = None;
         at.state = State::Stopped;
@@ -126,6 +129,9 @@ impl Island {
             self.slots.push(slot);
         }
         self.move_queue(&old_ids);
+        if let Some(tracing) = self.tracing.as_deref_mut() {
+            tracing.forget_slots();
+        }
         for &slot in &fresh {
             self.start(slot);
         }

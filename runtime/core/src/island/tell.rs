@@ -1,6 +1,7 @@
 //! What operators say besides messages: events, errors and who catches them, statuses, log lines, that a message is finished.
 
 use super::Island;
+use crate::trace::TraceId;
 use crate::{Event, EventKind, Kinds, Level, NodeError};
 use vgdc_value::{Msg, Object, Value};
 
@@ -64,6 +65,9 @@ impl Island {
 
     pub(crate) fn error(&mut self, slot: u32, error: NodeError, msg: Option<&Msg>) {
         self.slots[slot as usize].counters.errors += 1;
+        if self.tracing.is_some() {
+            self.traced_error(slot, &error, msg);
+        }
         let count = msg.map_or(1, |msg| self.error_count(slot, msg));
         if self.slots[slot as usize].watch.any(Kinds::ERROR) {
             self.tell(
@@ -88,7 +92,10 @@ impl Island {
             None => false,
         };
         if !handled {
-            self.log(slot, Level::Error, error.value);
+            let trace = msg
+                .filter(|_| self.tracing.is_some())
+                .and_then(TraceId::of_msg);
+            self.log_of(slot, Level::Error, error.value, trace);
         }
     }
 
@@ -201,10 +208,16 @@ impl Island {
     }
 
     pub(crate) fn log(&mut self, slot: u32, level: Level, message: Value) {
+        self.log_of(slot, level, message, None);
+    }
+
+    /// What an operator says of the message of a trace; without one, of that which it has now.
+    fn log_of(&mut self, slot: u32, level: Level, message: Value, trace: Option<TraceId>) {
+        let trace = trace.or_else(|| self.current_trace(slot));
         let at = &self.slots[slot as usize];
-        self.shared
-            .log
-            .log(self.shared.clock.now_ms(), level, Some(&at.info), &message);
+        let now = self.shared.clock.now_ms();
+        let log = &self.shared.log;
+        log.log_about(now, level, &at.info, &message, trace);
         if at.watch.any(Kinds::LOG) {
             self.tell(slot, EventKind::Log { level, message });
         }
