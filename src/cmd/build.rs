@@ -100,6 +100,12 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    if !args.release && mesh.as_ref().is_some_and(|mesh| mesh.nats.is_some()) {
+        super::say_err(
+            "note: these parts link over NATS, which a runner can that was made so: \
+             cargo build --release -p vgdc-runner --features nats\n",
+        );
+    }
     if let Some(mesh) = &mesh
         && let Err(why) = contain(&args.container, &flow, mesh, &made, &output)
     {

@@ -171,7 +171,7 @@ fn an_artifact_links_no_compiler() {
 
 #[test]
 fn one_room_names_each_heavy_dependency() {
-    let rooms: [(&str, &[&str]); 11] = [
+    let rooms: [(&str, &[&str]); 12] = [
         ("cranelift", &["targets/cranelift"]),
         ("rquickjs", &["runtime/engine"]),
         ("libp2p", &["runtime/net"]),
@@ -179,6 +179,7 @@ fn one_room_names_each_heavy_dependency() {
         ("rusqlite", &["runtime/store"]),
         ("openraft", &["runtime/agent"]),
         ("oxc_", &["compiler/script"]),
+        ("async-nats", &["runtime/link"]),
         ("opentelemetry", &["runtime/app"]),
         ("petgraph", &["compiler/ir"]),
         ("handlebars", &["targets/rust", "targets/container"]),

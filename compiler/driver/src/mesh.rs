@@ -8,7 +8,7 @@ use vgdc_middle::partition::costs::Costs;
 use vgdc_middle::partition::predict::{Prediction, predict};
 use vgdc_middle::partition::split::{Link, links, part};
 use vgdc_middle::partition::{Assignment, assign};
-use vgdc_plan::MeshPart;
+use vgdc_plan::{MeshPart, Nats};
 use vgdc_syntax::mesh::Delivery;
 use vgdc_syntax::{Diagnostic, Diagnostics, FlowDoc, Mesh, codes};
 
@@ -121,16 +121,35 @@ fn mesh_part(mesh: &Mesh, links: &[Link], machine: usize) -> MeshPart {
         .filter(|link| link.from == machine)
         .filter_map(|link| Some((name(link.to), address(link.to)?)))
         .collect();
+    if let Some(nats) = &mesh.nats {
+        return MeshPart {
+            mesh: mesh.name.clone(),
+            node: name(machine),
+            nats: Some(Nats {
+                servers: nats.servers.clone(),
+                credentials: nats.credentials.clone(),
+                replicas: nats.replicas,
+                ca: nats.ca.clone(),
+                certificate: nats.certificate.clone(),
+            }),
+            ..MeshPart::default()
+        };
+    }
     let is_reached = links.iter().any(|link| link.to == machine);
     MeshPart {
         mesh: mesh.name.clone(),
         node: name(machine),
         listen: address(machine).filter(|_| is_reached),
         peers,
+        nats: None,
     }
 }
 
 fn without_address(links: &[Link], mesh: &Mesh, diagnostics: &mut Diagnostics) {
+    // (who is reached over a broker needs none)
+    if mesh.nats.is_some() {
+        return;
+    }
     let mut reached: Vec<usize> = links.iter().map(|link| link.to).collect();
     reached.sort_unstable();
     reached.dedup();

@@ -29,9 +29,15 @@
 //! between = ["gateway", "cloud"]
 //! latency_ms = 20
 //! megabits = 10
+//!
+//! [transport]                      # links go over a broker
+//! kind = "nats"
+//! servers = ["nats://broker:4222"]
 //! ```
 //!
 //! Nodes, flows and groups are named by id or by name. docs/mesh.md explains the rest.
+
+mod transport;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,6 +50,9 @@ use crate::codes;
 use crate::config::nearest;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, SourceMap, Span};
+
+pub use transport::Nats;
+use transport::RawTransport;
 
 /// The most machines that a mesh may have.
 pub const MOST_NODES: usize = 1_000;
@@ -65,6 +74,8 @@ pub struct Mesh {
     pub links: Vec<LinkRule>,
     /// What is known of the ways between machines.
     pub networks: Vec<Network>,
+    /// The broker that links go over; without one they go from machine to machine.
+    pub nats: Option<Nats>,
 }
 
 /// A machine.
@@ -165,6 +176,7 @@ struct File {
     link: Vec<RawLink>,
     #[serde(default)]
     network: Vec<Spanned<RawNetwork>>,
+    transport: Option<Spanned<RawTransport>>,
 }
 
 #[derive(Deserialize)]
@@ -394,6 +406,7 @@ impl Reader {
             let network = self.network(network.into_inner(), &mesh);
             mesh.networks.extend(network);
         }
+        mesh.nats = file.transport.and_then(|it| self.transport(it));
         mesh
     }
 
@@ -534,7 +547,7 @@ impl Reader {
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> (Mesh, Vec<String>) {
+    pub(super) fn said(text: &str) -> (Mesh, Vec<String>) {
         let mut sources = SourceMap::new();
         let (mesh, diagnostics) = Mesh::parse(&mut sources, "mesh.toml", text);
         let said = diagnostics.iter().map(|it| {

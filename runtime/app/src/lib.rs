@@ -15,6 +15,8 @@ mod links;
 mod logging;
 mod memory;
 mod metrics;
+#[cfg(feature = "links")]
+mod nats;
 mod operations;
 pub mod options;
 pub mod profile;

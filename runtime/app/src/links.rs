@@ -41,7 +41,8 @@ struct Shared {
     tokio: Handle,
     /// Where outboxes are.
     data: PathBuf,
-    peers: Vec<String>,
+    /// Those that there are ways to; `None`: a broker knows all.
+    peers: Option<Vec<String>>,
     log: Arc<dyn LogSink>,
     /// For whoever asks how they are; those that are gone are left out.
     sending: Mutex<Vec<Weak<Out>>>,
@@ -79,6 +80,9 @@ impl MeshLinks {
         config.log = Some(Arc::new(move |line: &str| say(&*told, Level::Warn, line)));
         let endpoint = Endpoint::new(config).map_err(|e| e.to_string())?;
         let address = listen.or(part.listen.as_deref());
+        if let Some(nats) = &part.nats {
+            crate::nats::connect(&endpoint, part, nats)?;
+        }
         tokio.block_on(async {
             if let Some(address) = address.filter(|_| part.listen.is_some()) {
                 let failed = |e| format!("cannot listen for links at {address}: {e}\n  `--listen-links ADDRESS:PORT` takes another one");
@@ -95,7 +99,7 @@ impl MeshLinks {
             endpoint,
             tokio: tokio.handle().clone(),
             data: data.to_owned(),
-            peers: part.peers.keys().cloned().collect(),
+            peers: (part.nats.is_none()).then(|| part.peers.keys().cloned().collect()),
             log,
             sending: Mutex::default(),
             receiving: Mutex::default(),
@@ -192,7 +196,7 @@ fn delivery(end: &LinkEnd) -> Delivery {
 impl Links for Ends {
     fn send_to(&self, end: &LinkEnd, mailbox: Mailbox) -> Result<Box<dyn Outgoing>, NodeError> {
         let shared = &self.0;
-        if !shared.peers.contains(&end.peer) {
+        if (shared.peers.as_ref()).is_some_and(|peers| !peers.contains(&end.peer)) {
             return Err(NodeError::new(format!(
                 "this program knows no way to {}",
                 end.peer
@@ -232,6 +236,7 @@ impl Links for Ends {
             delivery: delivery(end),
             ..ReceiverConfig::default()
         };
+        let _inside = shared.tokio.enter();
         let receiver = shared
             .endpoint
             .receiver(&end.name, config)

@@ -93,6 +93,9 @@ pub(crate) struct Inner {
     sessions: Mutex<HashMap<u64, Arc<Wake>>>,
     connections: AtomicU64,
     stopped: watch::Sender<bool>,
+    /// The broker that links go over, if they do.
+    #[cfg(feature = "nats")]
+    nats: std::sync::OnceLock<Arc<crate::nats::Nats>>,
     /// What takes connections and makes them.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -160,6 +163,22 @@ impl Inner {
         }
     }
 
+    /// Told when the endpoint ends.
+    #[cfg(feature = "nats")]
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopped.subscribe()
+    }
+
+    /// A sender has closed.
+    #[cfg(feature = "nats")]
+    pub(crate) fn forget_sender(&self, peer: &str, end: &Arc<SenderEnd>) {
+        let known = lock(&self.peers).get(peer).cloned();
+        if let Some(known) = known {
+            known.forget(end);
+            self.forget_peer(peer);
+        }
+    }
+
     fn log(&self, line: &str) {
         if let Some(log) = &self.config.log {
             log(line);
@@ -201,6 +220,8 @@ impl Endpoint {
                 sessions: Mutex::default(),
                 connections: AtomicU64::new(1),
                 stopped: watch::Sender::new(false),
+                #[cfg(feature = "nats")]
+                nats: std::sync::OnceLock::new(),
                 tasks: Mutex::default(),
             }),
         })
@@ -229,6 +250,13 @@ impl Endpoint {
             changed: Notify::new(),
         });
         receivers.insert(name.to_owned(), end.clone());
+        #[cfg(feature = "nats")]
+        if let Some(nats) = self.inner.nats.get() {
+            let (inner, end) = (Arc::downgrade(&self.inner), Arc::downgrade(&end));
+            let name = name.to_owned();
+            let task = crate::nats::receive(inner, nats.clone(), name, delivery, end);
+            lock(&self.inner.tasks).push(tokio::spawn(task));
+        }
         Ok(LinkReceiver {
             name: name.to_owned(),
             end,
@@ -267,6 +295,14 @@ impl Endpoint {
             }
         };
         self.inner.with_peer(peer, taken)?;
+        #[cfg(feature = "nats")]
+        let config = match self.inner.nats.get() {
+            Some(_) => SenderConfig {
+                max_message: config.max_message.min(crate::nats::MAX_NATS_MESSAGE),
+                ..config
+            },
+            None => config,
+        };
         let (machine, keeper) = match (config.delivery, outbox) {
             (Delivery::Fast, None) => (Sender::new(name, config, new_instance()?, 0, []), None),
             (Delivery::Durable, Some(file)) => {
@@ -313,7 +349,21 @@ impl Endpoint {
             }
             io::Result::Ok(())
         })?;
+        #[cfg(feature = "nats")]
+        if let Some(nats) = self.inner.nats.get() {
+            let (inner, weak) = (Arc::downgrade(&self.inner), Arc::downgrade(&end));
+            let task = crate::nats::send(inner, nats.clone(), peer.to_owned(), weak);
+            lock(&self.inner.tasks).push(tokio::spawn(task));
+        }
         Ok(LinkSender { end })
+    }
+
+    /// Has all links that are made from now on go over a broker: nothing is listened for, and no connection is made to a peer. Must be
+    /// called before the first link is made; a second call changes nothing. The broker may be away: then links wait for it.
+    #[cfg(feature = "nats")]
+    pub fn through_nats(&self, config: crate::nats::NatsConfig) {
+        let nats = crate::nats::Nats::new(config, self.inner.config.log.clone());
+        let _ = self.inner.nats.set(Arc::new(nats));
     }
 
     /// Takes connections at an address, until the endpoint ends; gives the address (with the port that was free).

@@ -8,6 +8,8 @@ mod epoch;
 pub mod frame;
 mod handshake;
 mod keeper;
+#[cfg(feature = "nats")]
+mod nats;
 mod outbox;
 mod receiver;
 mod receiving;
@@ -19,6 +21,8 @@ mod wake;
 
 pub use endpoint::{Endpoint, EndpointConfig, Log};
 pub use epoch::{Position, new_instance};
+#[cfg(feature = "nats")]
+pub use nats::{MAX_NATS_MESSAGE, NatsConfig, NatsCredentials};
 pub use outbox::Outbox;
 pub use receiver::{Delivered, Receiver, ReceiverConfig, ReceiverStats, Superseded, Token};
 pub use receiving::{LinkReceiver, Received};

@@ -320,6 +320,27 @@ impl Receiver {
         }
     }
 
+    /// The token of a message of the numbering that is open, whether it was delivered now or before.
+    #[cfg(feature = "nats")]
+    pub(crate) fn token_at(&self, sequence: u64) -> Token {
+        Token {
+            generation: self.generation,
+            sequence,
+        }
+    }
+
+    /// Whether a message that has come, and all in front of it, are confirmed.
+    #[cfg(feature = "nats")]
+    pub(crate) fn is_confirmed(&self, token: Token) -> bool {
+        self.held.front().is_none_or(|(held, _)| token < *held)
+    }
+
+    /// Bytes of messages that are delivered and not confirmed.
+    #[cfg(feature = "nats")]
+    pub(crate) fn held_bytes(&self) -> u64 {
+        self.held_bytes
+    }
+
     /// All in front of this number is confirmed.
     fn confirmed(&self) -> u64 {
         let held = self

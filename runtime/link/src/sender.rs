@@ -19,6 +19,8 @@ pub struct SenderConfig {
     pub queue_messages: usize,
     /// There is room as long as fewer bytes of messages wait. (So there may be this and a message.)
     pub queue_bytes: usize,
+    /// How long a message may be, in bytes as CBOR: at most [`MAX_MESSAGE`].
+    pub max_message: usize,
     /// A batch is sent when it has so many bytes.
     pub batch_bytes: usize,
     /// A batch is sent when it has so many messages.
@@ -37,6 +39,7 @@ impl Default for SenderConfig {
             epoch: 0,
             queue_messages: 10_000,
             queue_bytes: 32 << 20,
+            max_message: MAX_MESSAGE,
             batch_bytes: 32 << 10,
             batch_messages: 1024,
             linger: Duration::ZERO,
@@ -50,8 +53,8 @@ impl Default for SenderConfig {
 pub enum Refused {
     /// No room: wait until there is.
     Full(Item),
-    /// Longer than [`MAX_MESSAGE`] (its length in bytes).
-    TooLong(usize),
+    /// Longer than the link carries: its length in bytes, and the longest.
+    TooLong(usize, usize),
     /// The link was closed on this side.
     Closed,
     /// The other side does not want it, and never will.
@@ -64,9 +67,9 @@ impl std::fmt::Display for Refused {
             Refused::Full(_) => {
                 f.write_str("the link's queue is full: the other side does not keep up, or is away")
             }
-            Refused::TooLong(length) => write!(
+            Refused::TooLong(length, most) => write!(
                 f,
-                "a message of {length} bytes is longer than the {MAX_MESSAGE} that a link carries: send it in parts"
+                "a message of {length} bytes is longer than the {most} that a link carries: send it in parts"
             ),
             Refused::Closed => f.write_str("the link is closed"),
             Refused::Fault(fault) => write!(f, "the link has ended: {}", fault.text),
@@ -234,8 +237,9 @@ impl Sender {
         if self.closing {
             return Err(Refused::Closed);
         }
-        if length > MAX_MESSAGE {
-            return Err(Refused::TooLong(length));
+        let most = self.config.max_message.min(MAX_MESSAGE);
+        if length > most {
+            return Err(Refused::TooLong(length, most));
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The sending end of a link as programs have it.
 
-use crate::frame::{Delivery, Fault, Item, Trace};
+use crate::frame::{Ack, Delivery, Fault, Item, Trace};
 use crate::keeper::Keeper;
 use crate::sender::{Refused, Sender, SenderStats};
 use crate::wake::{End, Wake, lock};
 use bytes::Bytes;
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 use tokio::sync::Notify;
 use vgdc_store::StoreError;
@@ -278,6 +278,29 @@ impl LinkSender {
 }
 
 impl SenderEnd {
+    /// The other side says how far it is. `state` is this end's.
+    ///
+    /// # Errors
+    /// That cannot be.
+    pub(crate) fn acknowledged(
+        &self,
+        mut state: MutexGuard<'_, SenderState>,
+        ack: Ack,
+    ) -> Result<(), Fault> {
+        let before = (state.machine.front().sequence, state.machine.bytes());
+        let result = state.machine.acknowledged(ack);
+        let (front, bytes) = (state.machine.front().sequence, state.machine.bytes());
+        if let Some(keeper) = &self.keeper
+            && front > before.0
+        {
+            keeper.confirmed(front, (front - before.0) as usize, before.1 - bytes);
+        }
+        state.tell();
+        drop(state);
+        self.changed.notify_waiters();
+        result
+    }
+
     pub(crate) fn close(&self) {
         match &self.keeper {
             // (what it has not written yet comes first)

@@ -187,21 +187,10 @@ impl Session {
         match frame {
             Frame::Batch(batch) => self.batch(batch),
             Frame::Ack(ack) => {
-                if let Some((end, mut state)) = carried(&self.senders, &self.wake, ack.link) {
-                    let before = (state.machine.front().sequence, state.machine.bytes());
-                    let result = state.machine.acknowledged(ack);
-                    let (front, bytes) = (state.machine.front().sequence, state.machine.bytes());
-                    if let Some(keeper) = &end.keeper
-                        && front > before.0
-                    {
-                        keeper.confirmed(front, (front - before.0) as usize, before.1 - bytes);
-                    }
-                    state.tell();
-                    drop(state);
-                    end.changed.notify_waiters();
-                    if let Err(fault) = result {
-                        Frame::Fault(fault).encode(&mut self.out);
-                    }
+                if let Some((end, state)) = carried(&self.senders, &self.wake, ack.link)
+                    && let Err(fault) = end.acknowledged(state, ack)
+                {
+                    Frame::Fault(fault).encode(&mut self.out);
                 }
                 Ok(())
             }

@@ -245,7 +245,7 @@ async fn a_receiver_may_come_later_and_a_full_queue_says_so() {
     let long = Msg::with_payload(vec![0_u8; 17 << 20]);
     let error = sender.try_send(&long, None).expect_err("too long");
     assert!(
-        matches!(error, SendError::Refused(Refused::TooLong(_))),
+        matches!(error, SendError::Refused(Refused::TooLong(..))),
         "{error}"
     );
     // a receiver that goes, and another one

@@ -228,6 +228,27 @@ pub struct MeshPart {
     /// Where the machines are that its own links lead to, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub peers: BTreeMap<String, String>,
+    /// The broker that its links go over; then there are no peers, and nothing is listened for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats: Option<Nats>,
+}
+
+/// Where a broker is, and which files of the machine say who the program is there. No secret is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nats {
+    /// Its servers: `nats://HOST:PORT` or `tls://HOST:PORT`.
+    pub servers: Vec<String>,
+    /// A file of credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// How many servers of a cluster keep each message.
+    pub replicas: u8,
+    /// A file of certificates that the broker's is signed with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
+    /// The files of the program's own certificate and its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<(String, String)>,
 }
 
 /// One output.

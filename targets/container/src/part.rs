@@ -122,7 +122,10 @@ impl Part {
             variables: env::variables(plan),
             credentials,
             outside: uses.outside,
-            replicable: uses.replicable && mesh.listen.is_none() && mesh.peers.is_empty(),
+            replicable: uses.replicable
+                && mesh.listen.is_none()
+                && mesh.peers.is_empty()
+                && mesh.nats.is_none(),
             capacity,
             labels: labels.to_vec(),
         })
@@ -298,6 +301,7 @@ pub(crate) mod tests {
                 node: "gateway".to_owned(),
                 listen: None,
                 peers: [("office".to_owned(), "office:7401".to_owned())].into(),
+                ..MeshPart::default()
             }),
             ..Plan::default()
         };

@@ -29,6 +29,8 @@ struct Needs {
     database: bool,
     /// Links to other machines.
     links: bool,
+    /// They go over a broker.
+    nats: bool,
 }
 
 impl Needs {
@@ -36,6 +38,7 @@ impl Needs {
         Needs {
             database: has_database(plan),
             links: plan.mesh.is_some(),
+            nats: (plan.mesh.as_ref()).is_some_and(|part| part.nats.is_some()),
         }
     }
 }
@@ -57,6 +60,7 @@ fn render(name: &str, needs: &Needs, external: &[String]) -> Result<Skeleton, Bu
     let database =
         (needs.database).then_some(("vgdc-store", "runtime/store", ", features = [\"sqlite\"]"));
     let more = |name: &str| match name {
+        "vgdc-app" if needs.nats => ", features = [\"links\", \"nats\"]",
         "vgdc-app" if needs.links => ", features = [\"links\"]",
         _ => "",
     };
@@ -235,6 +239,7 @@ mod tests {
         let needs = Needs {
             database: true,
             links: true,
+            nats: false,
         };
         let manifest = render("pump", &needs, &[]).expect("renders").manifest;
         assert!(
