@@ -472,6 +472,21 @@ impl Endpoint {
         // (a session whose other side does not read ends when it is taken for dead)
         let _ = tokio::time::timeout(self.inner.config.dead_after, gone).await;
         let tasks = std::mem::take(&mut *lock(&self.inner.tasks));
+        #[cfg(feature = "nats")]
+        let tasks = {
+            let mut tasks = tasks;
+            if self.inner.nats.get().is_some() {
+                // (they end by themselves, with what they still have to say)
+                let all = async {
+                    for task in &mut tasks {
+                        let _ = task.await;
+                    }
+                };
+                let _ = tokio::time::timeout(crate::nats::LAST, all).await;
+            }
+            tasks.retain(|task| !task.is_finished());
+            tasks
+        };
         for task in tasks {
             // (one that waits for a connection to be made has nothing to lose)
             task.abort();

@@ -43,6 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// Of a link's troubles is said one in so long.
 const SAID_EVERY: Duration = Duration::from_secs(10);
+/// How long an endpoint that ends waits for the last acknowledgements to be written.
+pub(crate) const LAST: Duration = Duration::from_secs(1);
 /// How much the broker keeps of a link: durable and fast.
 const MOST_BYTES: (i64, i64) = (1 << 30, 64 << 20);
 
@@ -149,6 +151,14 @@ impl Nats {
             .connect(config.servers.clone())
             .await
             .map_err(|error| broken(format!("{}: {error}", config.servers.join(", "))))
+    }
+
+    /// Waits until what was handed over has been written.
+    async fn flush(&self) {
+        if let Some(client) = self.client.get() {
+            // (what cannot be written is known to nobody: it comes again)
+            let _ = client.flush().await;
+        }
     }
 
     /// The broker's streams; connects first, if that has not been done.

@@ -61,7 +61,7 @@ pub(crate) async fn receive(
         let mut stopped = current.stopping();
         let wake = Arc::new(current.new_session());
         drop(current);
-        let session = Session {
+        let mut session = Session {
             inner: inner.clone(),
             end: &alive,
             wake: wake.clone(),
@@ -75,6 +75,16 @@ pub(crate) async fn receive(
             result = session.run(&nats, &mut trouble) => Some(result),
             _ = stopped.wait_for(|stopped| *stopped) => None,
         };
+        if !matches!(result, Some(Err(_))) {
+            // (the broker is to know what was confirmed last, or it comes again; a broker that is away cannot)
+            let last = async {
+                if session.acknowledge().await.is_ok() {
+                    nats.flush().await;
+                }
+            };
+            let _ = tokio::time::timeout(super::LAST, last).await;
+        }
+        drop(session);
         {
             let mut state = lock(&alive.state);
             state.machine.disconnected(wake.connection);
@@ -99,7 +109,7 @@ pub(crate) async fn receive(
 }
 
 impl Session<'_> {
-    async fn run(mut self, nats: &Nats, trouble: &mut Trouble) -> io::Result<()> {
+    async fn run(&mut self, nats: &Nats, trouble: &mut Trouble) -> io::Result<()> {
         let context = nats.context().await?;
         let stream = nats.stream(&context, &self.name, self.delivery).await?;
         // (one that is not there need not go)
