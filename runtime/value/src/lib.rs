@@ -28,7 +28,6 @@ mod table;
 mod testing;
 mod text;
 mod value;
-pub mod wire;
 
 pub use handle::Handle;
 pub use id::{generate_id, generate_id_str};

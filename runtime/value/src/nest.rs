@@ -8,7 +8,7 @@ use crate::Value;
 use crate::block::Last;
 use std::cell::{Cell, RefCell};
 
-/// How deep values may be nested that are parsed: JSON, the control protocol's values, and the wire's. Values that flows
+/// How deep values may be nested that are parsed: JSON, the control protocol's values, and CBOR. Values that flows
 /// build may be deeper.
 pub const MAX_DEPTH: usize = 512;
 

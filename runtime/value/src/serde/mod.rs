@@ -1,5 +1,5 @@
 //! Values for serde: plain JSON, as `JSON.stringify` and `JSON.parse` have it. (What JSON cannot say is for
-//! `control` and `wire`.) [`from_value`] and [`to_value`] are the way between values and types of Rust.
+//! `control` and `cbor`.) [`from_value`] and [`to_value`] are the way between values and types of Rust.
 
 mod fault;
 mod message;
