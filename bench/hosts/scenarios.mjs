@@ -1,0 +1,16 @@
+// All scenarios, in the order in which they run.
+import { discovery, failover, loss } from './members.mjs';
+import { cutOff, lost, upgrade, version } from './work.mjs';
+import { split } from './split.mjs';
+
+/** `short`: is part of what a test waits for. `once`: takes long, and is no figure of which a median is wanted. */
+export const scenarios = [
+  { name: 'discovery', run: discovery },
+  { name: 'loss', run: loss, short: true },
+  { name: 'failover', run: failover },
+  { name: 'host-lost', run: lost, short: true },
+  { name: 'host-cut', run: cutOff },
+  { name: 'split', run: split, short: true },
+  { name: 'upgrade', run: upgrade },
+  { name: 'version', run: version },
+];
