@@ -9,8 +9,8 @@ export const freePort = () => new Promise((resolve) => {
   });
 });
 
-export const connect = (port) => new Promise((resolve, reject) => {
-  const socket = net.connect(port, '127.0.0.1', () => resolve(socket)).once('error', reject);
+export const connect = (port, host = '127.0.0.1') => new Promise((resolve, reject) => {
+  const socket = net.connect(port, host, () => resolve(socket)).once('error', reject);
   socket.setNoDelay(true);
 });
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -32,8 +32,8 @@ export async function untilItAnswers(port, child) {
 }
 
 /** Lines a second with so many on their way. */
-export async function speed(port, window, seconds) {
-  const socket = await connect(port);
+export async function speed(port, window, seconds, host) {
+  const socket = await connect(port, host);
   let [sent, back] = [0, 0];
   const more = () => {
     let text = '';
@@ -56,8 +56,8 @@ export async function speed(port, window, seconds) {
 }
 
 /** Microseconds of one line at a time: the median and the 99th percentile. */
-export async function latency(port, count) {
-  const socket = await connect(port);
+export async function latency(port, count, host) {
+  const socket = await connect(port, host);
   const times = [];
   for (let at = 0; at < count; at++) {
     const begin = performance.now();

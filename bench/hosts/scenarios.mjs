@@ -2,6 +2,8 @@
 import { discovery, failover, loss } from './members.mjs';
 import { cutOff, lost, upgrade, version } from './work.mjs';
 import { split } from './split.mjs';
+import { fullDisk, skew, slowDisk } from './trouble.mjs';
+import { links } from './speed.mjs';
 
 /** `short`: is part of what a test waits for. `once`: takes long, and is no figure of which a median is wanted. */
 export const scenarios = [
@@ -13,4 +15,8 @@ export const scenarios = [
   { name: 'split', run: split, short: true },
   { name: 'upgrade', run: upgrade },
   { name: 'version', run: version },
+  { name: 'full-disk', run: fullDisk },
+  { name: 'slow-disk', run: slowDisk },
+  { name: 'clock', run: skew },
+  { name: 'links', run: links },
 ];
