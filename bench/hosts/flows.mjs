@@ -46,10 +46,10 @@ export const there = (one, other) => [
 ];
 
 /** Writes a flow and what is said of where it runs. Gives the arguments that `vgdc deploy` wants. */
-export function written(lab, name, flow, { delivery, single } = {}) {
+export function written(lab, name, flow, { delivery, single, hosts = lab.hosts } = {}) {
   const [file, mesh] = ['json', 'toml'].map((ending) => path.join(lab.folder, `${name}.${ending}`));
   writeFileSync(file, JSON.stringify(flow));
-  const nodes = lab.hosts.map((host) => `[nodes.${host.name}]\nargs = ["--port", "0"]\n`);
+  const nodes = hosts.map((host) => `[nodes.${host.name}]\nargs = ["--port", "0"]\n`);
   const rules = [
     delivery ? `[[link]]\ndelivery = "${delivery}"\n` : '',
     single ? `[[single]]\nnodes = ${JSON.stringify(single)}\n` : '',

@@ -69,10 +69,23 @@ export class Load {
   }
 }
 
-/** What is promised of numbers. */
-export function kept(report, what, result) {
+/** What a host that dies may have worked on, and handed on, without having said so to who sent it: as long before as this, in milliseconds. */
+const ON_ITS_WAY = 500;
+
+/**
+ * What is promised of numbers. Where the host of the worker was lost at some time, what was on its way just then may have been worked on
+ * twice: by the host before it was lost, and by the next one, since the first could not say any more that it had.
+ */
+export function kept(report, what, result, lost) {
   const some = (list) => (list.length ? ` (${list.slice(0, 5).join(', ')}${list.length > 5 ? ', …' : ''})` : '');
   report.promise(`${what}: numbers flowed`, result.taken > 0, `${result.taken} taken of ${result.sent} sent`);
   report.promise(`${what}: none lost`, !result.lost.length, `${result.lost.length} of ${result.taken} taken${some(result.lost)}`);
-  report.promise(`${what}: none twice`, !result.twice.length, `${result.twice.length}${some(result.twice)}`);
+  if (lost === undefined) {
+    report.promise(`${what}: none twice`, !result.twice.length, `${result.twice.length}${some(result.twice)}`);
+    return;
+  }
+  const first = (number) => result.written.find((it) => it.number === number).at;
+  const late = result.twice.filter((number) => Math.abs(first(number) - lost) > ON_ITS_WAY);
+  report.figure('numbers that were on their way just then, and were worked on twice', result.twice.length, '');
+  report.promise(`${what}: none twice but what was on its way`, !late.length, `${late.length}${some(late)}`);
 }

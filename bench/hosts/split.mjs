@@ -48,11 +48,11 @@ export async function split(lab, report, { short }) {
   const refused = async (what, doing) => {
     const begin = now();
     const { code, said } = await doing;
-    report.promise(`the minority refuses ${what}`, code !== 0, code === 0 ? 'it was done' : `${said.trim().split('\n').find((line) => /majority|leader/.test(line)) ?? said.trim().slice(-200)} (${((now() - begin) / 1000).toFixed(1)} s)`);
+    report.promise(`the minority refuses ${what}`, code !== 0, code === 0 ? 'it was done' : `${/no leader with a majority/.exec(said) ?? said.trim().slice(-200)} (${((now() - begin) / 1000).toFixed(1)} s)`);
   };
   await Promise.all([
     refused('vgdc mesh drain', vgdc(home, 'mesh', 'drain', first.name)),
-    ...(short ? [] : [refused('vgdc deploy', vgdc(home, 'deploy', ...written(lab, 'late', beats(home.name), {})))]),
+    ...(short ? [] : [refused('vgdc deploy', vgdc(home, 'deploy', ...written(lab, 'late', beats(home.name), { hosts: minority })))]),
   ]);
   await sleep(short ? 0 : 5_000);
   const healed = Date.now();

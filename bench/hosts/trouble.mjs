@@ -165,5 +165,5 @@ export async function skew(lab, report) {
     () => report.figure('it comes back with the right clock, until five see five', now() - begin, 'ms', 1_000),
     (error) => report.promise('it comes back with the right clock', false, error.message),
   );
-  kept(report, 'clock wrong', await load.end());
+  kept(report, 'clock wrong', await load.end(), at);
 }

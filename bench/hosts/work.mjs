@@ -26,8 +26,8 @@ async function flowsAgain(load, at, first) {
 /** The worker's host is lost at once. */
 export async function lost(lab, report) {
   const { door, load, worker } = await begun(lab);
-  const [at, first] = [Date.now(), load.next];
   worker.killAll();
+  const [at, first] = [Date.now(), load.next];
   report.figure('host killed (-9), until a number sent after that is out', await flowsAgain(load, at, first), 'ms', 5_000);
   await sleep(1_500);
   const begin = now();
@@ -35,7 +35,7 @@ export async function lost(lab, report) {
   await allSee(lab, lab.hosts);
   report.figure('it comes back, until five see five', now() - begin, 'ms');
   await sleep(1_000);
-  kept(report, 'host killed', await load.end());
+  kept(report, 'host killed', await load.end(), at);
   const at2 = (await parts(door, 'numbers')).filter((part) => part.node !== door.name);
   report.promise('one worker runs, elsewhere', at2.length === 1 && at2[0].node !== worker.name, at2.map((it) => it.node).join(', '));
 }
@@ -43,9 +43,9 @@ export async function lost(lab, report) {
 /** The worker's host is cut off, and comes back with its program still running. */
 export async function cutOff(lab, report, { short }) {
   const { door, load, worker } = await begun(lab);
-  const [at, first] = [Date.now(), load.next];
   const pids = (await parts(door, 'numbers')).filter((part) => part.node === worker.name).map((part) => part.pid);
   lab.cut(worker);
+  const [at, first] = [Date.now(), load.next];
   report.figure('cable pulled, until a number sent after that is out', await flowsAgain(load, at, first), 'ms', 5_000);
   await sleep(Math.max(0, (short ? 4_000 : 10_000) - (Date.now() - at)));
   lab.heal(worker);
@@ -55,7 +55,7 @@ export async function cutOff(lab, report, { short }) {
     (error) => report.promise('the old owner ends its program when it hears of the new one', false, error.message),
   );
   await sleep(2_000);
-  kept(report, 'cable pulled', await load.end());
+  kept(report, 'cable pulled', await load.end(), at);
 }
 
 /** Every agent is replaced, one after the other; programs are not. */
