@@ -74,6 +74,7 @@ export class Host {
     });
     this.agent = child;
     const log = createWriteStream(this.log, { flags: 'a' });
+    child.once('exit', (code, signal) => appendFileSync(this.log, `--- ${Date.now()} ended: ${code ?? signal}\n`));
     child.stderr.pipe(log, { end: false });
     child.stdout.pipe(log, { end: false });
     await new Promise((resolve, reject) => {

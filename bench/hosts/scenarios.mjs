@@ -1,6 +1,6 @@
 // All scenarios, in the order in which they run.
 import { discovery, failover, loss } from './members.mjs';
-import { cutOff, lost, upgrade, version } from './work.mjs';
+import { cutOff, lost, moved, upgrade, version } from './work.mjs';
 import { split } from './split.mjs';
 import { fullDisk, skew, slowDisk } from './trouble.mjs';
 import { links } from './speed.mjs';
@@ -13,6 +13,7 @@ export const scenarios = [
   { name: 'host-lost', run: lost, short: true },
   { name: 'host-cut', run: cutOff },
   { name: 'split', run: split, short: true },
+  { name: 'moved', run: moved },
   { name: 'upgrade', run: upgrade },
   { name: 'version', run: version },
   { name: 'full-disk', run: fullDisk },

@@ -97,3 +97,30 @@ export async function version(lab, report) {
   report.promise('the new version begins when the old one has ended', !early, `${early} before the last of the old one`);
   kept(report, 'version replaced', result);
 }
+
+/** The worker is moved from host to host, and its host is drained, as for maintenance: nothing is lost, since nobody dies. */
+export async function moved(lab, report, { short }) {
+  const { door, load, worker } = await begun(lab);
+  let from = worker;
+  const been = [door, worker];
+  for (const how of short ? ['drain'] : ['move', 'drain', 'move']) {
+    const part = (await parts(door, 'numbers')).find((it) => it.node === from.name).part;
+    // (never to where it has been: what stays behind there is not found again by luck)
+    const to = lab.others(...been)[0];
+    const begin = now();
+    if (how === 'move') await door.ask({ op: 'move', flow: 'numbers', part, to: to.name });
+    else await door.ask({ op: 'drain', node: from.name });
+    report.figure(`${how}, until it is answered`, now() - begin, 'ms');
+    const next = await owner(lab, door, 'numbers', door, (it) => it.node !== from.name);
+    const first = load.next;
+    await until('numbers go on', () => load.written().some((it) => it.number >= first));
+    if (how === 'drain') await door.ask({ op: 'undrain', node: from.name });
+    been.push(next);
+    from = next;
+    await sleep(500);
+  }
+  const result = await load.end();
+  const times = result.written.map((it) => it.at);
+  report.figure('the longest time without a number, while it was moved', Math.max(...times.slice(1).map((time, index) => time - times[index])), 'ms');
+  kept(report, 'worker moved', result);
+}
