@@ -1,6 +1,6 @@
 // One host: its agent as a process in its network, and its door.
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { sleep } from '../lines.mjs';
@@ -73,10 +73,12 @@ export class Host {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.agent = child;
-    const log = createWriteStream(this.log, { flags: 'a' });
-    child.once('exit', (code, signal) => appendFileSync(this.log, `--- ${Date.now()} ended: ${code ?? signal}\n`));
-    child.stderr.pipe(log, { end: false });
-    child.stdout.pipe(log, { end: false });
+    this.exited = new Promise((resolve) => child.once('exit', resolve));
+    this.ended = new Promise((resolve) => child.once('close', (code, signal) => {
+      appendFileSync(this.log, `--- ${Date.now()} ended: ${code ?? signal}\n`);
+      resolve();
+    }));
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => appendFileSync(this.log, text));
     await new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`the agent of ${this.name} is not in its mesh after ${patience / 1000} s`)), patience);
       const ended = (code, signal) => done(() => reject(new Error(`the agent of ${this.name} ended (${code ?? signal}): ${this.lastWords()}`)));
@@ -149,9 +151,8 @@ export class Host {
 
   /** The agent is told to stop, and has. */
   async stopAgent() {
-    const ended = new Promise((resolve) => this.agent.once('exit', resolve));
     this.agent.kill('SIGTERM');
-    await ended;
+    await this.exited;
     this.forget();
   }
 

@@ -75,6 +75,7 @@ export class Lab {
   /** Ends all that runs, and takes the hosts away. */
   async end() {
     for (const host of this.hosts) host.killAll();
+    await Promise.all(this.hosts.map((host) => host.ended));
     for (const host of this.hosts) {
       ip(`netns del ${host.name}`);
       // (the pair goes with the namespace, but not at once)
