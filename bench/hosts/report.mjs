@@ -46,9 +46,14 @@ export class Report {
     });
   }
 
+  /** How often a promise was broken. */
+  get broken() {
+    return [...this.promises.values()].reduce((sum, it) => sum + it.broken, 0);
+  }
+
   /** Whether all promises held. */
   get held() {
-    return [...this.promises.values()].every((it) => !it.broken);
+    return this.broken === 0;
   }
 
   /** And all figures reach their goals. */
