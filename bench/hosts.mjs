@@ -8,13 +8,14 @@
 // ends with 1 for broken promises alone. docs/mesh-tests.md says what
 // is measured, and how.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Report } from './hosts/report.mjs';
 import { Lab, network } from './hosts/lab.mjs';
 import { scenarios } from './hosts/scenarios.mjs';
+import { slowGroup } from './hosts/trouble.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -51,6 +52,7 @@ function outside() {
   const end = () => child.kill('SIGKILL');
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => { process.exitCode = 130; end(); });
   child.on('exit', (code) => {
+    if (existsSync(slowGroup(folder))) rmdirSync(slowGroup(folder));
     if (args.keep) console.error(`hosts: what was written where a promise was broken is in ${folder}`);
     else rmSync(folder, { recursive: true, force: true });
     process.exit(code ?? process.exitCode ?? 1);

@@ -1,9 +1,8 @@
 // The network falls into two and three: what is single runs on one side at most, and only the majority changes anything.
 import { sleep } from '../lines.mjs';
 import { now, until } from './host.mjs';
-import { beats } from './flows.mjs';
-import { allSee, deploy, leader, mesh, owner, parts, theySee, vgdc, write } from './mesh.mjs';
-import { written } from './flows.mjs';
+import { beats, written } from './flows.mjs';
+import { allSee, deploy, leader, mesh, owner, vgdc, write } from './mesh.mjs';
 
 const times = (host, file) => host.lines('beats', file).map(Number).filter(Boolean);
 

@@ -1,6 +1,6 @@
 // A disk that is full, a disk that is slow, a clock that is wrong.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sleep } from '../lines.mjs';
 import { now, until } from './host.mjs';
@@ -49,8 +49,7 @@ export async function fullDisk(lab, report, { short }) {
   report.figure('a change, before', before, 'ms');
   report.figure('a change, while one host\'s disk is full', await changes(door, other, short ? 60 : 300), 'ms', 1_000);
   const late = await vgdc(door, 'deploy', ...written(lab, 'late', beats(full.name)), '--patience', '20');
-  const said = late.said.trim().split('\n').find((line) => FULL.test(line)) ?? late.said.trim().split('\n').at(-2);
-  report.promise('a flow for the full host is refused, and it is said why', late.code !== 0 && FULL.test(late.said), said);
+  report.promise('a flow for the full host is refused', late.code !== 0, late.said.trim().split('\n').at(-2)?.slice(0, 300));
   await until('numbers go on', () => load.written().at(-1)?.number >= first);
   const why = () => readFileSync(full.log, 'utf8').split('\n').find((line) => FULL.test(line));
   await until('the full one says why', why, 5_000).then(
@@ -62,21 +61,20 @@ export async function fullDisk(lab, report, { short }) {
   room();
   const begin = now();
   const caughtUp = async () => (await revision(full)) === (await revision(door));
-  const itself = await until('it catches up', caughtUp, 15_000, 50).then(() => true, () => false);
-  if (itself) report.figure('there is room again, until it has caught up', now() - begin, 'ms');
-  else {
-    report.note('the host that was full catches up when its agent is started again, not by itself');
-    await full.stopAgent().catch(() => {});
-    await full.start();
-    report.promise('it catches up when it is started again', await until('it catches up', caughtUp, 15_000, 50).then(() => true, () => false));
-  }
+  await until('it catches up', caughtUp, 15_000, 20).then(
+    () => report.figure('there is room again, until it has caught up', now() - begin, 'ms'),
+    (error) => report.promise('it catches up when there is room again', false, error.message),
+  );
   await allSee(lab, lab.hosts);
   kept(report, 'disk full', await load.end());
 }
 
+/** The control group of what is slow, for the folder of all labs: whoever removes that removes this. */
+export const slowGroup = (folder) => path.join('/sys/fs/cgroup/blkio', path.basename(folder));
+
 /** A group of processes that writes no faster than so often a second; none where this system cannot do that. */
 function throttle(host, writes) {
-  const group = `/sys/fs/cgroup/blkio/vgdc-hosts-${process.ppid}-${statSync(host.data).ino}`;
+  const group = slowGroup(path.resolve(host.data, '../..'));
   try {
     // (the folder's disk, by its numbers: its whole, where it is a partition that cannot be throttled)
     const device = execFileSync('stat', ['-c', '%Hd:%Ld', host.data], { encoding: 'utf8' }).trim();
