@@ -1,7 +1,7 @@
 // Who is there, who is not, and who decides.
 import { sleep } from '../lines.mjs';
 import { run } from './lab.mjs';
-import { now } from './host.mjs';
+import { now, until } from './host.mjs';
 import { allSee, leader, mesh, theySee, write } from './mesh.mjs';
 
 /** Five agents find each other: as strangers with a token, as members, and as members of which nobody knows the addresses. */
