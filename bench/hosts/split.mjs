@@ -33,6 +33,8 @@ export async function split(lab, report, { short }) {
   await until('it beats', () => times(first, 'single.txt').length > 20 && times(home, 'steady.txt').length > 20);
   const minority = [home, first];
   const majority = lab.others(...minority);
+  // (a side on which nobody has the program cannot run it: agents fetch ahead what they may have to run)
+  await sleep(3_000);
   report.say(`the minority: ${home.name}, ${first.name} (which runs what is single); ${(await leader(lab, home)).name} leads`);
   const at = Date.now();
   lab.split(minority);
