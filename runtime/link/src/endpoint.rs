@@ -15,7 +15,7 @@ use crate::wake::{Wake, lock};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -92,6 +92,8 @@ pub(crate) struct Inner {
     receivers: Mutex<HashMap<String, Arc<ReceiverEnd>>>,
     sessions: Mutex<HashMap<u64, Arc<Wake>>>,
     connections: AtomicU64,
+    /// The numbers that links were given, over all connections: an opening with a smaller one was said before.
+    links: AtomicU32,
     stopped: watch::Sender<bool>,
     /// The broker that links go over, if they do.
     #[cfg(feature = "nats")]
@@ -138,6 +140,10 @@ impl Inner {
 
     pub(crate) fn forget_receiver(&self, name: &str) {
         lock(&self.receivers).remove(name);
+    }
+
+    pub(crate) fn new_link(&self) -> u32 {
+        self.links.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     }
 
     pub(crate) fn new_session(&self) -> Wake {
@@ -219,6 +225,7 @@ impl Endpoint {
                 receivers: Mutex::default(),
                 sessions: Mutex::default(),
                 connections: AtomicU64::new(1),
+                links: AtomicU32::new(0),
                 stopped: watch::Sender::new(false),
                 #[cfg(feature = "nats")]
                 nats: std::sync::OnceLock::new(),

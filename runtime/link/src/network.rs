@@ -487,6 +487,49 @@ fn an_old_owner_is_fenced() {
 }
 
 #[test]
+fn an_outbox_goes_on_under_the_next_epoch_and_comes_back_later() {
+    let mut receiver = durable_receiver();
+    let mut got = 0;
+    assert_eq!(open(&mut receiver, 1, 3, 1), Ok(None));
+    assert_eq!(receiver.received(1, batch(3, 0), |_| got += 1), Ok(()));
+    // The same outbox in another process, which was not told that the message was confirmed.
+    assert!(open(&mut receiver, 2, 4, 1).is_ok());
+    assert_eq!(receiver.received(2, batch(4, 0), |_| got += 1), Ok(()));
+    assert_eq!((got, receiver.stats().duplicates), (1, 1));
+    // Another one in between; then it comes back.
+    assert!(open(&mut receiver, 3, 5, 2).is_ok());
+    assert_eq!(receiver.received(3, batch(5, 0), |_| got += 1), Ok(()));
+    assert!(open(&mut receiver, 4, 6, 1).is_ok());
+    assert_eq!(receiver.received(4, batch(6, 0), |_| got += 1), Ok(()));
+    assert_eq!(receiver.received(4, batch(6, 1), |_| got += 1), Ok(()));
+    assert_eq!((got, receiver.stats().duplicates), (3, 2));
+}
+
+#[test]
+fn an_opening_that_comes_late_takes_a_link_from_nobody() {
+    let mut receiver = durable_receiver();
+    let opening = |link: u32| crate::frame::Open {
+        link,
+        name: "l".into(),
+        first: Position {
+            epoch: 3,
+            instance: 1,
+            sequence: 0,
+        },
+        delivery: Delivery::Durable,
+    };
+    // The sender has moved from connection 1 to connection 2, and what it said on 1 comes last.
+    assert_eq!(receiver.opened(2, &opening(8)), Ok(None));
+    let fault = receiver.opened(1, &opening(7)).expect_err("it is too late");
+    assert_eq!((fault.code, fault.link), (Code::Superseded, Some(7)));
+    assert_eq!(receiver.connection(), Some(2));
+    // It moves again; and a connection that is gone is no reason to wait.
+    assert_eq!(receiver.opened(1, &opening(9)), Ok(None));
+    receiver.disconnected(1);
+    assert_eq!(receiver.opened(2, &opening(8)), Ok(None));
+}
+
+#[test]
 fn two_owners_of_one_epoch_are_told_apart() {
     let mut receiver = durable_receiver();
     assert_eq!(open(&mut receiver, 1, 3, 1), Ok(None));

@@ -60,6 +60,9 @@ pub struct Token {
     sequence: u64,
 }
 
+/// Numberings that are remembered: those of owners before this one, of which some may come back with what they had not been told.
+const MOST_PAST: usize = 64;
+
 /// What a receiver has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReceiverStats {
@@ -90,6 +93,8 @@ pub struct Receiver {
     name: String,
     /// The message expected next.
     expected: Option<Position>,
+    /// Where other numberings were when the next one began, the newest last.
+    past: VecDeque<Position>,
     generation: u64,
     /// What is delivered and not confirmed: which one, how many bytes.
     held: VecDeque<(Token, usize)>,
@@ -118,6 +123,7 @@ impl Receiver {
             expected: config.start,
             config,
             name: name.into(),
+            past: VecDeque::new(),
             generation: 0,
             held: VecDeque::new(),
             held_bytes: 0,
@@ -182,18 +188,41 @@ impl Receiver {
                     ),
                 ));
             }
+            // Where both sides have made a connection, what a sender said on the one that it has left may come after what it has said on the
+            // other: its numbers of links say which was later.
+            Some(expected)
+                if expected.same_numbering(&first) && self.is_late(connection, open.link) =>
+            {
+                self.stats.refused += 1;
+                let text = format!("link '{}' was opened on a later connection", self.name);
+                return Err(refuse(Code::Superseded, text));
+            }
             Some(expected) if expected.same_numbering(&first) => {
-                // (what is missing cannot be sent any more)
-                let missing = first.sequence.saturating_sub(expected.sequence);
-                self.stats.lost += missing;
-                self.expected = Some(expected.at(expected.sequence.max(first.sequence)));
+                self.goes_on(first, expected.sequence);
+            }
+            // The same outbox in the hands of the next owner: its numbering goes on.
+            Some(expected) if expected.instance == first.instance => {
+                superseded = Some(Code::StaleEpoch);
+                self.goes_on(first, expected.sequence);
             }
             before => {
                 superseded = before.map(|before| match before.epoch < first.epoch {
                     true => Code::StaleEpoch,
                     false => Code::Superseded,
                 });
-                self.expected = Some(first);
+                if let Some(before) = before {
+                    self.past.retain(|it| it.instance != before.instance);
+                    self.past.push_back(before);
+                    if self.past.len() > MOST_PAST {
+                        self.past.pop_front();
+                    }
+                }
+                let known = self.past.iter().find(|it| it.instance == first.instance);
+                match known.map(|it| it.sequence) {
+                    // An outbox comes back that was here before, with what nobody has told it was confirmed.
+                    Some(sequence) => self.goes_on(first, sequence),
+                    None => self.expected = Some(first),
+                }
                 self.generation += 1;
             }
         }
@@ -218,6 +247,21 @@ impl Receiver {
                 ),
             },
         }))
+    }
+
+    /// Whether the same sender has opened the link on another connection, with a number that it gave later.
+    fn is_late(&self, connection: u64, link: u32) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|at| {
+            at.connection != connection && (at.link.wrapping_sub(link) as i32) > 0
+        })
+    }
+
+    /// A numbering goes on of which everything in front of `known` has come.
+    fn goes_on(&mut self, first: Position, known: u64) {
+        // (what is missing cannot be sent any more)
+        self.stats.lost += first.sequence.saturating_sub(known);
+        self.expected = Some(first.at(known.max(first.sequence)));
     }
 
     /// Messages come. New ones are delivered.

@@ -38,7 +38,6 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stream: BoxStream, side: Side) -
         wake: wake.clone(),
         senders: HashMap::new(),
         receivers: HashMap::new(),
-        links: 0,
         told: Ready::default(),
         todo: VecDeque::new(),
         deadlines: HashMap::new(),
@@ -73,8 +72,6 @@ struct Session {
     wake: Arc<Wake>,
     senders: HashMap<u32, Arc<SenderEnd>>,
     receivers: HashMap<u32, Arc<ReceiverEnd>>,
-    /// How many numbers were given to links.
-    links: u32,
     told: Ready,
     todo: VecDeque<End>,
     deadlines: HashMap<End, Instant>,
@@ -383,13 +380,13 @@ impl Session {
             if state.is_carried_by(&self.wake) || !self.peer.is_current(&self.wake) {
                 continue;
             }
-            self.links += 1;
-            state.machine.connected(self.links);
-            state.attached = Some((self.wake.clone(), self.links));
+            let link = self.inner.new_link();
+            state.machine.connected(link);
+            state.attached = Some((self.wake.clone(), link));
             state.told = true;
-            self.todo.push_back(End::Sender(self.links));
+            self.todo.push_back(End::Sender(link));
             drop(state);
-            self.senders.insert(self.links, end);
+            self.senders.insert(link, end);
         }
     }
 
