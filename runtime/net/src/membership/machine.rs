@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use foca::{Foca, Member, NoCustomBroadcast, Notification, State, Timer};
+use foca::{Foca, Incarnation, Member, NoCustomBroadcast, Notification, State, Timer};
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -92,6 +92,8 @@ enum What {
     Meet([u8; 32], u8),
     /// To tell some member who has gone down lately.
     Recall,
+    /// A member was asked once more to say that it is there: this key, which was suspected in this life of this incarnation.
+    Suspicion([u8; 32], u64, Incarnation),
 }
 
 impl PartialEq for Due {
@@ -190,6 +192,7 @@ pub struct Machine {
     admitted: Admitted,
     random: StdRng,
     longest: usize,
+    suspicion: Duration,
     left: bool,
 }
 
@@ -242,6 +245,7 @@ impl Machine {
             admitted,
             random: StdRng::seed_from_u64(seed.wrapping_add(1)),
             longest: tuning.datagram,
+            suspicion: tuning.suspicion,
             left: false,
         })
     }
@@ -424,7 +428,23 @@ impl Machine {
             match due.what {
                 _ if self.left => {}
                 What::Foca(timer) => {
+                    let suspected = match &timer {
+                        Timer::ChangeSuspectToDown {
+                            member_id,
+                            incarnation,
+                            ..
+                        } => Some((member_id.key, member_id.start, *incarnation)),
+                        _ => None,
+                    };
                     let _ = self.foca.handle_timer(timer, &mut self.notes);
+                    if let Some((key, start, incarnation)) = suspected {
+                        self.still_suspected(key, start, incarnation);
+                    }
+                }
+                What::Suspicion(key, start, incarnation) => {
+                    if self.suspect(&key, start, incarnation).is_some() {
+                        self.declare_down(now, &key);
+                    }
                 }
                 What::Meet(key, again) => {
                     if !self.is_alive(&key) {
@@ -433,6 +453,38 @@ impl Machine {
                 }
                 What::Recall => self.recall(),
             }
+        }
+    }
+
+    /// The member, if it is suspected in this life.
+    fn suspect(
+        &self,
+        key: &[u8; 32],
+        start: u64,
+        incarnation: Incarnation,
+    ) -> Option<Member<Node>> {
+        let mut members = self.foca.iter_members();
+        let member =
+            members.find(|member| member.id().key == *key && member.id().start == start)?;
+        let is_it = member.state() == State::Suspect && member.incarnation() == incarnation;
+        is_it.then(|| member.clone())
+    }
+
+    /// The time of a suspicion is over. Foca has ended it, unless this node has renewed itself meanwhile (it was declared down): then it has
+    /// forgotten its timers, and a member would be suspected for as long as nobody else speaks of it. So the member is told what is
+    /// said of it, which it refutes if it is there; else it is down after as long again.
+    fn still_suspected(&mut self, key: [u8; 32], start: u64, incarnation: Incarnation) {
+        if let Some(member) = self.suspect(&key, start, incarnation) {
+            let said = [member];
+            let told = wire::tell(
+                self.foca.identity(),
+                said[0].id(),
+                said.iter(),
+                self.longest,
+            );
+            self.send(key, told);
+            let again = What::Suspicion(key, start, incarnation);
+            self.notes.after(self.suspicion, again);
         }
     }
 
@@ -453,6 +505,40 @@ mod tests {
             incarnation: 1,
         };
         Machine::new(&me, &Tuning::default(), 7, Arc::new(|key| key[0] < 100)).unwrap()
+    }
+
+    #[test]
+    fn who_renews_itself_forgets_nobody_whom_it_suspects() {
+        let mut all = [machine(1), machine(2), machine(3)];
+        let mut now = Duration::ZERO;
+        for n in [2, 3] {
+            all[0].meet(now, &[n; 32]);
+        }
+        settle(now, &mut all);
+        // 3 is gone, and 1 comes to suspect it; then 1 hears that it has been declared down itself.
+        let is_suspected = |all: &[Machine]| {
+            let members = all[0].members();
+            members
+                .iter()
+                .any(|(member, state)| member.key == [3; 32] && *state == MemberState::Suspect)
+        };
+        while !is_suspected(&all) {
+            now += Duration::from_millis(50);
+            assert!(now < Duration::from_secs(30), "3 is suspected");
+            all[0].tick(now);
+            all[1].tick(now);
+            settle(now, &mut all[..2]);
+        }
+        all[1].declare_down(now, &[1; 32]);
+        let until = now + Duration::from_secs(5);
+        while now < until {
+            now += Duration::from_millis(50);
+            all[0].tick(now);
+            all[1].tick(now);
+            settle(now, &mut all[..2]);
+        }
+        assert!(all[0].me().incarnation > 1, "it has renewed itself");
+        assert!(!is_suspected(&all) && !all[0].is_alive(&[3; 32]));
     }
 
     /// Carries datagrams until there are none, and gives the changes.
