@@ -27,6 +27,12 @@ enum Verb {
     Convert(cmd::convert::Args),
     /// Lay out flows that are written as text
     Fmt(cmd::fmt::Args),
+    /// Bring a flow to the machines of a mesh
+    Deploy(cmd::deploy::Args),
+    /// Look at a mesh, and move what runs in it
+    Mesh(cmd::mesh::Args),
+    /// Run the agent of this machine, a node of a mesh
+    Node(cmd::node::Args),
     /// Run the tests beside a flow, in virtual time
     Test(cmd::test::Args),
     /// Measure what a flow costs
@@ -51,6 +57,9 @@ fn main() -> ExitCode {
         Verb::Check(args) => cmd::check::run(&args),
         Verb::Convert(args) => cmd::convert::run(&args),
         Verb::Fmt(args) => cmd::fmt::run(&args),
+        Verb::Deploy(args) => cmd::deploy::run(&args),
+        Verb::Mesh(args) => cmd::mesh::run(&args),
+        Verb::Node(args) => cmd::node::run(&args),
         Verb::Test(args) => cmd::test::run(&args),
         Verb::Bench(args) => cmd::bench::run(&args),
         Verb::Emit(args) => cmd::emit::run(&args),

@@ -189,12 +189,7 @@ fn one(
         std::fs::create_dir_all(folder)
             .map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
     }
-    let size = match args.release {
-        true => compile(compiled, flow, output),
-        false => write(&compiled.plan, output),
-    }?;
-    let needs = compiled.plan.ops.iter().any(|op| op.away.is_some());
-    let host = needs.then(|| host_folder(flow, output)).transpose()?;
+    let (size, host) = program(args.release, flow, compiled, output)?;
     let (nodes, islands) = (compiled.plan.ops.len(), compiled.plan.islands.len());
     let took = begin.elapsed().as_millis();
     super::say_err(&format!(
@@ -207,6 +202,22 @@ fn one(
         super::say_err(&host);
     }
     Ok(())
+}
+
+/// Writes one program, and the folder that goes with it where it needs one. Gives its size, and what there is to say of the folder.
+pub fn program(
+    release: bool,
+    flow: &Flow,
+    compiled: &Compiled,
+    output: &Path,
+) -> Result<(usize, Option<String>), String> {
+    let size = match release {
+        true => compile(compiled, flow, output),
+        false => write(&compiled.plan, output),
+    }?;
+    let needs = compiled.plan.ops.iter().any(|op| op.away.is_some());
+    let host = needs.then(|| host_folder(flow, output)).transpose()?;
+    Ok((size, host))
 }
 
 /// Writes the folder that goes with a program whose nodes are in part in Node.js. Gives what there is to say of it.
@@ -236,7 +247,7 @@ fn host_folder(flow: &Flow, output: &Path) -> Result<String, String> {
 }
 
 /// `flows.json` in `pump/` makes `pump`; another file makes its own name.
-fn default_name(flow: &Path) -> PathBuf {
+pub fn default_name(flow: &Path) -> PathBuf {
     let stem = flow.file_stem().unwrap_or_default();
     if stem == "flows"
         && let Some(folder) = flow

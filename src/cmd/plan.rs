@@ -45,7 +45,8 @@ pub fn run(args: &Args) -> ExitCode {
 
 /// Reads the machines; what is wrong with them is among what there is to say about the flow.
 pub fn mesh(flow: &mut vgdc::Flow, file: &Path) -> Mesh {
-    let (mesh, said): (Mesh, Diagnostics) = Mesh::read_file(&mut flow.sources, file);
+    let (mut mesh, said): (Mesh, Diagnostics) = Mesh::read_file(&mut flow.sources, file, None);
     flow.diagnostics.append(said);
+    mesh.shared = flow.config.shared_stores();
     mesh
 }

@@ -59,9 +59,13 @@ impl ScriptInfo for Scripts {
             },
             other => script::context_uses(other, text),
         };
+        let mut stores = uses.stores;
+        // (whether a text also uses the default one is not known, so it does)
+        stores.insert(String::new());
         ContextUse {
             flow: keys(uses.flow),
             global: keys(uses.global),
+            stores,
         }
     }
 

@@ -68,7 +68,9 @@ impl Session {
         };
         let assignment = assignment.unwrap_or_default();
         let links = links(&graph, &assignment, mesh, &costs);
-        without_address(&links, mesh, &mut diagnostics);
+        if !mesh.agents {
+            without_address(&links, mesh, &mut diagnostics);
+        }
         let mut parts = Vec::new();
         for machine in 0..mesh.nodes.len() {
             let Some(types) = self.registry.link_types() else {
@@ -119,7 +121,7 @@ fn mesh_part(mesh: &Mesh, links: &[Link], machine: usize) -> MeshPart {
     let name = |at: usize| mesh.nodes.get(at).map_or("", |node| &node.name).to_owned();
     let peers: BTreeMap<String, String> = (links.iter())
         .filter(|link| link.from == machine)
-        .filter_map(|link| Some((name(link.to), address(link.to)?)))
+        .map(|link| (name(link.to), address(link.to).unwrap_or_default()))
         .collect();
     if let Some(nats) = &mesh.nats {
         return MeshPart {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use vgdc_ir::{Graph, OpId};
 use vgdc_spec::NodeSpec;
 
-use crate::keys::{ContextUse, Keys};
+use crate::keys::{ANY_STORE, ContextUse, Keys};
 use crate::registry::Registry;
 use crate::scripts::ScriptInfo;
 use crate::typed::{self, Content, ScriptKind};
@@ -42,8 +42,14 @@ pub fn of(props: &Map<String, Json>, spec: &NodeSpec, scripts: &dyn ScriptInfo) 
 fn add(used: &mut ContextUse, content: Content<'_>, scripts: &dyn ScriptInfo) {
     match content {
         Content::Script(kind, text) => used.merge(scripts.context_uses(kind, text)),
-        Content::Typed("flow", text) => used.flow.merge(text.map_or(Keys::All, key)),
-        Content::Typed("global", text) => used.global.merge(text.map_or(Keys::All, key)),
+        Content::Typed("flow", text) => {
+            used.flow.merge(text.map_or(Keys::All, key));
+            used.stores.insert(text.map_or(ANY_STORE, store).to_owned());
+        }
+        Content::Typed("global", text) => {
+            used.global.merge(text.map_or(Keys::All, key));
+            used.stores.insert(text.map_or(ANY_STORE, store).to_owned());
+        }
         Content::Typed("jsonata", Some(text)) => {
             used.merge(scripts.context_uses(ScriptKind::Jsonata, text));
         }
@@ -51,6 +57,14 @@ fn add(used: &mut ContextUse, content: Content<'_>, scripts: &dyn ScriptInfo) {
         Content::Typed("jsonata", None) | Content::Unknown => used.merge(ContextUse::all()),
         Content::Typed(..) => {}
     }
+}
+
+/// The store that a path names; an empty text for the default one.
+fn store(path: &str) -> &str {
+    let named = path
+        .strip_prefix("#:(")
+        .and_then(|rest| rest.split_once(")::"));
+    named.map_or("", |(store, _)| store)
 }
 
 /// The key that a path begins with. `#:(store)::path` names a store; the same key of two stores counts as one.

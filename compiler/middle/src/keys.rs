@@ -54,7 +54,12 @@ pub struct ContextUse {
     pub flow: Keys,
     /// Keys of the global context.
     pub global: Keys,
+    /// The stores in which they may be: the default one is an empty text, one that is not known [`ANY_STORE`].
+    pub stores: BTreeSet<String>,
 }
+
+/// Stands for a store of which it is not known which it is: no store has this name.
+pub const ANY_STORE: &str = "*";
 
 impl ContextUse {
     /// Any key of both contexts.
@@ -62,7 +67,13 @@ impl ContextUse {
         ContextUse {
             flow: Keys::All,
             global: Keys::All,
+            stores: BTreeSet::from([ANY_STORE.to_owned()]),
         }
+    }
+
+    /// Whether all that it uses is in these stores.
+    pub fn is_in(&self, stores: &BTreeSet<String>) -> bool {
+        !self.stores.is_empty() && self.stores.is_subset(stores)
     }
 
     /// Whether it uses neither.
@@ -74,6 +85,7 @@ impl ContextUse {
     pub fn merge(&mut self, other: ContextUse) {
         self.flow.merge(other.flow);
         self.global.merge(other.global);
+        self.stores.extend(other.stores);
     }
 
     /// Whether it may reach the contexts of the flows around a subflow instance.

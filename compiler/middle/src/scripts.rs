@@ -76,6 +76,7 @@ impl ScriptInfo for NoScripts {
         ContextUse {
             flow: all_if(computed || text.contains("flow")),
             global: all_if(computed || text.contains("global")),
+            stores: std::collections::BTreeSet::from([crate::keys::ANY_STORE.to_owned()]),
         }
     }
 }

@@ -81,7 +81,7 @@ fn graph(plan: &Plan) -> (Graph, HashMap<OpId, ContextUse>) {
                 id,
                 ContextUse {
                     flow,
-                    global: Keys::default(),
+                    ..ContextUse::default()
                 },
             );
         }

@@ -32,7 +32,7 @@
 //!
 //! What is wrong in the file is a diagnostic with its place; the rest of the file counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ pub struct Context {
 /// A context store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Store {
-    /// The kind of store: `memory`, `localfilesystem` …
+    /// The kind of store: `memory`, `localfilesystem`, `mesh` …
     pub module: String,
     /// Its options.
     pub config: serde_json::Map<String, Value>,
@@ -130,6 +130,7 @@ pub struct Store {
 /// The kinds of context stores, and their options.
 const MODULES: &[(&str, &[&str])] = &[
     ("memory", &[]),
+    ("mesh", &["read"]),
     (
         "localfilesystem",
         &["base", "cache", "dir", "flushInterval"],
@@ -138,6 +139,24 @@ const MODULES: &[(&str, &[&str])] = &[
 ];
 
 impl Config {
+    /// The context stores that all machines of a mesh share, by name; an empty text stands for the default store.
+    pub fn shared_stores(&self) -> BTreeSet<String> {
+        let is_shared = |store: &&Store| store.module == "mesh";
+        let stores = &self.context.stores;
+        let named = stores.iter().filter(|(_, store)| is_shared(store));
+        let mut shared: BTreeSet<String> = named.map(|(name, _)| name.clone()).collect();
+        let default = self.context.default.as_deref().unwrap_or("default");
+        // (one store alone is the default one, whatever it is called)
+        let default = stores.get(default).or_else(|| match stores.len() {
+            1 => stores.values().next(),
+            _ => None,
+        });
+        if default.as_ref().is_some_and(is_shared) {
+            shared.insert(String::new());
+        }
+        shared
+    }
+
     /// Reads a `vgdc.toml`. There is always a configuration: what could not be read is left as if it were not there.
     pub fn parse(
         sources: &mut SourceMap,
@@ -778,7 +797,7 @@ mod tests {
             [
                 "VG0040 line 2: there is no kind of context store `sqlit` (did you mean `sqlite`?)",
                 "VG0041 line 5: there is no setting `flie` of this kind of store (did you mean `file`?)",
-                "VG0040 line 8: there is no kind of context store `redis` (there are `memory`, `localfilesystem`, `sqlite`)",
+                "VG0040 line 8: there is no kind of context store `redis` (there are `memory`, `mesh`, `localfilesystem`, `sqlite`)",
             ]
         );
     }

@@ -21,6 +21,9 @@
 //! [[apart]]
 //! nodes = ["first", "second"]
 //!
+//! [[single]]                       # never on two machines at once, whatever becomes of the network
+//! nodes = ["meter"]
+//!
 //! [[link]]                         # how messages go over a cut; `from` and `to` are nodes, all without them
 //! to = "store"
 //! delivery = "durable"
@@ -39,7 +42,7 @@
 
 mod transport;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,10 +73,16 @@ pub struct Mesh {
     pub together: Vec<Vec<Named>>,
     /// Nodes of which no two are to run on one machine.
     pub apart: Vec<Vec<Named>>,
+    /// Nodes of which no two machines may ever run a copy each, not even where the network is cut and neither knows of the other.
+    pub single: Vec<Vec<Named>>,
     /// How messages go over cuts; of two rules that fit, the later counts.
     pub links: Vec<LinkRule>,
     /// What is known of the ways between machines.
     pub networks: Vec<Network>,
+    /// Context stores that all machines share, as the settings say: an empty text stands for the default store.
+    pub shared: BTreeSet<String>,
+    /// Agents carry the links, so that machines need no addresses here.
+    pub agents: bool,
     /// The broker that links go over; without one they go from machine to machine.
     pub nats: Option<Nats>,
 }
@@ -91,6 +100,10 @@ pub struct MeshNode {
     pub capacity: f64,
     /// Whether it can run nodes of packages, for which it needs Node.js.
     pub node_js: bool,
+    /// Options of the program that is made for it, where an agent starts it.
+    pub args: Vec<String>,
+    /// The most memory that the program may have, in MiB, where an agent starts it.
+    pub memory_mb: Option<u64>,
 }
 
 /// Something that is named in the file.
@@ -173,6 +186,8 @@ struct File {
     #[serde(default)]
     apart: Vec<RawNames>,
     #[serde(default)]
+    single: Vec<RawNames>,
+    #[serde(default)]
     link: Vec<RawLink>,
     #[serde(default)]
     network: Vec<Spanned<RawNetwork>>,
@@ -188,6 +203,9 @@ struct RawNode {
     capacity: Option<Spanned<f64>>,
     #[serde(default = "yes")]
     node_js: bool,
+    #[serde(default)]
+    args: Vec<String>,
+    memory_mb: Option<u64>,
 }
 
 fn yes() -> bool {
@@ -260,13 +278,24 @@ impl Mesh {
         name: impl Into<Arc<str>>,
         text: impl Into<Arc<str>>,
     ) -> (Mesh, Diagnostics) {
+        Mesh::parse_for(sources, name, text, None)
+    }
+
+    /// Reads a `mesh.toml` for machines that are there, with agents: each has the labels that its agent says and those of the file, and what the
+    /// file says of its capacity counts. A file that names no machines means all of them.
+    pub fn parse_for(
+        sources: &mut SourceMap,
+        name: impl Into<Arc<str>>,
+        text: impl Into<Arc<str>>,
+        there: Option<&[MeshNode]>,
+    ) -> (Mesh, Diagnostics) {
         let text = text.into();
         let mut reader = Reader {
             source: sources.add(name, text.clone()),
             diagnostics: Diagnostics::new(),
         };
         let mesh = match toml::from_str::<File>(&text) {
-            Ok(file) => reader.mesh(file),
+            Ok(file) => reader.mesh(file, there),
             Err(error) => {
                 let message = error
                     .message()
@@ -282,9 +311,13 @@ impl Mesh {
     }
 
     /// Reads a file.
-    pub fn read_file(sources: &mut SourceMap, path: &Path) -> (Mesh, Diagnostics) {
+    pub fn read_file(
+        sources: &mut SourceMap,
+        path: &Path,
+        there: Option<&[MeshNode]>,
+    ) -> (Mesh, Diagnostics) {
         match std::fs::read_to_string(path) {
-            Ok(text) => Mesh::parse(sources, path.to_string_lossy(), text),
+            Ok(text) => Mesh::parse_for(sources, path.to_string_lossy(), text, there),
             Err(error) => {
                 let message = format!("cannot read {}: {error}", path.display());
                 let diagnostic = Diagnostic::error(codes::BAD_MESH, message);
@@ -359,8 +392,9 @@ impl Reader {
             .collect()
     }
 
-    fn mesh(&mut self, file: File) -> Mesh {
+    fn mesh(&mut self, file: File, there: Option<&[MeshNode]>) -> Mesh {
         let mut mesh = Mesh {
+            agents: there.is_some(),
             name: if file.name.is_empty() {
                 "mesh".to_owned()
             } else {
@@ -369,6 +403,9 @@ impl Reader {
             ..Mesh::default()
         };
         if file.nodes.is_empty() {
+            mesh.nodes.extend(there.unwrap_or_default().iter().cloned());
+        }
+        if file.nodes.is_empty() && mesh.nodes.is_empty() {
             let fix = "name its machines: `[nodes.NAME]`, with `address = \"HOST:PORT\"`";
             self.wrong(
                 0..0,
@@ -381,7 +418,20 @@ impl Reader {
             self.wrong(0..0, message, None);
         }
         for (name, node) in file.nodes.into_iter().take(MOST_NODES) {
-            let node = self.node(name, node);
+            let (span, says_capacity) = (node.span(), node.get_ref().capacity.is_some());
+            let mut node = self.node(name, node);
+            if let Some(there) = there {
+                match there.iter().find(|own| own.name == node.name) {
+                    None => self.absent(span, &node.name, there),
+                    Some(own) => {
+                        node.labels.extend(own.labels.iter().cloned());
+                        node.node_js &= own.node_js;
+                        if !says_capacity {
+                            node.capacity = own.capacity;
+                        }
+                    }
+                }
+            }
             mesh.nodes.push(node);
         }
         for rule in file.place {
@@ -395,6 +445,7 @@ impl Reader {
         };
         mesh.together = lists(self, file.together);
         mesh.apart = lists(self, file.apart);
+        mesh.single = lists(self, file.single);
         for link in file.link {
             mesh.links.push(LinkRule {
                 from: link.from.map(|name| self.named(&name)),
@@ -408,6 +459,19 @@ impl Reader {
         }
         mesh.nats = file.transport.and_then(|it| self.transport(it));
         mesh
+    }
+
+    fn absent(&mut self, at: std::ops::Range<usize>, name: &str, there: &[MeshNode]) {
+        let names: Vec<&str> = there.iter().map(|node| node.name.as_str()).collect();
+        let fix = match nearest(name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "there are {}; `vgdc node --join` on a machine brings it in",
+                names.join(", ")
+            ),
+        };
+        let message = format!("no machine that can be given something is called `{name}`");
+        self.wrong(at, message, Some(fix));
     }
 
     fn node(&mut self, name: String, node: Spanned<RawNode>) -> MeshNode {
@@ -442,6 +506,8 @@ impl Reader {
             labels: node.labels,
             capacity,
             node_js: node.node_js,
+            args: node.args,
+            memory_mb: node.memory_mb,
         }
     }
 

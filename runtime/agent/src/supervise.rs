@@ -310,6 +310,14 @@ impl Supervisor {
     }
 }
 
+/// The last lines of a program's log, at most 1 MiB, whether it is there or not. Blocks for as long as the disk takes.
+///
+/// # Errors
+/// A log that is not there, or cannot be read.
+pub fn tail(log: &Path, lines: usize) -> Result<Vec<String>, SuperviseError> {
+    Log::new(log, SMALLEST_LOG).tail(lines)
+}
+
 fn handle(status: &Status) -> Handle {
     Handle {
         instance: status.instance.clone(),

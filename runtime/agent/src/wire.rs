@@ -1,10 +1,12 @@
 //! How replicas reach each other: a request, an answer. What the bytes mean is not the wire's concern, nor are time limits: who
 //! calls drops the future.
 //!
-//! [`tcp`] is plain TCP without encryption, for one trusted network and for tests; [`memory`] is within a process, with faults. What
-//! goes between hosts is encrypted by the transport that the agent's libp2p gives, behind the same trait.
+//! [`net`] is what agents use: streams between nodes that admit each other, encrypted. [`tcp`] is plain TCP without encryption, for one trusted
+//! network and for tests; [`memory`] is within a process, with faults.
 
+mod frames;
 pub mod memory;
+pub mod net;
 pub mod tcp;
 
 use crate::id::NodeId;

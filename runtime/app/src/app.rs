@@ -1,13 +1,14 @@
 //! The life of the process: start, serve, stop.
 
 use crate::Console;
+use crate::agent;
 use crate::credentials::{self, Credentials};
-use crate::links::MeshLinks;
 use crate::metrics::{self, Metered};
 use crate::operations::{About, Operations};
 use crate::options::{Control as ControlOption, LogFormat, Options, parse_env_file};
 use crate::profile;
 use crate::settings::Process;
+use crate::steering::Steering;
 use crate::trace_options::TraceOptions;
 use crate::traces::Exporter;
 use std::io::{BufRead, Write};
@@ -15,7 +16,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vgdc_core::trace::NoSpans;
@@ -28,8 +28,8 @@ use vgdc_plan::{MeshPart, Plan};
 use vgdc_probe::{Control, Deployer, Hub, Identity, Subscriber};
 use vgdc_value::{Object, Value};
 
-/// How long after the flows have started what only that needed is let go of.
-const SETTLED: Duration = Duration::from_millis(200);
+/// How long a program that stops waits for other machines to take what was sent.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a process runs.
 pub struct App {
@@ -146,7 +146,9 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     services.insert(http.clone());
     // The port is taken at once when somebody counts on it; else when the first node needs it.
     let wanted = port.is_some() || has_folders || options.control != ControlOption::Off;
-    let url = match wanted.then(|| http.bind()).transpose() {
+    // (of a program that waits for an agent's word, another one may run on that port until then)
+    let now = wanted && options.agent.is_none();
+    let url = match now.then(|| http.bind()).transpose() {
         Ok(addr) => addr.map(|addr| format!("{}://{addr}", http.scheme())),
         Err(error) => {
             eprintln!(
@@ -167,21 +169,8 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             console: console.clone(),
         }),
     };
-    let links = match part {
-        None => None,
-        Some(part) => match links(part, options, console.clone()).await {
-            Ok(links) => Some(Arc::new(links)),
-            Err(why) => {
-                eprintln!("{}: {why}", app.name);
-                return ExitCode::FAILURE;
-            }
-        },
-    };
-    if let Some(links) = &links {
-        services.insert(Arc::new(links.service()));
-    }
     let mut runtime = Runtime::new(RuntimeOptions {
-        services,
+        services: services.clone(),
         sink,
         log: console.clone(),
         workers: options.workers,
@@ -207,11 +196,23 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         http_url: url,
     };
     let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
-    let ready = Arc::new(AtomicBool::new(false));
+    let has_flows = app.plan.is_some();
+    let deployment = Deployment {
+        plan: app.plan,
+        credentials: Some(app.credentials.clone()),
+        settings: Some(app.settings),
+        ..Deployment::default()
+    };
+    let steering = Arc::new(Steering::new(
+        control.clone(),
+        hub.clone(),
+        (http.clone(), wanted),
+        (services, options),
+        console.clone(),
+        deployment,
+    ));
     let about = About {
-        control: control.clone(),
-        links: links.clone(),
-        ready: ready.clone(),
+        steering: steering.clone(),
     };
     let operations = options.metrics.map(|at| Operations::start(at, about));
     let operations = match operations.transpose() {
@@ -236,30 +237,17 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         }
         ControlOption::Stdio | ControlOption::Off => None,
     };
-    if let Some(plan) = app.plan {
-        let deployment = Deployment {
-            plan: Some(plan),
-            credentials: Some(app.credentials.clone()),
-            settings: Some(app.settings),
-            ..Deployment::default()
-        };
-        if let Err(why) = deploy(&control, deployment).await {
-            eprintln!("{}: {why}", app.name);
-            control.shutdown().await;
-            return ExitCode::FAILURE;
-        }
-        if let Some(addr) = http.local_addr() {
-            say(
-                &*console,
-                &format!("Listening on {}://{addr}", http.scheme()),
-            );
-        }
-        say(&*console, "Started flows");
-        ready.store(true, Ordering::Relaxed);
-        tokio::spawn(async {
-            tokio::time::sleep(SETTLED).await;
-            crate::memory::let_go_of_start();
-        });
+    if let Err(why) = agent::attend(options, steering.clone()) {
+        eprintln!("{}: {why}", app.name);
+        return ExitCode::FAILURE;
+    }
+    if has_flows
+        && options.agent.is_none()
+        && let Err(why) = steering.start().await
+    {
+        eprintln!("{}: {why}", app.name);
+        control.shutdown().await;
+        return ExitCode::FAILURE;
     }
     let conversation = match options.control {
         ControlOption::Stdio => {
@@ -270,7 +258,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
             None
         }
     };
-    ready.store(false, Ordering::Relaxed);
+    steering.ends();
     let mut code = ExitCode::SUCCESS;
     if let Some(file) = profile
         && let Err(why) = write_profile(&control, &app.name, &app.version, file).await
@@ -279,9 +267,7 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         code = ExitCode::FAILURE;
     }
     control.shutdown().await;
-    if let Some(links) = links {
-        links.stop().await;
-    }
+    steering.unlink(PATIENCE).await;
     if let Some(exporter) = exporter {
         exporter.stop().await;
     }
@@ -318,19 +304,6 @@ fn traces(
         sink: exporter.sink(),
     };
     Ok((Some(traces), Some(exporter)))
-}
-
-/// Starts the links to the other machines.
-async fn links(
-    part: MeshPart,
-    options: &Options,
-    log: Arc<dyn LogSink>,
-) -> Result<MeshLinks, String> {
-    let (listen, data) = (options.listen_links.clone(), PathBuf::from(&options.data));
-    // (a thread of its own, since a runtime is started in it)
-    let started =
-        tokio::task::spawn_blocking(move || MeshLinks::start(&part, listen.as_deref(), &data, log));
-    started.await.map_err(|e| e.to_string())?
 }
 
 /// Takes the profile of what still runs, and writes it.

@@ -3,6 +3,11 @@
 //! It puts the pieces together: the runtime with the node library, the HTTP listener, the control protocol on standard
 //! input and output or on a WebSocket, log lines, signals. It knows nothing of flow files.
 
+#[cfg(feature = "links")]
+mod agent;
+#[cfg(not(feature = "links"))]
+#[path = "no_agent.rs"]
+mod agent;
 mod app;
 mod control_ws;
 mod credentials;
@@ -22,6 +27,7 @@ pub mod options;
 pub mod profile;
 mod program;
 mod settings;
+mod steering;
 pub mod trace_options;
 #[cfg(feature = "traces")]
 mod traces;

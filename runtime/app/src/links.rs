@@ -2,6 +2,8 @@
 //!
 //! All connections live on one thread; nodes hand messages over from their islands' threads, and get what comes as mails.
 
+use crate::Options;
+use crate::agent::ByAgent;
 use crate::link_stats::{ReceivingLink, SendingLink};
 use std::any::Any;
 use std::collections::VecDeque;
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use vgdc_core::{
     Arrived, Level, LinkEnd, LinkService, Links, LogSink, Mailbox, NodeError, Outgoing, SpanContext,
 };
@@ -27,8 +29,8 @@ const MOST_OVER: usize = 100_000;
 const MOST_ON_DISK: (usize, usize) = (100_000, 256 << 20);
 /// The most messages that an island gets at once.
 const MOST_AT_ONCE: usize = 256;
-/// How long a program that stops waits for the other side to take what was sent.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest time between attempts to reach another machine by the agent, which is here and knows when it is in vain.
+const LATEST_BY_AGENT: Duration = Duration::from_millis(250);
 
 /// The connections of a process, until it is dropped.
 pub struct MeshLinks {
@@ -41,9 +43,13 @@ struct Shared {
     tokio: Handle,
     /// Where outboxes are.
     data: PathBuf,
+    /// Since when the part is this machine's.
+    epoch: u64,
     /// Those that there are ways to; `None`: a broker knows all.
     peers: Option<Vec<String>>,
     log: Arc<dyn LogSink>,
+    /// Whether nothing more is taken from other machines.
+    paused: watch::Sender<bool>,
     /// For whoever asks how they are; those that are gone are left out.
     sending: Mutex<Vec<Weak<Out>>>,
     receiving: Mutex<Vec<Weak<In>>>,
@@ -61,14 +67,13 @@ fn keep<T>(all: &Mutex<Vec<Weak<T>>>, end: &Arc<T>) {
 }
 
 impl MeshLinks {
-    /// Listens, and connects to the other machines. `listen` is an address to listen at where that is not the one that others call.
+    /// Listens, and connects to the other machines: by the ways of the agent, where the options name one.
     ///
     /// # Errors
     /// Nothing can be listened at, or an address is none; in words.
     pub fn start(
         part: &MeshPart,
-        listen: Option<&str>,
-        data: &Path,
+        options: &Options,
         log: Arc<dyn LogSink>,
     ) -> Result<MeshLinks, String> {
         let tokio = tokio::runtime::Builder::new_current_thread()
@@ -76,20 +81,43 @@ impl MeshLinks {
             .build()
             .map_err(|e| format!("cannot start links: {e}"))?;
         let mut config = EndpointConfig::new(&part.node);
+        if options.agent.is_some() {
+            config.backoff.1 = LATEST_BY_AGENT;
+        }
         let told = log.clone();
         config.log = Some(Arc::new(move |line: &str| say(&*told, Level::Warn, line)));
         let endpoint = Endpoint::new(config).map_err(|e| e.to_string())?;
-        let address = listen.or(part.listen.as_deref());
+        let listen = options.listen_links.as_deref();
+        let address = match options.agent {
+            // (what comes is for the agent to take)
+            Some(_) => listen,
+            None => listen
+                .or(part.listen.as_deref())
+                .filter(|_| part.listen.is_some()),
+        };
         if let Some(nats) = &part.nats {
             crate::nats::connect(&endpoint, part, nats)?;
         }
         tokio.block_on(async {
-            if let Some(address) = address.filter(|_| part.listen.is_some()) {
+            if let Some(address) = address {
                 let failed = |e| format!("cannot listen for links at {address}: {e}\n  `--listen-links ADDRESS:PORT` takes another one");
-                let at = endpoint.listen(&format!("tcp://{address}")).await.map_err(failed)?;
+                let at = match address.starts_with("unix:") {
+                    true => address.to_owned(),
+                    false => format!("tcp://{address}"),
+                };
+                let at = endpoint.listen(&at).await.map_err(failed)?;
                 say(&*log, Level::Info, &format!("Links to {} at {at}", part.node));
             }
             for (peer, address) in &part.peers {
+                if let Some(door) = &options.agent {
+                    let way = ByAgent {
+                        door: door.into(),
+                        instance: options.instance.clone(),
+                        to: peer.clone(),
+                    };
+                    endpoint.connect_by(Some(peer), Arc::new(way));
+                    continue;
+                }
                 let failed = |e| format!("cannot link to {peer} at {address}: {e}");
                 endpoint.connect(Some(peer), &format!("tcp://{address}")).map_err(failed)?;
             }
@@ -98,9 +126,11 @@ impl MeshLinks {
         let shared = Arc::new(Shared {
             endpoint,
             tokio: tokio.handle().clone(),
-            data: data.to_owned(),
+            data: PathBuf::from(&options.data),
+            epoch: options.epoch,
             peers: (part.nats.is_none()).then(|| part.peers.keys().cloned().collect()),
             log,
+            paused: watch::Sender::new(false),
             sending: Mutex::default(),
             receiving: Mutex::default(),
         });
@@ -119,6 +149,11 @@ impl MeshLinks {
     /// What nodes have of it.
     pub fn service(&self) -> LinkService {
         LinkService(Box::new(Ends(self.shared.clone())))
+    }
+
+    /// Takes nothing more from other machines, which keep it, or send it elsewhere. What was taken is worked on, and confirmed.
+    pub fn pause(&self) {
+        self.shared.paused.send_replace(true);
     }
 
     /// How the sending ends are.
@@ -155,13 +190,13 @@ impl MeshLinks {
             .collect()
     }
 
-    /// Sends what is left, and ends all connections. The nodes have stopped.
-    pub async fn stop(&self) {
+    /// Sends what is left, for so long, and ends all connections. The nodes have stopped.
+    pub async fn stop(&self, patience: Duration) {
         let shared = self.shared.clone();
         let ended = self
             .shared
             .tokio
-            .spawn(async move { shared.endpoint.shutdown(PATIENCE).await });
+            .spawn(async move { shared.endpoint.shutdown(patience).await });
         if let Ok(left @ 1..) = ended.await {
             let text = format!("{left} messages had not reached other machines");
             say(&*self.shared.log, Level::Warn, &text);
@@ -204,6 +239,7 @@ impl Links for Ends {
         }
         let mut config = SenderConfig {
             delivery: delivery(end),
+            epoch: shared.epoch,
             ..SenderConfig::default()
         };
         if end.durable {
@@ -247,7 +283,8 @@ impl Links for Ends {
         });
         keep(&shared.receiving, &at);
         let log = shared.log.clone();
-        let task = shared.tokio.spawn(receive(receiver, mailbox, log, at));
+        let paused = shared.paused.subscribe();
+        let task = (shared.tokio).spawn(receive(receiver, mailbox, log, at, paused));
         Ok(Box::new(Open(task.abort_handle())))
     }
 }
@@ -381,11 +418,19 @@ impl Drop for Open {
 }
 
 /// Hands on what comes, as far as the island has room.
-async fn receive(mut receiver: LinkReceiver, mailbox: Mailbox, log: Arc<dyn LogSink>, at: Arc<In>) {
+async fn receive(
+    mut receiver: LinkReceiver,
+    mailbox: Mailbox,
+    log: Arc<dyn LogSink>,
+    at: Arc<In>,
+    paused: watch::Receiver<bool>,
+) {
     let (done, mut confirmed) = mpsc::unbounded_channel::<Token>();
+    let mut changes = paused.clone();
     loop {
         let first = tokio::select! {
-            first = receiver.recv() => first,
+            first = receiver.recv(), if !*paused.borrow() => first,
+            Ok(()) = changes.changed() => continue,
             Some(token) = confirmed.recv() => {
                 receiver.confirm(token);
                 continue;

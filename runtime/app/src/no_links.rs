@@ -1,8 +1,9 @@
 //! In the place of `links.rs` in programs that are made without links.
 
+use crate::Options;
 use crate::link_stats::{ReceivingLink, SendingLink};
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use vgdc_core::{LinkService, LogSink};
 use vgdc_plan::MeshPart;
 
@@ -16,8 +17,7 @@ impl MeshLinks {
     /// Always.
     pub fn start(
         part: &MeshPart,
-        _listen: Option<&str>,
-        _data: &Path,
+        _options: &Options,
         _log: Arc<dyn LogSink>,
     ) -> Result<MeshLinks, String> {
         let node = &part.node;
@@ -28,6 +28,11 @@ impl MeshLinks {
 
     /// There is none.
     pub fn service(&self) -> LinkService {
+        match *self {}
+    }
+
+    /// There is nothing to pause.
+    pub fn pause(&self) {
         match *self {}
     }
 
@@ -42,7 +47,7 @@ impl MeshLinks {
     }
 
     /// There is nothing to stop.
-    pub async fn stop(&self) {
+    pub async fn stop(&self, _patience: Duration) {
         match *self {}
     }
 }

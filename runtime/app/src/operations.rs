@@ -3,6 +3,7 @@
 
 use crate::links::MeshLinks;
 use crate::metrics;
+use crate::steering::{Phase, Steering};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -11,12 +12,10 @@ use prometheus_client::registry::{Registry, Unit};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use vgdc_core::runtime::NodeStatus;
 use vgdc_http::http::{HeaderValue, StatusCode, header};
 use vgdc_http::{Handler, HttpServer, Pattern, Response, RouteGuard, full};
-use vgdc_probe::Control;
 
 /// Islands that do not answer for so long are not alive.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,11 +30,7 @@ pub struct Operations {
 #[derive(Clone)]
 pub struct About {
     /// The flows.
-    pub control: Arc<Control>,
-    /// The links to other machines, if there are some.
-    pub links: Option<Arc<MeshLinks>>,
-    /// Whether the flows have started, and have not been told to stop.
-    pub ready: Arc<AtomicBool>,
+    pub steering: Arc<Steering>,
 }
 
 type Labels = Vec<(String, String)>;
@@ -86,7 +81,7 @@ impl Operations {
             at(
                 "/readyz",
                 Arc::new(move |exchange| {
-                    let ready = third.ready.load(Ordering::Relaxed);
+                    let ready = third.steering.phase() == Phase::Running;
                     Box::pin(async move {
                         let answer = match ready {
                             true => plain(StatusCode::OK, "ready\n"),
@@ -121,6 +116,7 @@ fn plain(status: StatusCode, text: &str) -> Response {
 impl About {
     async fn is_alive(&self) -> bool {
         let asked = self
+            .steering
             .control
             .with_runtime(async |runtime| runtime.metrics().await);
         tokio::time::timeout(PATIENCE, asked).await.is_ok()
@@ -129,8 +125,8 @@ impl About {
     async fn metrics(&self) -> Response {
         let mut registry = Registry::default();
         self.of_nodes(&mut registry).await;
-        if let Some(links) = &self.links {
-            of_links(&mut registry, links);
+        if let Some(links) = self.steering.links() {
+            of_links(&mut registry, &links);
         }
         if let Some(bytes) = metrics::resident() {
             let memory: Gauge = Gauge::default();
@@ -150,6 +146,7 @@ impl About {
 
     async fn of_nodes(&self, registry: &mut Registry) {
         let asked = self
+            .steering
             .control
             .with_runtime(async |runtime| (runtime.nodes(), runtime.metrics().await));
         let Ok(Some((nodes, counters))) = tokio::time::timeout(PATIENCE, asked).await else {

@@ -58,6 +58,12 @@ pub struct Options {
     pub trace_share: Option<f64>,
     /// Where the program keeps what must outlive it, such as messages for other machines.
     pub data: String,
+    /// The agent that the program belongs to; its flows start when the agent says so.
+    pub agent: Option<String>,
+    /// What the agent calls the program.
+    pub instance: String,
+    /// Since which epoch of the mesh the part is this machine's.
+    pub epoch: u64,
 }
 
 impl Default for Options {
@@ -78,6 +84,9 @@ impl Default for Options {
             traces: None,
             trace_share: None,
             data: ".vgdc".to_owned(),
+            agent: None,
+            instance: String::new(),
+            epoch: 0,
         }
     }
 }
@@ -170,6 +179,9 @@ impl Options {
                 self.trace_share = Some(share);
             }
             "data" => self.data = value()?,
+            "agent" => self.agent = Some(value()?),
+            "instance" => self.instance = value()?,
+            "epoch" => self.epoch = number(name, &value()?)?,
             "profile" => self.profile = Some(value()?),
             "virtual-time" => self.virtual_time = Some(start_time(&value()?)?),
             _ => return Ok(false),

@@ -22,6 +22,12 @@ pub struct Cx<'a> {
 pub struct Completion(pub(crate) Option<Msg>);
 
 impl Cx<'_> {
+    /// Has something called when the island has worked on all that is queued: what the node has sent, and what came of it. (What a node
+    /// waits for elsewhere, an HTTP request or a timer, is not queued.)
+    pub fn when_quiet(&mut self, told: impl FnOnce() + 'static) {
+        self.island.when_quiet.push(Box::new(told));
+    }
+
     /// The facts about this node.
     pub fn info(&self) -> &Arc<OpInfo> {
         &self.island.slots[self.slot as usize].info

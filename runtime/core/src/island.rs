@@ -158,6 +158,8 @@ pub struct Island {
     pub(crate) in_flight: usize,
     pub(crate) starting: Vec<Pin<Box<dyn Future<Output = ()>>>>,
     settling: Vec<oneshot::Sender<u64>>,
+    /// To be called when nothing is queued any more.
+    pub(crate) when_quiet: Vec<Box<dyn FnOnce()>>,
     pub(crate) handled: u64,
     generation: u32,
     close_timeout: Duration,
@@ -188,6 +190,7 @@ impl Island {
             in_flight: 0,
             starting: Vec::new(),
             settling: Vec::new(),
+            when_quiet: Vec::new(),
             handled: 0,
             generation: 0,
             close_timeout,
@@ -228,6 +231,9 @@ impl Island {
             if !self.queue.is_empty() {
                 tokio::task::yield_now().await;
                 continue;
+            }
+            for told in std::mem::take(&mut self.when_quiet) {
+                told();
             }
             self.answer_settling();
             match self.timers.next_due() {

@@ -47,7 +47,7 @@ pub trait Outgoing {
 pub struct Arrived {
     /// The messages, with where in a trace the other end said they are.
     pub msgs: Vec<(Msg, Option<SpanContext>)>,
-    /// To be called when the island has taken them: then the other end may forget them.
+    /// To be called when the island has worked on them: then the other end may forget them.
     pub taken: Box<dyn FnOnce() + Send>,
 }
 

@@ -81,7 +81,7 @@ pub enum DeployType {
 }
 
 /// What is to run.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Deployment {
     /// The compiled flows; `None` keeps the flows that run.
     pub plan: Option<Plan>,
@@ -93,6 +93,8 @@ pub struct Deployment {
     pub settings: Option<Object>,
     /// What is restarted.
     pub ty: DeployType,
+    /// Contexts that another process had in memory, as [`vgdc_store::Stores::in_memory`] gave them; nothing where that is no matter.
+    pub contexts: Option<Vec<u8>>,
 }
 
 /// Why a request was refused. `code` is the control protocol's.
@@ -325,6 +327,10 @@ impl Runtime {
             drop(std::mem::take(&mut self.stores));
             let again = Stores::from_settings(&Value::Object(self.settings.clone()));
             self.stores = Arc::new(again.unwrap_or(stores));
+        }
+        if let Some(contexts) = &deployment.contexts {
+            let brought = self.stores.bring(contexts);
+            brought.map_err(|e| RuntimeError::new("bad-contexts", e.to_string()))?;
         }
         self.drop_context(&plan);
         let (count, shared) = self.start(plan, layout).await?;

@@ -225,7 +225,7 @@ pub struct MeshPart {
     /// Where it listens for links: `HOST:PORT`; nothing where none leads here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
-    /// Where the machines are that its own links lead to, by their names.
+    /// Where the machines are that its own links lead to, by their names; empty where only an agent knows the way.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub peers: BTreeMap<String, String>,
     /// The broker that its links go over; then there are no peers, and nothing is listened for.

@@ -327,6 +327,7 @@ impl Control {
                 env,
                 settings,
                 ty,
+                contexts: None,
             })
             .await?;
         self.tell_runtime(runtime, Level::Info, "Started flows");

@@ -70,7 +70,6 @@ fn parsed(key: &str) -> Result<Rc<Path>, PathError> {
 }
 
 /// The name that a key begins with: what is read and written under it lies there. None: it cannot be told.
-#[cfg(feature = "sqlite")]
 pub(crate) fn root(key: &str) -> Result<Option<String>, PathError> {
     use vgdc_value::PathSegment;
     if is_plain(key) {

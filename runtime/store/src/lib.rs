@@ -1,7 +1,7 @@
 //! Context stores: what `node`, `flow` and `global` context is kept in.
 //!
 //! [`Stores`] holds the named stores of a runtime, each a [`Store`]: [`Memory`], [`Files`] (Node-RED's
-//! `localfilesystem`), or `Sqlite` where the feature `sqlite` is on. With it comes [`log_store`],
+//! `localfilesystem`), [`Shared`] (kept by a mesh), or `Sqlite` where the feature `sqlite` is on. With it comes [`log_store`],
 //! too, which is no context store: what a consensus algorithm keeps on the disk. Values are shared, copied on write, and a read of a plain key allocates nothing.
 
 mod behind;
@@ -18,6 +18,7 @@ pub mod log_store;
 mod memory;
 mod scope;
 mod settings;
+pub mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stores;
@@ -30,6 +31,7 @@ pub use key::{parent_key, parse_store_key};
 pub use log::Level;
 pub use memory::Memory;
 pub use scope::{Scope, UnknownScope};
+pub use shared::Shared;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, SqliteConfig};
 pub use stores::Stores;
@@ -70,6 +72,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// A store that cannot be written.
     fn retain(&self, keep: &dyn Fn(&Scope) -> bool) -> Result<(), StoreError>;
+
+    /// The store, where it is one in memory.
+    fn memory(&self) -> Option<&Memory> {
+        None
+    }
 
     /// Writes what is to be kept, now.
     ///

@@ -30,6 +30,18 @@ impl Memory {
         self.shard(scope).get(scope).cloned()
     }
 
+    /// All scopes that have something.
+    pub fn scopes(&self) -> Vec<(Scope, Object)> {
+        let of = |shard: &Mutex<Shard>| {
+            let shard = lock(shard);
+            let all = shard
+                .iter()
+                .map(|(scope, all)| (scope.clone(), all.clone()));
+            all.collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(of).collect()
+    }
+
     /// Puts a whole scope in place of what is there.
     pub fn replace(&self, scope: Scope, all: Object) {
         self.shard(&scope).insert(scope, all);
@@ -42,6 +54,10 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 impl Store for Memory {
+    fn memory(&self) -> Option<&Memory> {
+        Some(self)
+    }
+
     fn get(&self, scope: &Scope, key: &str) -> Result<Value, StoreError> {
         match self.shard(scope).get(scope) {
             Some(all) => key::read(all, key).map_err(Into::into),

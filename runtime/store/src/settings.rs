@@ -111,6 +111,10 @@ fn open_one(
             opened.files.push(files.clone());
             opened.named.push((name.to_owned(), files));
         }
+        "mesh" => {
+            let store = crate::Shared::open(name, &store.get("config"))?;
+            opened.named.push((name.to_owned(), Arc::new(store)));
+        }
         #[cfg(feature = "sqlite")]
         "sqlite" => {
             let config = crate::SqliteConfig::from_settings(&store.get("config"), settings);

@@ -6,7 +6,7 @@ use crate::settings::{self, Named, Opened};
 use crate::{Files, Scope, Store, StoreError, key, parent_key, parse_store_key};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use vgdc_value::{Object, Value};
+use vgdc_value::{Object, Value, cbor};
 
 /// The stores, by name; one is the default.
 ///
@@ -92,6 +92,60 @@ impl Stores {
         self.files
             .iter()
             .for_each(|store| store.set_flow_of(flow_of.clone()));
+    }
+
+    /// What the stores in memory hold, as bytes for another process (CBOR: by store, by scope). Values that cannot leave their process, such
+    /// as functions, are left out.
+    pub fn in_memory(&self) -> Vec<u8> {
+        let mut stores = Object::new();
+        for (name, store) in &self.named {
+            let Some(memory) = store.memory() else {
+                continue;
+            };
+            let mut scopes = Object::new();
+            for (scope, all) in memory.scopes() {
+                let mut kept = Object::new();
+                for (key, value) in all.iter() {
+                    if cbor::encode(value, &mut Vec::new()).is_ok() {
+                        kept.insert(key.as_str(), value.clone());
+                    }
+                }
+                scopes.insert(&*scope.to_string(), Value::Object(kept));
+            }
+            stores.insert(name.as_str(), Value::Object(scopes));
+        }
+        let mut bytes = Vec::new();
+        // (each value has been tried; a whole that is too deep all the same is left behind)
+        if cbor::encode(&Value::Object(stores), &mut bytes).is_err() {
+            bytes.clear();
+        }
+        bytes
+    }
+
+    /// Takes over what [`Stores::in_memory`] gave, in the place of what the stores in memory have of those scopes.
+    ///
+    /// # Errors
+    /// Bytes that are damaged; nothing is taken over then.
+    pub fn bring(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let damaged = |e: cbor::CborError| {
+            StoreError::new(format!("contexts of another process are damaged: {e}"))
+        };
+        let (all, _) = cbor::decode(bytes).map_err(damaged)?;
+        for (name, store) in &self.named {
+            let Some(memory) = store.memory() else {
+                continue;
+            };
+            let scopes = all.get(name);
+            for (scope, kept) in scopes.as_object().into_iter().flat_map(Object::iter) {
+                if let (Ok(scope), Value::Object(kept)) = (scope.as_str().parse(), kept) {
+                    memory.replace(scope, kept.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The names of the stores.

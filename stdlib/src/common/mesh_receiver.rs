@@ -34,7 +34,8 @@ impl Process for MeshReceiver {
             for (msg, trace) in arrived.msgs {
                 cx.send_arrived(&self.end, msg, trace);
             }
-            (arrived.taken)();
+            // (so that what a machine had taken and not worked on is sent again when it is lost)
+            cx.when_quiet(arrived.taken);
         }
     }
 }

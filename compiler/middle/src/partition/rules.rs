@@ -27,7 +27,10 @@ pub struct Rules {
     wishes: HashMap<OpId, Vec<Wish>>,
     /// Pairs that are to be together.
     pub together: Vec<(OpId, OpId)>,
-    apart: Vec<(OpId, OpId)>,
+    /// Pairs that are to be apart.
+    pub apart: Vec<(OpId, OpId)>,
+    /// Those that never run twice.
+    pub single: Vec<OpId>,
 }
 
 impl Rules {
@@ -37,6 +40,7 @@ impl Rules {
             wishes: HashMap::new(),
             together: Vec::new(),
             apart: Vec::new(),
+            single: Vec::new(),
         };
         rules.places_in_flow(graph, doc, mesh, diagnostics);
         let finder = Finder { graph, doc };
@@ -54,6 +58,9 @@ impl Rules {
             rules
                 .together
                 .extend(ops.iter().copied().zip(ops.iter().copied().skip(1)));
+        }
+        for names in &mesh.single {
+            rules.single.extend(finder.named(names, diagnostics));
         }
         for names in &mesh.apart {
             let ops = finder.named(names, diagnostics);

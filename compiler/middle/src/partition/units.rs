@@ -1,6 +1,6 @@
 //! Operators that cannot be apart.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use vgdc_ir::{EdgeKind, Graph, OpId};
 use vgdc_spec::{Copies, Role};
@@ -113,7 +113,11 @@ pub fn find(
     registry: &Registry,
     uses: &HashMap<OpId, ContextUse>,
     together: &[(OpId, OpId)],
+    shared: &BTreeSet<String>,
 ) -> Units {
+    // (what is in stores that all machines share keeps nobody together)
+    let uses = uses.iter().filter(|(_, used)| !used.is_in(shared));
+    let uses: HashMap<OpId, ContextUse> = uses.map(|(id, used)| (*id, used.clone())).collect();
     let mut bonds: Vec<(OpId, OpId, Reason)> = Vec::new();
     for edge in graph.all_edges() {
         let reason = match edge.kind() {
@@ -126,7 +130,7 @@ pub fn find(
         };
         bonds.push((edge.from, edge.to, reason));
     }
-    for (flow, sharing) in islands::contexts(graph, uses) {
+    for (flow, sharing) in islands::contexts(graph, &uses) {
         let context = match flow {
             Some(_) => "flow",
             None => "global",
@@ -229,7 +233,7 @@ mod tests {
         spec: &'static NodeSpec,
     ) -> Vec<String> {
         let registry = Registry::new([spec]);
-        let units = find(&sketch.graph, &registry, uses, &[]);
+        let units = find(&sketch.graph, &registry, uses, &[], &BTreeSet::new());
         let name = |id: &OpId| sketch.graph.op(*id).id.clone();
         let sets = units.sets.iter();
         sets.map(|set| set.iter().map(name).collect::<Vec<_>>().join(" "))
@@ -298,7 +302,13 @@ mod tests {
         sketch.graph.op_mut(begin).outputs = vec![handle];
         sketch.graph.op_mut(end).ty = "answer".to_owned();
         let registry = Registry::new([&ANY, &ANSWER]);
-        let units = find(&sketch.graph, &registry, &HashMap::new(), &[]);
+        let units = find(
+            &sketch.graph,
+            &registry,
+            &HashMap::new(),
+            &[],
+            &BTreeSet::new(),
+        );
         let name = |id: &OpId| sketch.graph.op(*id).id.clone();
         let first: Vec<String> = units.sets[0].iter().map(name).collect();
         assert_eq!(first, ["in", "f", "out"]);
