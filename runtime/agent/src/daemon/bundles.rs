@@ -11,9 +11,9 @@ use vgdc_net::{Net, NetError};
 /// The protocol's name.
 const PROTOCOL: &str = "/vgdc/bundle/1";
 /// How often it is looked whether bundles are missing that may be needed.
-const ROUND: Duration = Duration::from_secs(2);
-/// How often those that nothing needs any more are removed.
-const COLLECT: u32 = 300;
+const ROUND: Duration = Duration::from_millis(500);
+/// After how many such looks those are removed that nothing needs any more.
+const COLLECT: u32 = 1_200;
 /// Streams that are served at a time.
 const MOST: usize = 32;
 
