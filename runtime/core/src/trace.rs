@@ -6,7 +6,7 @@
 //! message: the one that is open when a message is handed on at once; for one that waits in the queue what was noted when it was put there;
 //! for one that a node sends later (a timer, an answer) the node's last turn with it.
 //!
-//! Without traces an island has no [`Tracing`], and all that is left of this is to see that there is none.
+//! Without traces an island has no `Tracing`, and all that is left of this is to see that there is none.
 
 mod id;
 
