@@ -40,9 +40,9 @@ const MOST_ASKED: usize = 256;
 const WINDOW: usize = 8 << 20;
 /// How much is read or written between stream and kernel at a time.
 const BUFFER: usize = 128 << 10;
-/// How often chunks are asked for: each time all has come, the first one that was here before and turns out to be damaged is removed, and has to
-/// come, too. A store with more than so many damaged chunks of one artifact has a disk that is not to be relied on.
-const ROUNDS: usize = 64;
+/// How often chunks are asked for: when all has come, those that were here before and turn out to be damaged are removed, and have to come,
+/// too. Where that goes on, the disk is not to be relied on.
+const ROUNDS: usize = 4;
 
 /// What the one who opened the stream says.
 #[derive(Debug, Serialize, Deserialize)]

@@ -263,10 +263,22 @@ impl Store {
     ) -> Result<ArtifactId, ArtifactError> {
         let bytes = description.encode()?;
         let id = Description::id(&bytes);
+        // (all that are damaged are found, and removed, in one pass: so one more round brings them)
+        let mut lacking = None;
         for (hash, length) in description.chunks() {
-            if !written.contains(&hash) {
-                self.read_chunk(&hash, length)?;
+            if written.contains(&hash) {
+                continue;
             }
+            match self.read_chunk(&hash, length) {
+                Ok(_) => {}
+                Err(e @ (ArtifactError::Damaged(_) | ArtifactError::Missing(_))) => {
+                    lacking.get_or_insert(e);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        if let Some(first) = lacking {
+            return Err(first);
         }
         self.disk.sync(written)?;
         let path = self.disk.root.join(format!("artifacts/{id}"));

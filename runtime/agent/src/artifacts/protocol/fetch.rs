@@ -2,8 +2,7 @@
 
 use super::intake::Intake;
 use super::{
-    Answer, Ask, MOST_ASKED, Progress, ROUNDS, Reader, WINDOW, Writer, blocking, halves,
-    out_of_turn,
+    Answer, Ask, MOST_ASKED, Progress, Reader, WINDOW, Writer, blocking, halves, out_of_turn,
 };
 use crate::artifacts::bundle::Description;
 use crate::artifacts::error::ArtifactError;
@@ -81,43 +80,33 @@ async fn rounds<S: AsyncRead + AsyncWrite>(
     writer: &mut Writer<S>,
     progress: &mut (impl FnMut(Progress) + Send),
 ) -> Result<(), ArtifactError> {
-    for _ in 0..ROUNDS {
-        let missing = intake.missing().await?;
-        if !missing.is_empty() {
-            let sink = intake.sink(&missing);
-            let room = Semaphore::new(WINDOW);
-            // Both at a time: else each side could wait until the other one reads.
-            let ended = tokio::try_join!(ask(writer, &missing, &room), async {
-                let mut so_far = Progress::of(missing.iter().map(|(_, length)| length));
-                progress(so_far);
-                for (_, length) in &missing {
-                    let chunk = match reader.must().await? {
-                        Answer::Chunk(chunk) => chunk,
-                        Answer::Denied(why) => return Err(ArtifactError::Denied(why)),
-                        _ => return out_of_turn("a chunk"),
-                    };
-                    if !sink.take(chunk).await {
-                        break;
-                    }
-                    room.add_permits(*length);
-                    so_far.add(*length);
-                    progress(so_far);
+    while let Some(missing) = intake.lacks().await? {
+        let sink = intake.sink(&missing);
+        let room = Semaphore::new(WINDOW);
+        // Both at a time: else each side could wait until the other one reads.
+        let ended = tokio::try_join!(ask(writer, &missing, &room), async {
+            let mut so_far = Progress::of(missing.iter().map(|(_, length)| length));
+            progress(so_far);
+            for (_, length) in &missing {
+                let chunk = match reader.must().await? {
+                    Answer::Chunk(chunk) => chunk,
+                    Answer::Denied(why) => return Err(ArtifactError::Denied(why)),
+                    _ => return out_of_turn("a chunk"),
+                };
+                if !sink.take(chunk).await {
+                    break;
                 }
-                // (should the disk be why it has ended, nobody need be asked for more)
-                room.close();
-                Ok(())
-            });
-            // What has come is kept, whatever else went wrong; and if the sink has ended, that is the reason.
-            intake.settle(sink).await?;
-            ended?;
-        }
-        if intake.commit().await? {
-            return Ok(());
-        }
+                room.add_permits(*length);
+                so_far.add(*length);
+                progress(so_far);
+            }
+            // (should the disk be why it has ended, nobody need be asked for more)
+            room.close();
+            Ok(())
+        });
+        intake.settle(sink, ended.map(|_| ())).await?;
     }
-    Err(ArtifactError::Damaged(
-        "chunks that were written here are not those that are read: look after the disk".into(),
-    ))
+    Ok(())
 }
 
 /// Asks for chunks, so that not more than the window is under way.

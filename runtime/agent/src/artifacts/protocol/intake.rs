@@ -1,6 +1,6 @@
 //! What arrives of an artifact: each chunk is checked and put into the store on a thread of its own, while the next ones come.
 
-use super::blocking;
+use super::{ROUNDS, blocking};
 use crate::artifacts::bundle::Description;
 use crate::artifacts::disk::Put;
 use crate::artifacts::error::ArtifactError;
@@ -23,6 +23,8 @@ pub(super) struct Intake {
     /// All chunks, by their numbers.
     chunks: Vec<(Hash, usize)>,
     written: HashSet<Hash>,
+    /// How often it was said what it lacks.
+    rounds: usize,
     _pin: Pin,
 }
 
@@ -49,12 +51,34 @@ impl Intake {
             chunks: description.chunks(),
             description,
             written: HashSet::new(),
+            rounds: 0,
             _pin: pin,
         })
     }
 
+    /// What has still to come, to be taken by a [sink](Intake::sink): first what is missing, then what was here and turns out to be damaged.
+    /// Nothing: all of it is here, and known.
+    pub async fn lacks(&mut self) -> Result<Option<Vec<(u32, usize)>>, ArtifactError> {
+        for _ in 0..2 {
+            let missing = self.missing().await?;
+            if !missing.is_empty() {
+                self.rounds += 1;
+                match self.rounds > ROUNDS {
+                    true => break,
+                    false => return Ok(Some(missing)),
+                }
+            }
+            if self.commit().await? {
+                return Ok(None);
+            }
+        }
+        Err(ArtifactError::Damaged(
+            "chunks that were written here are not those that are read: look after the disk".into(),
+        ))
+    }
+
     /// The numbers and lengths of the chunks that are missing.
-    pub async fn missing(&self) -> Result<Vec<(u32, usize)>, ArtifactError> {
+    async fn missing(&self) -> Result<Vec<(u32, usize)>, ArtifactError> {
         let (store, chunks) = (self.store.clone(), self.chunks.clone());
         blocking(move || {
             let all = chunks.iter().enumerate();
@@ -95,21 +119,26 @@ impl Intake {
         Sink { chunks, thread }
     }
 
-    /// Waits until what the sink was given is in the store.
-    pub async fn settle(&mut self, sink: Sink) -> Result<(), ArtifactError> {
+    /// Waits until what the sink was given is in the store, and says how it `ended`. What has come is kept, whatever else went wrong; and
+    /// if the sink has ended, that is the reason.
+    pub async fn settle(
+        &mut self,
+        sink: Sink,
+        ended: Result<(), ArtifactError>,
+    ) -> Result<(), ArtifactError> {
         drop(sink.chunks);
-        let ended = sink.thread.await;
-        let written = ended.unwrap_or_else(|e| {
+        let thread = sink.thread.await;
+        let written = thread.unwrap_or_else(|e| {
             Err(ArtifactError::Io(format!(
                 "a thread of the store ended: {e}"
             )))
         })?;
         self.written.extend(written);
-        Ok(())
+        ended
     }
 
     /// Makes the artifact known. `false`: a chunk that was there was damaged, has been removed, and has to come again.
-    pub async fn commit(&self) -> Result<bool, ArtifactError> {
+    async fn commit(&self) -> Result<bool, ArtifactError> {
         let (store, description) = (self.store.clone(), self.description.clone());
         let written = self.written.clone();
         match blocking(move || store.commit(&description, &written)).await {

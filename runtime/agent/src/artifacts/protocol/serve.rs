@@ -1,7 +1,7 @@
 //! The other end: answers a peer that fetches, and takes what a peer pushes.
 
 use super::intake::Intake;
-use super::{Answer, Ask, MOST_ASKED, ROUNDS, Reader, Writer, blocking, halves, out_of_turn};
+use super::{Answer, Ask, MOST_ASKED, Reader, Writer, blocking, halves, out_of_turn};
 use crate::artifacts::bundle::{CHUNK, Description};
 use crate::artifacts::error::ArtifactError;
 use crate::artifacts::id::{ArtifactId, Hash};
@@ -169,32 +169,23 @@ async fn rounds<S: AsyncRead + AsyncWrite>(
     reader: &mut Reader<S>,
     writer: &mut Writer<S>,
 ) -> Result<(), ArtifactError> {
-    for _ in 0..ROUNDS {
-        let missing = intake.missing().await?;
-        if !missing.is_empty() {
-            let numbers = missing.iter().map(|(number, _)| *number).collect();
-            writer.send(&Answer::Lacks(numbers)).await?;
-            let sink = intake.sink(&missing);
-            let ended = async {
-                for _ in &missing {
-                    let Ask::Chunk(chunk) = reader.must().await? else {
-                        return out_of_turn("a chunk");
-                    };
-                    if !sink.take(chunk).await {
-                        break;
-                    }
+    while let Some(missing) = intake.lacks().await? {
+        let numbers = missing.iter().map(|(number, _)| *number).collect();
+        writer.send(&Answer::Lacks(numbers)).await?;
+        let sink = intake.sink(&missing);
+        let ended = async {
+            for _ in &missing {
+                let Ask::Chunk(chunk) = reader.must().await? else {
+                    return out_of_turn("a chunk");
+                };
+                if !sink.take(chunk).await {
+                    break;
                 }
-                Ok(())
             }
-            .await;
-            intake.settle(sink).await?;
-            ended?;
-        }
-        if intake.commit().await? {
-            return Ok(());
-        }
+            Ok(())
+        };
+        let ended = ended.await;
+        intake.settle(sink, ended).await?;
     }
-    Err(ArtifactError::Damaged(
-        "chunks that were written here are not those that are read: look after the disk".into(),
-    ))
+    Ok(())
 }
