@@ -98,7 +98,7 @@ fn deploy(args: &Args) -> Result<(), String> {
         return Ok(());
     }
     let folder = tempfile::tempdir().map_err(|e| format!("cannot make a folder: {e}"))?;
-    let own = own_target();
+    let own = vgdc_door::target();
     for part in &cut.parts {
         let it = manifest.parts.iter_mut();
         let Some(it) = it
@@ -171,17 +171,6 @@ fn name_of<'m>(mesh: &'m Mesh, part: &Part) -> Option<&'m String> {
     mesh.nodes.get(part.machine).map(|node| &node.name)
 }
 
-/// What programs of this `vgdc` are compiled for.
-fn own_target() -> String {
-    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    match os {
-        "linux" if cfg!(target_env = "musl") => format!("{arch}-unknown-linux-musl"),
-        "linux" => format!("{arch}-unknown-linux-gnu"),
-        "macos" => format!("{arch}-apple-darwin"),
-        other => format!("{arch}-unknown-{other}"),
-    }
-}
-
 /// The machines of the mesh that can have parts, as the compiler knows machines, with what the file says of them.
 fn mesh(flow: &mut Flow, file: Option<&Path>, status: &Status) -> Mesh {
     let about = |node: &NodeStatus| MeshNode {
@@ -198,8 +187,9 @@ fn mesh(flow: &mut Flow, file: Option<&Path>, status: &Status) -> Mesh {
         args: Vec::new(),
         memory_mb: None,
     };
-    let fits =
-        |node: &&NodeStatus| node.state != "down" && !node.draining && node.target == own_target();
+    let fits = |node: &&NodeStatus| {
+        node.state != "down" && !node.draining && node.target == vgdc_door::target()
+    };
     let there: Vec<MeshNode> = status.nodes.iter().filter(fits).map(about).collect();
     let (mut mesh, said): (Mesh, Diagnostics) = match file {
         Some(file) => Mesh::read_file(&mut flow.sources, file, Some(&there)),

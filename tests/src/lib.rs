@@ -75,6 +75,30 @@ pub fn cases(usual: u32) -> u32 {
     asked.and_then(|count| count.parse().ok()).unwrap_or(usual)
 }
 
+/// What `.ci/npm` has installed: Node-RED, the Node.js that it wants, packages.
+///
+/// # Panics
+/// It has not run.
+pub fn npm() -> PathBuf {
+    let folder =
+        std::env::var_os("VGDC_NPM").map_or_else(|| root().join("target/npm"), PathBuf::from);
+    let folder = folder.canonicalize().unwrap_or(folder);
+    assert!(
+        folder.join("node_modules/node-red").is_dir(),
+        "Node-RED is not in {}: `sh .ci/npm` installs it",
+        folder.display()
+    );
+    folder
+}
+
+/// Has a command find Node.js and Node-RED.
+pub fn with_node(command: &mut Command) -> &mut Command {
+    let modules = npm().join("node_modules");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{path}", modules.join("node/bin").display());
+    command.env("PATH", path).env("NODE_PATH", modules)
+}
+
 /// A process that runs flows, ended when it is dropped.
 pub struct Running {
     child: Child,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use vgdc_tests::{Running, free_port, http, program, root, text, vgdc};
+use vgdc_tests::{Running, free_port, http, program, root, text, vgdc, with_node};
 
 /// How long anything may take, on a machine that does other work.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,7 +53,7 @@ impl Host {
             .args(["--no-mdns", "--name", &self.name])
             .args(["--listen", &format!("tcp://127.0.0.1:{}", self.port)])
             .args(args);
-        let mut agent = Running::start(&mut command);
+        let mut agent = Running::start(with_node(&mut command));
         agent.wait_for(&format!("node {} of mesh", self.name));
         self.agent = Some(agent);
     }
@@ -148,7 +148,7 @@ impl Mesh {
             .iter()
             .find(|it| it.name == host)
             .expect("there is such a machine");
-        let out = vgdc(args)
+        let out = with_node(&mut vgdc(args))
             .env("VGDC_AGENT", host.sockets.path())
             .output()
             .expect("it runs");
@@ -235,6 +235,8 @@ fn mesh_toml(port: u16) -> String {
 struct Sender {
     port: u16,
     socket: Option<std::net::TcpStream>,
+    /// How often nobody listened.
+    refused: u32,
 }
 
 impl Sender {
@@ -243,7 +245,9 @@ impl Sender {
         let line = format!("{number}\n");
         until("somebody takes numbers", || {
             if self.socket.is_none() {
-                self.socket = std::net::TcpStream::connect(("127.0.0.1", self.port)).ok();
+                let made = std::net::TcpStream::connect(("127.0.0.1", self.port));
+                self.refused += u32::from(made.is_err());
+                self.socket = made.ok();
             }
             let done = self.socket.as_mut()?.write_all(line.as_bytes());
             if done.is_err() {
@@ -266,7 +270,11 @@ fn a_flow_is_deployed_heals_moves_and_is_replaced() {
     assert_eq!(mesh.status()["flows"], json!([]));
     mesh.good(&["deploy", &flow, "--mesh", &toml]);
 
-    let mut sender = Sender { port, socket: None };
+    let mut sender = Sender {
+        port,
+        socket: None,
+        refused: 0,
+    };
     for number in 0..50 {
         sender.send(number);
     }
@@ -331,6 +339,8 @@ fn a_flow_is_deployed_heals_moves_and_is_replaced() {
         counted(&at).filter(|(_, by)| *by == 2)
     });
     assert_eq!(by, 2);
+    // (who connects while the versions change waits)
+    assert_eq!(sender.refused, 0);
     assert!(
         all.iter()
             .all(|(number, count)| *count == 1 || *number == 400),
@@ -354,6 +364,7 @@ fn a_flow_is_deployed_heals_moves_and_is_replaced() {
     until("the version before works", || {
         counted(&at).filter(|(_, by)| *by == 2)
     });
+    assert_eq!(sender.refused, 0);
 
     // Drained for maintenance, and what was done is on record.
     mesh.good(&["mesh", "drain", &before]);
@@ -380,6 +391,59 @@ fn a_flow_is_deployed_heals_moves_and_is_replaced() {
     until("nothing is left", || {
         (mesh.status()["flows"] == json!([])).then_some(())
     });
+    until("nobody listens", || {
+        std::net::TcpStream::connect(("127.0.0.1", port))
+            .is_err()
+            .then_some(())
+    });
+}
+
+/// A node of a package, which works on numbers.
+const PACKAGE: &str = "module.exports = RED => RED.nodes.registerType('worker', function (config) {
+    RED.nodes.createNode(this, config);
+    this.on('input', (msg, send, done) => {
+        msg.payload = { n: Number(msg.payload), by: Number(process.version.split('.')[0].slice(1)) };
+        send(msg);
+        done();
+    });
+});";
+
+#[test]
+fn a_part_with_nodes_of_packages_is_brought_to_where_node_js_is() {
+    let mesh = Mesh::start(&[("door", &[]), ("side", &[])]);
+    let (port, web) = (free_port(), free_port());
+    let nodes = mesh.folder.path().join("nodes");
+    std::fs::create_dir(&nodes).expect("is made");
+    std::fs::write(nodes.join("worker.js"), PACKAGE).expect("is written");
+    let about = "<script>RED.nodes.registerType('worker', {category: 'function', defaults: {}, inputs: 1, outputs: 1});</script>";
+    std::fs::write(nodes.join("worker.html"), about).expect("is written");
+    let mut flow: Value = serde_json::from_str(&numbers(1, port)).expect("JSON");
+    let work = flow.as_array_mut().expect("nodes").iter_mut();
+    let work = work.into_iter().find(|it| it["id"] == "work");
+    *work.expect("is there") = node("work", "worker", "side", json!({}), &["count"]);
+    let flow = mesh.write("numbers.json", &flow.to_string());
+    let toml = mesh.write(
+        "mesh.toml",
+        &format!("[nodes.door]\nargs = [\"--port\", \"{web}\"]\n[nodes.side]\n"),
+    );
+    let said = mesh.good(&["deploy", &flow, "--mesh", &toml, "--plan"]);
+    assert!(said.contains("side: starts"), "{said}");
+    mesh.good(&["deploy", &flow, "--mesh", &toml]);
+    let mut sender = Sender {
+        port,
+        socket: None,
+        refused: 0,
+    };
+    for number in 0..20 {
+        sender.send(number);
+    }
+    let whole: Vec<(u32, u64)> = (0..20).map(|number| (number, 1)).collect();
+    let at = format!("127.0.0.1:{web}");
+    let all = until("all numbers are counted", || {
+        counted(&at).filter(|(all, _)| all.len() >= whole.len())
+    });
+    // (the runtime needs Node.js 22, which `.ci/npm` brings)
+    assert_eq!(all, (whole, 22));
 }
 
 #[test]

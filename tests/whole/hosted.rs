@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use vgdc_tests::{Control, Running, http, root, text, vgdc};
+use vgdc_tests::{Control, Running, http, npm, root, text, vgdc};
 
 #[path = "hosted/answers.rs"]
 mod answers;
@@ -25,28 +25,9 @@ mod programs;
 #[path = "hosted/watched.rs"]
 mod watched;
 
-/// What `.ci/npm` has installed.
-fn npm() -> PathBuf {
-    let folder =
-        std::env::var_os("VGDC_NPM").map_or_else(|| root().join("target/npm"), PathBuf::from);
-    let folder = folder.canonicalize().unwrap_or(folder);
-    assert!(
-        folder.join("node_modules/node-red").is_dir(),
-        "Node-RED is not in {}: `sh .ci/npm` installs it",
-        folder.display()
-    );
-    folder
-}
-
 /// A command that finds Node.js and Node-RED.
 fn with_node(mut command: Command) -> Command {
-    let modules = npm().join("node_modules");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let path = format!("{}:{path}", modules.join("node/bin").display());
-    command
-        .env("PATH", path)
-        .env("NODE_PATH", modules)
-        .env("PROCESS", "of the process");
+    vgdc_tests::with_node(&mut command).env("PROCESS", "of the process");
     command
 }
 

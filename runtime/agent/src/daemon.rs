@@ -19,7 +19,9 @@ mod instance;
 mod join;
 mod leader;
 mod lines;
+mod listeners;
 mod local;
+mod manifests;
 mod metrics;
 mod peers;
 mod placement;
@@ -39,6 +41,7 @@ use crate::state::{Command, nodes::NodeCommand};
 use crate::wire::net::NetWire;
 use config::{NodeConfig, Remembered};
 use instance::{Instance, Key};
+use manifests::Manifests;
 use peers::{Ask, Told};
 use processes::Processes;
 use programs::Programs;
@@ -48,7 +51,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use vgdc_door::admin::{LinkStatus, PartStatus, Phase};
-use vgdc_door::manifest::FlowManifest;
 use vgdc_net::membership::{MemberInfo, MemberState, Membership, Tuning};
 use vgdc_net::{Gate, Identity, Net, NetConfig, verify};
 
@@ -77,6 +79,8 @@ pub struct Node {
     supervisor: Processes,
     programs: Programs,
     ways: tunnel::Ways,
+    listeners: listeners::Listeners,
+    manifests: Manifests,
     instances: Mutex<BTreeMap<Key, Arc<Instance>>>,
     /// Parts that another node is about to have, and since when they make ready for that.
     leaving: Mutex<BTreeMap<Key, Instant>>,
@@ -265,6 +269,8 @@ impl Node {
             supervisor,
             programs: Programs::default(),
             ways: tunnel::Ways::default(),
+            listeners: listeners::Listeners::default(),
+            manifests: Manifests::default(),
             instances: Mutex::default(),
             leaving: Mutex::default(),
             reasons: Mutex::default(),
@@ -423,6 +429,7 @@ impl Node {
     /// A part is at its end.
     fn ended(&self, key: &Key) {
         lock(&self.instances).remove(key);
+        self.listeners.let_go(key);
         self.woken.notify_one();
     }
 
@@ -537,25 +544,6 @@ impl Node {
             }
         }
         links
-    }
-}
-
-/// The manifest of a version that the mesh's authority has signed; of any other one there is none.
-fn manifest_of(
-    node: &Node,
-    version: &crate::state::flows::Version,
-) -> Result<FlowManifest, String> {
-    let value = version.manifest.value()?;
-    let signed: vgdc_door::manifest::SignedManifest = serde_json::from_value(value.into())
-        .map_err(|e| format!("a manifest that is none: {e}"))?;
-    let signature = instance::hex(&signed.signature).unwrap_or_default();
-    match verify(
-        &node.authority,
-        signed.manifest.text().as_bytes(),
-        &signature,
-    ) {
-        true => Ok(signed.manifest),
-        false => Err("the manifest is not signed by the mesh's authority".to_owned()),
     }
 }
 

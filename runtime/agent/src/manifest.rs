@@ -15,7 +15,7 @@ pub const MOST_PARTS: usize = 4_096;
 /// A manifest: the text of a JSON object with `parts`, an array of objects that each have a `name`, and perhaps `links`, an array.
 ///
 /// It is kept as text, so that every replica has the same bytes, whatever numbers stand in it. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Manifest(Arc<str>);
 
 impl Manifest {

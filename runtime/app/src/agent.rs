@@ -13,6 +13,7 @@ use tokio::net::UnixStream;
 use vgdc_core::store::shared::{self, Keeper};
 use vgdc_door::context::{Ask, Told};
 use vgdc_door::{Answer, Hello, LONGEST_LINE, What};
+use vgdc_http::Listen;
 use vgdc_link::transport::{BoxFuture, BoxStream, Transport};
 
 /// How long to wait before the agent is looked for again: it may be about to be started anew.
@@ -189,6 +190,19 @@ pub fn attend(options: &Options, steering: Arc<Steering>) -> Result<(), String> 
         });
     }
     Ok(())
+}
+
+/// Where listening sockets come from: the agent, which keeps them while one program takes over from another. A port that is any free one is
+/// nobody's after this process.
+pub fn listen(options: &Options) -> Listen {
+    let Some(door) = options.agent.as_ref().map(PathBuf::from) else {
+        return Listen::default();
+    };
+    let instance = options.instance.clone();
+    Listen::new(move |address| match address.port() {
+        0 => Listen::default().at(address),
+        _ => vgdc_door::client::listen(&door, &instance, address),
+    })
 }
 
 /// Opens a connection to the agent for a purpose.

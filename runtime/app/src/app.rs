@@ -134,16 +134,19 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     let default_port = if stdio { 0 } else { 1880 };
     let port = options.port.or(process.port);
     let host = options.host.or(process.host);
-    let http = Arc::new(HttpServer::with_front(
+    let listen = agent::listen(options);
+    let http = HttpServer::with_front(
         SocketAddr::new(
             host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             port.unwrap_or(default_port),
         ),
         process.front,
-    ));
+    );
+    let http = Arc::new(http.listening_by(listen.clone()));
     let has_folders = http.has_folders();
     let services = Arc::new(Services::default());
     services.insert(http.clone());
+    services.insert(Arc::new(listen));
     // The port is taken at once when somebody counts on it; else when the first node needs it.
     let wanted = port.is_some() || has_folders || options.control != ControlOption::Off;
     // (of a program that waits for an agent's word, another one may run on that port until then)

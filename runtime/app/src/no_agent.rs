@@ -3,6 +3,7 @@
 use crate::Options;
 use crate::steering::Steering;
 use std::sync::Arc;
+use vgdc_http::Listen;
 
 /// Says that this program cannot belong to an agent.
 ///
@@ -16,4 +17,9 @@ pub fn attend(options: &Options, _steering: Arc<Steering>) -> Result<(), String>
                 .to_owned(),
         ),
     }
+}
+
+/// Where listening sockets come from: the system.
+pub fn listen(_options: &Options) -> Listen {
+    Listen::default()
 }

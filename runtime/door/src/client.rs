@@ -1,13 +1,23 @@
 //! The other side of the door, for commands: blocking, a request at a time.
 
 use crate::admin::{Ask, Told};
-use crate::{Answer, DOOR, Hello, LONGEST_LINE, VARIABLE, What, line};
+use crate::{Answer, DOOR, Hello, LONGEST_LINE, Listening, VARIABLE, What, line};
+use rustix::io::Errno;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What errors begin with where the agent has gone before it has answered.
 pub const HUNG_UP: &str = "the agent hung up";
+
+/// How long an agent may take to give a listening socket.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest answer with one, in bytes.
+const LONGEST_ANSWER: usize = 64 << 10;
 
 /// A connection to an agent, for requests of people.
 pub struct Client {
@@ -65,6 +75,52 @@ pub fn open(door: &Path, what: What) -> Result<(BufReader<UnixStream>, UnixStrea
     let answer = read_line(&mut read).map_err(hung_up)?;
     Answer::read(&answer)?;
     Ok((read, write))
+}
+
+/// A listening socket, by the agent, which keeps it for the program after this one.
+///
+/// # Errors
+/// The address cannot be had, with the system's reason; or there is no agent, or it refuses, in words.
+pub fn listen(door: &Path, instance: &str, address: SocketAddr) -> std::io::Result<TcpListener> {
+    let mut stream = UnixStream::connect(door)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let hello = Hello::new(What::Listen {
+        instance: instance.to_owned(),
+        address,
+    });
+    stream.write_all(hello.line().as_bytes())?;
+    let (mut text, mut socket) = (Vec::new(), None);
+    while !text.ends_with(b"\n") {
+        let mut bytes = [0; 1024];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut with = RecvAncillaryBuffer::new(&mut space);
+        let mut into = [std::io::IoSliceMut::new(&mut bytes)];
+        let got = match recvmsg(&stream, &mut into, &mut with, RecvFlags::CMSG_CLOEXEC) {
+            Err(Errno::INTR) => continue,
+            got => got?.bytes,
+        };
+        for message in with.drain() {
+            if let RecvAncillaryMessage::ScmRights(mut sockets) = message {
+                socket = sockets.next().or(socket);
+            }
+        }
+        text.extend_from_slice(&bytes[..got]);
+        if got == 0 || text.len() > LONGEST_ANSWER {
+            return Err(std::io::Error::other(HUNG_UP));
+        }
+    }
+    let other = |why: String| std::io::Error::other(why);
+    match (serde_json::from_slice(&text), socket) {
+        (Ok(Listening::Ok {}), Some(socket)) => Ok(socket.into()),
+        (Ok(Listening::System(number)), _) => Err(std::io::Error::from_raw_os_error(number)),
+        (Ok(Listening::Error(why)), _) => Err(other(why)),
+        (Ok(Listening::Ok {}), None) => Err(other("no socket came from the agent".to_owned())),
+        (Err(_), _) => {
+            // (one that does not know the purpose, or speaks another version)
+            Answer::read(&String::from_utf8_lossy(&text)).map_err(other)?;
+            Err(other("the agent's answer cannot be read".to_owned()))
+        }
+    }
 }
 
 fn read_line(read: &mut BufReader<UnixStream>) -> std::io::Result<String> {

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `program` | the control protocol (docs/control-protocol.md), in which the agent asks and the program answers |
 //! | `link` | the link protocol (docs/link-protocol.md), as with the program that is asked for, wherever it runs |
+//! | `listen` | nothing: with the answer ([`Listening`]) comes a listening socket |
 //! | `context` | requests for shared values and their answers, a line each ([`context`]) |
 //! | `admin` | requests of people and their answers, a line each ([`admin`]) |
 
@@ -16,6 +17,7 @@ pub mod context;
 pub mod manifest;
 
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 
 /// The version of what is said here.
 pub const VERSION: u32 = 1;
@@ -25,6 +27,17 @@ pub const LONGEST_LINE: usize = 16 << 20;
 pub const DOOR: &str = "agent.sock";
 /// The environment variable that says where the door is.
 pub const VARIABLE: &str = "VGDC_AGENT";
+
+/// The target triple of this program: what the programs are compiled for that run beside it.
+pub fn target() -> String {
+    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
+    match os {
+        "linux" if cfg!(target_env = "musl") => format!("{arch}-unknown-linux-musl"),
+        "linux" => format!("{arch}-unknown-linux-gnu"),
+        "macos" => format!("{arch}-apple-darwin"),
+        other => format!("{arch}-unknown-{other}"),
+    }
+}
 
 /// The first line of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +67,13 @@ pub enum What {
         /// The part's name.
         to: String,
     },
+    /// A listening socket, which the agent keeps for the flow's next program.
+    Listen {
+        /// The name that the agent gave the program that asks.
+        instance: String,
+        /// Where it listens; the port is none of any.
+        address: SocketAddr,
+    },
     /// Shared values, for a program.
     Context {
         /// The name that the agent gave it.
@@ -70,6 +90,18 @@ pub enum Answer {
     /// It may begin.
     Ok {},
     /// It may not; why, and what mends it.
+    Error(String),
+}
+
+/// The answer to who asks for a listening socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listening {
+    /// It comes with the first bytes of this line (`SCM_RIGHTS`).
+    Ok {},
+    /// The system does not give it: its number for why.
+    System(i32),
+    /// The agent does not, and why.
     Error(String),
 }
 

@@ -1,11 +1,12 @@
 //! The process's one HTTP listener: nodes add routes to it while they run, WebSocket upgrades and the control protocol
 //! included; what stands around the routes (TLS, passwords, folders of files) is its [`Front`]. It knows nothing of flows.
 //!
-//! The listener runs on a thread of its own. It binds when it is first needed, or when it is told to.
+//! The listener runs on a thread of its own. It binds when it is first needed, or when it is told to; whence its socket comes, [`Listen`] says.
 
 mod auth;
 pub mod cors;
 mod front;
+mod listen;
 pub mod local;
 mod pattern;
 mod server;
@@ -15,6 +16,7 @@ pub mod tls;
 
 pub use auth::BasicAuth;
 pub use front::{Folder, Front};
+pub use listen::Listen;
 pub use statics::Files;
 
 pub use pattern::{Params, Pattern, PatternError, percent_decode};

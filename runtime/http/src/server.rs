@@ -2,6 +2,7 @@
 
 use crate::auth::BasicAuth;
 use crate::front::{Front, below};
+use crate::listen::Listen;
 use crate::pattern::Match;
 use crate::statics;
 use crate::{Params, Pattern};
@@ -118,6 +119,7 @@ pub struct HttpServer {
     routes: Arc<RwLock<Routes>>,
     front: Arc<Front>,
     fallback: Fallback,
+    listen: Listen,
     bound: Mutex<Option<Bound>>,
 }
 
@@ -157,8 +159,16 @@ impl HttpServer {
             routes: Arc::default(),
             front: Arc::new(front),
             fallback: Fallback::default(),
+            listen: Listen::default(),
             bound: Mutex::new(None),
         }
+    }
+
+    /// Its socket comes from there.
+    #[must_use]
+    pub fn listening_by(mut self, listen: Listen) -> Self {
+        self.listen = listen;
+        self
     }
 
     /// Whether there are files to give, even where no node has a route.
@@ -186,8 +196,7 @@ impl HttpServer {
         let named = |e: std::io::Error| {
             std::io::Error::new(e.kind(), format!("cannot listen on {}: {e}", self.wanted))
         };
-        let listener = std::net::TcpListener::bind(self.wanted).map_err(named)?;
-        listener.set_nonblocking(true)?;
+        let listener = self.listen.at(self.wanted).map_err(named)?;
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let serving = Serving {

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use vgdc_core::value::{ErrorValue, Msg, Object, Value};
 use vgdc_core::{Cx, Level, Mailbox};
+use vgdc_http::Listen;
 
 /// Bytes that may wait for a slow peer before its connection is broken.
 pub const WRITE_LIMIT: usize = 64 << 20;
@@ -515,7 +516,7 @@ pub fn begin_listen<E: std::any::Any + Send>(
     tls: Option<Rc<Tls>>,
     event: impl Fn(Stream, SocketAddr) -> E + 'static,
 ) {
-    match listen(port) {
+    match listen(cx, port) {
         Ok(listener) => {
             let shown = listener.local_addr().map_or(port, |addr| addr.port());
             cx.log(Level::Info, format!("listening on port {shown}"));
@@ -721,15 +722,15 @@ pub fn connections(count: usize) -> String {
 ///
 /// # Errors
 /// The text that Node.js gives.
-pub fn listen(port: u16) -> Result<tokio::net::TcpListener, String> {
+fn listen(cx: &Cx<'_>, port: u16) -> Result<tokio::net::TcpListener, String> {
+    let sockets = cx.services().get_or_insert(Listen::default);
     let all = [
         SocketAddr::from(([0u16; 8], port)),
         SocketAddr::from(([0u8; 4], port)),
     ];
-    let bound = std::net::TcpListener::bind(&all[..]).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        tokio::net::TcpListener::from_std(listener)
-    });
+    let bound = (sockets.at(all[0]))
+        .or_else(|_| sockets.at(all[1]))
+        .and_then(tokio::net::TcpListener::from_std);
     bound.map_err(|e| match e.kind() {
         std::io::ErrorKind::AddrInUse => {
             format!("Error: listen EADDRINUSE: address already in use :::{port}")

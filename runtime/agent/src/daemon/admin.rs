@@ -2,8 +2,9 @@
 
 use super::config::{NODE_JS, OWN, TARGET, VERSION};
 use super::instance::to_hex;
+use super::manifests::manifest_of;
 use super::peers::{self, ask_all};
-use super::{Node, lock, manifest_of};
+use super::{Node, lines, lock};
 use crate::artifacts::{ArtifactId, Kind, Signer, Statement};
 use crate::id::NodeId;
 use crate::manifest::Manifest;
@@ -16,10 +17,9 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use vgdc_door::LONGEST_LINE;
 use vgdc_door::admin::{
     self, Ask, FlowStatus, LinkStatus, NodeStatus, PartStatus, Phase, Status, Told,
 };
@@ -59,13 +59,7 @@ pub async fn serve(node: &Arc<Node>, stream: UnixStream) {
     };
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
-    loop {
-        let mut line = String::new();
-        let mut limited = (&mut read).take(LONGEST_LINE as u64);
-        match limited.read_line(&mut line).await {
-            Ok(1..) if line.ends_with('\n') => {}
-            _ => return,
-        }
+    while let Some(line) = lines::next(&mut read).await {
         let (notes, mut noted) = mpsc::unbounded_channel();
         let answering = async {
             match serde_json::from_str(&line) {
@@ -630,7 +624,7 @@ async fn relocate(
         };
         wanted && node.state_of(id) != MemberState::Down
     };
-    let load = super::placement::loads([(version, &manifest)].into_iter());
+    let load = super::placement::loads([(version, &*manifest)].into_iter());
     // (that it is apart from itself is no reason)
     let chosen = super::placement::choose(&state, &manifest, version, part, answers, &load);
     let chosen = chosen.ok_or_else(|| match to {

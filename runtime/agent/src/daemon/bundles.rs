@@ -1,6 +1,7 @@
 //! Bundles of programs between agents: whoever has one gives it, and nodes that may have to take a part over get its bundle beforehand.
 
-use super::{Node, manifest_of};
+use super::Node;
+use super::manifests::manifest_of;
 use crate::artifacts::{self, ArtifactError, ArtifactId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,7 +69,7 @@ impl Node {
     /// The bundles that parts need which run here, or may have to: those of versions that are kept.
     fn needed(&self) -> (BTreeSet<ArtifactId>, BTreeSet<ArtifactId>) {
         let (mut needed, mut kept) = (BTreeSet::new(), BTreeSet::new());
-        let (state, target) = (self.replica.local(), super::config::target());
+        let (state, target) = (self.replica.local(), vgdc_door::target());
         for (_, flow) in state.flows.iter() {
             for version in flow.versions.values() {
                 let Ok(manifest) = manifest_of(self, version) else {

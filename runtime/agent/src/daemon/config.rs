@@ -17,17 +17,6 @@ pub const OWN: &str = "vgdc/";
 /// What is listened at where nothing else is said.
 pub const LISTEN: &str = "tcp://0.0.0.0:7400";
 
-/// The target triple of this agent, and so of the programs that it can run.
-pub fn target() -> String {
-    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    match os {
-        "linux" if cfg!(target_env = "musl") => format!("{arch}-unknown-linux-musl"),
-        "linux" => format!("{arch}-unknown-linux-gnu"),
-        "macos" => format!("{arch}-apple-darwin"),
-        other => format!("{arch}-unknown-{other}"),
-    }
-}
-
 /// How a node comes into its mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Coming {
@@ -177,7 +166,7 @@ impl Remembered {
     /// The labels with those of the agent's own.
     pub fn all_labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.labels.clone();
-        labels.insert(TARGET.to_owned(), target());
+        labels.insert(TARGET.to_owned(), vgdc_door::target());
         labels.insert(VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         if has_node_js() {
             labels.insert(NODE_JS.to_owned(), "true".to_owned());

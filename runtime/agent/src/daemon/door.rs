@@ -67,17 +67,21 @@ async fn enter(node: Arc<Node>, mut stream: UnixStream) {
             return;
         }
     };
-    // A link's answer depends on where it leads.
-    if let What::Link { instance, to } = what {
-        return node.lead(&instance, &to, stream).await;
+    // (what these are answered depends on what is asked for)
+    match &what {
+        What::Link { instance, to } => return node.lead(instance, to, stream).await,
+        What::Listen { instance, address } => {
+            return node.give_listener(instance, *address, &stream).await;
+        }
+        _ => {}
     }
     if lines::write(&mut stream, &Answer::Ok {}).await.is_err() {
         return;
     }
     match what {
         What::Program { instance, pid } => node.programs.carry(&instance, pid, stream).await,
-        What::Context { instance } => shared::serve(&node, &instance, stream).await,
+        What::Context { .. } => shared::serve(&node, stream).await,
         What::Admin {} => admin::serve(&node, stream).await,
-        What::Link { .. } => {}
+        What::Link { .. } | What::Listen { .. } => {}
     }
 }

@@ -232,7 +232,7 @@ impl Runner {
     async fn bring(&self) -> Result<(), String> {
         let key = &self.it.key;
         let part = self.it.part().ok_or("the manifest does not have it")?;
-        let target = super::config::target();
+        let target = vgdc_door::target();
         let program = part.programs.get(&target).ok_or_else(|| {
             let there: Vec<&str> = part.programs.keys().map(String::as_str).collect();
             format!(

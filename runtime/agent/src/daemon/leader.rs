@@ -1,10 +1,11 @@
 //! What the leader of the group does for all: takes versions that are on their way from stage to stage, and gives parts of lost nodes to others.
 
 use super::local::RUNNING;
+use super::manifests::manifest_of;
 use super::peers::{Ask, Told, ask_all};
 use super::placement::{choose, loads};
 use super::rollout::{Next, Underway, next};
-use super::{Node, lock, manifest_of};
+use super::{Node, lock};
 use crate::id::NodeId;
 use crate::state::flows::{FlowCommand, Stage, Version};
 use crate::state::{Command, State};
@@ -58,7 +59,7 @@ pub async fn lead(node: Arc<Node>) {
 async fn look(node: &Arc<Node>, memory: &mut Memory) -> bool {
     let state = node.replica.local();
     remember_who_is_down(node, &state, memory);
-    let mut manifests: BTreeMap<(&str, &str), FlowManifest> = BTreeMap::new();
+    let mut manifests: BTreeMap<(&str, &str), Arc<FlowManifest>> = BTreeMap::new();
     for (name, flow) in state.flows.iter() {
         for (hash, version) in flow
             .versions
@@ -122,17 +123,13 @@ async fn back(node: &Node, flow: &str, version: &str, from: Stage, why: &str) {
 async fn place(
     node: &Node,
     state: &State,
-    manifests: &BTreeMap<(&str, &str), FlowManifest>,
+    manifests: &BTreeMap<(&str, &str), Arc<FlowManifest>>,
     memory: &Memory,
 ) {
     let answers = |id: &NodeId| !memory.down.contains_key(id);
     let is_lost = |id: &NodeId| match memory.down.get(id) {
         Some(since) => since.elapsed() >= node.failover_after,
         None => !state.nodes.contains_key(id),
-    };
-    let versions = |(key, manifest)| {
-        let (flow, hash): &(&str, &str) = key;
-        Some((state.flows.version(flow, hash)?, manifest))
     };
     for ((flow, hash), manifest) in manifests {
         let Some(version) = state.flows.version(flow, hash) else {
@@ -145,7 +142,10 @@ async fn place(
             if owner.node.as_ref().is_some_and(|id| !is_lost(id)) {
                 continue;
             }
-            let load = loads(manifests.iter().filter_map(versions));
+            let versions = manifests.iter().filter_map(|((flow, hash), manifest)| {
+                Some((state.flows.version(flow, hash)?, &**manifest))
+            });
+            let load = loads(versions);
             let chosen = choose(state, manifest, version, part, answers, &load);
             let Some(chosen) = chosen.filter(|chosen| owner.node != Some(*chosen)) else {
                 continue;
@@ -199,7 +199,7 @@ fn phases(
 async fn roll(
     node: &Arc<Node>,
     state: &State,
-    manifests: &BTreeMap<(&str, &str), FlowManifest>,
+    manifests: &BTreeMap<(&str, &str), Arc<FlowManifest>>,
     memory: &mut Memory,
 ) -> bool {
     let underway: Vec<(&str, &str, &Version)> = (state.flows.iter())

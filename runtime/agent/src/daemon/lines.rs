@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{
+    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
+};
 use vgdc_door::LONGEST_LINE;
 
 /// Writes a value.
@@ -16,6 +18,16 @@ pub async fn write(
 ) -> std::io::Result<()> {
     stream.write_all(vgdc_door::line(value).as_bytes()).await?;
     stream.flush().await
+}
+
+/// The next line of a connection that is only lines; nothing when it has ended, breaks, or the line is too long.
+pub async fn next(stream: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut line = String::new();
+    let mut limited = stream.take(LONGEST_LINE as u64);
+    match limited.read_line(&mut line).await {
+        Ok(1..) if line.ends_with('\n') => Some(line),
+        _ => None,
+    }
 }
 
 /// Reads a line, and nothing behind it, so that something else may follow on the stream.

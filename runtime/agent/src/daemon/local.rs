@@ -1,7 +1,8 @@
 //! What the state wants of this node, and that it comes about: which parts are there, and what each is to do.
 
 use super::instance::{Goal, Instance, Key};
-use super::{Node, lock, manifest_of};
+use super::manifests::manifest_of;
+use super::{Node, lock};
 use crate::state::State;
 use crate::state::flows::{Flow, Stage};
 use std::collections::BTreeMap;
@@ -113,8 +114,7 @@ fn look(node: &Arc<Node>, state: &State, wanted: &BTreeMap<Key, Goal>) {
         match manifest_of(node, version) {
             Ok(manifest) => {
                 let came_running = *goal != Goal::Held;
-                let it =
-                    Instance::start(node, key.clone(), Arc::new(manifest), *goal, came_running);
+                let it = Instance::start(node, key.clone(), manifest, *goal, came_running);
                 instances.insert(key.clone(), it);
             }
             Err(why) => node.say(&format!("{} {} is not run: {why}", key.flow, key.version)),

@@ -1,14 +1,14 @@
 //! The programs of this host that are there to be asked, by the control protocol on the connections that they make.
 
+use super::lines;
 use serde_json::{Value as Json, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
-use vgdc_door::LONGEST_LINE;
 
 /// How many requests wait to be written to one program.
 const WAITING: usize = 64;
@@ -95,13 +95,7 @@ impl Programs {
         };
         let reading = async {
             let mut read = BufReader::new(read);
-            loop {
-                let mut line = String::new();
-                let mut limited = (&mut read).take(LONGEST_LINE as u64);
-                match limited.read_line(&mut line).await {
-                    Ok(1..) if line.ends_with('\n') => {}
-                    _ => return,
-                }
+            while let Some(line) = lines::next(&mut read).await {
                 // (what has no number is an event, which nobody has subscribed to)
                 let Ok(told) = serde_json::from_str::<Json>(&line) else {
                     return;

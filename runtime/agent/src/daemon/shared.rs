@@ -9,23 +9,16 @@ use crate::state::context::{Expected, Place};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::BufReader;
 use tokio::net::UnixStream;
-use vgdc_door::LONGEST_LINE;
 use vgdc_door::context::{Ask, Told};
 use vgdc_store::Scope;
 
 /// Answers a program, to the end of its connection.
-pub async fn serve(node: &Arc<Node>, _instance: &str, stream: UnixStream) {
+pub async fn serve(node: &Arc<Node>, stream: UnixStream) {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
-    loop {
-        let mut line = String::new();
-        let mut limited = (&mut read).take(LONGEST_LINE as u64);
-        match limited.read_line(&mut line).await {
-            Ok(1..) if line.ends_with('\n') => {}
-            _ => return,
-        }
+    while let Some(line) = lines::next(&mut read).await {
         let told = match serde_json::from_str(&line) {
             Ok(ask) => answer(node, ask).await.unwrap_or_else(Told::Error),
             Err(e) => Told::Error(format!("not a request for a shared value: {e}")),
@@ -40,6 +33,18 @@ fn scope(text: &str) -> Result<Scope, String> {
     text.parse::<Scope>().map_err(|e| e.to_string())
 }
 
+fn place(of: &str, store: String, key: String) -> Result<Place, String> {
+    let scope = scope(of)?;
+    Ok(Place { scope, store, key })
+}
+
+fn bytes(text: String) -> Result<Blob, String> {
+    let decoded = BASE64.decode(text);
+    decoded
+        .map(Blob::from)
+        .map_err(|e| format!("no base64: {e}"))
+}
+
 async fn answer(node: &Arc<Node>, ask: Ask) -> Result<Told, String> {
     match ask {
         Ask::Get {
@@ -48,11 +53,7 @@ async fn answer(node: &Arc<Node>, ask: Ask) -> Result<Told, String> {
             key,
             certain,
         } => {
-            let place = Place {
-                scope: scope(&of)?,
-                store,
-                key,
-            };
+            let place = place(&of, store, key)?;
             let freshness = match certain {
                 true => Freshness::Linearizable,
                 false => Freshness::Cached,
@@ -69,16 +70,9 @@ async fn answer(node: &Arc<Node>, ask: Ask) -> Result<Told, String> {
             key,
             value,
         } => {
-            let place = Place {
-                scope: scope(&of)?,
-                store,
-                key,
-            };
+            let place = place(&of, store, key)?;
             let done = match value {
-                Some(text) => {
-                    let bytes = BASE64.decode(text).map_err(|e| format!("no base64: {e}"))?;
-                    node.context.set(&place, Blob::from(bytes)).await
-                }
+                Some(text) => node.context.set(&place, bytes(text)?).await,
                 None => node.context.delete(&place).await,
             };
             done.map(|_| Told::Done {}).map_err(|e| e.to_string())
@@ -90,17 +84,12 @@ async fn answer(node: &Arc<Node>, ask: Ask) -> Result<Told, String> {
             expected,
             value,
         } => {
-            let place = Place {
-                scope: scope(&of)?,
-                store,
-                key,
-            };
-            let bytes = |text: String| BASE64.decode(text).map_err(|e| format!("no base64: {e}"));
+            let place = place(&of, store, key)?;
             let expected = match expected {
-                Some(text) => Expected::Value(Blob::from(bytes(text)?)),
+                Some(text) => Expected::Value(bytes(text)?),
                 None => Expected::Absent,
             };
-            let value = Some(Blob::from(bytes(value)?));
+            let value = Some(bytes(value)?);
             match node.context.compare_and_set(&place, expected, value).await {
                 Ok(_) => Ok(Told::Done {}),
                 Err(ProposeError::Refused(refusal)) if refusal.why == Why::Stale => {
