@@ -5,6 +5,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -334,7 +335,8 @@ fn drive(control: &mut Control) {
 }
 
 /// The parts together do what the whole does: each node hears the same messages in the same order.
-fn same(draws: &[Draw]) {
+/// `more` is what `mesh.toml` says besides.
+fn same(draws: &[Draw], more: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let flow = tree(draws);
     let nodes: Vec<String> = (flow.as_array().into_iter().flatten().skip(1))
@@ -351,7 +353,11 @@ fn same(draws: &[Draw]) {
         let machine = MACHINES[machine_of(node, draws)];
         format!("[[place]]\nnodes = \"{node}\"\non = \"{machine}\"\n")
     });
-    let mesh = mesh(folder.path(), &MACHINES, &rules.collect::<String>());
+    let mesh = mesh(
+        folder.path(),
+        &MACHINES,
+        &(rules.collect::<String>() + more),
+    );
     let out = folder.path().join("out");
     let args = [
         "build",
@@ -424,8 +430,37 @@ fn parts_together_do_what_the_whole_does() {
     };
     TestRunner::new(config)
         .run(&draws, |draws| {
-            same(&draws);
+            same(&draws, "");
             Ok(())
         })
         .expect("they do");
+}
+
+#[test]
+fn parts_together_do_what_the_whole_does_over_a_broker() {
+    let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+    let mut command = Command::new(nats_server());
+    command.args(["-js", "-a", "127.0.0.1", "-p", &port.to_string()]);
+    command.args(["-sd", path(folder.path())]);
+    let _server = Running::start(&mut command);
+    until("the broker listens", || {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    let of = |delivery: &str| {
+        format!(
+            "[transport]\nkind = \"nats\"\nservers = [\"nats://127.0.0.1:{port}\"]\n[[link]]\ndelivery = \"{delivery}\"\n"
+        )
+    };
+    // (a stream belongs to a link's name, and goes on where it was: so each mesh has other links)
+    let fast = [(1, 0, 0, 0), (2, 0, 0, 1), (4, 1, 0, 2), (6, 1, 1, 0)];
+    same(&fast, &of("fast"));
+    let durable = [(0, 0, 0, 2), (3, 0, 0, 1), (5, 1, 1, 2), (0, 2, 0, 0)];
+    same(&durable, &of("durable"));
+}
+
+/// Debian's is where only root looks.
+fn nats_server() -> &'static str {
+    let there = ["/usr/sbin/nats-server", "/usr/local/bin/nats-server"];
+    let found = there.into_iter().find(|file| Path::new(file).exists());
+    found.unwrap_or("nats-server")
 }
