@@ -1,6 +1,6 @@
 // Numbers that are sent to the door of a flow at a steady pace, and whether each that was taken came out once.
 import net from 'node:net';
-import { sleep } from '../lines.mjs';
+import { connect, sleep } from '../lines.mjs';
 import { now, until } from './host.mjs';
 
 export class Load {
@@ -66,6 +66,31 @@ export class Load {
     for (const { number } of written) counts.set(number, (counts.get(number) ?? 0) + 1);
     const twice = [...counts].filter(([, count]) => count > 1).map(([number]) => number);
     return { sent: this.next, taken: this.taken.size, lost: missing(), twice, written, breaks: this.breaks };
+  }
+}
+
+/** Clients that connect again and again, and how often nobody listened. */
+export class Clients {
+  constructor(host, port) {
+    Object.assign(this, { host, port, refused: 0, served: 0 });
+    this.running = this.run();
+  }
+
+  async run() {
+    for (; !this.over; await sleep(5)) {
+      try {
+        (await connect(this.port, this.host.address)).destroy();
+        this.served++;
+      } catch {
+        this.refused++;
+      }
+    }
+  }
+
+  async end() {
+    this.over = true;
+    await this.running;
+    return this;
   }
 }
 

@@ -2,7 +2,7 @@
 import { sleep } from '../lines.mjs';
 import { now, until } from './host.mjs';
 import { PORT, numbers } from './flows.mjs';
-import { Load, kept } from './load.mjs';
+import { Clients, Load, kept } from './load.mjs';
 import { allSee, deploy, mesh, owner, parts } from './mesh.mjs';
 
 const RATE = 400;
@@ -84,11 +84,14 @@ export async function upgrade(lab, report, { short }) {
 /** A new version takes the place of the old one. */
 export async function version(lab, report) {
   const { door, load } = await begun(lab);
+  const clients = new Clients(door, PORT);
   const begin = now();
   await deploy(lab, door, 'numbers', numbers(2, door.name), { delivery: 'durable' });
   report.figure('vgdc deploy', now() - begin, 'ms');
   await until('the new version works', () => load.written().at(-1)?.by === 2);
   await sleep(500);
+  const { refused, served } = await clients.end();
+  report.promise('nobody who connects is refused', served > 0 && !refused, `${refused} of ${served + refused}`);
   const result = await load.end();
   const times = result.written.map((it) => it.at);
   report.figure('the longest time without a number, while a version was replaced', Math.max(...times.slice(1).map((time, index) => time - times[index])), 'ms');
