@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use vgdc_driver::{Compiled, Cut, Options, Session};
 use vgdc_packages::Packages;
+use vgdc_plan::Plan;
 use vgdc_plan::settings::{self, Kind};
 use vgdc_syntax::config::Port;
 use vgdc_syntax::{
@@ -339,6 +340,15 @@ impl Flow {
             ))
         };
         self.credentials.ids().filter_map(of).collect()
+    }
+
+    /// Those of them that a program of this plan asks for, as JSON.
+    pub fn secrets_of(&self, plan: &Plan) -> Map<String, Json> {
+        let ids = (plan.ops.iter()).flat_map(|op| [Some(&*op.id), op.alias.as_deref()]);
+        let scopes = plan.env.iter().map(|scope| scope.credentials_of.as_deref());
+        let ids = ids.chain(scopes).flatten();
+        ids.filter_map(|id| Some((id.to_owned(), self.credentials.get(id)?.clone().into())))
+            .collect()
     }
 }
 

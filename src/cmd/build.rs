@@ -133,16 +133,7 @@ fn contain(
         let Some(node) = mesh.nodes.iter().find(|node| Some(&node.name) == name) else {
             continue;
         };
-        let secret = |id: &str| flow.credentials.get(id).is_some();
-        let scopes = plan
-            .env
-            .iter()
-            .filter_map(|scope| scope.credentials_of.as_deref());
-        let ids = plan
-            .ops
-            .iter()
-            .flat_map(|op| [Some(&*op.id), op.alias.as_deref()]);
-        let secrets = ids.flatten().chain(scopes).any(secret);
+        let secrets = !flow.secrets_of(plan).is_empty();
         parts.push(container::Part::of(
             plan,
             program,

@@ -14,6 +14,9 @@ use vgdc_door::admin::{Ask, NodeStatus, Status};
 use vgdc_door::client::{Client, HUNG_UP, door};
 use vgdc_door::manifest::{FlowManifest, LinkManifest, PartManifest, Program};
 
+/// The option of programs that names a file with credentials.
+const CREDENTIALS: &str = "--credentials";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// The flow file, or a folder that has one
@@ -116,6 +119,14 @@ fn deploy(args: &Args) -> Result<(), String> {
             it.on.join(" or ")
         ));
         it.programs.insert(own.clone(), program);
+        let secrets = flow.secrets_of(&part.compiled.plan);
+        // (a file on the host that is named is meant)
+        if !secrets.is_empty() && !it.args.iter().any(|arg| arg.starts_with(CREDENTIALS)) {
+            let ask = Ask::Secrets {
+                credentials: secrets,
+            };
+            it.secrets = Some(agent.ask(&ask, |_| {})?);
+        }
     }
     let places = manifest.parts.iter();
     let places = places
@@ -253,6 +264,7 @@ fn manifest(
             node_js: plan.ops.iter().any(|op| op.away.is_some()),
             programs: BTreeMap::new(),
             args: node.args.clone(),
+            secrets: None,
             memory: node.memory_mb.map(|mb| mb << 20),
             nodes: plan
                 .ops

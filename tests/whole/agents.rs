@@ -447,6 +447,78 @@ fn a_part_with_nodes_of_packages_is_brought_to_where_node_js_is() {
 }
 
 #[test]
+fn credentials_go_to_who_may_need_them_and_nowhere_else() {
+    let mut mesh = Mesh::start(&[
+        ("door", &[]),
+        ("one", &["worker"]),
+        ("two", &["worker"]),
+        ("other", &[]),
+    ]);
+    let (port, web) = (free_port(), free_port());
+    let at = format!("127.0.0.1:{web}");
+    let mut flow: Value = serde_json::from_str(&numbers(1, port)).expect("JSON");
+    flow[0]["env"] = json!([{"name": "PIN", "type": "cred", "value": ""}]);
+    let work = flow.as_array_mut().expect("nodes").iter_mut();
+    let work = work.into_iter().find(|it| it["id"] == "work");
+    work.expect("is there")["func"] =
+        json!("return {payload: {n: Number(msg.payload), by: Number(env.get('PIN'))}};");
+    let flow = mesh.write("numbers.json", &flow.to_string());
+    const PIN: &str = "8315402";
+    mesh.write(
+        "numbers_cred.json",
+        &json!({"t": {"PIN": PIN}, "gone": {"PIN": "1"}}).to_string(),
+    );
+    let toml = mesh.write("mesh.toml", &(mesh_toml(web) + "[nodes.other]\n"));
+    mesh.good(&["deploy", &flow, "--mesh", &toml]);
+    let mut sender = Sender {
+        port,
+        socket: None,
+        refused: 0,
+    };
+    let pin: u64 = PIN.parse().expect("a number");
+    let by = |sender: &mut Sender| {
+        until("the worker knows the secret", || {
+            sender.send(7);
+            counted(&at).filter(|(_, by)| *by == pin)
+        })
+    };
+    by(&mut sender);
+    let again = mesh.vgdc(&["deploy", &flow, "--mesh", &toml]);
+    assert!(again.2.contains("is active already"), "{}", again.2);
+
+    // The other worker has them already when it has to do the work.
+    let secrets = |mesh: &Mesh, host: &str| {
+        let host = mesh.hosts.iter().find(|it| it.name == host);
+        let folder = host.expect("is there").data.join("secrets");
+        std::fs::read_dir(folder).map_or(0, |files| files.count())
+    };
+    until("both workers have them", || {
+        let has = ["one", "two"].map(|name| secrets(&mesh, name) == 1);
+        (has == [true, true]).then_some(())
+    });
+    let before = ["one", "two"]
+        .into_iter()
+        .find(|name| {
+            let status = mesh.status();
+            let mut parts = status["flows"][0]["parts"]
+                .as_array()
+                .expect("parts")
+                .iter();
+            parts.any(|part| part["node"] == *name)
+        })
+        .expect("one works");
+    mesh.host(before).kill();
+    by(&mut sender);
+    assert_eq!(secrets(&mesh, "other"), 0);
+
+    // What all agree on, and what is kept of it, does not have them.
+    let backup = path(&mesh.folder.path().join("backup")).to_owned();
+    mesh.good(&["mesh", "backup", &backup]);
+    let kept = std::fs::read_to_string(&backup).expect("a backup");
+    assert!(kept.contains("secrets") && !kept.contains(PIN));
+}
+
+#[test]
 fn strangers_stay_out_and_the_state_is_kept() {
     let mut mesh = Mesh::start(&[("a", &[]), ("b", &["gpio", "site=north"])]);
     let stranger = tempfile::tempdir().expect("a folder");

@@ -28,6 +28,7 @@ mod placement;
 mod processes;
 mod programs;
 mod rollout;
+mod secrets;
 mod shared;
 mod token;
 mod tunnel;
@@ -467,8 +468,10 @@ impl Node {
     }
 
     /// Answers another agent.
-    fn tell(&self, ask: &Ask) -> Told {
+    /// What a node that asks is told.
+    fn tell(&self, ask: &Ask, whom: &NodeId) -> Told {
         match ask {
+            Ask::Secrets { name } => self.tell_secrets(name, whom),
             Ask::Parts => Told::Parts(self.parts()),
             Ask::Links => Told::Links(self.links()),
             Ask::Why { flow, version } => {

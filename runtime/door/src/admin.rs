@@ -42,6 +42,11 @@ pub enum Ask {
         /// In a folder, the file that is run.
         program: Option<String>,
     },
+    /// Keeps credentials of a part that is about to be deployed; gives their name, a text.
+    Secrets {
+        /// By node id.
+        credentials: serde_json::Map<String, serde_json::Value>,
+    },
     /// Rolls a version of a flow out; gives the version's name, a text.
     Deploy {
         /// What it is made of, without signatures. All bundles are there.

@@ -123,6 +123,7 @@ async fn answer(node: &Arc<Node>, by: &str, ask: Ask, notes: &Notes) -> Done {
             id.map(|id| Json::from(id.to_string()))
                 .map_err(|e| e.to_string())
         }
+        Ask::Secrets { credentials } => node.keep_secrets(credentials).map(Json::from),
         Ask::Deploy { manifest, places } => deploy(node, by, manifest, &places, notes).await,
         Ask::Remove { flow } => remove(node, by, &flow).await,
         Ask::Rollback { flow } => rollback(node, by, &flow).await,

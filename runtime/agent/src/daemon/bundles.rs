@@ -1,4 +1,5 @@
-//! Bundles of programs between agents: whoever has one gives it, and nodes that may have to take a part over get its bundle beforehand.
+//! Bundles of programs between agents: whoever has one gives it, and nodes that may have to take a part over get its bundle, and its
+//! credentials, beforehand.
 
 use super::Node;
 use super::manifests::manifest_of;
@@ -29,6 +30,13 @@ impl artifacts::Policy for GiveOnly {
     fn may_push(&self, _id: &ArtifactId, _bytes: u64) -> Result<(), String> {
         Err("bundles are asked for here, not brought".to_owned())
     }
+}
+
+/// Bundles and credentials.
+#[derive(Default)]
+struct Needed {
+    bundles: BTreeSet<ArtifactId>,
+    secrets: BTreeSet<String>,
 }
 
 /// One is fetched at a time: two parts may need the same.
@@ -66,27 +74,30 @@ impl Node {
         Err(format!("its bundle {id} cannot be had: {why}"))
     }
 
-    /// The bundles that parts need which run here, or may have to: those of versions that are kept.
-    fn needed(&self) -> (BTreeSet<ArtifactId>, BTreeSet<ArtifactId>) {
-        let (mut needed, mut kept) = (BTreeSet::new(), BTreeSet::new());
+    /// What parts need which run here, or may have to, and what versions have that are kept.
+    fn needed(&self) -> (Needed, Needed) {
+        let (mut needed, mut kept) = (Needed::default(), Needed::default());
         let (state, target) = (self.replica.local(), vgdc_door::target());
+        let id = |id: &str| id.parse::<ArtifactId>().ok();
         for (_, flow) in state.flows.iter() {
             for version in flow.versions.values() {
                 let Ok(manifest) = manifest_of(self, version) else {
                     continue;
                 };
-                kept.extend(
-                    manifest
-                        .artifacts()
-                        .filter_map(|id| id.parse::<ArtifactId>().ok()),
-                );
-                let mine = manifest
-                    .parts
-                    .iter()
-                    .filter(|part| part.on.contains(&self.name));
-                let programs = mine.filter_map(|part| part.programs.get(&target));
-                if version.stage.runs() {
-                    needed.extend(programs.filter_map(|it| it.artifact.parse::<ArtifactId>().ok()));
+                kept.bundles.extend(manifest.artifacts().filter_map(id));
+                let secrets = manifest.parts.iter();
+                kept.secrets
+                    .extend(secrets.filter_map(|part| part.secrets.clone()));
+                if !version.stage.runs() {
+                    continue;
+                }
+                let mine = manifest.parts.iter();
+                for part in mine.filter(|part| part.on.contains(&self.name)) {
+                    let program = part.programs.get(&target);
+                    needed
+                        .bundles
+                        .extend(program.and_then(|it| id(&it.artifact)));
+                    needed.secrets.extend(part.secrets.clone());
                 }
             }
         }
@@ -121,16 +132,25 @@ pub async fn keep(node: Arc<Node>) {
     loop {
         tokio::time::sleep(ROUND).await;
         let (needed, kept) = node.needed();
-        for id in needed {
+        for id in needed.bundles {
             if !node.store.contains(&id)
                 && let Err(why) = node.fetch(&id).await
             {
                 node.say(&why);
             }
         }
+        for name in needed.secrets {
+            if let Err(why) = node.secrets(&name).await {
+                node.say(&why);
+            }
+        }
         round = round.wrapping_add(1);
         if round.is_multiple_of(COLLECT) && node.replica.local().nodes.contains_key(&node.id) {
-            let (store, kept) = (node.store.clone(), kept.into_iter().collect::<Vec<_>>());
+            if let Err(why) = node.forget_secrets(&kept.secrets) {
+                node.say(&format!("credentials that nothing needs stay: {why}"));
+            }
+            let bundles = kept.bundles.into_iter().collect::<Vec<_>>();
+            let (store, kept) = (node.store.clone(), bundles);
             let collected = tokio::task::spawn_blocking(move || store.collect(&kept)).await;
             if let Ok(Err(why)) = collected {
                 node.say(&format!("bundles that nothing needs stay: {why}"));

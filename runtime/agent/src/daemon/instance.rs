@@ -273,6 +273,10 @@ impl Runner {
         }
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
         let mut args = part.args.clone();
+        if let Some(name) = &part.secrets {
+            let file = self.node.secrets(name).await?;
+            args.extend(["--credentials".to_owned(), text(&file)]);
+        }
         args.extend([
             "--agent".to_owned(),
             text(&self.node.door),

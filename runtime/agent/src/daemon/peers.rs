@@ -42,6 +42,11 @@ pub enum Ask {
         /// The version.
         version: String,
     },
+    /// The credentials of a part that may run at the node that asks.
+    Secrets {
+        /// Their name.
+        name: String,
+    },
     /// The last lines of a part's log.
     Logs {
         /// The flow.
@@ -60,6 +65,8 @@ pub enum Told {
     Parts(Vec<PartStatus>),
     /// To [`Ask::Links`].
     Links(Vec<LinkStatus>),
+    /// To [`Ask::Secrets`].
+    Secrets(String),
     /// To [`Ask::Logs`].
     Logs(Vec<String>),
     /// To [`Ask::Leave`].
@@ -76,7 +83,7 @@ pub enum Told {
 /// It cannot be reached, or does not answer; in words.
 pub async fn ask(node: &Node, whom: &NodeId, question: &Ask) -> Result<Told, String> {
     if *whom == node.id {
-        return Ok(node.tell(question));
+        return Ok(node.tell(question, whom));
     }
     let asked = async {
         let addresses = node.addresses_of(whom);
@@ -114,19 +121,19 @@ pub async fn ask_all(node: &Arc<Node>, whom: Vec<NodeId>, question: Ask) -> Vec<
 pub async fn serve(net: &Net, node: Arc<Node>) -> Result<(), NetError> {
     let mut incoming = net.serve(PROTOCOL)?;
     let mut answering = JoinSet::new();
-    while let Some((_, stream)) = incoming.next().await {
+    while let Some((peer, stream)) = incoming.next().await {
         while answering.try_join_next().is_some() {}
         if answering.len() >= MOST {
             answering.join_next().await;
         }
-        answering.spawn(answer(node.clone(), stream));
+        answering.spawn(answer(node.clone(), NodeId::from_key(peer), stream));
     }
     Ok(())
 }
 
-async fn answer(node: Arc<Node>, mut stream: NetStream) {
+async fn answer(node: Arc<Node>, peer: NodeId, mut stream: NetStream) {
     let told = match lines::read::<Ask>(&mut stream, ANSWER).await {
-        Ok(question) => node.tell(&question),
+        Ok(question) => node.tell(&question, &peer),
         Err(why) => Told::Error(why),
     };
     // (whoever does not wait for it needs none)
