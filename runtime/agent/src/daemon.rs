@@ -48,6 +48,7 @@ use processes::Processes;
 use programs::Programs;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -55,6 +56,8 @@ use vgdc_door::admin::{LinkStatus, PartStatus, Phase};
 use vgdc_net::membership::{MemberInfo, MemberState, Membership, Tuning};
 use vgdc_net::{Gate, Identity, Net, NetConfig, verify};
 
+/// How long a node that stops tries to say so.
+const LAST_WORD: Duration = Duration::from_millis(500);
 /// The most nodes with a vote: those that come first.
 const MOST_VOTERS: usize = 5;
 
@@ -79,6 +82,8 @@ pub struct Node {
     store: Arc<Store>,
     supervisor: Processes,
     programs: Programs,
+    /// It is being stopped.
+    stops: AtomicBool,
     ways: tunnel::Ways,
     listeners: listeners::Listeners,
     manifests: Manifests,
@@ -156,6 +161,9 @@ pub async fn run(config: NodeConfig, ready: impl FnOnce(&str)) -> Result<Ended, 
         Ended::Stopped => "stopping; programs go on running",
         Ended::Again => "the disk has room again: starting anew",
     });
+    if ended == Ended::Stopped {
+        node.goes_away().await;
+    }
     node.membership.clone().leave().await;
     node.replica.stop().await;
     // (it is made anew by the next one)
@@ -269,6 +277,7 @@ impl Node {
             store,
             supervisor,
             programs: Programs::default(),
+            stops: AtomicBool::new(false),
             ways: tunnel::Ways::default(),
             listeners: listeners::Listeners::default(),
             manifests: Manifests::default(),
@@ -400,6 +409,18 @@ impl Node {
     /// Lets those in whom this node was told of, until it has a state.
     fn admit_contacts(&self, remembered: &Remembered) {
         admit(&self.gate, remembered, Some(&self.replica.local()));
+    }
+
+    /// Says that its agent stops while its programs run on, as for an upgrade, so that they are not taken elsewhere at once.
+    async fn goes_away(&self) {
+        self.stops.store(true, Ordering::Relaxed);
+        let mut labels = lock(&self.remembered).all_labels();
+        labels.insert(config::AWAY.to_owned(), "true".to_owned());
+        let id = self.id;
+        let command = Command::Node(NodeCommand::Relabel { id, labels });
+        let by = format!("node {}", self.name);
+        // (where no majority is there to hear it, nobody takes anything elsewhere either)
+        let _ = tokio::time::timeout(LAST_WORD, self.replica.propose(&by, command)).await;
     }
 
     fn leads(&self) -> bool {
@@ -592,7 +613,9 @@ async fn introduce(node: Arc<Node>) {
     let by = format!("node {}", node.name);
     loop {
         let state = node.replica.local();
-        if let Some(known) = state.nodes.get(&node.id) {
+        if let Some(known) = state.nodes.get(&node.id)
+            && !node.stops.load(Ordering::Relaxed)
+        {
             let (labels, capacity) = {
                 let remembered = lock(&node.remembered);
                 (remembered.all_labels(), capacity(remembered.processors))

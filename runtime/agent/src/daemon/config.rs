@@ -12,6 +12,8 @@ pub const TARGET: &str = "vgdc/target";
 pub const NODE_JS: &str = "vgdc/node-js";
 /// The label that says the agent's version.
 pub const VERSION: &str = "vgdc/version";
+/// The label of a node whose agent was stopped, and is probably about to be started again.
+pub const AWAY: &str = "vgdc/away";
 /// What labels of the agent's own begin with.
 pub const OWN: &str = "vgdc/";
 /// What is listened at where nothing else is said.

@@ -1,5 +1,6 @@
 //! What the leader of the group does for all: takes versions that are on their way from stage to stage, and gives parts of lost nodes to others.
 
+use super::config::AWAY;
 use super::local::RUNNING;
 use super::manifests::manifest_of;
 use super::peers::{Ask, Told, ask_all};
@@ -20,6 +21,8 @@ use vgdc_net::membership::MemberState;
 const SHORT: Duration = Duration::from_millis(30);
 /// How often it is looked else.
 const LONG: Duration = Duration::from_millis(100);
+/// How long an agent that was stopped may take to be there again: its programs run meanwhile.
+const RESTART: Duration = Duration::from_secs(3);
 /// So many reasons for roll-backs are remembered.
 const REASONS: usize = 100;
 /// A version that is over is forgotten, where a flow has more than so many.
@@ -127,8 +130,15 @@ async fn place(
     memory: &Memory,
 ) {
     let answers = |id: &NodeId| !memory.down.contains_key(id);
+    let patience = |id: &NodeId| {
+        let known = state.nodes.get(id);
+        match known.is_some_and(|known| known.labels.contains_key(AWAY)) {
+            true => node.failover_after.max(RESTART),
+            false => node.failover_after,
+        }
+    };
     let is_lost = |id: &NodeId| match memory.down.get(id) {
-        Some(since) => since.elapsed() >= node.failover_after,
+        Some(since) => since.elapsed() >= patience(id),
         None => !state.nodes.contains_key(id),
     };
     for ((flow, hash), manifest) in manifests {
