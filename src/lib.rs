@@ -5,6 +5,7 @@
 
 pub mod away;
 pub mod deployer;
+pub mod insight;
 pub mod load;
 pub mod native;
 pub mod profile;

@@ -126,6 +126,25 @@ impl Flow {
         }
     }
 
+    /// A flow without nodes, for a file that is not there yet.
+    pub fn empty(path: &Path) -> Flow {
+        let mut sources = SourceMap::new();
+        let (config, mut diagnostics) = Config::read_folder(&mut sources, folder_of(path));
+        let (doc, said) = FlowDoc::parse(&mut sources, path.to_string_lossy(), "[]");
+        diagnostics.append(said);
+        Flow {
+            path: path.to_owned(),
+            sources,
+            doc,
+            config,
+            credentials: Credentials::default(),
+            diagnostics,
+            external: External::default(),
+            packages: Packages::default(),
+            origins: None,
+        }
+    }
+
     /// A compiler with the node library and the nodes of the crates that `vgdc.toml` names, where the flow uses some that the
     /// library lacks. The crates are compiled for that; `progress` is told. What is wrong with them is added to the
     /// diagnostics.
@@ -291,7 +310,9 @@ impl Flow {
     /// # Errors
     /// A secret that stands in `vgdc.toml` itself, one diagnostic each.
     pub fn settings_to_build_in(&self) -> Result<Map<String, Json>, Vec<Diagnostic>> {
-        let settings = self.settings();
+        let mut settings = self.settings();
+        // (who may use the editor is no matter of a program, which has none)
+        settings.remove("adminAuth");
         let open = settings
             .iter()
             .filter_map(|(name, value)| Some((name, open_secret(name, value)?)));

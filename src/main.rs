@@ -21,6 +21,8 @@ enum Verb {
     Build(cmd::build::Args),
     /// Run a flow in this process
     Run(cmd::run::Args),
+    /// Open a flow in the editor, and run it
+    Edit(cmd::edit::Args),
     /// Say what is wrong with a flow
     Check(cmd::check::Args),
     /// Make text (.flow) of a flow file, or a flow file of text
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Add(args) => cmd::add::run(&args),
         Verb::Build(args) => cmd::build::run(&args),
         Verb::Run(args) => cmd::run::run(&args),
+        Verb::Edit(args) => cmd::edit::run(&args),
         Verb::Check(args) => cmd::check::run(&args),
         Verb::Convert(args) => cmd::convert::run(&args),
         Verb::Fmt(args) => cmd::fmt::run(&args),

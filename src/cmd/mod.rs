@@ -6,6 +6,7 @@ pub mod build;
 pub mod check;
 pub mod convert;
 pub mod deploy;
+pub mod edit;
 pub mod emit;
 pub mod explain;
 pub mod fmt;

@@ -55,6 +55,11 @@ pub struct Args {
     /// Count and time nodes and wires; written when it stops [default: beside the flow, FLOW.profile.json]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     profile: Option<String>,
+    /// Serve the editor of this flow, too, at the HTTP listener
+    #[arg(long, requires = "flow", conflicts_with = "watch")]
+    editor: bool,
+    #[command(flatten)]
+    serving: super::edit::Serving,
     #[command(flatten)]
     packages: super::UserDir,
     /// Nodes see a clock that only the control protocol's `clock.advance` moves [default START: now]
@@ -130,9 +135,18 @@ pub fn run(args: &Args) -> ExitCode {
             probes: args.profile.is_some(),
         })),
         updates: None,
+        attach: None,
         host_dir: args.packages.user_dir.clone(),
     };
     if let Some(path) = &args.flow {
+        if args.editor {
+            let to = match options.control {
+                options::Control::Stdio => super::say_err,
+                _ => super::say,
+            };
+            let opened = super::edit::Opened::open(path, &args.packages, args.compile_options());
+            return vgdc_app::run(opened.app(app, &args.serving, to, false), &options);
+        }
         let mut flow = args.packages.load(path);
         app.host_dir
             .get_or_insert_with(|| flow.packages.user_dir.clone());

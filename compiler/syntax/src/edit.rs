@@ -231,18 +231,19 @@ impl Edit<'_> {
 }
 
 /// How the nodes of a file stand in their array.
-struct Layout {
+pub(crate) struct Layout {
     /// White space before the first node.
-    lead: String,
+    pub(crate) lead: String,
     /// White space between a comma and the next node.
-    gap: String,
+    pub(crate) gap: String,
     /// Indentation of the line that a node begins in.
-    indent: String,
-    style: Style,
+    pub(crate) indent: String,
+    /// The manner in which a node is written.
+    pub(crate) style: Style,
 }
 
 impl Layout {
-    fn of(array: Json<'_>, text: &str) -> Layout {
+    pub(crate) fn of(array: Json<'_>, text: &str) -> Layout {
         let mut elements = array.elements();
         let Some(first) = elements.next() else {
             let style = Style::node_red();

@@ -18,6 +18,7 @@ pub mod flowdoc;
 pub mod json;
 pub mod mesh;
 pub mod render;
+mod rewrite;
 pub mod source;
 
 pub use codes::Code;

@@ -31,6 +31,23 @@ use vgdc_value::{Object, Value};
 /// How long a program that stops waits for other machines to take what was sent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What somebody gets who is attached to a process: what he needs to drive it and to be asked.
+pub struct Attached {
+    /// The listener, bound.
+    pub http: Arc<HttpServer>,
+    /// The runtime under control.
+    pub control: Arc<Control>,
+    /// What tells of events.
+    pub hub: Arc<Hub>,
+    /// Log lines.
+    pub log: Arc<dyn LogSink>,
+    /// The settings, with variables' values.
+    pub settings: Object,
+}
+
+/// Is attached to a process before its flows start. An error keeps it from starting.
+pub type Attach = Box<dyn FnOnce(Attached) -> Result<(), String>>;
+
 /// What a process runs.
 pub struct App {
     /// Its name in `info`.
@@ -53,6 +70,8 @@ pub struct App {
     pub host_dir: Option<PathBuf>,
     /// Plans that replace the running one (`vgdc run --watch`).
     pub updates: Option<mpsc::UnboundedReceiver<Plan>>,
+    /// What is attached to the process, such as an editor.
+    pub attach: Option<Attach>,
 }
 
 /// Runs until it is told to stop (SIGTERM, SIGINT, end of the control protocol's input). Exit code 0 then; 1 when it
@@ -148,7 +167,10 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     services.insert(http.clone());
     services.insert(Arc::new(listen));
     // The port is taken at once when somebody counts on it; else when the first node needs it.
-    let wanted = port.is_some() || has_folders || options.control != ControlOption::Off;
+    let wanted = port.is_some()
+        || has_folders
+        || app.attach.is_some()
+        || options.control != ControlOption::Off;
     // (of a program that waits for an agent's word, another one may run on that port until then)
     let now = wanted && options.agent.is_none();
     let url = match now.then(|| http.bind()).transpose() {
@@ -199,6 +221,19 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         http_url: url,
     };
     let control = Arc::new(Control::new(runtime, hub.clone(), app.deployer, identity));
+    if let Some(attach) = app.attach {
+        let attached = Attached {
+            http: http.clone(),
+            control: control.clone(),
+            hub: hub.clone(),
+            log: console.clone(),
+            settings: app.settings.clone(),
+        };
+        if let Err(why) = attach(attached) {
+            eprintln!("{}: {why}", app.name);
+            return ExitCode::FAILURE;
+        }
+    }
     let has_flows = app.plan.is_some();
     let deployment = Deployment {
         plan: app.plan,

@@ -36,7 +36,7 @@ mod traces;
 mod traces;
 pub mod whole;
 
-pub use app::{App, run};
+pub use app::{App, Attach, Attached, run};
 pub use credentials::Credentials;
 pub use logging::Console;
 pub use options::{Control, LogFormat, Options};

@@ -112,6 +112,7 @@ impl Program {
             credentials: Default::default(),
             deployer: None,
             updates: None,
+            attach: None,
             host_dir: host_dir(),
         };
         Ok(Some((app, options)))

@@ -20,7 +20,9 @@ pub use listen::Listen;
 pub use statics::Files;
 
 pub use pattern::{Params, Pattern, PatternError, percent_decode};
-pub use server::{Body, Exchange, Handler, HttpServer, Responder, Response, RouteGuard, full};
+pub use server::{
+    Body, Exchange, Gate, Handler, HttpServer, Responder, Response, RouteGuard, full,
+};
 
 pub use takeover::{Raw, take_over};
 

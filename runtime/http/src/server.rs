@@ -65,6 +65,9 @@ impl Responder {
     }
 }
 
+/// Is shown each request before all else, and says who handles it; with `None` it goes on to the routes, as if nobody had been asked.
+pub type Gate = Arc<dyn Fn(&http::Request<Incoming>) -> Option<Handler> + Send + Sync>;
+
 /// What a route does with a request; runs on the listener's thread and must not block it.
 pub type Handler = Arc<dyn Fn(Exchange) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -119,12 +122,15 @@ pub struct HttpServer {
     routes: Arc<RwLock<Routes>>,
     front: Arc<Front>,
     fallback: Fallback,
+    gate: Guarding,
     listen: Listen,
     bound: Mutex<Option<Bound>>,
 }
 
 /// What answers where no route does, upgrades too.
 type Fallback = Arc<RwLock<Option<Handler>>>;
+/// What is asked before the routes are.
+type Guarding = Arc<RwLock<Option<Gate>>>;
 
 /// Nobody answers, and the connection ends without a word.
 #[derive(Debug)]
@@ -144,6 +150,7 @@ struct Serving {
     routes: Arc<RwLock<Routes>>,
     front: Arc<Front>,
     fallback: Fallback,
+    gate: Guarding,
 }
 
 impl HttpServer {
@@ -159,6 +166,7 @@ impl HttpServer {
             routes: Arc::default(),
             front: Arc::new(front),
             fallback: Fallback::default(),
+            gate: Guarding::default(),
             listen: Listen::default(),
             bound: Mutex::new(None),
         }
@@ -203,6 +211,7 @@ impl HttpServer {
             routes: self.routes.clone(),
             front: self.front.clone(),
             fallback: self.fallback.clone(),
+            gate: self.gate.clone(),
         };
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -307,6 +316,12 @@ impl HttpServer {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *fallback = handler;
+    }
+
+    /// Has each request shown to this first; what it takes is asked for no password of the front, since it asks itself. `None`: to nobody.
+    pub fn set_gate(&self, gate: Option<Gate>) {
+        let mut at = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        *at = gate;
     }
 
     /// Stops listening; requests in progress get a moment to end.
@@ -509,6 +524,13 @@ async fn answer(
     serving: Serving,
 ) -> Result<Response, Silence> {
     let front = &serving.front;
+    let taken = {
+        let gate = serving.gate.read().unwrap_or_else(PoisonError::into_inner);
+        gate.as_ref().and_then(|gate| gate(&request))
+    };
+    if let Some(handler) = taken {
+        return Ok(handled(request, Params::new(), handler, peer, secure).await);
+    }
     let found = {
         let routes = serving
             .routes
@@ -548,6 +570,17 @@ async fn answer(
             }
         }
     };
+    Ok(handled(request, params, handler, peer, secure).await)
+}
+
+/// What a handler answers.
+async fn handled(
+    request: http::Request<Incoming>,
+    params: Params,
+    handler: Handler,
+    peer: SocketAddr,
+    secure: bool,
+) -> Response {
     let (sender, answer) = oneshot::channel();
     handler(Exchange {
         request,
@@ -557,9 +590,8 @@ async fn answer(
         responder: Responder(Some(sender)),
     })
     .await;
-    Ok(answer
-        .await
-        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")))
+    let none = |_| plain(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+    answer.await.unwrap_or_else(none)
 }
 
 /// The answer to who may not ask. As in Node-RED it concerns no upgrade and no question about what may be asked.
@@ -660,6 +692,29 @@ mod tests {
         drop(route);
         assert!(get(addr, "/a").await.starts_with("HTTP/1.1 404"));
         server.stop();
+    }
+
+    #[tokio::test]
+    async fn a_gate_is_asked_first_and_lets_pass_what_it_does_not_take() {
+        let server = HttpServer::new(([127, 0, 0, 1], 0).into());
+        let addr = server.bind().expect("binds");
+        let says = |text: &'static str| -> Handler {
+            Arc::new(move |exchange: Exchange| {
+                Box::pin(async move {
+                    exchange.responder.answer(http::Response::new(full(text)));
+                })
+            })
+        };
+        let pattern = Pattern::parse("/:x").expect("parses");
+        let _route = server.route(None, pattern, says("route")).expect("routes");
+        let gate = says("gate");
+        server.set_gate(Some(Arc::new(move |request| {
+            (request.uri().path() == "/a").then(|| gate.clone())
+        })));
+        assert!(get(addr, "/a").await.ends_with("gate"));
+        assert!(get(addr, "/b").await.ends_with("route"));
+        server.set_gate(None);
+        assert!(get(addr, "/a").await.ends_with("route"));
     }
 
     #[tokio::test]

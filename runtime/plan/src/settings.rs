@@ -101,7 +101,13 @@ use Kind::{Any, Number, Secret, Text, Truth};
 
 /// All settings of Node-RED 5 and its core nodes, by their names.
 pub const SETTINGS: &[Setting] = &[
-    editor("adminAuth", "who may use the editor"),
+    setting(
+        "adminAuth",
+        Secret,
+        "",
+        "who may use the editor (`vgdc edit`): `users` with `username`, `password` (a bcrypt hash) and `permissions` (`\"*\"` or \
+         `\"read\"`), `default`, `sessionExpiryTime`; without it a token that is made at the start",
+    ),
     setting(
         "apiMaxLength",
         Any,
@@ -222,7 +228,12 @@ pub const SETTINGS: &[Setting] = &[
     editor("httpAdminCookieOptions", "the editor's sessions"),
     editor("httpAdminCors", "who may ask the admin API"),
     editor("httpAdminMiddleware", "a function before the admin API"),
-    editor("httpAdminRoot", "where the editor is"),
+    setting(
+        "httpAdminRoot",
+        Any,
+        "\"/\"",
+        "the path under which the editor and its API are; `false`: nowhere",
+    ),
     setting(
         "httpAuth",
         Secret,
@@ -443,6 +454,8 @@ pub const SETTINGS: &[Setting] = &[
 
 /// Those that the process reads when it starts: a later deployment cannot change them.
 pub const AT_START: &[&str] = &[
+    "adminAuth",
+    "httpAdminRoot",
     "httpAuth",
     "httpNodeAuth",
     "httpServerOptions",

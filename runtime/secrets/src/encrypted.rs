@@ -48,6 +48,16 @@ impl Encrypted {
         })
     }
 
+    /// The text of a file with this JSON in it, as Node-RED writes it. The vector must be drawn anew for each text.
+    pub fn encrypt(json: &str, secret: &Secret, vector: [u8; 16]) -> String {
+        let key = Sha256::digest(secret.expose().as_bytes());
+        let mut cipher = ctr::Ctr128BE::<aes::Aes256>::new(&key, &vector.into());
+        let mut data = json.as_bytes().to_vec();
+        cipher.apply_keystream(&mut data);
+        let hex: String = vector.iter().map(|byte| format!("{byte:02x}")).collect();
+        hex + &base64::engine::general_purpose::STANDARD.encode(data)
+    }
+
     /// What is inside, if the secret fits.
     pub fn decrypt<T: DeserializeOwned>(&self, secret: &Secret) -> Option<T> {
         let key = Sha256::digest(secret.expose().as_bytes());
@@ -56,5 +66,25 @@ impl Encrypted {
         cipher.apply_keystream(&mut text);
         // The error is dropped on purpose: it would quote the text, and says nothing but that the secret does not fit.
         serde_json::from_slice(&text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encrypted_is_read_with_the_same_secret_alone() {
+        let json = r#"{"a":{"password":"ß😀"}}"#;
+        let text = Encrypted::encrypt(json, &Secret::new("key"), [7; 16]);
+        assert!(text.starts_with(&"07".repeat(16)) && !text.contains("password"));
+        let parts = Encrypted::parse(&text).expect("it is whole");
+        let read: serde_json::Value = parts.decrypt(&Secret::new("key")).expect("it fits");
+        assert_eq!(read.to_string(), json);
+        assert!(
+            parts
+                .decrypt::<serde_json::Value>(&Secret::new("other"))
+                .is_none()
+        );
     }
 }

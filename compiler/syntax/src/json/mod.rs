@@ -15,7 +15,7 @@ pub(crate) use edit::{remove_member, set_at_path};
 pub use string::{DecodedMap, decode};
 pub use value::{Elements, Entries, Entry, Json, Kind};
 pub use write::Style;
-pub(crate) use write::{line_indent, write_value};
+pub(crate) use write::{line_indent, replacement_style, write_key, write_value};
 
 use std::sync::Arc;
 

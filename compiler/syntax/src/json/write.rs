@@ -149,7 +149,7 @@ fn write_container<'v>(
 }
 
 /// Writes a key and its colon.
-pub(super) fn write_key(out: &mut String, key: &str, style: &Style) {
+pub(crate) fn write_key(out: &mut String, key: &str, style: &Style) {
     encode_into(out, key);
     out.push(':');
     out.push_str(&style.colon_gap);
@@ -170,7 +170,7 @@ fn write_scalar(out: &mut String, value: &Value) {
 }
 
 /// The manner in which a new value should take the place of `old`, which is in a container of manner `style`.
-pub(super) fn replacement_style(old: Json<'_>, style: &Style) -> Style {
+pub(crate) fn replacement_style(old: Json<'_>, style: &Style) -> Style {
     let filled =
         matches!(old.kind(), Kind::Array | Kind::Object) && element_starts(old).next().is_some();
     if filled && !old.text().contains('\n') {

@@ -1,0 +1,258 @@
+//! What can be asked: methods and paths, and what one must be allowed for each.
+
+use vgdc_http::http::Method;
+use vgdc_http::percent_decode;
+
+/// A request that is the editor's. Everything else goes on to the flows' nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// The editor's page.
+    Page,
+    /// A file of the editor.
+    Asset(String),
+    /// The page to log in on.
+    LoginPage,
+    /// What that page sends.
+    LoginForm,
+    /// Ends the session of the page.
+    Logout,
+    Login,
+    Token,
+    Revoke,
+    GetFlows,
+    PostFlows,
+    GetState,
+    PostState,
+    GetFlow(String),
+    PostFlow,
+    PutFlow(String),
+    DeleteFlow(String),
+    Nodes,
+    NodeModule(String),
+    NodeSet(String, String),
+    Settings,
+    GetUserSettings,
+    PostUserSettings,
+    Credentials(String, String),
+    GetContext(Place),
+    DeleteContext(Place),
+    Inject(String),
+    Debug {
+        id: Option<String>,
+        state: String,
+    },
+    Diagnostics,
+    Comms,
+    Info,
+    Types,
+    Check,
+    Code(String),
+    Plan,
+}
+
+/// A place in a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// `global`, `flow` or `node`.
+    pub scope: String,
+    /// The flow's or node's id.
+    pub id: Option<String>,
+    /// A path of properties.
+    pub key: Option<String>,
+}
+
+impl Route {
+    /// The route of a request, if it is the editor's. `is_asset` says whether there is such a file.
+    pub(crate) fn find(
+        method: &Method,
+        path: &str,
+        is_asset: impl Fn(&str) -> bool,
+    ) -> Option<Route> {
+        let parts: Vec<String> = path
+            .strip_prefix('/')?
+            .split('/')
+            .map(percent_decode)
+            .collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let method = if *method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
+        let own = |text: &str| text.to_owned();
+        let (get, post) = (*method == Method::GET, *method == Method::POST);
+        let (put, delete) = (*method == Method::PUT, *method == Method::DELETE);
+        Some(match *parts.as_slice() {
+            [""] if get => Route::Page,
+            ["flows"] if get => Route::GetFlows,
+            ["flows"] if post => Route::PostFlows,
+            ["flows", "state"] if get => Route::GetState,
+            ["flows", "state"] if post => Route::PostState,
+            ["flow"] if post => Route::PostFlow,
+            ["flow", id] if get => Route::GetFlow(own(id)),
+            ["flow", id] if put => Route::PutFlow(own(id)),
+            ["flow", id] if delete => Route::DeleteFlow(own(id)),
+            ["nodes"] if get => Route::Nodes,
+            ["nodes", scope, module] if get && scope.starts_with('@') => {
+                Route::NodeModule(format!("{scope}/{module}"))
+            }
+            ["nodes", scope, module, set] if get && scope.starts_with('@') => {
+                Route::NodeSet(format!("{scope}/{module}"), own(set))
+            }
+            ["nodes", module] if get => Route::NodeModule(own(module)),
+            ["nodes", module, set] if get => Route::NodeSet(own(module), own(set)),
+            ["settings"] if get => Route::Settings,
+            ["settings", "user"] if get => Route::GetUserSettings,
+            ["settings", "user"] if post => Route::PostUserSettings,
+            ["credentials", ty, id] if get => Route::Credentials(own(ty), own(id)),
+            ["context", ..] if get => Route::GetContext(place(&parts[1..])?),
+            ["context", ..] if delete => Route::DeleteContext(place(&parts[1..])?),
+            ["inject", id] if post => Route::Inject(own(id)),
+            ["debug", state] if post => Route::Debug {
+                id: None,
+                state: own(state),
+            },
+            ["debug", id, state] if post => Route::Debug {
+                id: Some(own(id)),
+                state: own(state),
+            },
+            ["diagnostics"] if get => Route::Diagnostics,
+            ["comms"] if get => Route::Comms,
+            ["auth", "login"] if get => Route::Login,
+            ["auth", "token"] if post => Route::Token,
+            ["auth", "revoke"] if post => Route::Revoke,
+            ["vgdc", "login"] if get => Route::LoginPage,
+            ["vgdc", "login"] if post => Route::LoginForm,
+            ["vgdc", "logout"] if post => Route::Logout,
+            ["vgdc", "v1", "info"] if get => Route::Info,
+            ["vgdc", "v1", "types"] if get => Route::Types,
+            ["vgdc", "v1", "check"] if post => Route::Check,
+            ["vgdc", "v1", "code", id] if get => Route::Code(own(id)),
+            ["vgdc", "v1", "plan"] if post => Route::Plan,
+            _ if get && is_asset(&parts.join("/")) => Route::Asset(parts.join("/")),
+            _ => return None,
+        })
+    }
+
+    /// What one must be allowed; `None` for what everybody may ask.
+    pub(crate) fn permission(&self) -> Option<&'static str> {
+        Some(match self {
+            // (a page and its files are no secret; comms asks itself, since a client may say later who it is)
+            Route::Page | Route::Asset(_) | Route::LoginPage | Route::LoginForm | Route::Logout => {
+                return None;
+            }
+            Route::Login | Route::Token | Route::Revoke | Route::Comms => return None,
+            Route::GetFlows | Route::GetState | Route::GetFlow(_) => "flows.read",
+            Route::PostFlows
+            | Route::PostState
+            | Route::PostFlow
+            | Route::PutFlow(_)
+            | Route::DeleteFlow(_) => "flows.write",
+            Route::Nodes | Route::NodeModule(_) | Route::NodeSet(..) | Route::Types => "nodes.read",
+            Route::Settings | Route::GetUserSettings | Route::Info => "settings.read",
+            Route::PostUserSettings => "settings.write",
+            Route::Credentials(..) => "credentials.read",
+            Route::GetContext(_) => "context.read",
+            Route::DeleteContext(_) => "context.write",
+            Route::Inject(_) => "inject.write",
+            Route::Debug { .. } => "debug.write",
+            Route::Diagnostics => "diagnostics.read",
+            Route::Check | Route::Code(_) | Route::Plan => "flows.read",
+        })
+    }
+}
+
+fn place(parts: &[&str]) -> Option<Place> {
+    let key = |parts: &[&str]| Some(parts.join("/")).filter(|key| !key.is_empty());
+    let (id, key) = match parts {
+        ["global", rest @ ..] => (None, key(rest)),
+        ["flow" | "node", id, rest @ ..] if !id.is_empty() => (Some((*id).to_owned()), key(rest)),
+        _ => return None,
+    };
+    Some(Place {
+        scope: (*parts.first()?).to_owned(),
+        id,
+        key,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(method: &str, path: &str) -> Option<Route> {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        Route::find(&method, path, |name| name == "assets/x-1.js")
+    }
+
+    #[test]
+    fn requests_find_their_routes() {
+        assert_eq!(find("GET", "/"), Some(Route::Page));
+        assert_eq!(find("HEAD", "/flows"), Some(Route::GetFlows));
+        assert_eq!(
+            find("GET", "/flow/a%20b"),
+            Some(Route::GetFlow("a b".into()))
+        );
+        assert_eq!(
+            find("GET", "/nodes/@a/b/c"),
+            Some(Route::NodeSet("@a/b".into(), "c".into()))
+        );
+        assert_eq!(
+            find("GET", "/assets/x-1.js"),
+            Some(Route::Asset("assets/x-1.js".into()))
+        );
+        assert_eq!(
+            find("GET", "/context/flow/f/a.b[0]"),
+            Some(Route::GetContext(Place {
+                scope: "flow".into(),
+                id: Some("f".into()),
+                key: Some("a.b[0]".into())
+            }))
+        );
+        assert_eq!(
+            find("DELETE", "/context/global/k"),
+            Some(Route::DeleteContext(Place {
+                scope: "global".into(),
+                id: None,
+                key: Some("k".into())
+            }))
+        );
+    }
+
+    #[test]
+    fn what_is_not_the_editors_goes_on() {
+        for (method, path) in [
+            ("POST", "/"),
+            ("GET", "/assets/../secret"),
+            ("GET", "/assets/y.js"),
+            ("PUT", "/flows"),
+            ("GET", "/context/other/x"),
+            ("GET", "/flowsx"),
+            ("GET", "/%ff"),
+            ("GET", "x"),
+        ] {
+            assert_eq!(find(method, path), None, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn whatever_changes_something_needs_leave_to_write() {
+        for (method, path) in [
+            ("POST", "/flows"),
+            ("POST", "/flows/state"),
+            ("POST", "/flow"),
+            ("PUT", "/flow/x"),
+            ("DELETE", "/flow/x"),
+            ("DELETE", "/context/global/x"),
+            ("POST", "/inject/x"),
+            ("POST", "/debug/x/enable"),
+            ("POST", "/settings/user"),
+        ] {
+            let route = find(method, path).expect(path);
+            assert!(
+                route.permission().is_some_and(|it| it.ends_with(".write")),
+                "{method} {path}"
+            );
+        }
+    }
+}
