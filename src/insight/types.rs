@@ -85,13 +85,17 @@ fn field(field: &FieldSpec) -> Json {
     let mut out = json!({
         "name": field.name, "kind": kind(field.kind), "default": default, "label": field.label, "required": field.required,
     });
+    if !field.choices.is_empty() {
+        let choices = field.choices.iter();
+        let choices = choices.map(|(value, label)| json!({"value": value, "label": label}));
+        out["choices"] = choices.collect();
+    }
     match field.kind {
         FieldKind::Typed(name) => {
             out["typeField"] = name.into();
-            out["types"] = json!([
-                "msg", "flow", "global", "str", "num", "bool", "json", "bin", "date", "jsonata",
-                "env"
-            ]);
+            if !field.types.is_empty() {
+                out["types"] = json!(field.types);
+            }
         }
         FieldKind::ConfigRef(ty) => out["configType"] = ty.into(),
         FieldKind::Credential => out["secret"] = true.into(),

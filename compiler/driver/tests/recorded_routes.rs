@@ -15,6 +15,8 @@ const LINKS: &[FieldSpec] = &[FieldSpec {
     default: "[]",
     label: "",
     required: false,
+    choices: &[],
+    types: &[],
 }];
 
 const fn spec(ty: &'static str, role: Role) -> NodeSpec {

@@ -107,6 +107,8 @@ mod tests {
             default: "[]",
             label: "",
             required: false,
+            choices: &[],
+            types: &[],
         }],
     };
 

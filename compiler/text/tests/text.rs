@@ -12,6 +12,8 @@ const fn field(name: &'static str, kind: FieldKind, default: &'static str) -> Fi
         default,
         label: "",
         required: false,
+        choices: &[],
+        types: &[],
     }
 }
 

@@ -291,7 +291,20 @@ impl Deployed {
                 "notification/runtime-deploy",
                 json!({"revision": &*document.rev}),
             );
+            self.tell_checked();
         }
+    }
+
+    /// Tells what there is to say of the present flows, where somebody wants to know; he who deploys does not wait for it.
+    fn tell_checked(&self) {
+        if !self.board.is_wanted(CHECKED) {
+            return;
+        }
+        let (insight, board, document) =
+            (self.insight.clone(), self.board.clone(), self.document());
+        tokio::task::spawn_blocking(move || {
+            board.tell(CHECKED, &insight.check(&document.json).to_string());
+        });
     }
 
     /// Tells what the process began with: the flows run, unless they could not be compiled.
@@ -333,6 +346,9 @@ fn text_of(secrets: &Secrets) -> String {
 fn of_refusal(refused: &Refused) -> serde_json::Value {
     of_diagnostics(&refused.diagnostics, &refused.message)
 }
+
+/// The topic of what the compiler says after a deployment.
+const CHECKED: &str = "vgdc/check";
 
 /// The diagnostic of a type that nobody knows.
 const UNKNOWN: &str = "VG0100";

@@ -154,9 +154,7 @@ fn global(document: &Document) -> Object {
         };
         let mut nodes = content.nodes;
         nodes.extend(content.groups);
-        if !content.configs.is_empty() {
-            all.insert("configs", Value::from(content.configs));
-        }
+        all.insert("configs", Value::from(content.configs));
         all.insert("nodes", Value::from(nodes));
         Value::Object(all)
     });

@@ -11,9 +11,10 @@ use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, Type};
 
 /// Reads a struct from a node's properties and describes its fields.
 ///
-/// A field may carry `#[field(name = "…", default = …, json = "…", kind = …, label = "…", required = true)]`:
+/// A field may carry `#[field(name = "…", default = …, json = "…", kind = …, label = "…", required = true, choices = […], types = […])]`:
 /// `name` is Node-RED's property name (else the field's own), `default` a literal (or `json` its JSON text), `kind` a
-/// `FieldKind` (else by the field's type), `label` the form's label; without what is `required` the node does nothing.
+/// `FieldKind` (else by the field's type), `label` the form's label; without what is `required` the node does nothing; `choices` are the
+/// values that a form offers (`[("value", "what people call it")]`), `types` the types of a typed input (`["msg", "str"]`).
 #[proc_macro_derive(Config, attributes(field))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
@@ -66,8 +67,10 @@ fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
         let kind = attr.kind.clone().unwrap_or_else(|| kind_of(&field.ty));
         let label = attr.label.clone().unwrap_or_default();
         let required = attr.required;
+        let choices = attr.choices.clone().unwrap_or_else(|| quote!(&[]));
+        let types = attr.types.clone().unwrap_or_else(|| quote!(&[]));
         let ty = &field.ty;
-        specs.push(quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label, required: #required }));
+        specs.push(quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label, required: #required, choices: #choices, types: #types }));
         reads.push(quote_spanned!(ty.span()=> #ident: ::vgdc_core::config::read_field::<#ty>(props, #property, #default)?));
     }
     Ok(quote! {
@@ -88,6 +91,8 @@ struct FieldAttr {
     kind: Option<Tokens>,
     label: Option<String>,
     required: bool,
+    choices: Option<Tokens>,
+    types: Option<Tokens>,
 }
 
 impl FieldAttr {
@@ -107,10 +112,12 @@ impl FieldAttr {
                     "default" => read.default = Some(json_of(&pair.value)?),
                     "kind" => read.kind = Some(variant(&pair.value)),
                     "required" => read.required = pair.is_true()?,
+                    "choices" => read.choices = Some(array(&pair.value)?),
+                    "types" => read.types = Some(array(&pair.value)?),
                     _ => {
                         return Err(syn::Error::new(
                             pair.key.span(),
-                            "expected name, default, json, kind, label or required",
+                            "expected name, default, json, kind, label, required, choices or types",
                         ));
                     }
                 }
@@ -155,6 +162,14 @@ impl Pair {
             }) => Ok(it.value),
             other => Err(syn::Error::new(other.span(), "expected true or false")),
         }
+    }
+}
+
+/// A list as constant data.
+fn array(value: &Expr) -> syn::Result<Tokens> {
+    match value {
+        Expr::Array(list) => Ok(quote!(&#list)),
+        other => Err(syn::Error::new(other.span(), "expected a list")),
     }
 }
 

@@ -45,6 +45,10 @@ struct OwnField {
     default: String,
     label: String,
     required: bool,
+    #[serde(default)]
+    choices: Vec<(String, String)>,
+    #[serde(default)]
+    types: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +76,8 @@ impl From<&NodeSpec> for Described {
             default: field.default.to_owned(),
             label: field.label.to_owned(),
             required: field.required,
+            choices: owned_pairs(field.choices),
+            types: field.types.iter().map(|ty| (*ty).to_owned()).collect(),
         });
         let needs = spec.needs.iter();
         Described {
@@ -124,6 +130,23 @@ impl From<FieldKind> for OwnKind {
     }
 }
 
+fn owned_pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = pairs
+        .iter()
+        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+    owned.collect()
+}
+
+fn leaked_pairs(pairs: Vec<(String, String)>) -> &'static [(&'static str, &'static str)] {
+    let all = pairs.into_iter().map(|(a, b)| (&*a.leak(), &*b.leak()));
+    all.collect::<Vec<(&'static str, &'static str)>>().leak()
+}
+
+fn leaked(texts: Vec<String>) -> &'static [&'static str] {
+    let all = texts.into_iter().map(|text| &*text.leak());
+    all.collect::<Vec<&'static str>>().leak()
+}
+
 impl Described {
     /// The node's type.
     pub fn ty(&self) -> &str {
@@ -142,6 +165,8 @@ impl Described {
                 default: field.default.leak(),
                 label: field.label.leak(),
                 required: field.required,
+                choices: leaked_pairs(field.choices),
+                types: leaked(field.types),
             })
             .collect();
         let needs = self.needs.into_iter().map(|(field, without)| Need {
@@ -216,6 +241,8 @@ mod tests {
                     default: "\"a \\\"b\\\"\"",
                     label: "Value",
                     required: true,
+                    choices: &[("a", "A")],
+                    types: &["msg", "num"],
                 },
                 FieldSpec {
                     name: "broker",
@@ -223,6 +250,8 @@ mod tests {
                     default: "\"\"",
                     label: "",
                     required: false,
+                    choices: &[],
+                    types: &[],
                 },
             ],
             types: Types::Text("msg{payload: number}"),

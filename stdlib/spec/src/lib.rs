@@ -159,6 +159,10 @@ pub struct FieldSpec {
     pub label: &'static str,
     /// Whether the node does nothing until it is given: its default is only where a form begins.
     pub required: bool,
+    /// What the form offers, where it is one of a few texts: the value, and what people call it.
+    pub choices: &'static [(&'static str, &'static str)],
+    /// Of a typed input: the types that it may have; none where the node does not say.
+    pub types: &'static [&'static str],
 }
 
 /// What a property's value means, so that the compiler can check it without knowing the node.

@@ -30,11 +30,11 @@ pub struct DebugConfig {
     console: bool,
     #[field(default = false, label = "node status (32 characters)")]
     tostatus: bool,
-    #[field(default = "false", kind = Typed("targetType"), label = "Output")]
+    #[field(default = "false", kind = Typed("targetType"), label = "Output", types = ["msg", "jsonata"])]
     complete: String,
-    #[field(name = "targetType", default = "")]
+    #[field(name = "targetType", default = "", choices = [("msg", "a property of the message"), ("full", "the complete message"), ("jsonata", "a JSONata expression")])]
     target_type: String,
-    #[field(name = "statusVal", default = "", kind = Typed("statusType"))]
+    #[field(name = "statusVal", default = "", kind = Typed("statusType"), types = ["auto", "counter", "msg", "jsonata"])]
     status_val: String,
     #[field(name = "statusType", default = "auto")]
     status_type: String,

@@ -34,7 +34,7 @@ pub struct InjectConfig {
     once: bool,
     #[field(name = "onceDelay", json = "0.1")]
     once_delay: Value,
-    #[field(json = "null", kind = Typed("payloadType"))]
+    #[field(json = "null", kind = Typed("payloadType"), types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "jsonata", "env"])]
     payload: Value,
     #[field(name = "payloadType", json = "null")]
     payload_type: Value,

@@ -15,7 +15,7 @@ use vgdc_macros_node::{Config, node};
 pub struct LinkCallConfig {
     #[field(json = "[]", kind = NodeIds, label = "Links")]
     links: Vec<String>,
-    #[field(name = "linkType", default = "static", label = "Link Type")]
+    #[field(name = "linkType", default = "static", label = "Link Type", choices = [("static", "a fixed target"), ("dynamic", "the target is msg.target")])]
     link_type: String,
     #[field(default = "30", kind = Number, label = "Timeout")]
     timeout: String,

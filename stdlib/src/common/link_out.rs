@@ -13,7 +13,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties. The compiler reads the links: they are wires to it.
 #[derive(Config)]
 pub struct LinkOutConfig {
-    #[field(default = "link", label = "Mode")]
+    #[field(default = "link", label = "Mode", choices = [("link", "send to the linked nodes"), ("return", "return to the calling link node")])]
     mode: String,
     #[expect(dead_code, reason = "the compiler makes wires of them")]
     #[field(json = "[]", kind = NodeIds, label = "Links")]

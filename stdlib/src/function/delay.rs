@@ -33,23 +33,23 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct DelayConfig {
-    #[field(name = "pauseType", default = "delay", label = "Action")]
+    #[field(name = "pauseType", default = "delay", label = "Action", choices = [("delay", "Delay each message by a fixed time"), ("delayv", "Delay each message by msg.delay"), ("random", "Delay each message by a random time"), ("rate", "Limit the rate of all messages"), ("queue", "Release the oldest of each topic in turn"), ("timed", "Release the newest of each topic at a time")])]
     pause_type: String,
     #[field(default = "5", kind = Number)]
     timeout: Value,
-    #[field(name = "timeoutUnits", default = "seconds")]
+    #[field(name = "timeoutUnits", default = "seconds", choices = [("milliseconds", "Milliseconds"), ("seconds", "Seconds"), ("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")])]
     timeout_units: String,
     #[field(default = "1", kind = Number, label = "Rate")]
     rate: Value,
     #[field(name = "nbRateUnits", default = "1", kind = Number)]
     nb_rate_units: Value,
-    #[field(name = "rateUnits", default = "second")]
+    #[field(name = "rateUnits", default = "second", choices = [("second", "Second"), ("minute", "Minute"), ("hour", "Hour"), ("day", "Day")])]
     rate_units: String,
     #[field(name = "randomFirst", default = "1", kind = Number)]
     random_first: Value,
     #[field(name = "randomLast", default = "5", kind = Number)]
     random_last: Value,
-    #[field(name = "randomUnits", default = "seconds")]
+    #[field(name = "randomUnits", default = "seconds", choices = [("milliseconds", "Milliseconds"), ("seconds", "Seconds"), ("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")])]
     random_units: String,
     #[field(default = false)]
     drop: bool,

@@ -15,7 +15,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct RangeConfig {
-    #[field(default = "scale", label = "Action")]
+    #[field(default = "scale", label = "Action", choices = [("scale", "Scale the value"), ("clamp", "Scale, and limit to the target range"), ("drop", "Scale, and drop what is outside"), ("roll", "Scale, and wrap within the target range")])]
     action: String,
     #[field(default = "payload", kind = MsgPath, label = "Property")]
     property: String,

@@ -22,13 +22,13 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct FilterConfig {
-    #[field(default = "rbe", label = "Mode")]
+    #[field(default = "rbe", label = "Mode", choices = [("rbe", "block unless the value changes"), ("rbei", "the same, without the first value"), ("deadband", "block unless it changes by more than the gap"), ("deadbandEq", "block unless it changes by the gap or more"), ("narrowband", "block if it changes by more than the gap"), ("narrowbandEq", "block if it changes by the gap or more")])]
     func: String,
     #[field(default = "", label = "Gap")]
     gap: String,
     #[field(default = "", label = "Start")]
     start: String,
-    #[field(default = "out", label = "compared to")]
+    #[field(default = "out", label = "compared to", choices = [("out", "the last value sent"), ("in", "the last value received")])]
     inout: String,
     #[field(default = true, label = "Apply mode separately for each topic")]
     septopics: bool,

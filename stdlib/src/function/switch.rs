@@ -26,7 +26,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct SwitchConfig {
-    #[field(default = "payload", kind = Typed("propertyType"), label = "Property")]
+    #[field(default = "payload", kind = Typed("propertyType"), label = "Property", types = ["msg", "flow", "global", "jsonata", "env", "prev"])]
     property: String,
     #[field(name = "propertyType", default = "msg")]
     property_type: String,

@@ -21,13 +21,13 @@ use vgdc_macros_node::{Config, node};
 pub struct TemplateConfig {
     #[field(default = "payload", label = "Property")]
     field: String,
-    #[field(name = "fieldType", default = "msg")]
+    #[field(name = "fieldType", default = "msg", choices = [("msg", "msg."), ("flow", "flow."), ("global", "global.")])]
     field_type: String,
-    #[field(default = "mustache", label = "Format")]
+    #[field(default = "mustache", label = "Format", choices = [("mustache", "Mustache template"), ("plain", "Plain text")])]
     syntax: String,
     #[field(json = "null", kind = Mustache, label = "Template")]
     template: Value,
-    #[field(default = "str", label = "Output as")]
+    #[field(default = "str", label = "Output as", choices = [("str", "Plain text"), ("json", "Parsed JSON"), ("yaml", "Parsed YAML")])]
     output: String,
 }
 

@@ -22,11 +22,11 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TriggerConfig {
-    #[field(default = "all", label = "Handling")]
+    #[field(default = "all", label = "Handling", choices = [("all", "all messages"), ("topic", "each msg.topic apart")])]
     bytopic: String,
-    #[field(default = "1", kind = Typed("op1type"), label = "Send")]
+    #[field(default = "1", kind = Typed("op1type"), label = "Send", types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "env", "pay", "nul"])]
     op1: String,
-    #[field(default = "0", kind = Typed("op2type"), label = "then send")]
+    #[field(default = "0", kind = Typed("op2type"), label = "then send", types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "env", "pay", "payl", "nul"])]
     op2: String,
     #[field(default = "str")]
     op1type: String,
@@ -40,7 +40,7 @@ pub struct TriggerConfig {
     extend: Value,
     #[field(name = "overrideDelay", default = false)]
     override_delay: bool,
-    #[field(default = "ms")]
+    #[field(default = "ms", choices = [("ms", "Milliseconds"), ("s", "Seconds"), ("min", "Minutes"), ("hr", "Hours")])]
     units: String,
     #[field(default = "")]
     reset: String,

@@ -27,7 +27,7 @@ use vgdc_macros_node::{Config, node};
 pub struct HttpInConfig {
     #[field(default = "", label = "URL", required = true)]
     url: String,
-    #[field(default = "get", label = "Method")]
+    #[field(default = "get", label = "Method", choices = [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("delete", "DELETE"), ("patch", "PATCH")])]
     method: String,
     #[field(default = false, label = "Accept file uploads?")]
     upload: bool,

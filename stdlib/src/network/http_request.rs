@@ -38,9 +38,9 @@ const REDIRECTS: usize = 21;
 /// The form's properties.
 #[derive(Config)]
 pub struct HttpRequestConfig {
-    #[field(default = "GET", label = "Method")]
+    #[field(default = "GET", label = "Method", choices = [("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("DELETE", "DELETE"), ("HEAD", "HEAD"), ("use", "set by msg.method")])]
     method: String,
-    #[field(default = "txt", label = "Return")]
+    #[field(default = "txt", label = "Return", choices = [("txt", "a UTF-8 text"), ("bin", "a buffer"), ("obj", "a parsed JSON object")])]
     ret: String,
     #[field(json = "\"ignore\"", label = "Payload")]
     paytoqs: Value,
@@ -52,7 +52,7 @@ pub struct HttpRequestConfig {
     persist: bool,
     #[field(kind = ConfigRef("http proxy"), label = "Proxy Configuration")]
     proxy: String,
-    #[field(name = "authType", label = "Type")]
+    #[field(name = "authType", label = "Type", choices = [("", "none"), ("basic", "Basic"), ("digest", "Digest"), ("bearer", "Bearer")])]
     auth_type: String,
     #[field(default = false, label = "Only send non-2xx responses to Catch node")]
     senderr: bool,

@@ -28,7 +28,7 @@ pub struct MqttInConfig {
     topic: String,
     #[field(json = "\"2\"", kind = Number, label = "QoS")]
     qos: Value,
-    #[field(default = "utf8", label = "Output")]
+    #[field(default = "utf8", label = "Output", choices = [("auto-detect", "auto-detect (parsed JSON, text or buffer)"), ("auto", "auto-detect (text or buffer)"), ("buffer", "a buffer"), ("utf8", "a text"), ("json", "a parsed JSON object"), ("base64", "a Base64 text")])]
     datatype: String,
     #[field(kind = ConfigRef("mqtt-broker"), label = "Server", required = true)]
     broker: String,

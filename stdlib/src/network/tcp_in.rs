@@ -26,9 +26,9 @@ pub struct TcpInConfig {
     host: String,
     #[field(default = "", label = "port", required = true)]
     port: String,
-    #[field(default = "stream", label = "Output")]
+    #[field(default = "stream", label = "Output", choices = [("stream", "a stream"), ("single", "a single payload")])]
     datamode: String,
-    #[field(default = "buffer")]
+    #[field(default = "buffer", choices = [("buffer", "buffers"), ("utf8", "texts"), ("base64", "Base64 texts")])]
     datatype: String,
     #[field(default = "", label = "delimited by")]
     newline: String,

@@ -23,7 +23,7 @@ pub struct TcpOutConfig {
     host: String,
     #[field(default = "", label = "port")]
     port: String,
-    #[field(default = "client", label = "Type")]
+    #[field(default = "client", label = "Type", choices = [("client", "connect to"), ("server", "listen on"), ("reply", "reply to TCP")])]
     beserver: String,
     #[field(default = false, label = "Decode Base64 message?")]
     base64: bool,

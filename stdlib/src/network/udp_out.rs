@@ -20,7 +20,7 @@ pub struct UdpOutConfig {
     iface: String,
     #[field(default = "", label = "Port")]
     port: String,
-    #[field(default = "udp4", label = "using")]
+    #[field(default = "udp4", label = "using", choices = [("udp4", "IPv4"), ("udp6", "IPv6")])]
     ipv: String,
     #[field(default = "", label = "Local port")]
     outport: String,

@@ -23,7 +23,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct CsvConfig {
-    #[field(default = "", label = "Parser")]
+    #[field(default = "", label = "Parser", choices = [("rfc", "RFC 4180"), ("", "Legacy")])]
     spec: String,
     #[field(default = ",", label = "Separator")]
     sep: String,
@@ -31,7 +31,7 @@ pub struct CsvConfig {
     hdrin: Value,
     #[field(json = "\"none\"", label = "Header row")]
     hdrout: Value,
-    #[field(default = "one", label = "Output")]
+    #[field(default = "one", label = "Output", choices = [("one", "a message a row"), ("mult", "one message with all rows")])]
     multi: String,
     #[field(default = "", label = "Newline")]
     ret: String,

@@ -24,9 +24,9 @@ pub struct HtmlConfig {
     outproperty: String,
     #[field(default = "", label = "Selector")]
     tag: String,
-    #[field(default = "html", label = "Output")]
+    #[field(default = "html", label = "Output", choices = [("html", "the HTML of the elements"), ("text", "only their text"), ("attr", "an object of their attributes"), ("compl", "an object of all of them")])]
     ret: String,
-    #[field(default = "single", label = "as")]
+    #[field(default = "single", label = "as", choices = [("single", "one message with all"), ("multi", "a message for each")])]
     r#as: String,
     #[field(default = "_", label = "Property name for the content")]
     chr: String,

@@ -18,7 +18,7 @@ use vgdc_macros_node::{Config, node};
 pub struct JsonConfig {
     #[field(default = "payload", kind = MsgPath, label = "Property")]
     property: String,
-    #[field(default = "", label = "Action")]
+    #[field(default = "", label = "Action", choices = [("", "Convert between JSON and object"), ("str", "Always convert to JSON"), ("obj", "Always convert to object")])]
     action: String,
     #[field(default = false, label = "Format JSON string")]
     pretty: bool,

@@ -19,7 +19,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct BatchConfig {
-    #[field(default = "count", label = "Mode")]
+    #[field(default = "count", label = "Mode", choices = [("count", "by number of messages"), ("interval", "by time interval"), ("concat", "concatenate sequences")])]
     mode: String,
     #[field(json = "1", kind = Number, label = "Number of messages")]
     count: Value,

@@ -32,19 +32,19 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct JoinConfig {
-    #[field(default = "auto", label = "Mode")]
+    #[field(default = "auto", label = "Mode", choices = [("auto", "automatic"), ("custom", "manual"), ("reduce", "reduce sequence")])]
     mode: String,
-    #[field(default = "array", label = "to create")]
+    #[field(default = "array", label = "to create", choices = [("string", "a text"), ("buffer", "a buffer"), ("array", "an array"), ("object", "a key/value object"), ("merged", "a merged object")])]
     build: String,
     #[field(default = "payload", label = "Combine each")]
     property: String,
-    #[field(name = "propertyType", default = "msg")]
+    #[field(name = "propertyType", default = "msg", choices = [("msg", "msg."), ("full", "the complete message")])]
     property_type: String,
     #[field(default = "topic", kind = MsgPath, label = "using the value of")]
     key: String,
     #[field(default = "", label = "joined using")]
     joiner: String,
-    #[field(name = "joinerType", default = "str")]
+    #[field(name = "joinerType", default = "str", choices = [("str", "a text"), ("bin", "a buffer")])]
     joiner_type: String,
     #[field(json = "true")]
     useparts: Value,
@@ -58,7 +58,7 @@ pub struct JoinConfig {
     reduce_right: bool,
     #[field(name = "reduceExp", default = "", label = "Reduce exp")]
     reduce_exp: String,
-    #[field(name = "reduceInit", default = "", kind = Typed("reduceInitType"), label = "Initial value")]
+    #[field(name = "reduceInit", default = "", kind = Typed("reduceInitType"), label = "Initial value", types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "jsonata", "env"])]
     reduce_init: String,
     #[field(name = "reduceInitType", default = "")]
     reduce_init_type: String,

@@ -22,19 +22,19 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties. (A flow that says nothing of its target has one of the time when there were sequences alone.)
 #[derive(Config)]
 pub struct SortConfig {
-    #[field(default = "ascending", label = "Order")]
+    #[field(default = "ascending", label = "Order", choices = [("ascending", "ascending"), ("descending", "descending")])]
     order: String,
     #[field(json = "false", label = "as number")]
     as_num: Value,
     #[field(default = "payload", kind = MsgPath, label = "Sort")]
     target: String,
-    #[field(name = "targetType", default = "seq")]
+    #[field(name = "targetType", default = "seq", choices = [("msg", "the elements of a property"), ("seq", "a message sequence")])]
     target_type: String,
-    #[field(name = "msgKey", default = "", kind = Typed("msgKeyType"), label = "Key")]
+    #[field(name = "msgKey", default = "", kind = Typed("msgKeyType"), label = "Key", types = ["elem", "jsonata"])]
     msg_key: String,
     #[field(name = "msgKeyType", default = "elem")]
     msg_key_type: String,
-    #[field(name = "seqKey", default = "payload", kind = Typed("seqKeyType"), label = "Key")]
+    #[field(name = "seqKey", default = "payload", kind = Typed("seqKeyType"), label = "Key", types = ["msg", "jsonata"])]
     seq_key: String,
     #[field(name = "seqKeyType", default = "msg")]
     seq_key_type: String,

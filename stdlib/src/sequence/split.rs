@@ -23,7 +23,7 @@ pub struct SplitConfig {
     property: String,
     #[field(default = "\\n", label = "Split using")]
     splt: Value,
-    #[field(name = "spltType", default = "str")]
+    #[field(name = "spltType", default = "str", choices = [("str", "a text"), ("bin", "a buffer"), ("len", "a fixed length")])]
     splt_type: String,
     #[field(name = "arraySplt", json = "1", label = "Fixed length of")]
     array_splt: Value,

@@ -31,7 +31,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 /// The form's properties.
 #[derive(Config)]
 pub struct FileConfig {
-    #[field(kind = Typed("filenameType"), label = "Filename")]
+    #[field(kind = Typed("filenameType"), label = "Filename", types = ["str", "msg", "jsonata", "env"])]
     filename: String,
     #[field(name = "filenameType")]
     filename_type: String,
@@ -41,7 +41,7 @@ pub struct FileConfig {
         label = "Add newline (\\n) to each payload?"
     )]
     append_newline: bool,
-    #[field(name = "overwriteFile", default = "false", label = "Action")]
+    #[field(name = "overwriteFile", default = "false", label = "Action", choices = [("false", "append to file"), ("true", "overwrite file"), ("delete", "delete file")])]
     overwrite: String,
     #[field(
         name = "createDir",
@@ -49,7 +49,7 @@ pub struct FileConfig {
         label = "Create directory if it doesn't exist?"
     )]
     create_dir: bool,
-    #[field(default = "none", label = "Encoding")]
+    #[field(default = "none", label = "Encoding", choices = [("none", "default"), ("setbymsg", "set by msg.encoding"), ("utf8", "UTF-8"), ("ascii", "ASCII"), ("base64", "Base64"), ("hex", "Hex"), ("latin1", "Latin-1"), ("utf16le", "UTF-16LE")])]
     encoding: String,
 }
 

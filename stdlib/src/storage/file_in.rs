@@ -23,13 +23,13 @@ const PIECE: usize = 64 << 10;
 /// The form's properties.
 #[derive(Config)]
 pub struct FileInConfig {
-    #[field(kind = Typed("filenameType"), label = "Filename")]
+    #[field(kind = Typed("filenameType"), label = "Filename", types = ["str", "msg", "jsonata", "env"])]
     filename: String,
     #[field(name = "filenameType")]
     filename_type: String,
-    #[field(default = "", label = "Output")]
+    #[field(default = "", label = "Output", choices = [("utf8", "one text"), ("lines", "a message a line"), ("", "one buffer"), ("stream", "a stream of buffers")])]
     format: String,
-    #[field(default = "none", label = "Encoding")]
+    #[field(default = "none", label = "Encoding", choices = [("none", "default"), ("setbymsg", "set by msg.encoding"), ("utf8", "UTF-8"), ("ascii", "ASCII"), ("base64", "Base64"), ("hex", "Hex"), ("latin1", "Latin-1"), ("utf16le", "UTF-16LE")])]
     encoding: String,
     #[field(
         name = "allProps",

@@ -9,6 +9,8 @@ const fn field(name: &'static str, kind: FieldKind) -> FieldSpec {
         default: "null",
         label: "",
         required: false,
+        choices: &[],
+        types: &[],
     }
 }
 

@@ -1,0 +1,598 @@
+//! `vgdc edit` as a user and as an intruder meet it: what the real Node-RED answered, held against it; who is let in; what becomes of the
+//! flow file.
+
+#[path = "editor/client.rs"]
+mod client;
+
+use client::{Comms, Editor, TOKEN};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const FLOWS: &str = r#"[
+  {"id": "tab", "type": "tab", "label": "Flow"},
+  { "id":"in", "type":"inject", "z":"tab", "name":"", "props":[{"p":"payload"}], "payload":"1", "payloadType":"num",
+    "x": 110.0, "y":60, "wires": [["fn"]] },
+
+  {"id": "fn", "type": "function", "z": "tab", "name": "double", "func": "msg.payload *= 2;\nreturn msg;", "outputs": 1, "x": 250, "y": 60, "wires": [["out"]], "10":"ten", "2":1.50},
+  {"id": "out", "type": "debug", "z": "tab", "name": "", "active": true, "tosidebar": true, "complete": "payload", "targetType": "msg", "x": 400, "y": 60, "wires": []}
+]
+"#;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Folder {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("it is written");
+        }
+        Folder(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+}
+
+fn with<'a>(flows: &'a mut Value, id: &str) -> &'a mut Value {
+    let nodes = flows.as_array_mut().expect("an array");
+    nodes
+        .iter_mut()
+        .find(|node| node["id"] == id)
+        .expect("the node")
+}
+
+#[test]
+fn it_answers_as_node_red_did() {
+    let own = vgdc_tests::root().join("tests/conformance/editor/record.mjs");
+    let played = Command::new("node")
+        .arg(own)
+        .arg("--node-red")
+        .arg(vgdc_tests::npm())
+        .arg("--vgdc")
+        .arg(vgdc_tests::program("vgdc"))
+        .output()
+        .expect("node starts");
+    let said = vgdc_tests::text(&played.stdout);
+    assert!(
+        played.status.success(),
+        "{said}\n{}",
+        vgdc_tests::text(&played.stderr)
+    );
+    assert!(said.contains("comms: 63 steps, 0 differ"), "{said}");
+}
+
+#[test]
+fn nobody_is_let_in_without_a_token() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    for (method, path) in [
+        ("GET", "/flows"),
+        ("POST", "/flows"),
+        ("GET", "/flows/state"),
+        ("POST", "/flows/state"),
+        ("GET", "/flow/tab"),
+        ("POST", "/flow"),
+        ("PUT", "/flow/tab"),
+        ("DELETE", "/flow/tab"),
+        ("GET", "/nodes"),
+        ("GET", "/nodes/node-red"),
+        ("GET", "/nodes/node-red/inject"),
+        ("GET", "/settings"),
+        ("GET", "/settings/user"),
+        ("POST", "/settings/user"),
+        ("GET", "/credentials/inject/in"),
+        ("GET", "/context/global"),
+        ("DELETE", "/context/global/x"),
+        ("POST", "/inject/in"),
+        ("POST", "/debug/out/disable"),
+        ("POST", "/debug/disable"),
+        ("GET", "/diagnostics"),
+        ("GET", "/vgdc/v1/info"),
+        ("GET", "/vgdc/v1/types"),
+        ("POST", "/vgdc/v1/check"),
+        ("GET", "/vgdc/v1/code/fn"),
+        ("POST", "/vgdc/v1/plan"),
+    ] {
+        for authorization in ["", "Bearer wrong", "Basic dTpw", "Bearer "] {
+            let answer = editor.raw(method, path, &[("Authorization", authorization)], "[]");
+            assert_eq!(
+                answer.status, 401,
+                "{method} {path} {authorization:?}: {answer:?}"
+            );
+        }
+    }
+    assert_eq!(folder.text("flows.json"), FLOWS);
+    assert_eq!(editor.get("/flows").status, 200);
+    let mut nobody = Comms::open(&editor, &[]).expect("who he is may be said later");
+    nobody.say(json!({"subscribe": "notification/#"}));
+    assert_eq!(nobody.wait_for("auth"), json!({"auth": "fail"}));
+    let mut late = Comms::open(&editor, &[]).expect("who he is may be said later");
+    late.say(json!({"auth": TOKEN}));
+    assert_eq!(late.wait_for("auth"), json!({"auth": "ok"}));
+}
+
+#[test]
+fn a_link_lets_a_browser_in_once() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let page = editor.raw("GET", "/", &[], "");
+    assert_eq!((page.status, page.header("location")), (303, "/vgdc/login"));
+    let path = editor
+        .link
+        .split_once(&editor.address)
+        .map_or("", |(_, path)| path);
+    let let_in = editor.raw("GET", path, &[], "");
+    assert_eq!(let_in.status, 200, "{let_in:?}");
+    let set = let_in.header("set-cookie");
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/"] {
+        assert!(set.contains(part), "{set}");
+    }
+    let again = editor.raw("GET", path, &[], "");
+    assert_eq!((again.status, again.header("set-cookie")), (403, ""));
+    let cookie = set.split(';').next().unwrap_or_default();
+    let own = format!("http://{}", editor.address);
+    let page = editor.raw("GET", "/", &[("Cookie", cookie)], "");
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(
+        page.header("content-security-policy")
+            .starts_with("default-src 'self'")
+    );
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
+    assert_eq!(
+        editor
+            .raw("GET", "/flows", &[("Cookie", cookie)], "")
+            .status,
+        200
+    );
+    // (a cookie alone changes nothing: the browser must say that our own page asks)
+    assert_eq!(
+        editor
+            .raw("POST", "/inject/in", &[("Cookie", cookie)], "")
+            .status,
+        401
+    );
+    let pressed = editor.raw(
+        "POST",
+        "/inject/in",
+        &[("Cookie", cookie), ("Origin", &own)],
+        "",
+    );
+    assert_eq!(pressed.status, 200, "{pressed:?}");
+    let out = editor.raw(
+        "POST",
+        "/vgdc/logout",
+        &[("Cookie", cookie), ("Origin", &own)],
+        "",
+    );
+    assert_eq!(out.status, 303, "{out:?}");
+    assert_eq!(
+        editor
+            .raw("GET", "/flows", &[("Cookie", cookie)], "")
+            .status,
+        401
+    );
+}
+
+#[test]
+fn pages_of_others_and_names_of_others_are_refused() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(
+        &folder.path("flows.json"),
+        &["--allow-host", "flows.example"],
+    );
+    for origin in [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1:1",
+        "https://evil.example",
+    ] {
+        let answer = editor.ask("GET", "/flows", &[("Origin", origin)], "");
+        assert_eq!(answer.status, 403, "{origin}: {answer:?}");
+        let answer = editor.ask("POST", "/flows", &[("Origin", origin)], "[]");
+        assert_eq!(answer.status, 403, "{origin}: {answer:?}");
+        let bearer = format!("Bearer {TOKEN}");
+        let opened = Comms::open(&editor, &[("Origin", origin), ("Authorization", &bearer)]);
+        assert_eq!(
+            opened.err().map(|answer| answer.status),
+            Some(403),
+            "{origin}"
+        );
+    }
+    for (host, expected) in [
+        ("evil.example", 421),
+        ("", 421),
+        ("flows.example:443", 200),
+        ("localhost:1", 200),
+    ] {
+        assert_eq!(
+            editor.ask("GET", "/flows", &[("Host", host)], "").status,
+            expected,
+            "{host}"
+        );
+    }
+    let foreign = [("Sec-Fetch-Site", "cross-site")];
+    assert_eq!(editor.ask("GET", "/flows", &foreign, "").status, 403);
+    assert_eq!(folder.text("flows.json"), FLOWS);
+}
+
+#[test]
+fn no_path_leads_out_and_no_body_is_too_large() {
+    let folder = Folder::new(&[("flows.json", FLOWS), ("secret.txt", "do not read")]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    for path in [
+        "/../secret.txt",
+        "/assets/../../secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/%2e%2e/flows.json",
+        "//etc/passwd",
+        "/flows.json",
+        "/.vgdc",
+        "/flows_cred.json",
+        "/flows.vgdc.json",
+    ] {
+        let answer = editor.get(path);
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+        assert!(!answer.body.contains("do not read"));
+    }
+    for path in [
+        "/context/flow/..%2f..%2fsecret/x",
+        "/flow/..%2fsecret.txt",
+        "/credentials/x/..%2f",
+    ] {
+        let answer = editor.get(path);
+        assert!(
+            !answer.body.contains("do not read") && answer.status < 500,
+            "{path}: {answer:?}"
+        );
+    }
+    for (body, expected) in [
+        ("{", 400),
+        ("[1]", 400),
+        ("{}", 400),
+        ("null", 400),
+        ("[{\"id\":\"\",\"type\":\"x\"}]", 400),
+    ] {
+        let answer = editor.ask("POST", "/flows", &[], body);
+        assert_eq!(answer.status, expected, "{body}: {answer:?}");
+    }
+    let deep = "[".repeat(100_000);
+    assert_eq!(editor.ask("POST", "/flows", &[], &deep).status, 400);
+    assert_eq!(folder.text("flows.json"), FLOWS);
+    assert_eq!(editor.get("/flows").status, 200);
+}
+
+#[test]
+fn who_guesses_has_to_wait() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let guess = |password: &str| {
+        let body = json!({"client_id": "node-red-admin", "grant_type": "password", "username": "", "password": password});
+        editor.raw(
+            "POST",
+            "/auth/token",
+            &[("Content-Type", "application/json")],
+            &body.to_string(),
+        )
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("wrong").status, 403);
+    }
+    let refused = guess(TOKEN);
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(
+        refused
+            .header("retry-after")
+            .parse::<u32>()
+            .is_ok_and(|seconds| seconds <= 60)
+    );
+    // (who has the token already is not kept out by others' guesses)
+    assert_eq!(editor.get("/flows").status, 200);
+}
+
+#[test]
+fn saving_changes_what_was_edited_and_nothing_else() {
+    for text in [
+        FLOWS.to_owned(),
+        FLOWS.replace('\n', "\r\n"),
+        format!("\u{feff}{FLOWS}"),
+    ] {
+        let folder = Folder::new(&[("flows.json", &text)]);
+        let editor = Editor::open(&folder.path("flows.json"), &[]);
+        let (mut flows, rev) = editor.flows();
+        let same = editor.deploy(&flows, &rev);
+        assert_eq!(
+            (same.status, same.json()["rev"].as_str()),
+            (200, Some(rev.as_str()))
+        );
+        assert_eq!(folder.text("flows.json"), text, "nothing was edited");
+        with(&mut flows, "fn")["name"] = "twice".into();
+        with(&mut flows, "in")["x"] = 120.into();
+        let changed = editor.deploy(&flows, &rev);
+        assert_eq!(changed.status, 200, "{changed:?}");
+        let expected = text
+            .replace("\"double\"", "\"twice\"")
+            .replace("110.0", "120");
+        assert_eq!(folder.text("flows.json"), expected);
+        let leftovers = std::fs::read_dir(folder.0.path()).expect("the folder");
+        let names: Vec<_> = leftovers.flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(names, ["flows.json"], "nothing else is left behind");
+    }
+}
+
+#[test]
+fn what_somebody_else_wrote_is_not_overwritten() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let (flows, rev) = editor.flows();
+    let theirs = FLOWS.replace("double", "theirs");
+    std::fs::write(folder.path("flows.json"), &theirs).expect("it is written");
+    let mut mine = flows.clone();
+    with(&mut mine, "fn")["name"] = "mine".into();
+    let refused = editor.deploy(&mine, &rev);
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (409, Some("version_mismatch"))
+    );
+    assert_eq!(folder.text("flows.json"), theirs);
+    // (what is there now can be looked at, and changed)
+    let (mut now, rev) = editor.flows();
+    assert_eq!(with(&mut now, "fn")["name"], "theirs");
+    with(&mut now, "fn")["name"] = "both".into();
+    assert_eq!(editor.deploy(&now, &rev).status, 200);
+    assert_eq!(folder.text("flows.json"), FLOWS.replace("double", "both"));
+    std::fs::write(folder.path("flows.json"), "[{").expect("it is written");
+    let refused = editor.deploy(&now, "");
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert_eq!(folder.text("flows.json"), "[{");
+}
+
+#[test]
+fn credentials_go_in_and_never_out() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let (mut flows, rev) = editor.flows();
+    let broker = json!({"id": "mq", "type": "mqtt-broker", "name": "", "broker": "127.0.0.1", "port": "1", "autoConnect": false,
+        "credentials": {"user": "user-7f3a", "password": "hush-7f3a"}});
+    flows.as_array_mut().expect("an array").push(broker);
+    assert_eq!(editor.deploy(&flows, &rev).status, 200);
+    let shown = editor.get("/credentials/mqtt-broker/mq").json();
+    assert_eq!(shown, json!({"has_user": true, "has_password": true}));
+    for path in [
+        "/flows",
+        "/flow/global",
+        "/credentials/mqtt-broker/mq",
+        "/credentials/tab/mq",
+        "/diagnostics",
+        "/settings",
+        "/vgdc/v1/info",
+        "/nodes",
+    ] {
+        assert!(!editor.get(path).body.contains("7f3a"), "{path}");
+    }
+    assert!(
+        !editor
+            .ask("POST", "/vgdc/v1/check", &[], "")
+            .body
+            .contains("7f3a")
+    );
+    for name in ["flows.json", "flows_cred.json"] {
+        assert!(!folder.text(name).contains("7f3a"), "{name}");
+    }
+    assert!(folder.text("flows_cred.json").starts_with("{\"$\":\""));
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(folder.path("flows_cred.json"))
+            .expect("a file")
+            .permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    drop(editor);
+    // (with another key the file is told to be unreadable, and is left as it is)
+    let before = folder.text("flows_cred.json");
+    std::fs::write(
+        folder.path(".config.runtime.json"),
+        r#"{"_credentialSecret":"another"}"#,
+    )
+    .expect("it is written");
+    let mut process = vgdc_tests::Running::start(
+        vgdc_tests::vgdc(&[
+            "edit",
+            &folder.path("flows.json").to_string_lossy(),
+            "--port",
+            "0",
+            "--no-open",
+        ])
+        .env("VGDC_EDITOR_TOKEN", TOKEN),
+    );
+    let warned = process.wait_for("Warning:");
+    assert!(
+        warned.contains("cannot be decrypted") && !warned.contains("another"),
+        "{warned}"
+    );
+    assert_eq!(folder.text("flows_cred.json"), before);
+}
+
+#[test]
+fn a_flow_that_does_not_compile_can_be_mended() {
+    let broken = FLOWS.replace("\"function\"", "\"no such type\"");
+    let folder = Folder::new(&[("flows.json", &broken)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let said = editor.ask("POST", "/vgdc/v1/check", &[], "").json();
+    let fault = &said["diagnostics"][0];
+    assert_eq!(
+        (&fault["level"], &fault["node"]),
+        (&json!("error"), &json!("fn")),
+        "{said}"
+    );
+    let bearer = format!("Bearer {TOKEN}");
+    let mut comms = Comms::open(&editor, &[("Authorization", &bearer)]).expect("it opens");
+    comms.say(json!({"subscribe": "notification/#"}));
+    let state = comms.wait_for("notification/runtime-state");
+    assert_eq!(state["data"]["types"], json!(["no such type"]), "{state}");
+    comms.say(json!({"subscribe": ["debug", "vgdc/check"]}));
+    std::thread::sleep(Duration::from_millis(100));
+    let (mut flows, rev) = editor.flows();
+    with(&mut flows, "fn")["type"] = "function".into();
+    assert_eq!(editor.deploy(&flows, &rev).status, 200);
+    assert_eq!(editor.ask("POST", "/inject/in", &[], "").status, 200);
+    assert_eq!(comms.wait_for("debug")["data"]["msg"], "2");
+    let checked = comms.wait_for("vgdc/check");
+    assert_eq!(
+        checked["data"]["nodes"]["fn"]["lane"], "native",
+        "{checked}"
+    );
+    // (a subscription can be given back)
+    comms.say(json!({"unsubscribe": "debug"}));
+    comms.within(Duration::from_millis(200));
+    assert_eq!(editor.ask("POST", "/inject/in", &[], "").status, 200);
+    let came = comms.within(Duration::from_millis(400));
+    assert!(!came.iter().any(|it| it["topic"] == "debug"), "{came:?}");
+}
+
+#[test]
+fn the_compiler_says_what_only_it_knows() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    assert_eq!(editor.get("/vgdc/v1/info").json()["api"], 1);
+    let types = editor.get("/vgdc/v1/types").json();
+    let of = |ty: &str| {
+        let all = types.as_array().expect("an array").iter();
+        all.clone()
+            .find(|it| it["type"] == ty)
+            .unwrap_or_else(|| panic!("no {ty}"))
+            .clone()
+    };
+    assert_eq!(of("inject")["button"], "inject");
+    assert_eq!(of("switch")["outputs"], json!({"rules": "rules"}));
+    assert_eq!(of("mqtt-broker")["category"], "config");
+    let template = of("template");
+    let fields = template["fields"].as_array().expect("fields").iter();
+    let output = fields
+        .clone()
+        .find(|field| field["name"] == "output")
+        .expect("output");
+    assert_eq!(
+        output["choices"][0],
+        json!({"value": "str", "label": "Plain text"})
+    );
+    let checked = editor.ask("POST", "/vgdc/v1/check", &[], FLOWS).json();
+    assert_eq!(checked["diagnostics"], json!([]), "{checked}");
+    let wire = checked["wires"]["fn:0:out"].as_str().unwrap_or_default();
+    assert!(wire.contains("payload: number"), "{checked}");
+    let code = editor.get("/vgdc/v1/code/fn").json();
+    assert!(
+        code["rust"]
+            .as_str()
+            .is_some_and(|rust| rust.contains("fn code_")),
+        "{code}"
+    );
+    assert!(code.to_string().contains("mir"), "{code}");
+    assert_eq!(editor.get("/vgdc/v1/code/nosuch").status, 404);
+    assert_eq!(editor.get("/vgdc/v1/code/out").status, 422);
+    let mesh = "[nodes.a]\naddress = \"127.0.0.1:7001\"\n[nodes.b]\naddress = \"127.0.0.1:7002\"\n[[pin]]\nnode = \"out\"\non = \"b\"\n";
+    let plan = editor.ask(
+        "POST",
+        "/vgdc/v1/plan",
+        &[],
+        &json!({"mesh": mesh}).to_string(),
+    );
+    assert!(
+        plan.status == 200 || plan.json()["diagnostics"].is_array(),
+        "{plan:?}"
+    );
+    let wrong = editor.ask(
+        "POST",
+        "/vgdc/v1/plan",
+        &[],
+        &json!({"mesh": "["}).to_string(),
+    );
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    assert!(wrong.json()["diagnostics"][0]["message"].is_string());
+    let bearer = format!("Bearer {TOKEN}");
+    let mut comms = Comms::open(&editor, &[("Authorization", &bearer)]).expect("it opens");
+    comms.say(json!({"subscribe": "vgdc/metrics"}));
+    let metrics = comms.wait_for("vgdc/metrics");
+    assert!(
+        metrics["data"]["edges"]["in:0:fn"]["rate"].is_number(),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn a_flow_that_is_not_there_is_made_when_it_is_deployed() {
+    let folder = Folder::new(&[]);
+    let editor = Editor::open(&folder.path("new.json"), &[]);
+    let (flows, rev) = editor.flows();
+    assert_eq!(flows, json!([]));
+    assert!(!folder.path("new.json").exists());
+    let tab = json!([{"id": "t", "type": "tab", "label": "New"}]);
+    assert_eq!(editor.deploy(&tab, &rev).status, 200);
+    assert_eq!(
+        folder.text("new.json"),
+        "[\n    {\n        \"id\": \"t\",\n        \"type\": \"tab\",\n        \"label\": \"New\"\n    }\n]"
+    );
+}
+
+#[test]
+fn a_flow_that_is_text_stays_text() {
+    let json_file = Folder::new(&[("flows.json", FLOWS)]);
+    let (from, to) = (json_file.path("flows.json"), json_file.path("flow.flow"));
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let made = vgdc_tests::run(&["convert", &path(&from), "-o", &path(&to)]);
+    assert!(made.status.success(), "{}", vgdc_tests::text(&made.stderr));
+    let text = json_file.text("flow.flow");
+    let editor = Editor::open(&to, &[]);
+    let (mut flows, rev) = editor.flows();
+    assert_eq!(editor.deploy(&flows, &rev).status, 200);
+    assert_eq!(json_file.text("flow.flow"), text, "nothing was edited");
+    with(&mut flows, "fn")["func"] = "msg.payload *= 3;\nreturn msg;".into();
+    let changed = editor.deploy(&flows, &rev);
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let now = json_file.text("flow.flow");
+    assert!(now.contains("*= 3") && !now.starts_with('['), "{now}");
+    let (again, _) = editor.flows();
+    assert_eq!(again, flows);
+}
+
+#[test]
+fn vgdc_run_serves_the_editor_beside_the_flows_own_pages() {
+    let page = r#"[{"id":"t","type":"tab"},{"id":"a","type":"http in","z":"t","url":"/hello","method":"get","x":1,"y":1,"wires":[["b"]]},
+        {"id":"b","type":"http response","z":"t","x":1,"y":1,"wires":[]}]"#;
+    let folder = Folder::new(&[("flows.json", page)]);
+    let flow = folder.path("flows.json").to_string_lossy().into_owned();
+    let mut process = vgdc_tests::Running::start(
+        vgdc_tests::vgdc(&["run", &flow, "--editor", "--port", "0"])
+            .env("VGDC_EDITOR_TOKEN", TOKEN),
+    );
+    let link = process.wait_for("The editor is at http://");
+    let link = link
+        .split(' ')
+        .find(|word| word.starts_with("http://"))
+        .unwrap_or_default()
+        .to_owned();
+    let address = link
+        .trim_start_matches("http://")
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let editor = Editor {
+        process,
+        address,
+        link,
+    };
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while editor.raw("GET", "/hello", &[], "").status != 200 {
+        assert!(std::time::Instant::now() < until, "the flow answers");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(editor.raw("GET", "/flows", &[], "").status, 401);
+    assert_eq!(editor.get("/flows").status, 200);
+}
