@@ -82,7 +82,12 @@ impl Insight for Compiler {
             .fields
             .iter()
             .filter(|field| field.kind == FieldKind::Credential);
-        CredentialFields::Named(secret.map(|field| field.name.to_owned()).collect())
+        let names: Vec<String> = secret.map(|field| field.name.to_owned()).collect();
+        // (a node that names none may still be given some: they are kept, and do nothing)
+        match names.is_empty() {
+            true => CredentialFields::Any,
+            false => CredentialFields::Named(names),
+        }
     }
 
     fn read(&self, text: &str) -> Result<Stored, String> {

@@ -271,9 +271,7 @@ fn is_blank(value: &Value) -> bool {
 
 /// Brings a node's secrets up to what was deployed, by Node-RED's rules.
 fn merge(own: &mut Object, new: &Object, ty: &str, fields: &CredentialFields) {
-    if let (CredentialFields::Named(names), Some(map)) = (fields, new.get("map"))
-        && names.is_empty()
-    {
+    if let Some(map @ Value::Object(_)) = new.get("map") {
         return merge_map(own, map);
     }
     for (name, value) in new {
@@ -432,7 +430,7 @@ mod tests {
 
     #[test]
     fn variables_of_all_flows_are_a_map() {
-        let none = CredentialFields::Named(Vec::new());
+        let none = CredentialFields::Named(vec!["map".into()]);
         let mut own = object(r#"{"map":{"a":"1","has_a":true,"b":"2","has_b":true}}"#);
         merge(
             &mut own,

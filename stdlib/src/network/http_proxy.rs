@@ -14,6 +14,18 @@ pub struct HttpProxyConfig {
     url: String,
     #[field(label = "Ignore hosts")]
     noproxy: Vec<String>,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Username")]
+    username: String,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Password")]
+    password: String,
 }
 
 /// The behaviour: it only offers what it was given.

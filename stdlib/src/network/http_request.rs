@@ -58,6 +58,18 @@ pub struct HttpRequestConfig {
     senderr: bool,
     #[field(json = "[]", label = "Headers")]
     headers: Vec<Value>,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Username")]
+    user: String,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Password")]
+    password: String,
 }
 
 /// The behaviour.

@@ -88,6 +88,10 @@ pub struct MqttBrokerConfig {
     will_retain: Value,
     #[field(name = "willMsg", json = "{}")]
     will_msg: Value,
+    #[field(kind = Credential, label = "Username")]
+    user: String,
+    #[field(kind = Credential, label = "Password")]
+    password: String,
 }
 
 /// The behaviour.

@@ -49,6 +49,30 @@ pub struct TlsConfigConfig {
     server_name: String,
     #[field(name = "alpnprotocol", label = "ALPN Protocol")]
     alpn: String,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Certificate")]
+    certdata: String,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Private Key")]
+    keydata: String,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "CA Certificate")]
+    cadata: String,
+    #[expect(
+        dead_code,
+        reason = "the form has it; it is among the secrets, not in the flow"
+    )]
+    #[field(kind = Credential, label = "Passphrase")]
+    passphrase: String,
 }
 
 /// The behaviour: it only offers what it read.

@@ -133,7 +133,7 @@ export const scenarios = [
         steps: [
             GET("/settings", { only: { root: "/httpNodeRoot", context: "/context", state: "/runtimeState", diagnostics: "/diagnostics" } }),
             GET("/settings/user"), POST("/settings/user", { editor: { view: { grid: true, n: 1 } }, x: "y" }), GET("/settings/user"), POST("/settings/user", { editor: { view: { grid: null } } }), GET("/settings/user"),
-            GET("/nodes", { headers: { accept: "application/json" }, only: { none: "/nosuch" } }),
+            GET("/nodes", { headers: { accept: "application/json" }, bodyless: true }),
             GET("/nodes/node-red", { only: { name: "/name" } }), GET("/nodes/nosuch"), GET("/nodes/node-red/inject", { headers: { accept: "application/json" } }), GET("/nodes/node-red/nosuch", { headers: { accept: "application/json" } }),
             GET("/diagnostics", { only: { report: "/report", scope: "/scope" } }),
             GET("/auth/login"),
