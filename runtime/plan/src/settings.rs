@@ -142,7 +142,7 @@ pub const SETTINGS: &[Setting] = &[
         "debugMaxLength",
         Number,
         "1000",
-        "how much of a message the editor's sidebar shows. No effect: the control protocol hands messages over whole",
+        "how much of a value the editor's debug messages show; the control protocol hands messages over whole",
     ),
     setting(
         "debugStatusLength",
@@ -381,7 +381,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     editor(
         "runtimeState",
-        "starting and stopping flows by the admin API; the control protocol has it",
+        "whether flows can be started and stopped by the admin API; with the editor they always can",
     ),
     never(
         "runtimeSyncDelivery",
