@@ -473,9 +473,12 @@ fn has_secret(name: &str, value: &Plain) -> bool {
     match value {
         Plain::Text(text) => name == "credentialSecret" || text.contains("-----BEGIN"),
         Plain::Table(entries) => entries.iter().any(|entry| match &entry.value {
-            Plain::Text(_) if matches!(entry.key.as_str(), "pass" | "passphrase") => true,
+            Plain::Text(_) if matches!(entry.key.as_str(), "pass" | "passphrase" | "password") => {
+                true
+            }
             value => has_secret("", value),
         }),
+        Plain::List(items) => items.iter().any(|item| has_secret("", item)),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use vgdc_editor::NodeSet;
 use vgdc_packages::Packages;
-use vgdc_spec::{FieldKind, FieldSpec, NodeSpec, Outputs, Role};
+use vgdc_spec::{Button, FieldKind, FieldSpec, NodeSpec, Outputs, Role};
 
 /// Types that the compiler makes itself, and that nobody draws.
 fn is_drawn(spec: &NodeSpec) -> bool {
@@ -47,19 +47,15 @@ fn descriptor(spec: &NodeSpec, help: &str) -> Json {
         },
         "config": spec.is_config() || spec.role == Role::GlobalEnv,
         "color": colour(spec),
-        "icon": format!("{}.svg", spec.ty.replace([' ', '_'], "-")),
+        "icon": icon(spec),
         "label": {"property": "name", "fallback": spec.ty},
-        "fields": spec.fields.iter().map(field).collect::<Vec<_>>(),
+        "fields": name(spec).into_iter().chain(spec.fields.iter().map(field)).collect::<Vec<_>>(),
         "help": help,
     });
-    // (a node of the library says what it does besides sending messages: one that begins them by hand has a button)
-    match spec.ty {
-        "inject" => out["button"] = "inject".into(),
-        "debug" => {
-            out["button"] = "toggle".into();
-            out["align"] = "right".into();
-        }
-        _ => {}
+    match spec.look.button {
+        Button::None => {}
+        Button::Inject => out["button"] = "inject".into(),
+        Button::Toggle => out["button"] = "toggle".into(),
     }
     if matches!(spec.outputs, Outputs::Fixed(0)) && spec.inputs == 1 {
         out["align"] = "right".into();
@@ -67,8 +63,25 @@ fn descriptor(spec: &NodeSpec, help: &str) -> Json {
     out
 }
 
-/// The colour of a category in Node-RED's palette.
+/// The name, which every node on the canvas and every configuration node has, whether or not its own file reads it.
+fn name(spec: &NodeSpec) -> Option<Json> {
+    let has_none = spec.role == Role::Junction || spec.field("name").is_some();
+    (!has_none).then(|| json!({"name": "name", "kind": "text", "default": "", "label": "Name", "required": false}))
+}
+
+/// The picture that it has in Node-RED's palette.
+fn icon(spec: &NodeSpec) -> String {
+    match spec.look.icon {
+        "" => format!("{}.svg", spec.ty.replace([' ', '_'], "-")),
+        own => own.to_owned(),
+    }
+}
+
+/// The node's colour, else that of its category.
 fn colour(spec: &NodeSpec) -> &'static str {
+    if !spec.look.color.is_empty() {
+        return spec.look.color;
+    }
     match spec.category {
         "common" => "#C0DEED",
         "function" => "#FDD0A2",

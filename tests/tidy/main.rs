@@ -170,6 +170,19 @@ fn an_artifact_links_no_compiler() {
 }
 
 #[test]
+fn the_editors_server_knows_no_node_and_no_stage_of_the_compiler() {
+    let bad: Vec<_> = reaches("editor/server")
+        .into_iter()
+        .filter(|f| {
+            f == "stdlib"
+                || f.starts_with("targets/")
+                || (f.starts_with("compiler/") && f != "compiler/syntax")
+        })
+        .collect();
+    assert!(bad.is_empty(), "the editor's server reaches {bad:?}");
+}
+
+#[test]
 fn one_room_names_each_heavy_dependency() {
     let rooms: [(&str, &[&str]); 13] = [
         ("cranelift", &["targets/cranelift"]),

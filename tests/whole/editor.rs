@@ -583,7 +583,7 @@ fn vgdc_run_serves_the_editor_beside_the_flows_own_pages() {
         .next()
         .unwrap_or_default()
         .to_owned();
-    let editor = Editor {
+    let mut editor = Editor {
         process,
         address,
         link,
@@ -595,4 +595,5 @@ fn vgdc_run_serves_the_editor_beside_the_flows_own_pages() {
     }
     assert_eq!(editor.raw("GET", "/flows", &[], "").status, 401);
     assert_eq!(editor.get("/flows").status, 200);
+    assert_eq!(editor.process.stop("TERM"), Some(0));
 }

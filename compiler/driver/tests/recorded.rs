@@ -21,6 +21,7 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         text: vgdc_spec::Text::Plain,
         waits: false,
         copies: vgdc_spec::Copies::No,
+        look: vgdc_spec::Look::PLAIN,
     }
 }
 

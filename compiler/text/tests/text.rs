@@ -31,6 +31,7 @@ const fn spec(ty: &'static str, ports: (u8, Outputs), fields: &'static [FieldSpe
         text: Text::Plain,
         waits: false,
         copies: vgdc_spec::Copies::No,
+        look: vgdc_spec::Look::PLAIN,
     }
 }
 

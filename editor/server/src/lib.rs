@@ -10,6 +10,11 @@
 //! * `document` is the flow file and its revision, `deploy` what follows when it changes; `credentials` are kept apart from it;
 //! * one file a matter of the API: `flows`, `flow`, `nodes`, `context`, `settings`, `buttons`, `comms`, `v1`, `assets`.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "a refusal is an answer, and there is one at the most in the life of a request"
+)]
+
 mod answer;
 mod assets;
 mod auth;

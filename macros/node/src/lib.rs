@@ -30,7 +30,8 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
 /// of messages, see `Types`: a text, or a function that says it; `needs` lists what a message must have, see `Need`:
 /// `needs = [("res", "there is nobody to answer")]`. `text` is what its arguments without a name are in the text language, see
 /// `Text` (`First("func")`, `Conditions`; `Plain` when left out); `waits = true` says that messages wait in it; `copies` (`Yes`,
-/// `Unless("clientid")`) that a configuration node may run in several processes.
+/// `Unless("clientid")`) that a configuration node may run in several processes. `color`, `icon` and `button` (`Inject`, `Toggle`) are how
+/// it looks on the canvas.
 #[proc_macro_attribute]
 pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = syn::parse_macro_input!(args as NodeArgs);
@@ -275,6 +276,9 @@ struct NodeArgs {
     text: Tokens,
     waits: bool,
     copies: Tokens,
+    color: String,
+    icon: String,
+    button: Tokens,
 }
 
 impl Parse for NodeArgs {
@@ -285,6 +289,8 @@ impl Parse for NodeArgs {
         let (mut types, mut needs) = (quote!(::vgdc_core::spec::Types::Unknown), quote!(&[]));
         let (mut text, mut waits) = (quote!(::vgdc_core::spec::Text::Plain), false);
         let mut copies = quote!(::vgdc_core::spec::Copies::No);
+        let (mut color, mut icon) = (String::new(), String::new());
+        let mut button = quote!(::vgdc_core::spec::Button::None);
         for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
             let value = &pair.value;
             match pair.key.to_string().as_str() {
@@ -299,10 +305,13 @@ impl Parse for NodeArgs {
                 "text" => text = quote!(::vgdc_core::spec::Text::#value),
                 "waits" => waits = pair.is_true()?,
                 "copies" => copies = quote!(::vgdc_core::spec::Copies::#value),
+                "color" => color = pair.text()?,
+                "icon" => icon = pair.text()?,
+                "button" => button = quote!(::vgdc_core::spec::Button::#value),
                 _ => {
                     return Err(syn::Error::new(
                         pair.key.span(),
-                        "expected type, category, inputs, outputs, effect, role, types, needs, text, waits or copies",
+                        "expected type, category, inputs, outputs, effect, role, types, needs, text, waits, copies, color, icon or button",
                     ));
                 }
             }
@@ -320,6 +329,9 @@ impl Parse for NodeArgs {
             text,
             waits,
             copies,
+            color,
+            icon,
+            button,
         })
     }
 }
@@ -401,6 +413,9 @@ impl NodeArgs {
             text,
             waits,
             copies,
+            color,
+            icon,
+            button,
         } = self;
         let this = &item.self_ty;
         quote! {
@@ -419,6 +434,7 @@ impl NodeArgs {
                     text: #text,
                     waits: #waits,
                     copies: #copies,
+                    look: ::vgdc_core::spec::Look { color: #color, icon: #icon, button: #button },
                 },
                 create: ::vgdc_core::process::create::<#this>,
             };

@@ -28,6 +28,7 @@ const fn spec(ty: &'static str) -> NodeSpec {
         text: vgdc_core::spec::Text::Plain,
         waits: false,
         copies: vgdc_core::spec::Copies::No,
+        look: vgdc_core::spec::Look::PLAIN,
     }
 }
 

@@ -31,6 +31,7 @@ static RELAY: NodeDef = NodeDef {
         text: vgdc_core::spec::Text::Plain,
         waits: false,
         copies: vgdc_core::spec::Copies::No,
+        look: vgdc_core::spec::Look::PLAIN,
     },
     create: |_| Ok(Box::new(Relay)),
 };

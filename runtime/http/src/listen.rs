@@ -33,7 +33,7 @@ impl Listen {
 
 impl Default for Listen {
     fn default() -> Listen {
-        Listen::new(|address| TcpListener::bind(address))
+        Listen::new(TcpListener::bind)
     }
 }
 

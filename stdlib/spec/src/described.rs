@@ -4,7 +4,9 @@
 //! What a function says of types cannot leave; such a node is one of which nothing is known.
 
 use crate::text::OwnText;
-use crate::{Copies, Effect, FieldKind, FieldSpec, Need, NodeSpec, Outputs, Role, Types};
+use crate::{
+    Button, Copies, Effect, FieldKind, FieldSpec, Look, Need, NodeSpec, Outputs, Role, Types,
+};
 use serde::{Deserialize, Serialize};
 
 /// A [`NodeSpec`] that owns what it says.
@@ -22,6 +24,31 @@ pub struct Described {
     text: OwnText,
     waits: bool,
     copies: OwnCopies,
+    #[serde(default)]
+    look: OwnLook,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OwnLook {
+    color: String,
+    icon: String,
+    button: Button,
+}
+
+impl Default for OwnLook {
+    fn default() -> OwnLook {
+        Look::PLAIN.into()
+    }
+}
+
+impl From<Look> for OwnLook {
+    fn from(look: Look) -> OwnLook {
+        OwnLook {
+            color: look.color.to_owned(),
+            icon: look.icon.to_owned(),
+            button: look.button,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +133,7 @@ impl From<&NodeSpec> for Described {
                 Copies::Yes => OwnCopies::Yes,
                 Copies::Unless(field) => OwnCopies::Unless(field.to_owned()),
             },
+            look: spec.look.into(),
         }
     }
 }
@@ -197,6 +225,11 @@ impl Described {
                 OwnCopies::Yes => Copies::Yes,
                 OwnCopies::Unless(field) => Copies::Unless(field.leak()),
             },
+            look: Look {
+                color: self.look.color.leak(),
+                icon: self.look.icon.leak(),
+                button: self.look.button,
+            },
         }))
     }
 }
@@ -262,6 +295,11 @@ mod tests {
             text: crate::Text::First("value"),
             waits: true,
             copies: Copies::Unless("name"),
+            look: Look {
+                color: "#abc",
+                icon: "scale.svg",
+                button: Button::Toggle,
+            },
         };
         let described = Described::from(&SPEC);
         let text = serde_json::to_string(&described).expect("it is data");

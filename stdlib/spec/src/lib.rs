@@ -41,6 +41,39 @@ pub struct NodeSpec {
     pub waits: bool,
     /// Whether a copy of it may run in each process that has nodes that refer to it (of configuration nodes).
     pub copies: Copies,
+    /// How it looks on the canvas.
+    pub look: Look,
+}
+
+/// How nodes of a type look on the canvas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// A colour of CSS, Node-RED's; empty: the category's.
+    pub color: &'static str,
+    /// The name of Node-RED's picture for it; empty: the type's name.
+    pub icon: &'static str,
+    /// The button that it has.
+    pub button: Button,
+}
+
+impl Look {
+    /// Nothing of its own.
+    pub const PLAIN: Look = Look {
+        color: "",
+        icon: "",
+        button: Button::None,
+    };
+}
+
+/// A button on the canvas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Button {
+    /// None.
+    None,
+    /// Begins a message.
+    Inject,
+    /// Switches the node on and off (its property `active`).
+    Toggle,
 }
 
 impl NodeSpec {
@@ -59,6 +92,7 @@ impl NodeSpec {
             text: Text::Plain,
             waits: false,
             copies: Copies::No,
+            look: Look::PLAIN,
         }
     }
 

@@ -23,7 +23,7 @@ pub struct CatchConfig {
 /// Passes on what it is told.
 pub struct Catch;
 
-#[node(type = "catch", category = "common", inputs = 0, outputs = 1, effect = Source, role = Catch, types = "object{..}")]
+#[node(type = "catch", category = "common", inputs = 0, outputs = 1, effect = Source, role = Catch, types = "object{..}", color = "#e49191", icon = "alert.svg")]
 impl Node for Catch {
     type Config = CatchConfig;
 

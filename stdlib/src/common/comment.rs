@@ -15,7 +15,7 @@ pub struct CommentConfig {
 /// Nothing.
 pub struct Comment;
 
-#[node(type = "comment", category = "common", inputs = 0, outputs = 0, effect = Pure, role = Comment, types = "msg", text = First("name"))]
+#[node(type = "comment", category = "common", inputs = 0, outputs = 0, effect = Pure, role = Comment, types = "msg", text = First("name"), color = "#ffffff", icon = "comment.svg")]
 impl Node for Comment {
     type Config = CommentConfig;
 

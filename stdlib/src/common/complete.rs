@@ -22,7 +22,7 @@ pub struct CompleteConfig {
 /// Passes on what it is told.
 pub struct Complete;
 
-#[node(type = "complete", category = "common", inputs = 0, outputs = 1, effect = Source, role = Complete, types = "object{..}")]
+#[node(type = "complete", category = "common", inputs = 0, outputs = 1, effect = Source, role = Complete, types = "object{..}", color = "#c0edc0", icon = "alert.svg")]
 impl Node for Complete {
     type Config = CompleteConfig;
 

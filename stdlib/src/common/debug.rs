@@ -142,7 +142,7 @@ struct Counter {
     pause: Option<TimerId>,
 }
 
-#[node(type = "debug", category = "common", inputs = 1, outputs = 0, effect = Io, types = "msg", text = First("complete"))]
+#[node(type = "debug", category = "common", inputs = 1, outputs = 0, effect = Io, types = "msg", text = First("complete"), color = "#87a980", icon = "debug.svg", button = Toggle)]
 impl Node for Debug {
     type Config = DebugConfig;
 

@@ -71,7 +71,7 @@ struct Prop {
     jsonata: bool,
 }
 
-#[node(type = "inject", category = "common", inputs = 0, outputs = 1, effect = Source, types = types, text = Properties)]
+#[node(type = "inject", category = "common", inputs = 0, outputs = 1, effect = Source, types = types, text = Properties, color = "#a6bbcf", icon = "inject.svg", button = Inject)]
 impl Node for Inject {
     type Config = InjectConfig;
 

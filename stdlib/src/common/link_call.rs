@@ -37,7 +37,7 @@ struct Call {
     timer: TimerId,
 }
 
-#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall, types = "object{..}", text = First("links"))]
+#[node(type = "link call", category = "common", inputs = 1, outputs = 1, effect = State, role = LinkCall, types = "object{..}", text = First("links"), color = "#dddddd", icon = "link-call.svg")]
 impl Node for LinkCall {
     type Config = LinkCallConfig;
 

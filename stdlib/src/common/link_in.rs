@@ -17,7 +17,7 @@ pub struct LinkInConfig {
 /// Passes on what it gets.
 pub struct LinkIn;
 
-#[node(type = "link in", category = "common", inputs = 0, outputs = 1, effect = Pure, role = LinkIn, types = "msg")]
+#[node(type = "link in", category = "common", inputs = 0, outputs = 1, effect = Pure, role = LinkIn, types = "msg", color = "#dddddd", icon = "link-out.svg")]
 impl Node for LinkIn {
     type Config = LinkInConfig;
 

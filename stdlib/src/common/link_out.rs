@@ -34,7 +34,7 @@ enum Mode {
     None,
 }
 
-#[node(type = "link out", category = "common", inputs = 1, outputs = 1, effect = Pure, role = LinkOut, types = "msg{_event: string}", text = First("links"))]
+#[node(type = "link out", category = "common", inputs = 1, outputs = 1, effect = Pure, role = LinkOut, types = "msg{_event: string}", text = First("links"), color = "#dddddd", icon = "link-out.svg")]
 impl Node for LinkOut {
     type Config = LinkOutConfig;
 

@@ -18,7 +18,7 @@ pub struct StatusConfig {
 /// Passes on what it is told.
 pub struct Status;
 
-#[node(type = "status", category = "common", inputs = 0, outputs = 1, effect = Source, role = Status, types = "object{..}")]
+#[node(type = "status", category = "common", inputs = 0, outputs = 1, effect = Source, role = Status, types = "object{..}", color = "#94c1d0", icon = "status.svg")]
 impl Node for Status {
     type Config = StatusConfig;
 

@@ -97,7 +97,7 @@ enum Stop {
     Silent,
 }
 
-#[node(type = "change", category = "function", inputs = 1, outputs = 1, effect = State, types = types, text = Assignments)]
+#[node(type = "change", category = "function", inputs = 1, outputs = 1, effect = State, types = types, text = Assignments, color = "#e2d96e", icon = "swap.svg")]
 impl Node for Change {
     type Config = ChangeConfig;
 

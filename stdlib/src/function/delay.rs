@@ -107,7 +107,7 @@ fn unit_ms(unit: &str) -> f64 {
     }
 }
 
-#[node(type = "delay", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, waits = true)]
+#[node(type = "delay", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, waits = true, color = "#e6e0f8", icon = "timer.svg")]
 impl Node for Delay {
     type Config = DelayConfig;
 

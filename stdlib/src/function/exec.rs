@@ -83,7 +83,7 @@ struct Finished {
     overflow: Option<&'static str>,
 }
 
-#[node(type = "exec", category = "function", inputs = 1, outputs = 3, effect = Io, types = types, text = First("command"))]
+#[node(type = "exec", category = "function", inputs = 1, outputs = 3, effect = Io, types = types, text = First("command"), color = "darksalmon", icon = "cog.svg")]
 impl Node for Exec {
     type Config = ExecConfig;
 

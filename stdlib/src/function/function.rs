@@ -325,7 +325,7 @@ fn level_of(level: LogLevel) -> Level {
     }
 }
 
-#[node(type = "function", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, text = First("func"))]
+#[node(type = "function", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, text = First("func"), color = "#fdd0a2", icon = "function.svg")]
 impl Node for Function {
     type Config = FunctionConfig;
 

@@ -40,7 +40,7 @@ pub struct Range {
     output: (f64, f64),
 }
 
-#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure, types = types)]
+#[node(type = "range", category = "function", inputs = 1, outputs = 1, effect = Pure, types = types, color = "#e2d96e", icon = "range.svg")]
 impl Node for Range {
     type Config = RangeConfig;
 

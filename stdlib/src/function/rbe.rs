@@ -52,7 +52,7 @@ pub struct Filter {
     previous: HashMap<String, Value>,
 }
 
-#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg", waits = true)]
+#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg", waits = true, color = "#e2d96e", icon = "rbe.png")]
 impl Node for Filter {
     type Config = FilterConfig;
 

@@ -156,7 +156,7 @@ pub struct Switch {
     env: NodeEnv,
 }
 
-#[node(type = "switch", category = "function", inputs = 1, outputs = rules("rules"), effect = State, types = types, text = Conditions)]
+#[node(type = "switch", category = "function", inputs = 1, outputs = rules("rules"), effect = State, types = types, text = Conditions, color = "#e2d96e", icon = "switch.svg")]
 impl Node for Switch {
     type Config = SwitchConfig;
 

@@ -40,7 +40,7 @@ pub struct TemplateNode {
     env: NodeEnv,
 }
 
-#[node(type = "template", category = "function", inputs = 1, outputs = 1, effect = State, types = types, text = First("template"))]
+#[node(type = "template", category = "function", inputs = 1, outputs = 1, effect = State, types = types, text = First("template"), color = "#f3b567", icon = "template.svg")]
 impl Node for TemplateNode {
     type Config = TemplateConfig;
 

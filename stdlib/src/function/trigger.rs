@@ -129,7 +129,7 @@ impl What {
     }
 }
 
-#[node(type = "trigger", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, waits = true)]
+#[node(type = "trigger", category = "function", inputs = 1, outputs = field("outputs"), effect = State, types = types, waits = true, color = "#e6e0f8", icon = "trigger.svg")]
 impl Node for Trigger {
     type Config = TriggerConfig;
 

@@ -131,7 +131,7 @@ struct Arrived {
 /// The node warns of this.
 struct Warning(Value);
 
-#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types, text = First("url"))]
+#[node(type = "http in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types, text = First("url"), color = "#e7e7ae", icon = "white-globe.svg")]
 impl Node for HttpIn {
     type Config = HttpInConfig;
 

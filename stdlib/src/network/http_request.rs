@@ -167,7 +167,7 @@ enum Problem {
     TooManyRedirects,
 }
 
-#[node(type = "http request", category = "network", inputs = 1, outputs = 1, effect = Io, types = types, text = First("url"))]
+#[node(type = "http request", category = "network", inputs = 1, outputs = 1, effect = Io, types = types, text = First("url"), color = "#e7e7ae", icon = "white-globe.svg")]
 impl Node for HttpRequest {
     type Config = HttpRequestConfig;
 

@@ -34,7 +34,7 @@ pub struct HttpResponse {
     twin: Option<Mailbox>,
 }
 
-#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, role = Answer, types = "msg", needs = [("res", "there is no request to answer")], text = First("statusCode"))]
+#[node(type = "http response", category = "network", inputs = 1, outputs = 0, effect = Io, role = Answer, types = "msg", needs = [("res", "there is no request to answer")], text = First("statusCode"), color = "#e7e7ae", icon = "white-globe.svg")]
 impl Node for HttpResponse {
     type Config = HttpResponseConfig;
 

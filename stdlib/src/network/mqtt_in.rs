@@ -125,7 +125,7 @@ impl Actions {
     }
 }
 
-#[node(type = "mqtt in", category = "network", inputs = 1, outputs = 1, effect = Source, types = types, text = First("topic"))]
+#[node(type = "mqtt in", category = "network", inputs = 1, outputs = 1, effect = Source, types = types, text = First("topic"), color = "#d8bfd8", icon = "bridge.svg")]
 impl Node for MqttIn {
     type Config = MqttInConfig;
 

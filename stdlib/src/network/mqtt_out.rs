@@ -56,7 +56,7 @@ pub struct MqttOut {
     actions: Actions,
 }
 
-#[node(type = "mqtt out", category = "network", inputs = 1, outputs = 0, effect = Io, text = First("topic"))]
+#[node(type = "mqtt out", category = "network", inputs = 1, outputs = 0, effect = Io, text = First("topic"), color = "#d8bfd8", icon = "bridge.svg")]
 impl Node for MqttOut {
     type Config = MqttOutConfig;
 

@@ -74,7 +74,7 @@ enum Event {
     Closed(Arc<str>, Ended),
 }
 
-#[node(type = "tcp in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
+#[node(type = "tcp in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types, color = "silver", icon = "bridge-dash.svg")]
 impl Node for TcpIn {
     type Config = TcpInConfig;
 

@@ -63,7 +63,7 @@ enum Event {
     Closed(u64, Ended),
 }
 
-#[node(type = "tcp out", category = "network", inputs = 1, outputs = 0, effect = Io)]
+#[node(type = "tcp out", category = "network", inputs = 1, outputs = 0, effect = Io, color = "silver", icon = "bridge-dash.svg")]
 impl Node for TcpOut {
     type Config = TcpOutConfig;
 

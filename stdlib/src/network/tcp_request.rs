@@ -82,7 +82,7 @@ enum Event {
     Closed(u64, Ended),
 }
 
-#[node(type = "tcp request", category = "network", inputs = 1, outputs = 1, effect = Io, types = "msg{..}")]
+#[node(type = "tcp request", category = "network", inputs = 1, outputs = 1, effect = Io, types = "msg{..}", color = "silver", icon = "bridge-dash.svg")]
 impl Node for TcpRequest {
     type Config = TcpRequestConfig;
 

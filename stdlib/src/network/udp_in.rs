@@ -35,7 +35,7 @@ pub struct UdpIn {
     socket: Option<Arc<Socket>>,
 }
 
-#[node(type = "udp in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types)]
+#[node(type = "udp in", category = "network", inputs = 0, outputs = 1, effect = Source, types = types, color = "silver", icon = "bridge-dash.svg")]
 impl Node for UdpIn {
     type Config = UdpInConfig;
 

@@ -43,7 +43,7 @@ struct Sent {
     error: Option<String>,
 }
 
-#[node(type = "udp out", category = "network", inputs = 1, outputs = 0, effect = Io)]
+#[node(type = "udp out", category = "network", inputs = 1, outputs = 0, effect = Io, color = "silver", icon = "bridge-dash.svg")]
 impl Node for UdpOut {
     type Config = UdpOutConfig;
 

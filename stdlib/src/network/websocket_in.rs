@@ -24,7 +24,7 @@ pub struct WebsocketIn {
     hub: Option<Rc<Hub>>,
 }
 
-#[node(type = "websocket in", category = "network", inputs = 0, outputs = 1, effect = Source, types = "object{..}")]
+#[node(type = "websocket in", category = "network", inputs = 0, outputs = 1, effect = Source, types = "object{..}", color = "#d7d7a0", icon = "white-globe.svg")]
 impl Node for WebsocketIn {
     type Config = WebsocketInConfig;
 

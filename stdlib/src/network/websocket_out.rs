@@ -24,7 +24,7 @@ pub struct WebsocketOut {
     hub: Option<Rc<Hub>>,
 }
 
-#[node(type = "websocket out", category = "network", inputs = 1, outputs = 0, effect = Io)]
+#[node(type = "websocket out", category = "network", inputs = 1, outputs = 0, effect = Io, color = "#d7d7a0", icon = "white-globe.svg")]
 impl Node for WebsocketOut {
     type Config = WebsocketOutConfig;
 

@@ -79,7 +79,7 @@ pub struct Csv {
 
 const BAD_TEMPLATE: &str = "Malformed columns template.";
 
-#[node(type = "csv", category = "parsers", inputs = 1, outputs = 1, effect = State, types = types)]
+#[node(type = "csv", category = "parsers", inputs = 1, outputs = 1, effect = State, types = types, color = "#debd5c", icon = "parser-csv.svg")]
 impl Node for Csv {
     type Config = CsvConfig;
 

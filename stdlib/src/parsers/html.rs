@@ -39,7 +39,7 @@ pub struct Html {
     out: Property,
 }
 
-#[node(type = "html", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types, text = First("tag"))]
+#[node(type = "html", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types, text = First("tag"), color = "#debd5c", icon = "parser-html.svg")]
 impl Node for Html {
     type Config = HtmlConfig;
 

@@ -33,7 +33,7 @@ pub struct Json {
     schema: Option<(Value, serde_json::Value, jsonschema::Validator)>,
 }
 
-#[node(type = "json", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types)]
+#[node(type = "json", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types, color = "#debd5c", icon = "parser-json.svg")]
 impl Node for Json {
     type Config = JsonConfig;
 

@@ -28,7 +28,7 @@ pub struct Xml {
     config: XmlConfig,
 }
 
-#[node(type = "xml", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types)]
+#[node(type = "xml", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types, color = "#debd5c", icon = "parser-xml.svg")]
 impl Node for Xml {
     type Config = XmlConfig;
 

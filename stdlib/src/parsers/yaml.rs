@@ -21,7 +21,7 @@ pub struct Yaml {
     property: Property,
 }
 
-#[node(type = "yaml", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types)]
+#[node(type = "yaml", category = "parsers", inputs = 1, outputs = 1, effect = Pure, types = types, color = "#debd5c", icon = "parser-yaml.svg")]
 impl Node for Yaml {
     type Config = YamlConfig;
 

@@ -89,7 +89,7 @@ pub struct Batch {
 
 const TOO_MANY: &str = "too many pending messages in batch node";
 
-#[node(type = "batch", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, waits = true)]
+#[node(type = "batch", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, waits = true, color = "#e2d96e", icon = "batch.svg")]
 impl Node for Batch {
     type Config = BatchConfig;
 

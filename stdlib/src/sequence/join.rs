@@ -115,7 +115,7 @@ pub struct Join {
     groups: ByName<Group>,
 }
 
-#[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State, types = "object{..}", waits = true)]
+#[node(type = "join", category = "sequence", inputs = 1, outputs = 1, effect = State, types = "object{..}", waits = true, color = "#e2d96e", icon = "join.svg")]
 impl Node for Join {
     type Config = JoinConfig;
 

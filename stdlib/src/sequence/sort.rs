@@ -72,7 +72,7 @@ pub struct Sort {
     env: NodeEnv,
 }
 
-#[node(type = "sort", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, waits = true)]
+#[node(type = "sort", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, waits = true, color = "#e2d96e", icon = "sort.svg")]
 impl Node for Sort {
     type Config = SortConfig;
 

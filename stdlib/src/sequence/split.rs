@@ -57,7 +57,7 @@ pub struct Split {
     pending: Vec<Msg>,
 }
 
-#[node(type = "split", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types)]
+#[node(type = "split", category = "sequence", inputs = 1, outputs = 1, effect = State, types = types, color = "#e2d96e", icon = "split.svg")]
 impl Node for Split {
     type Config = SplitConfig;
 

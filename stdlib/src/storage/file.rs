@@ -135,7 +135,7 @@ struct Batch {
 /// Work is done; the batch is in the channel.
 struct Ready;
 
-#[node(type = "file", category = "storage", inputs = 1, outputs = 1, effect = Io, types = "msg{filename: string}", text = First("filename"))]
+#[node(type = "file", category = "storage", inputs = 1, outputs = 1, effect = Io, types = "msg{filename: string}", text = First("filename"), color = "burlywood", icon = "file-out.svg")]
 impl Node for File {
     type Config = FileConfig;
 

@@ -85,7 +85,7 @@ struct End {
     error: Option<FsError>,
 }
 
-#[node(type = "file in", category = "storage", inputs = 1, outputs = 1, effect = Io, types = types, text = First("filename"))]
+#[node(type = "file in", category = "storage", inputs = 1, outputs = 1, effect = Io, types = types, text = First("filename"), color = "burlywood", icon = "file-in.svg")]
 impl Node for FileIn {
     type Config = FileInConfig;
 

@@ -68,8 +68,7 @@ struct Changed(usize);
     inputs = 0,
     outputs = 1,
     effect = Source,
-    types = "object{payload: string, topic: string, file: string, filename: string, event: string, size: any, type: string}", text = First("files")
-)]
+    types = "object{payload: string, topic: string, file: string, filename: string, event: string, size: any, type: string}", text = First("files"), color = "burlywood", icon = "watch.svg")]
 impl Node for Watch {
     type Config = WatchConfig;
 

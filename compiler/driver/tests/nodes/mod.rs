@@ -33,6 +33,7 @@ const fn spec(
         text: vgdc_spec::Text::Plain,
         waits: false,
         copies: vgdc_spec::Copies::No,
+        look: vgdc_spec::Look::PLAIN,
     }
 }
 

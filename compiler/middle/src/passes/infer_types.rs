@@ -298,6 +298,7 @@ mod tests {
             text: vgdc_spec::Text::Plain,
             waits: false,
             copies: vgdc_spec::Copies::No,
+            look: vgdc_spec::Look::PLAIN,
         }
     }
 
