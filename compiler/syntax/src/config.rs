@@ -765,13 +765,13 @@ mod tests {
     #[test]
     fn settings_are_checked_by_the_list() {
         let (config, faults) = parse(
-            "[settings]\nuiPort = 1\nadminAuth = {}\nhttpNodeMiddleware = 1\nmqttReconnectTime = \"5\"\n\
+            "[settings]\nuiPort = 1\neditorTheme = {}\nhttpNodeMiddleware = 1\nmqttReconnectTime = \"5\"\n\
              exportGlobalContextKeys = 0\nuserDir = 1\nsocketTimeout = \"${T:-5}\"\napiMaxLength = 5\n\
              [http]\nport = \"${PORT:-1880}\"\n",
         );
         assert_eq!(faults.len(), 6, "{faults:#?}");
         for (fault, expected) in faults.iter().zip([
-            "VG0041 line 3: `adminAuth` has no effect without the editor: who may use the editor",
+            "VG0041 line 3: `editorTheme` has no effect without the editor: how the editor looks",
             "VG0040 line 6: the setting `exportGlobalContextKeys` should be true or false",
             "VG0041 line 4: `httpNodeMiddleware` has no effect here: JavaScript between",
             "VG0040 line 5: the setting `mqttReconnectTime` should be a number",
@@ -780,7 +780,7 @@ mod tests {
         ]) {
             assert!(fault.starts_with(expected), "{fault}");
         }
-        assert!(config.setting("adminAuth").is_none() && config.setting("uiPort").is_none());
+        assert!(config.setting("editorTheme").is_none() && config.setting("uiPort").is_none());
         assert_eq!(config.setting("mqttReconnectTime"), Some(&Value::from("5")));
         let port = Port::Variable("${PORT:-1880}".to_owned());
         assert_eq!(config.http.port, Some(port));

@@ -130,7 +130,7 @@ mod tests {
     fn names_with_a_hash_are_told() {
         for (name, expected) in [
             ("assets/index-Bx3kd9aQ.js", true),
-            ("assets/code-a-b_c1234.css", true),
+            ("assets/code-a-b_c123.css", true),
             ("index.html", false),
             ("assets/logo.svg", false),
             ("index-Bx3kd9aQ.js", false),
