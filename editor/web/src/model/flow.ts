@@ -391,7 +391,7 @@ function subflowWires(subflow: FlowNode): Wire[] {
 }
 
 const STRUCTURE = new Set(["id", "type", "z", "g", "wires", "x", "y", "w", "h", "d", "l", "name", "info", "func", "template", "html", "css"]);
-const ID = /^[A-Za-z0-9_.:-]{2,64}$/;
+const ID = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 /**
  * What could be ids in an object's properties: texts, and texts in arrays of texts (`links`, `scope`). Not all are ids;

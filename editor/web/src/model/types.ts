@@ -1,0 +1,251 @@
+/**
+ * What the editor knows about node types: descriptors, as `GET /vgdc/v1/types` gives them, and what follows from them
+ * for a given node (ports, label, colour). A type without a descriptor is not an error: its node is grey and its ports
+ * are those that its wires use.
+ */
+import coreTypes from "./core-types.json";
+import { kindOf, subflowOf, portShapes, type Flow, type FlowNode } from "./flow";
+import { isObject, type Json } from "./json";
+
+export type FieldKind = "text" | "number" | "bool" | "json" | "typed" | "path" | "javascript" | "jsonata" | "mustache" | "config" | "nodes" | "modules" | "credential";
+
+export interface Choice {
+  readonly value: Json;
+  readonly label: string;
+}
+
+/** A property of a node, as a form shows it. */
+export interface Field {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** Of a typed input: the property that says the type, and which types there are. */
+  readonly typeField?: string;
+  readonly types?: readonly string[];
+  /** Of a reference to a configuration node: its type. */
+  readonly configType?: string;
+  readonly default: Json;
+  readonly label: string;
+  readonly required: boolean;
+  readonly choices?: readonly Choice[];
+  /** Of a credential: shown as dots. */
+  readonly secret?: boolean;
+}
+
+/** How many outputs: always as many, what a property says, or one for each rule. */
+export type Outputs = { readonly fixed: number } | { readonly field: string } | { readonly rules: string };
+
+export interface NodeType {
+  readonly type: string;
+  readonly category: string;
+  readonly module: string;
+  readonly inputs: number;
+  readonly outputs: Outputs;
+  readonly config: boolean;
+  readonly color: string;
+  readonly icon: string;
+  readonly label: { readonly property: string; readonly fallback: string };
+  readonly button?: "inject" | "toggle";
+  readonly align?: "right";
+  readonly fields: readonly Field[];
+  /** Markdown. */
+  readonly help?: string;
+}
+
+/** The colours of what has no descriptor. */
+const UNKNOWN_COLOR = "#c0c0c0";
+const SUBFLOW_COLOR = "#dda0dd";
+
+/** Descriptors of Node-RED's core types, for servers that give none. */
+export const CORE_TYPES = coreTypes as unknown as readonly NodeType[];
+
+/** The descriptors in use. */
+export class NodeTypes {
+  private readonly byName = new Map<string, NodeType>();
+
+  constructor(types: Iterable<NodeType> = CORE_TYPES) {
+    for (const type of types) this.byName.set(type.type, type);
+  }
+
+  get(type: string): NodeType | undefined {
+    return this.byName.get(type);
+  }
+
+  has(type: string): boolean {
+    return this.byName.has(type);
+  }
+
+  all(): NodeType[] {
+    return [...this.byName.values()];
+  }
+
+  /** The same with types that a server only names: grey, one input, one output, no known properties. */
+  withNamed(names: Iterable<{ type: string; module: string }>): NodeTypes {
+    const more = [...names].filter(({ type }) => !this.byName.has(type)).map(({ type, module }) => unknownType(type, module));
+    return new NodeTypes([...this.all(), ...more]);
+  }
+
+  /** Whether messages can come in. */
+  inputs(flow: Flow, node: FlowNode): number {
+    if (node.type === "junction") return 1;
+    const subflow = this.subflow(flow, node);
+    if (subflow) return portShapes(subflow, "in").length;
+    const known = this.byName.get(node.type);
+    if (known && known.module !== "") return known.inputs;
+    return kindOf(node) === "node" ? 1 : 0;
+  }
+
+  /** How many outputs a node has; never fewer than its wires use. */
+  outputs(flow: Flow, node: FlowNode): number {
+    if (node.type === "junction") return 1;
+    const used = Array.isArray(node.wires) ? node.wires.length : 0;
+    const subflow = this.subflow(flow, node);
+    if (subflow) return portShapes(subflow, "out").length;
+    const known = this.byName.get(node.type);
+    if (!known || known.module === "") return used;
+    if (node.type === "link out" && node["mode"] === "return") return 0;
+    return Math.max(outputsOf(known.outputs, node), lastUsed(node) + 1);
+  }
+
+  /** What the canvas writes on a node. */
+  label(flow: Flow, node: FlowNode): string {
+    if (node.type === "tab" && typeof node["label"] === "string") return node["label"];
+    const known = this.byName.get(node.type);
+    const own = node[known?.label.property ?? "name"] ?? node.name;
+    if (typeof own === "string" && own !== "") return own;
+    const subflow = this.subflow(flow, node);
+    if (subflow) return subflow.name ?? subflow.type;
+    return derivedLabel(node) ?? known?.label.fallback ?? node.type;
+  }
+
+  color(flow: Flow, node: FlowNode): string {
+    const subflow = node.type === "subflow" ? node : this.subflow(flow, node);
+    if (subflow) return typeof subflow["color"] === "string" ? subflow["color"] : SUBFLOW_COLOR;
+    return this.byName.get(node.type)?.color ?? UNKNOWN_COLOR;
+  }
+
+  icon(flow: Flow, node: FlowNode): string {
+    const own = node["icon"] ?? this.subflow(flow, node)?.["icon"];
+    if (typeof own === "string" && own !== "") return own.slice(own.lastIndexOf("/") + 1);
+    if (node.type.startsWith("subflow")) return "subflow.svg";
+    return this.byName.get(node.type)?.icon ?? "cog.svg";
+  }
+
+  /** Whether a node of this type can be drawn, that is, has a place on the canvas. */
+  isConfig(type: string): boolean {
+    return this.byName.get(type)?.config === true;
+  }
+
+  /** Required properties that a node does not have, and references to configuration nodes that do not exist. */
+  problems(flow: Flow, node: FlowNode): string[] {
+    const known = this.byName.get(node.type);
+    if (!known) return [];
+    return known.fields.filter((field) => isMissing(flow, node, field)).map((field) => field.name);
+  }
+
+  /** Whether this type is installed: known here, or a subflow of this flow. */
+  isKnown(flow: Flow, node: FlowNode): boolean {
+    if (kindOf(node) !== "node" && kindOf(node) !== "config") return true;
+    return this.byName.has(node.type) || this.subflow(flow, node) !== undefined;
+  }
+
+  /** The properties of a new node of this type. */
+  defaults(type: string): Record<string, Json> {
+    const known = this.byName.get(type);
+    const out: Record<string, Json> = {};
+    for (const field of known?.fields ?? []) if (field.kind !== "credential") out[field.name] = field.default;
+    return out;
+  }
+
+  private subflow(flow: Flow, node: FlowNode): FlowNode | undefined {
+    const id = subflowOf(node);
+    const found = id === undefined ? undefined : flow.get(id);
+    return found?.type === "subflow" ? found : undefined;
+  }
+}
+
+function unknownType(type: string, module: string): NodeType {
+  return {
+    type,
+    category: module,
+    module,
+    inputs: 1,
+    outputs: { fixed: 1 },
+    config: /-(config|broker|server)$/.test(type),
+    color: UNKNOWN_COLOR,
+    icon: "cog.svg",
+    label: { property: "name", fallback: type },
+    fields: [],
+  };
+}
+
+function outputsOf(outputs: Outputs, node: FlowNode): number {
+  if ("fixed" in outputs) return outputs.fixed;
+  if ("field" in outputs) {
+    const count = Number(node[outputs.field] ?? 1);
+    return Number.isInteger(count) && count >= 0 ? Math.min(count, 1000) : 1;
+  }
+  const rules = node[outputs.rules];
+  return Array.isArray(rules) ? rules.length : 1;
+}
+
+/** The last output that has a wire, or -1. */
+function lastUsed(node: FlowNode): number {
+  if (!Array.isArray(node.wires)) return -1;
+  return node.wires.findLastIndex((targets) => Array.isArray(targets) && targets.length > 0);
+}
+
+function isMissing(flow: Flow, node: FlowNode, field: Field): boolean {
+  const value = node[field.name];
+  // A property that the object lacks is not empty: the node then takes its default.
+  const empty = value === "" || value === null || (value === undefined && field.kind === "config");
+  if (field.kind === "config" && !empty) return typeof value === "string" && !/^\$\{.*\}$/.test(value) && !flow.has(value);
+  return field.required && empty;
+}
+
+/** Labels that nodes without a name take from their properties, as users know them from Node-RED. */
+function derivedLabel(node: FlowNode): string | undefined {
+  switch (node.type) {
+    case "inject":
+      return injectLabel(node);
+    case "debug":
+      if (node["targetType"] === "jsonata") return "JSONata";
+      if (node["complete"] === true || node["complete"] === "true") return "msg";
+      return `msg.${text(node["complete"]) && node["complete"] !== "false" ? text(node["complete"]) : "payload"}`;
+    case "http in":
+      return text(node["url"]) && `[${text(node["method"]) ?? "get"}] ${text(node["url"])}`;
+    case "mqtt in":
+    case "mqtt out":
+      return text(node["topic"]);
+    case "tcp in":
+    case "udp in":
+      return text(node["port"]) && `${node.type.slice(0, 3)}:${text(node["port"])}`;
+    case "file":
+    case "file in":
+      return text(node["filename"]);
+    case "exec":
+      return text(node["command"]);
+    case "change":
+      return changeLabel(node);
+    default:
+      return undefined;
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
+}
+
+function injectLabel(node: FlowNode): string {
+  const sign = text(node["repeat"]) || text(node["crontab"]) ? " ↻" : node["once"] === true ? " ¹" : "";
+  const type = text(node["payloadType"]) ?? "str";
+  if (type === "date") return `timestamp${sign}`;
+  return `${text(node["topic"]) ?? text(node["payload"]) ?? "inject"}${sign}`;
+}
+
+function changeLabel(node: FlowNode): string | undefined {
+  const rules = node["rules"];
+  if (!Array.isArray(rules)) return undefined;
+  if (rules.length !== 1) return `change: ${rules.length} rules`;
+  const rule = (rules as readonly Json[])[0];
+  return isObject(rule) ? `${text(rule["t"]) ?? "set"} ${text(rule["pt"]) ?? "msg"}.${text(rule["p"]) ?? ""}` : undefined;
+}
