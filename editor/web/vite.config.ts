@@ -44,5 +44,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
     environment: "node",
     testTimeout: 30_000,
+    // Node 20 has a WebSocket of its own only when asked.
+    execArgv: ["--experimental-websocket"],
   },
 });
