@@ -1,0 +1,16 @@
+/**
+ * What other parts of the editor put into its frame: panels at the side, and things that lie over all (dialogs, forms).
+ * Each part adds its own when its module is loaded; main.tsx names the modules.
+ */
+import type { ComponentType } from "react";
+
+export interface Panel {
+  readonly id: string;
+  readonly title: string;
+  /** The name of a glyph of canvas/icons.tsx. */
+  readonly icon: string;
+  readonly component: ComponentType;
+}
+
+export const panels: Panel[] = [];
+export const overlays: ComponentType[] = [];
