@@ -5,9 +5,12 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Client } from "./api/client";
 import { Comms } from "./api/comms";
+import { Frame } from "./app/Frame";
 import { readSetting } from "./app/local";
 import { SessionContext } from "./app/react";
 import { Session } from "./app/session";
+import "@xyflow/react/dist/style.css";
+import "./styles.css";
 
 const token = readSetting<string | null>("token", null) ?? undefined;
 const client = new Client({ token });
@@ -17,7 +20,7 @@ void session.load();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <SessionContext value={session}>
-      <div />
+      <Frame />
     </SessionContext>
   </StrictMode>,
 );

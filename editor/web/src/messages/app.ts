@@ -7,6 +7,7 @@ export const app = {
   "app.offline": "The server does not answer. Trying again…",
   "app.no-comms": "The live connection is lost. Trying again…",
   "app.skip-to-canvas": "Skip to the canvas",
+  "app.panels": "Panels",
   "app.header": "Menu bar",
   "app.notices": "Notices",
   "app.dismiss": "Dismiss",

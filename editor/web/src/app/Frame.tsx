@@ -1,0 +1,258 @@
+/**
+ * The frame of the editor: header, palette, tabs, canvas, a panel at the side, and what lies over all.
+ */
+import { useState, type FormEvent } from "react";
+import { ApiError, UnauthorizedError, type DeployType } from "../api/client";
+import { Canvas } from "../canvas/Canvas";
+import { Glyph } from "../canvas/icons";
+import { Menu } from "../canvas/Menu";
+import { MENU } from "../canvas/actions";
+import { Palette } from "../canvas/Palette";
+import { Pickers } from "../canvas/pickers";
+import { TabBar } from "../canvas/TabBar";
+import { viewOf } from "../canvas/view";
+import { t } from "../messages";
+import { actionOf, isEnabled, keysOf, perform, showKey, titleOf } from "./actions";
+import { readSetting, writeSetting } from "./local";
+import { overlays, panels } from "./parts";
+import { useRevision, useSession, useStore } from "./react";
+import { Shortcuts } from "./Shortcuts";
+import { messageOf } from "./session";
+
+export function Frame() {
+  const session = useSession();
+  const view = viewOf(session);
+  const phase = useStore(session.phase);
+  const theme = useStore(view.theme);
+  const palette = useStore(view.palette);
+  return (
+    <div className="frame" data-theme={theme}>
+      {phase.kind === "loading" && <p className="phase" role="status">{t("app.loading")}</p>}
+      {phase.kind === "failed" && <Failed reason={phase.reason} />}
+      {phase.kind === "login" && <Login />}
+      {phase.kind === "ready" && (
+        <>
+          <Header />
+          <div className="body">
+            {palette && <Palette />}
+            <main className="centre">
+              <TabBar />
+              <div className="stage">
+                <Canvas />
+                <ViewTools />
+              </div>
+            </main>
+            <SidePanel />
+          </div>
+          <Pickers />
+          <ContextMenu />
+          <Shortcuts />
+          {overlays.map((Overlay, i) => (
+            <Overlay key={i} />
+          ))}
+        </>
+      )}
+      <Notices />
+    </div>
+  );
+}
+
+function Header() {
+  const session = useSession();
+  useRevision();
+  const connection = useStore(session.connection);
+  return (
+    <header className="header" aria-label={t("app.header")}>
+      <a className="skip-link" href="#canvas" onClick={(event) => (event.preventDefault(), viewOf(session).focus())}>
+        {t("app.skip-to-canvas")}
+      </a>
+      <h1>{t("app.title")}</h1>
+      <Tool id="toggle-palette" icon="list" />
+      <Tool id="undo" icon="undo" />
+      <Tool id="redo" icon="redo" />
+      <Tool id="search" icon="search" />
+      <Tool id="list-actions" icon="menu" />
+      <Tool id="theme" icon="sun" />
+      <span className="spacer" role="status">
+        {connection !== "open" && connection !== "connecting" && t("app.no-comms")}
+      </span>
+      <DeployButton />
+    </header>
+  );
+}
+
+/** A button for an action, with its name and keys as its tip. */
+export function Tool({ id, icon }: { id: string; icon: string }) {
+  const session = useSession();
+  const action = actionOf(id);
+  const keys = keysOf(action).map(showKey).join(", ");
+  const title = keys === "" ? titleOf(action) : `${titleOf(action)} (${keys})`;
+  return (
+    <button type="button" className="icon-button" title={title} aria-label={titleOf(action)} disabled={!isEnabled(session, action)} onClick={() => perform(session, id)}>
+      <Glyph name={icon} />
+    </button>
+  );
+}
+
+const DEPLOY_TYPES: readonly DeployType[] = ["full", "flows", "nodes"];
+
+function DeployButton() {
+  const session = useSession();
+  const [type, setType] = useState<DeployType>(readSetting("deploy", "full"));
+  const [busy, setBusy] = useState(false);
+  const dirty = session.editor.isDirty || session.document.hasCredentials;
+  const deploy = async () => {
+    setBusy(true);
+    await session.deploy(type);
+    setBusy(false);
+  };
+  return (
+    <div className="deploy">
+      <button type="button" className="deploy-button" data-dirty={dirty} disabled={busy} title={dirty ? t("app.unsaved") : t("deploy.nothing")} onClick={() => void deploy()}>
+        <Glyph name="deploy" size={16} />
+        {t("deploy.button")}
+      </button>
+      <select
+        aria-label={t("deploy.type")}
+        value={type}
+        onChange={(event) => {
+          setType(event.target.value as DeployType);
+          writeSetting("deploy", event.target.value);
+        }}
+      >
+        {DEPLOY_TYPES.map((each) => (
+          <option key={each} value={each}>
+            {t(`deploy.${each}`)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function ViewTools() {
+  return (
+    <div className="view-tools" role="toolbar" aria-label={t("canvas.tools")}>
+      <Tool id="zoom-out" icon="minus" />
+      <Tool id="zoom-in" icon="plus" />
+      <Tool id="zoom-fit" icon="fit" />
+      <Tool id="toggle-minimap" icon="map" />
+    </div>
+  );
+}
+
+function SidePanel() {
+  const session = useSession();
+  const shown = useStore(session.panel);
+  if (panels.length === 0) return null;
+  const panel = panels.find((each) => each.id === shown);
+  return (
+    <aside className="side-panel">
+      <div className="panel-tabs" role="tablist" aria-label={t("app.panels")}>
+        {panels.map((each) => (
+          <button
+            key={each.id}
+            type="button"
+            role="tab"
+            id={`panel-tab-${each.id}`}
+            aria-selected={each.id === shown}
+            aria-controls="side-panel-body"
+            title={each.title}
+            aria-label={each.title}
+            onClick={() => session.panel.set(each.id === shown ? null : each.id)}
+          >
+            <Glyph name={each.icon} />
+          </button>
+        ))}
+      </div>
+      {panel && (
+        <div className="panel-body" id="side-panel-body" role="tabpanel" aria-labelledby={`panel-tab-${panel.id}`}>
+          <panel.component />
+        </div>
+      )}
+    </aside>
+  );
+}
+
+function ContextMenu() {
+  const session = useSession();
+  const view = viewOf(session);
+  const at = useStore(view.menu);
+  if (!at) return null;
+  const close = () => {
+    view.menu.set(null);
+    view.focus();
+  };
+  return <Menu at={at} sections={MENU} label={t("canvas.actions")} onClose={close} />;
+}
+
+function Notices() {
+  const session = useSession();
+  const notices = useStore(session.notices);
+  return (
+    <div className="notices" role="log" aria-live="polite" aria-label={t("app.notices")}>
+      {notices.map((notice) => (
+        <div key={notice.id} className={`notice is-${notice.level}`}>
+          <span>{notice.text}</span>
+          {notice.actions.map((action) => (
+            <button
+              key={action.title}
+              type="button"
+              onClick={() => {
+                session.dismiss(notice.id);
+                action.run();
+              }}
+            >
+              {action.title}
+            </button>
+          ))}
+          <button type="button" className="icon-button" aria-label={t("app.dismiss")} onClick={() => session.dismiss(notice.id)}>
+            <Glyph name="close" size={14} />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Failed({ reason }: { reason: string }) {
+  const session = useSession();
+  return (
+    <div className="phase" role="alert">
+      <p>{t("app.load-failed", { reason })}</p>
+      <button type="button" onClick={() => void session.load()}>
+        {t("app.retry")}
+      </button>
+    </div>
+  );
+}
+
+function Login() {
+  const session = useSession();
+  const [problem, setProblem] = useState("");
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    try {
+      await session.login(String(form.get("user")), String(form.get("password")));
+    } catch (error) {
+      const refused = error instanceof UnauthorizedError || (error instanceof ApiError && error.status === 403);
+      setProblem(refused ? t("login.failed") : messageOf(error));
+    }
+  };
+  return (
+    <form className="phase login" aria-label={t("login.title")} onSubmit={(event) => void submit(event)}>
+      <h1>{t("login.title")}</h1>
+      <label>
+        {t("login.user")}
+        <input name="user" autoComplete="username" autoFocus required />
+      </label>
+      <label>
+        {t("login.password")}
+        <input name="password" type="password" autoComplete="current-password" required />
+      </label>
+      {problem !== "" && <p role="alert">{problem}</p>}
+      <button type="submit">{t("login.submit")}</button>
+    </form>
+  );
+}

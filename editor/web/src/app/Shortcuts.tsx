@@ -1,0 +1,75 @@
+/**
+ * Listens to the keyboard and to the browser's clipboard events for the whole page.
+ */
+import { useEffect } from "react";
+import { BROWSER_KEYS, copyText, pasteText, removeChosen } from "../canvas/actions";
+import { viewOf } from "../canvas/view";
+import { t } from "../messages";
+import { KeyMap, keyName, isEnabled } from "./actions";
+import { useSession } from "./react";
+import type { Session } from "./session";
+
+export function Shortcuts() {
+  const session = useSession();
+  useEffect(() => {
+    const keys = new KeyMap();
+    const press = (event: KeyboardEvent) => pressed(session, keys, event);
+    const copy = (event: ClipboardEvent) => copied(session, event);
+    const paste = (event: ClipboardEvent) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (!onCanvas(event.target) || text === "") return;
+      event.preventDefault();
+      pasteText(session, text);
+    };
+    const unload = (event: BeforeUnloadEvent) => session.editor.isDirty && event.preventDefault();
+    addEventListener("keydown", press);
+    addEventListener("copy", copy);
+    addEventListener("cut", copy);
+    addEventListener("paste", paste);
+    addEventListener("beforeunload", unload);
+    return () => {
+      removeEventListener("keydown", press);
+      removeEventListener("copy", copy);
+      removeEventListener("cut", copy);
+      removeEventListener("paste", paste);
+      removeEventListener("beforeunload", unload);
+    };
+  }, [session]);
+  return null;
+}
+
+function pressed(session: Session, keys: KeyMap, event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing) return;
+  const name = keyName(event);
+  // In text fields, and in what lies over the canvas, only keys with Control that no text field has.
+  if (!onCanvas(event.target) && !(name?.startsWith("ctrl-") ?? false)) return;
+  const canvas = onCanvas(event.target);
+  if (name !== undefined && BROWSER_KEYS.includes(name)) return;
+  // Enter and Space on a button press the button.
+  if ((name === "enter" || name === "space") && event.target instanceof HTMLButtonElement) return;
+  const action = keys.press(event, canvas);
+  if (action === undefined) return;
+  if (action === "wait") return event.preventDefault();
+  if (!isEnabled(session, action)) return;
+  event.preventDefault();
+  action.run(session);
+}
+
+/** Whether a key or a clipboard event is meant for the canvas: not for a text field, a dialog or a panel. */
+function onCanvas(target: EventTarget | null): boolean {
+  if (!(target instanceof Element)) return true;
+  if (target.closest("input, textarea, select, [contenteditable], [role=dialog], [role=menu], .side-panel")) return false;
+  // Text that is marked somewhere else is what would be copied.
+  return true;
+}
+
+function copied(session: Session, event: ClipboardEvent): void {
+  if (!onCanvas(event.target) || (getSelection()?.toString() ?? "") !== "") return;
+  const text = copyText(session);
+  if (text === undefined) return;
+  event.preventDefault();
+  event.clipboardData?.setData("text/plain", text);
+  session.notify("success", t("canvas.copied", { count: session.selection.get().nodes.size }));
+  if (event.type === "cut") removeChosen(session, false);
+  viewOf(session).focus();
+}

@@ -1,0 +1,208 @@
+/**
+ * What belongs to the view of the canvas and not to the document: preferences, what is open over it, where the pointer
+ * is. There is one for each session; actions get at it with `viewOf`.
+ */
+import type { ReactFlowInstance, Viewport } from "@xyflow/react";
+import { readSetting, writeSetting } from "../app/local";
+import { NOTHING, type Session } from "../app/session";
+import { Store } from "../app/store";
+import { t } from "../messages";
+import { addNode, addToGroup, connect, placeOf, splice, type Point } from "../model/commands";
+import { kindOf, parsePortId, type FlowNode, type Wire } from "../model/flow";
+import { snap } from "../model/layout";
+import { distanceTo } from "./geometry";
+import { CanvasGraph, wireEnds, type CanvasEdge, type CanvasNode } from "./graph";
+import { sizeOfNode } from "./size";
+
+/** The loose end of a wire that was dragged into the open: what is added there is wired with it. */
+export type LooseEnd = { readonly from: string; readonly port: number } | { readonly to: string };
+
+export interface QuickAdd {
+  /** Where the node comes to, on the canvas. */
+  readonly at: Point;
+  /** Where the box opens, on the screen. */
+  readonly screen: Point;
+  readonly end?: LooseEnd;
+}
+
+export type Theme = "system" | "light" | "dark";
+
+export class CanvasView {
+  readonly graph: CanvasGraph;
+  /** Set while the canvas is there. */
+  flow: ReactFlowInstance<CanvasNode, CanvasEdge> | undefined;
+  element: HTMLElement | undefined;
+  /** The last place of the pointer over the canvas, on the screen. */
+  pointer: Point | undefined;
+  readonly viewports = new Map<string, Viewport>();
+
+  readonly grid = remembered("grid", true);
+  readonly snapping = remembered("snap", true);
+  readonly minimap = remembered("minimap", false);
+  readonly palette = remembered("palette", true);
+  readonly theme = remembered<Theme>("theme", "system");
+
+  readonly quickAdd = new Store<QuickAdd | null>(null);
+  readonly picker = new Store<"actions" | "search" | null>(null);
+  readonly menu = new Store<Point | null>(null);
+  /** The tab whose name is being written. */
+  readonly renaming = new Store<string | null>(null);
+
+  constructor(readonly session: Session) {
+    this.graph = new CanvasGraph(session);
+    this.graph.snapping = this.snapping.get();
+    this.snapping.subscribe(() => (this.graph.snapping = this.snapping.get()));
+    session.sizeOf = (node) => sizeOfNode(session.flow, session.types.get(), node);
+  }
+
+  focus(): void {
+    this.element?.focus({ preventScroll: true });
+  }
+
+  /** The middle of what is seen, on the screen. */
+  middle(): Point {
+    const box = this.element?.getBoundingClientRect();
+    return box ? { x: box.left + box.width / 2, y: box.top + box.height / 2 } : { x: 0, y: 0 };
+  }
+
+  toCanvas(screen: Point): Point {
+    return this.flow?.screenToFlowPosition(screen) ?? screen;
+  }
+
+  snapped(point: Point): Point {
+    return this.snapping.get() ? snap(point) : { x: Math.round(point.x), y: Math.round(point.y) };
+  }
+
+  /** Opens the box that adds a node: under the pointer, behind the selected node, or in the middle. */
+  openQuickAdd(): void {
+    const { flow, selection } = this.session;
+    const [only, ...more] = selection.get().nodes;
+    const node = only !== undefined && more.length === 0 ? flow.get(only) : undefined;
+    const place = only !== undefined ? placeOf(flow, only) : undefined;
+    if (only !== undefined && place && more.length === 0) {
+      const types = this.session.types.get();
+      const width = node ? this.session.sizeOf(node).w : 30;
+      const at = freeSpot(this.session, { x: place.x + width / 2 + 110, y: place.y });
+      const gives = node ? types.outputs(flow, node) > 0 : parsePortId(only)?.kind === "in";
+      const screen = this.flow?.flowToScreenPosition(at) ?? this.middle();
+      this.quickAdd.set({ at, screen, ...(gives ? { end: { from: only, port: 0 } } : {}) });
+      return;
+    }
+    const screen = this.pointer ?? this.middle();
+    this.quickAdd.set({ at: this.snapped(this.toCanvas(screen)), screen });
+  }
+
+  /** Adds a node of a type: wired with a loose end, put into the wire that it lies on, and into the group around. */
+  add(type: string, at: Point, end?: LooseEnd): FlowNode | undefined {
+    const { session } = this;
+    const types = session.types.get();
+    const place = session.place.get();
+    if (!session.flow.has(place)) return undefined;
+    const added = session.run(t("do.add", { type }), (tx) => {
+      const node = addNode(tx, types, type, place, this.snapped(at));
+      if (end && "from" in end) connect(tx, { source: end.from, port: end.port, target: node.id });
+      else if (end) connect(tx, { source: node.id, port: 0, target: end.to });
+      else {
+        const wire = this.wireAt(at, node);
+        if (wire) splice(tx, types, wire, node.id);
+      }
+      const group = this.groupAt(at, []);
+      if (group) addToGroup(tx, group.id, [node.id], session.sizeOf);
+      return node;
+    });
+    if (added) session.select([added.id]);
+    return added && session.flow.get(added.id);
+  }
+
+  /** The wire that a node at a point lies on, if it could be put into it. */
+  wireAt(at: Point, node: FlowNode): Wire | undefined {
+    const { session } = this;
+    const types = session.types.get();
+    if (types.inputs(session.flow, node) === 0 || types.outputs(session.flow, node) === 0) return undefined;
+    let best: Wire | undefined;
+    let least = 15;
+    for (const wire of session.flow.wiresOn(session.place.get())) {
+      if (wire.source === node.id || wire.target === node.id) continue;
+      const ends = wireEnds(session, wire);
+      if (!ends || outside(at, ends.from, ends.to)) continue;
+      const distance = distanceTo(at, ends.from, ends.to);
+      if (distance < least) [best, least] = [wire, distance];
+    }
+    return best;
+  }
+
+  /** The innermost group around a point, other than those named. */
+  groupAt(at: Point, without: readonly string[]): FlowNode | undefined {
+    const { flow, place } = this.session;
+    const around = flow.on(place.get()).filter((node) => {
+      if (node.type !== "group" || without.includes(node.id) || kindOf(node) !== "group") return false;
+      const { w, h } = this.session.sizeOf(node);
+      return at.x >= node.x! && at.x <= node.x! + w && at.y >= node.y! && at.y <= node.y! + h;
+    });
+    return around.toSorted((a, b) => Number(a["w"]) * Number(a["h"]) - Number(b["w"]) * Number(b["h"]))[0];
+  }
+
+  /** The types that can be added here; with a loose end, those that fit it. */
+  addable(end?: LooseEnd): { type: string; category: string }[] {
+    const { session } = this;
+    const types = session.types.get();
+    const known = types.all().filter((type) => !type.config && (!end || fits(end, type.inputs, "fixed" in type.outputs ? type.outputs.fixed : 1)));
+    const subflows = session.flow.subflows().filter((subflow) => !contains(session, subflow.id, session.place.get()));
+    const instances = subflows.filter((subflow) => {
+      const node = { id: "", type: `subflow:${subflow.id}` };
+      return !end || fits(end, types.inputs(session.flow, node), types.outputs(session.flow, node));
+    });
+    const junction = [{ type: "junction", category: "common" }];
+    return [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: t("palette.subflows") }))];
+  }
+
+  labelOf(type: string): string {
+    const node = { id: "", type } as FlowNode;
+    return type.startsWith("subflow:") ? this.session.types.get().label(this.session.flow, node) : (this.session.types.get().get(type)?.label.fallback ?? type);
+  }
+
+  /** What the selection is, or nothing. */
+  clear(): void {
+    this.session.selection.set(NOTHING);
+  }
+}
+
+const views = new WeakMap<Session, CanvasView>();
+
+export function viewOf(session: Session): CanvasView {
+  let view = views.get(session);
+  if (!view) views.set(session, (view = new CanvasView(session)));
+  return view;
+}
+
+function remembered<T>(name: string, fallback: T): Store<T> {
+  const store = new Store<T>(readSetting(name, fallback));
+  store.subscribe(() => writeSetting(name, store.get()));
+  return store;
+}
+
+function fits(end: LooseEnd, inputs: number, outputs: number): boolean {
+  return "from" in end ? inputs > 0 : outputs > 0;
+}
+
+/** Whether a point is too far from the box of a wire to lie on it. */
+function outside(at: Point, from: Point, to: Point): boolean {
+  const reach = to.x < from.x ? 200 : 20;
+  return at.x < Math.min(from.x, to.x) - reach || at.x > Math.max(from.x, to.x) + reach || at.y < Math.min(from.y, to.y) - reach || at.y > Math.max(from.y, to.y) + reach;
+}
+
+/** A place at a point or below it where nothing lies. */
+function freeSpot(session: Session, at: Point): Point {
+  const nodes = session.flow.on(session.place.get()).filter((node) => node.type !== "group" && typeof node.x === "number");
+  let y = at.y;
+  while (nodes.some((node) => Math.abs(node.x! - at.x) < 60 && Math.abs(node.y! - y) < 30)) y += 60;
+  return { x: at.x, y };
+}
+
+/** Whether an instance of a subflow on a canvas would contain itself. */
+function contains(session: Session, subflow: string, place: string, seen = new Set<string>()): boolean {
+  if (subflow === place) return true;
+  if (seen.has(subflow)) return false;
+  seen.add(subflow);
+  return session.flow.on(subflow).some((node) => node.type.startsWith("subflow:") && contains(session, node.type.slice(8), place, seen));
+}

@@ -1,0 +1,83 @@
+/**
+ * How wires look. What is live about them (how many messages pass) is not React's business: it is written into CSS
+ * variables of the elements that are there, at most ten times a second.
+ */
+import { BaseEdge, type ConnectionLineComponentProps, type EdgeProps } from "@xyflow/react";
+import { memo, useEffect, useRef } from "react";
+import { useSession } from "../app/react";
+import type { Session } from "../app/session";
+import type { LinkEdge, WireEdge } from "./graph";
+import { wirePath } from "./geometry";
+
+const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<WireEdge>) {
+  const { live } = useLive();
+  const element = useRef<SVGGElement>(null);
+  useEffect(() => (element.current ? live.add(id, element.current) : undefined), [live, id]);
+  const path = wirePath({ x: sourceX, y: sourceY }, { x: targetX, y: targetY });
+  return (
+    <g ref={element} className={data?.clones ? "wire is-cloning" : "wire"}>
+      {data?.type && <title>{data.type}</title>}
+      <path className="wire-outline" d={path} fill="none" />
+      <BaseEdge id={id} path={path} interactionWidth={14} />
+    </g>
+  );
+});
+
+const LinkView = memo(function LinkView({ id, sourceX, sourceY, targetX, targetY }: EdgeProps<LinkEdge>) {
+  return <BaseEdge id={id} className="virtual-wire" path={wirePath({ x: sourceX, y: sourceY }, { x: targetX, y: targetY })} interactionWidth={0} />;
+});
+
+export const wireViews = { wire: WireView, link: LinkView };
+
+/** The wire that is being drawn. */
+export function DrawnWire({ fromX, fromY, toX, toY, fromHandle }: ConnectionLineComponentProps) {
+  const backwards = fromHandle?.type === "target";
+  const [from, to] = [{ x: fromX, y: fromY }, { x: toX, y: toY }];
+  return <path className="drawn-wire" fill="none" d={backwards ? wirePath(to, from) : wirePath(from, to)} />;
+}
+
+interface Rates {
+  readonly [wire: string]: { readonly rate: number };
+}
+
+/** The elements of the wires that are drawn, and what is known of their traffic. */
+class LiveWires {
+  private readonly elements = new Map<string, SVGGElement>();
+  private rates: Rates = {};
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(session: Session) {
+    session.comms.subscribe("vgdc/metrics", (_topic, data) => {
+      this.rates = (data as unknown as { edges?: Rates }).edges ?? {};
+      this.timer ??= setTimeout(() => this.paint(), 100);
+    });
+  }
+
+  add(id: string, element: SVGGElement): () => void {
+    this.elements.set(id, element);
+    this.paintOne(id, element);
+    return () => {
+      if (this.elements.get(id) === element) this.elements.delete(id);
+    };
+  }
+
+  private paint(): void {
+    this.timer = undefined;
+    for (const [id, element] of this.elements) this.paintOne(id, element);
+  }
+
+  private paintOne(id: string, element: SVGGElement): void {
+    const rate = this.rates[id]?.rate ?? 0;
+    // Ten thousand messages a second are as hot as it gets; each tenth of that is a step cooler.
+    element.style.setProperty("--heat", rate > 0 ? String(Math.min(1, Math.log10(1 + rate) / 4)) : "0");
+  }
+}
+
+const lives = new WeakMap<Session, LiveWires>();
+
+function useLive(): { live: LiveWires } {
+  const session = useSession();
+  let live = lives.get(session);
+  if (!live) lives.set(session, (live = new LiveWires(session)));
+  return { live };
+}
