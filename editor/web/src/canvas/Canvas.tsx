@@ -131,6 +131,7 @@ function CanvasInside() {
           {grid && !far && <Background variant={BackgroundVariant.Lines} gap={20} color="var(--grid)" />}
           {minimap && <MiniMap<CanvasNode> pannable zoomable ariaLabel={t("canvas.minimap")} nodeColor={minimapColor} nodeStrokeWidth={0} />}
           {far && <FarWires view={view} />}
+          <VirtualWires view={view} />
         </ReactFlow>
       </FarContext>
       <svg className="slice" aria-hidden="true">
@@ -149,7 +150,7 @@ const MULTI = ["Shift", "Control", "Meta"];
 const MIDDLE_BUTTON = [1];
 
 function minimapColor(node: CanvasNode): string {
-  return node.type === "group" ? "transparent" : ((node.data as NodeData).color ?? "#aaa");
+  return node.type === "cluster" ? "transparent" : ((node.data as NodeData).color ?? "#aaa");
 }
 
 /** From far away, all wires are one path. */
@@ -172,6 +173,53 @@ function FarWires({ view }: { view: CanvasView }) {
       </svg>
     </ViewportPortal>
   );
+}
+
+/** Where the links of selected link nodes lead: to nodes here as dashed wires, to other flows as their names. */
+function VirtualWires({ view }: { view: CanvasView }) {
+  const { session } = view;
+  const { nodes } = useStore(session.selection);
+  useRevision();
+  const links = [...nodes].flatMap((id) => linksOf(view, id));
+  if (links.length === 0) return null;
+  return (
+    <ViewportPortal>
+      <svg className="virtual-wires" aria-hidden="true">
+        {links.map(({ key, from, to, elsewhere }) => (
+          <g key={key}>
+            <path d={wirePath(from, to)} />
+            {elsewhere !== undefined && (
+              <text x={to.x + 4} y={to.y + 4}>
+                {elsewhere}
+              </text>
+            )}
+          </g>
+        ))}
+      </svg>
+    </ViewportPortal>
+  );
+}
+
+function linksOf({ session }: CanvasView, id: string): { key: string; from: Point; to: Point; elsewhere?: string }[] {
+  const { flow } = session;
+  const node = flow.get(id);
+  const links = node?.type.startsWith("link ") ? node["links"] : undefined;
+  if (!node || !Array.isArray(links)) return [];
+  const into = node.type === "link in";
+  const edge = (each: string, side: 1 | -1) => {
+    const other = flow.get(each)!;
+    return { x: other.x! + (side * session.sizeOf(other).w) / 2, y: other.y! };
+  };
+  return (links as readonly string[]).flatMap((other) => {
+    const end = flow.get(other);
+    if (typeof end?.x !== "number") return [];
+    const key = `${id} ${other}`;
+    if (end.z === node.z) return [into ? { key, from: edge(other, 1), to: edge(id, -1) } : { key, from: edge(id, 1), to: edge(other, -1) }];
+    const place = flow.placeOf(end);
+    const near = edge(id, into ? -1 : 1);
+    const far = { x: near.x + (into ? -40 : 40), y: near.y };
+    return [{ key, from: into ? far : near, to: into ? near : far, elsewhere: place ? session.types.get().label(flow, place) : "" }];
+  });
 }
 
 /** Tells what is selected, for those who do not see it. */

@@ -93,6 +93,8 @@ function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
       type="button"
       className={`palette-node ${types.get(type)?.align === "right" ? "is-right" : ""}`}
       style={{ "--color": types.color(session.flow, node) } as React.CSSProperties}
+      // The arrows lead to it from its category; Tab goes on to the next category.
+      tabIndex={-1}
       draggable
       title={types.get(type)?.help?.split("\n")[0] ?? type}
       aria-label={t("palette.add", { type: label })}

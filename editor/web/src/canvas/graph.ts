@@ -41,10 +41,8 @@ export interface WireData extends Record<string, unknown> {
   readonly clones: boolean;
 }
 
-export type CanvasNode = Node<NodeData, "node"> | Node<NodeData, "group"> | Node<NodeData, "junction"> | Node<PortData, "port">;
-export type WireEdge = Edge<WireData, "wire">;
-export type LinkEdge = Edge<Record<string, unknown>, "link">;
-export type CanvasEdge = WireEdge | LinkEdge;
+export type CanvasNode = Node<NodeData, "node"> | Node<NodeData, "cluster"> | Node<NodeData, "junction"> | Node<PortData, "port">;
+export type CanvasEdge = Edge<WireData, "wire">;
 
 export interface Drawing {
   readonly nodes: readonly CanvasNode[];
@@ -119,7 +117,7 @@ export class CanvasGraph {
     const wires = new Set(this.session.selection.get().wires);
     let selects = false;
     for (const change of changes) {
-      if (change.type !== "select" || change.id.startsWith("link ")) continue;
+      if (change.type !== "select") continue;
       selects = true;
       if (change.selected) wires.add(change.id);
       else wires.delete(change.id);
@@ -275,13 +273,13 @@ export class CanvasGraph {
     const group = kind === "group";
     return {
       id: node.id,
-      type: group ? "group" : kind === "junction" ? "junction" : "node",
+      type: group ? "cluster" : kind === "junction" ? "junction" : "node",
       position: { x: node.x ?? 0, y: node.y ?? 0 },
       origin: group ? [0, 0] : [0.5, 0.5],
       width: w,
       height: h,
       measured: { width: w, height: h },
-      handles: group ? [] : handlesOf(w, h, inputs, outputs),
+      handles: group ? [] : handlesOf(w, h, inputs, outputs, kind === "junction" ? 0 : PORT_SIZE / 2),
       selected,
       // Groups lie under wires and nodes, inner ones over outer ones.
       zIndex: group ? -100 + depth : 0,
@@ -306,25 +304,7 @@ export class CanvasGraph {
       else seen.set(id, { key, edge: drawWire(id, wire, selected, type, clones.has(id), this.target === id) });
     }
     this.edgeCache = seen;
-    return [...[...seen.values()].map((each) => each.edge), ...this.drawLinks()];
-  }
-
-  /** The virtual wires of selected link nodes. */
-  private drawLinks(): CanvasEdge[] {
-    const { flow, selection } = this.session;
-    const edges = new Map<string, CanvasEdge>();
-    for (const id of selection.get().nodes) {
-      const node = flow.get(id);
-      const links = node && node.type.startsWith("link ") ? node["links"] : undefined;
-      if (!node || !Array.isArray(links)) continue;
-      for (const other of links as readonly string[]) {
-        if (!this.nodeCache.has(other)) continue;
-        const [source, target] = node.type === "link in" ? [other, id] : [id, other];
-        const key = `link ${source} ${target}`;
-        edges.set(key, { id: key, type: "link", source, target, selectable: false, reconnectable: false, data: {} });
-      }
-    }
-    return [...edges.values()];
+    return [...seen.values()].map((each) => each.edge);
   }
 }
 
@@ -361,13 +341,14 @@ function drawPort(port: SubflowPort, selected: boolean): CanvasNode {
   };
 }
 
-function handlesOf(w: number, h: number, inputs: number, outputs: number): NodeHandle[] {
+/** Ports stand out over the edge, by half of their size unless told otherwise. */
+function handlesOf(w: number, h: number, inputs: number, outputs: number, out = PORT_SIZE / 2): NodeHandle[] {
   const half = PORT_SIZE / 2;
   const box = { width: PORT_SIZE, height: PORT_SIZE };
   const handles: NodeHandle[] = [];
-  if (inputs > 0) handles.push({ ...box, id: INPUT, type: "target", position: Position.Left, x: -half, y: h / 2 - half });
+  if (inputs > 0) handles.push({ ...box, id: INPUT, type: "target", position: Position.Left, x: -out, y: h / 2 - half });
   for (let i = 0; i < outputs; i += 1) {
-    handles.push({ ...box, id: outputHandle(i), type: "source", position: Position.Right, x: w - half, y: outputOffset(h, outputs, i) - half });
+    handles.push({ ...box, id: outputHandle(i), type: "source", position: Position.Right, x: w + out - PORT_SIZE, y: outputOffset(h, outputs, i) - half });
   }
   return handles;
 }
@@ -398,5 +379,6 @@ export function wireEnds(session: Session, wire: Wire, at?: (id: string) => Poin
   const b = target ? sizeOfNode(flow, types, target) : { w: SMALL, h: SMALL };
   const outputs = source ? types.outputs(flow, source) : 1;
   const offset = parsePortId(wire.source) ? 0 : outputOffset(a.h, outputs, wire.port) - a.h / 2;
-  return { from: { x: from.x + a.w / 2 + PORT_SIZE / 2, y: from.y + offset }, to: { x: to.x - b.w / 2 - PORT_SIZE / 2, y: to.y } };
+  const out = (node: FlowNode | undefined) => (node?.type === "junction" ? 0 : PORT_SIZE / 2);
+  return { from: { x: from.x + a.w / 2 + out(source), y: from.y + offset }, to: { x: to.x - b.w / 2 - out(target), y: to.y } };
 }

@@ -122,7 +122,7 @@ export async function pressButton(session: Session, id: string): Promise<void> {
   }
 }
 
-const GroupView = memo(function GroupView({ data, width, height }: Props<"group">) {
+const GroupView = memo(function GroupView({ data, width, height }: Props<"cluster">) {
   const style = groupStyle(data);
   return (
     <div className={classes("group", { "is-disabled": data.disabled })} style={{ width, height, ...style.box }}>
@@ -175,4 +175,4 @@ export function classes(base: string, more: { readonly [name: string]: boolean }
   return [base, ...Object.keys(more).filter((name) => more[name])].join(" ");
 }
 
-export const nodeViews = { node: NodeView, group: GroupView, junction: JunctionView, port: PortView };
+export const nodeViews = { node: NodeView, cluster: GroupView, junction: JunctionView, port: PortView };

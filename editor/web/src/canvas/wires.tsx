@@ -6,10 +6,10 @@ import { BaseEdge, type ConnectionLineComponentProps, type EdgeProps } from "@xy
 import { memo, useEffect, useRef } from "react";
 import { useSession } from "../app/react";
 import type { Session } from "../app/session";
-import type { LinkEdge, WireEdge } from "./graph";
+import type { CanvasEdge } from "./graph";
 import { wirePath } from "./geometry";
 
-const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<WireEdge>) {
+const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<CanvasEdge>) {
   const { live } = useLive();
   const element = useRef<SVGGElement>(null);
   useEffect(() => (element.current ? live.add(id, element.current) : undefined), [live, id]);
@@ -23,11 +23,7 @@ const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY
   );
 });
 
-const LinkView = memo(function LinkView({ id, sourceX, sourceY, targetX, targetY }: EdgeProps<LinkEdge>) {
-  return <BaseEdge id={id} className="virtual-wire" path={wirePath({ x: sourceX, y: sourceY }, { x: targetX, y: targetY })} interactionWidth={0} />;
-});
-
-export const wireViews = { wire: WireView, link: LinkView };
+export const wireViews = { wire: WireView };
 
 /** The wire that is being drawn. */
 export function DrawnWire({ fromX, fromY, toX, toY, fromHandle }: ConnectionLineComponentProps) {

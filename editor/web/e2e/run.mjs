@@ -1,0 +1,35 @@
+/**
+ * Runs the end-to-end tests: node e2e/run.mjs [part of a test's name]. `npm run build` comes first.
+ */
+import { tests as accessibility } from "./accessibility.mjs";
+import { tests as editor } from "./editor.mjs";
+import { tests as speed } from "./speed.mjs";
+import { missing, worlds } from "./world.mjs";
+
+if (missing !== undefined) {
+  console.log(`skipped: ${missing}`);
+  process.exit(0);
+}
+
+// The browser itself reports what a server does not have; Node-RED has nothing of vgdc's, and a browser asks for icons.
+const EXPECTED = /404 .*\/vgdc\/v1\//;
+const wanted = process.argv[2] ?? "";
+let [passed, failed] = [0, 0];
+for (const [name, test] of Object.entries({ ...editor, ...accessibility, ...speed })) {
+  if (!name.includes(wanted)) continue;
+  try {
+    await test();
+    const problems = worlds.flatMap((world) => world.problems).filter((each) => !EXPECTED.test(each));
+    if (problems.length > 0) throw new Error(`the page reported: ${problems.join("; ")}`);
+    passed += 1;
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n      ${error.stack ?? error}`);
+    for (const world of worlds) await world.shot(`failed ${name.slice(0, 40)}`);
+  } finally {
+    for (const world of worlds.splice(0)) await world.close();
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

@@ -1,0 +1,85 @@
+/**
+ * What every end-to-end test needs: a real Node-RED, the editor in front of it, and a browser.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { serve } from "./serve.mjs";
+
+const HOME = process.env.VGDC_NODE_RED ?? "/tmp/nr5";
+const RED = join(HOME, "node_modules/node-red/red.js");
+export const missing = existsSync(RED) ? undefined : `no Node-RED in ${HOME}; name its folder in VGDC_NODE_RED`;
+export const SHOTS = join(import.meta.dirname, "shots");
+
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** What is open: closed by the runner after each test, also after one that failed. */
+export const worlds = [];
+
+/** A browser with the editor open on these flows, under a path that is not the root. */
+export async function open(flows, options = {}) {
+  const red = await startNodeRed(flows);
+  const site = await serve({ api: red.url, path: "/deep/er/" });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
+  const page = await context.newPage();
+  const problems = [];
+  page.on("console", (message) => message.type() === "error" && problems.push(`${message.text()} ${message.location().url}`));
+  page.on("pageerror", (error) => problems.push(String(error)));
+  mkdirSync(SHOTS, { recursive: true });
+  const world = {
+    page,
+    red,
+    problems,
+    shot: (name) => page.screenshot({ path: join(SHOTS, `${name}.png`) }),
+    flows: async () => (await fetch(`${red.url}flows`)).json(),
+    async close() {
+      await browser.close();
+      site.stop();
+      await red.stop();
+    },
+  };
+  worlds.push(world);
+  await page.goto(site.url);
+  await page.waitForSelector(".canvas");
+  return world;
+}
+
+async function startNodeRed(flows) {
+  const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
+  const port = await freePort();
+  writeFileSync(join(folder, "flows.json"), JSON.stringify(flows));
+  writeFileSync(join(folder, "settings.js"), `module.exports = { flowFile: "flows.json", credentialSecret: "x", uiHost: "127.0.0.1", uiPort: ${port}, telemetry: { enabled: false }, logging: { console: { level: "warn" } } };`);
+  const own = join(HOME, "node_modules/node/bin/node");
+  const child = spawn(existsSync(own) ? own : process.execPath, [RED, "--userDir", folder, "--settings", join(folder, "settings.js")], { stdio: "ignore" });
+  const url = `http://127.0.0.1:${port}/`;
+  for (let i = 0; ; i += 1) {
+    // Refused connections are what waiting means here.
+    const answer = await fetch(`${url}settings`).catch(() => undefined);
+    if (answer?.ok) break;
+    if (i > 300 || child.exitCode !== null) throw new Error("Node-RED does not answer");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const stop = () =>
+    new Promise((resolve) => {
+      child.once("exit", () => {
+        rmSync(folder, { recursive: true, force: true });
+        resolve();
+      });
+      child.kill("SIGKILL");
+    });
+  return { url, stop };
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
