@@ -1,1 +1,79 @@
-export const tests = {};
+/**
+ * How fast large flows open and move. The numbers are printed; the limits are far from them, so that a slow machine does
+ * not fail, but a mistake that makes everything ten times slower does.
+ */
+import assert from "node:assert/strict";
+import { open } from "./world.mjs";
+
+/** A tab with rows of nodes, each wired with the next. */
+export function large(count) {
+  const row = 25;
+  const nodes = Array.from({ length: count }, (_, i) => ({
+    id: `n${i}`,
+    type: ["function", "change", "switch", "template"][i % 4],
+    z: "t1",
+    name: `node ${i}`,
+    outputs: 1,
+    rules: [{ t: "true" }],
+    x: 140 + (i % row) * 180,
+    y: 100 + Math.floor(i / row) * 60,
+    wires: [(i + 1) % row === 0 || i + 1 === count ? [] : [`n${i + 1}`, ...(i % 5 === 0 && i + row < count ? [`n${i + row}`] : [])]],
+  }));
+  return [{ id: "t1", type: "tab", label: "Large", disabled: true, info: "", env: [] }, ...nodes];
+}
+
+export const frames = (page, step, ms = 2000) =>
+  page.evaluate(
+    ([wheel, time]) =>
+      new Promise((resolve) => {
+        const pane = document.querySelector(".react-flow__pane");
+        const box = pane.getBoundingClientRect();
+        const begin = performance.now();
+        let count = 0;
+        let longest = 0;
+        let last = begin;
+        const frame = (now) => {
+          longest = Math.max(longest, now - last);
+          last = now;
+          count += 1;
+          if (now - begin > time) return resolve({ perSecond: Math.round((count * 1000) / (now - begin)), longest: Math.round(longest) });
+          const turn = Math.sin((now - begin) / 300);
+          pane.dispatchEvent(new WheelEvent("wheel", { bubbles: true, cancelable: true, clientX: box.x + 400, clientY: box.y + 300, deltaX: turn * wheel, deltaY: wheel / 2 }));
+          requestAnimationFrame(frame);
+        };
+        requestAnimationFrame(frame);
+      }),
+    [step, ms],
+  );
+
+async function measure(count) {
+  const world = await open(large(count));
+  const { page } = world;
+  await page.waitForSelector(".react-flow__node");
+  // The same page again: what the browser has to fetch is there, what is left is reading and drawing.
+  const start = Date.now();
+  await page.reload();
+  await page.waitForSelector(".react-flow__node");
+  const opened = Date.now() - start;
+  const panning = await frames(page, 30);
+  await page.locator(".canvas").focus();
+  await page.keyboard.press("Control+1");
+  await page.waitForTimeout(500);
+  const drawn = await page.locator(".react-flow__node").count();
+  const far = await frames(page, 10);
+  const before = Date.now();
+  await page.keyboard.press("Control+a");
+  await page.waitForFunction((n) => document.querySelectorAll(".react-flow__node.selected").length >= Math.min(n, 100), count);
+  await page.keyboard.press("Control+ArrowDown");
+  await page.waitForSelector('button[aria-label="Undo"]:not(:disabled)');
+  const moving = Date.now() - before;
+  console.log(`      ${count} nodes: opened in ${opened} ms; panning ${panning.perSecond} frames/s (longest ${panning.longest} ms); all in view (${drawn} drawn): ${far.perSecond} frames/s (longest ${far.longest} ms); selecting and moving all: ${moving} ms`);
+  await world.shot(`large-${count}`);
+  assert.ok(opened < 10_000, `opened in ${opened} ms`);
+  assert.ok(panning.perSecond > 5, `${panning.perSecond} frames/s`);
+}
+
+export const tests = {
+  "a flow of 1,000 nodes": () => measure(1000),
+  "a flow of 3,000 nodes": () => measure(3000),
+};

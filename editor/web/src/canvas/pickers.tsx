@@ -88,19 +88,17 @@ function ActionList() {
         content: (
           <>
             <span className="picker-title">{titleOf(action)}</span>
-            <button
-              type="button"
+            {/* For the mouse; with the keyboard, F2 does the same. An entry of a list cannot hold a button of its own. */}
+            <kbd
               className="key-button"
-              tabIndex={-1}
               title={t("actions.rebind", { title: titleOf(action) })}
-              aria-label={t("actions.rebind", { title: titleOf(action) })}
               onClick={(event) => {
                 event.stopPropagation();
                 setBinding(action.id);
               }}
             >
               {keysOf(action).map(showKey).join(", ") || "…"}
-            </button>
+            </kbd>
           </>
         ),
       }));
