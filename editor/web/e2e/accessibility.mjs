@@ -47,7 +47,7 @@ async function look(scheme) {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+f");
   await page.keyboard.type("payload");
-  await page.getByRole("option").first().waitFor();
+  await page.locator(".picker [role=option]").first().waitFor();
   await check(page, `${scheme}: search`);
   await page.keyboard.press("Escape");
   await page.locator('.react-flow__node[data-id="f1"]').click({ button: "right" });
@@ -56,7 +56,7 @@ async function look(scheme) {
   await check(page, `${scheme}: menu`);
   await page.keyboard.press("Escape");
   await page.keyboard.press("q");
-  await page.getByRole("option").first().waitFor();
+  await page.locator(".picker [role=option]").first().waitFor();
   await check(page, `${scheme}: adding`);
 }
 

@@ -140,6 +140,24 @@ export const tests = {
     await count(page, ".react-flow__node", 3);
   },
 
+  "the end of a wire is moved, and Shift takes all wires of a port": async () => {
+    const world = await open([tab("t1", "One"), inject("in", 200, 160, ["x", "y"]), debug("x", 600, 160), debug("y", 600, 240), debug("z", 600, 340), inject("other", 200, 340, [])]);
+    const { page } = world;
+    const end = await centre(port(page, "x", "i"));
+    await page.mouse.click(end.x - 60, end.y);
+    await page.waitForSelector(".react-flow__edge.selected", { state: "attached" });
+    await drag(page, { x: end.x - 8, y: end.y }, await centre(port(page, "z", "i")), 20);
+    await page.waitForSelector('.react-flow__edge[data-id="in:0:z"]', { state: "attached" });
+    await count(page, ".react-flow__edge", 2);
+    await page.keyboard.down("Shift");
+    await drag(page, await centre(port(page, "in", "o0")), await centre(port(page, "other", "o0")), 20);
+    await page.keyboard.up("Shift");
+    await page.waitForSelector('.react-flow__edge[data-id="other:0:z"]', { state: "attached" });
+    await count(page, '.react-flow__edge[data-id^="other:"]', 2);
+    await page.keyboard.press("Control+z");
+    await count(page, '.react-flow__edge[data-id^="in:"]', 2);
+  },
+
   "with the keyboard alone": async () => {
     const world = await open([tab("t1", "One")]);
     const { page } = world;

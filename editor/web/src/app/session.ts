@@ -30,8 +30,8 @@ export interface Notice {
   readonly actions: readonly { readonly title: string; readonly run: () => void }[];
 }
 
-/** How far loading has come. */
-export type Phase = { readonly kind: "loading" } | { readonly kind: "ready" } | { readonly kind: "login" } | { readonly kind: "failed"; readonly reason: string };
+/** How far loading has come. A login may also be needed later: what is open is then kept (`resume`). */
+export type Phase = { readonly kind: "loading" } | { readonly kind: "ready" } | { readonly kind: "login"; readonly resume: boolean } | { readonly kind: "failed"; readonly reason: string };
 
 export interface SessionOptions {
   readonly client: Client;
@@ -105,7 +105,7 @@ export class Session {
       this.comms.connect();
       this.phase.set({ kind: "ready" });
     } catch (error) {
-      this.phase.set(error instanceof UnauthorizedError ? { kind: "login" } : { kind: "failed", reason: messageOf(error) });
+      this.phase.set(error instanceof UnauthorizedError ? { kind: "login", resume: false } : { kind: "failed", reason: messageOf(error) });
     }
   }
 
@@ -125,13 +125,21 @@ export class Session {
       this.document.markDeployed();
       this.conflict.set(null);
       this.notify("success", t("deploy.done"));
+      const invalid = this.invalidNodes().length;
+      if (invalid > 0) this.notify("warning", t("deploy.invalid", { count: invalid }));
       return true;
     } catch (error) {
       if (error instanceof ConflictError) this.meetConflict(error, type);
-      else if (error instanceof UnauthorizedError) this.phase.set({ kind: "login" });
+      else if (error instanceof UnauthorizedError) this.phase.set({ kind: "login", resume: true });
       else this.notify("error", t("deploy.failed", { reason: messageOf(error) }));
       return false;
     }
+  }
+
+  /** Nodes of missing types or with missing properties, but for those that are disabled. */
+  invalidNodes(): FlowNode[] {
+    const types = this.types.get();
+    return [...this.flow.nodes()].filter((node) => !this.flow.isDisabled(node) && (!types.isKnown(this.flow, node) || types.problems(this.flow, node).length > 0));
   }
 
   private meetConflict(error: ConflictError, type: DeployType): void {
@@ -143,9 +151,12 @@ export class Session {
   }
 
   async login(user: string, password: string): Promise<void> {
+    const phase = this.phase.get();
     const login = await this.client.login(user, password);
     writeSetting("token", login.access_token);
-    await this.load();
+    if (phase.kind !== "login" || !phase.resume) return this.load();
+    this.comms.setToken(login.access_token);
+    this.phase.set({ kind: "ready" });
   }
 
   // --- changing

@@ -44,7 +44,8 @@ export function sizeOfNode(flow: Flow, types: NodeTypes, node: FlowNode): Size {
   if (node.type === "junction") return { w: JUNCTION_SIZE, h: JUNCTION_SIZE };
   if (node.type === "group") return { w: Number(node["w"] ?? 0), h: Number(node["h"] ?? 0) };
   const outputs = types.outputs(flow, node);
-  const h = Math.max(NODE_HEIGHT, outputs * PORT_STEP + 4);
+  // Even, so that the middle, where wires end, lies on whole pixels.
+  const h = Math.max(NODE_HEIGHT, 2 * Math.ceil((outputs * PORT_STEP + 4) / 2));
   if (!showsLabel(node)) return { w: SMALL, h };
   const label = textWidth(types.label(flow, node)) + ICON_AND_MARGIN + (types.inputs(flow, node) > 0 ? 7 : 0);
   return { w: Math.max(LEAST_WIDTH, GRID_STEP * Math.ceil(label / GRID_STEP)), h };

@@ -97,7 +97,6 @@ export const actions = {
   "do.list-actions": "List all actions",
   "do.search": "Search",
   "do.deploy": "Deploy",
-  "do.deploy-full": "Deploy everything",
   "do.deploy-flows": "Deploy changed flows",
   "do.deploy-nodes": "Deploy changed nodes",
   "do.reload": "Load the flow from the server again",

@@ -4,7 +4,6 @@ export const app = {
   "app.loading": "Loading the flow…",
   "app.load-failed": "The flow could not be loaded: {reason}",
   "app.retry": "Try again",
-  "app.offline": "The server does not answer. Trying again…",
   "app.no-comms": "The live connection is lost. Trying again…",
   "app.skip-to-canvas": "Skip to the canvas",
   "app.panels": "Panels",
@@ -29,7 +28,4 @@ export const app = {
   "deploy.overwrite": "Overwrite theirs",
   "deploy.load-theirs": "Load theirs, lose mine",
   "deploy.invalid": { one: "One node is not valid. It may not start.", other: "{count} nodes are not valid. They may not start." },
-  "theme.light": "Light",
-  "theme.dark": "Dark",
-  "theme.system": "As the system",
 } as const;

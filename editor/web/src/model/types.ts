@@ -55,6 +55,9 @@ export interface NodeType {
 const UNKNOWN_COLOR = "#c0c0c0";
 const SUBFLOW_COLOR = "#dda0dd";
 
+/** Types that servers name but that are no nodes to choose from. */
+const STRUCTURAL = new Set(["junction", "unknown", "tab", "group", "subflow"]);
+
 /** Descriptors of Node-RED's core types, for servers that give none. */
 export const CORE_TYPES = coreTypes as unknown as readonly NodeType[];
 
@@ -80,7 +83,7 @@ export class NodeTypes {
 
   /** The same with types that a server only names: grey, one input, one output, no known properties. */
   withNamed(names: Iterable<{ type: string; module: string }>): NodeTypes {
-    const more = [...names].filter(({ type }) => !this.byName.has(type)).map(({ type, module }) => unknownType(type, module));
+    const more = [...names].filter(({ type }) => !this.byName.has(type) && !STRUCTURAL.has(type)).map(({ type, module }) => unknownType(type, module));
     return new NodeTypes([...this.all(), ...more]);
   }
 
