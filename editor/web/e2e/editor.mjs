@@ -146,7 +146,7 @@ export const tests = {
     const end = await centre(port(page, "x", "i"));
     await page.mouse.click(end.x - 60, end.y);
     await page.waitForSelector(".react-flow__edge.selected", { state: "attached" });
-    await drag(page, { x: end.x - 8, y: end.y }, await centre(port(page, "z", "i")), 20);
+    await drag(page, { x: end.x - 17, y: end.y }, await centre(port(page, "z", "i")), 20);
     await page.waitForSelector('.react-flow__edge[data-id="in:0:z"]', { state: "attached" });
     await count(page, ".react-flow__edge", 2);
     await page.keyboard.down("Shift");
