@@ -224,6 +224,44 @@ export const tests = {
     assert.deepEqual(instance.wires, [["out"]]);
   },
 
+  "a group takes along what lies in it, and a node that is dropped on it joins": async () => {
+    const group = { id: "g", type: "group", z: "t1", name: "G", style: { label: true }, nodes: ["in"], x: 114, y: 119, w: 300, h: 162 };
+    const world = await open([tab("t1", "One"), inject("in", 200, 180, ["out"], { g: "g" }), debug("out", 640, 180), change("ch", 640, 320), group]);
+    const { page } = world;
+    const box = await node(page, "g").boundingBox();
+    await drag(page, { x: box.x + 200, y: box.y + 120 }, { x: box.x + 200, y: box.y + 182 }, 40);
+    const moved = await node(page, "in").boundingBox();
+    assert.ok(Math.abs(moved.y - box.y - 106) < 4, `the node moved along: ${moved.y - box.y}`);
+    const from = await centre(node(page, "ch"));
+    await drag(page, from, { x: box.x + 230, y: box.y + 190 }, 40);
+    await deploy(page);
+    const flows = await world.flows();
+    assert.deepEqual(flows.find((each) => each.id === "g").nodes, ["in", "ch"]);
+    assert.equal(flows.find((each) => each.id === "ch").g, "g");
+    assert.equal(flows.find((each) => each.id === "in").y, 240);
+  },
+
+  "junctions come from a line across wires, and from the menu of a wire": async () => {
+    const world = await open([tab("t1", "One"), inject("in", 200, 160, ["x", "y"]), debug("x", 640, 160), debug("y", 640, 260)]);
+    const { page } = world;
+    const end = await centre(port(page, "in", "o0"));
+    await page.keyboard.down("Alt");
+    await page.keyboard.down("Shift");
+    await drag(page, { x: end.x + 60, y: end.y - 60 }, { x: end.x + 60, y: end.y + 120 }, 20);
+    await page.keyboard.up("Shift");
+    await page.keyboard.up("Alt");
+    await count(page, ".junction", 1);
+    await count(page, ".react-flow__edge", 3);
+    const to = await centre(port(page, "y", "i"));
+    await page.mouse.click(to.x - 30, to.y, { button: "right" });
+    await page.getByRole("menuitem", { name: /Split the wire with link nodes/ }).click();
+    await count(page, ".react-flow__node", 6);
+    await page.keyboard.press("Control+z");
+    await page.mouse.click(to.x - 30, to.y);
+    await page.keyboard.press("Alt+j");
+    await count(page, ".junction", 2);
+  },
+
   "tabs are hidden, locked, disabled and dragged; a menu offers what can be done": async () => {
     const world = await open([tab("t1", "One"), tab("t2", "Two"), tab("t3", "Three"), inject("in", 200, 160, [])]);
     const { page } = world;

@@ -118,6 +118,9 @@ function CanvasInside() {
           onConnectStart={wiring.start}
           onConnectEnd={wiring.end}
           onReconnect={wiring.reconnect}
+          // Not by React: it would render all that is inside.
+          onMoveStart={() => element.current?.classList.add("is-moving")}
+          onMoveEnd={() => element.current?.classList.remove("is-moving")}
           onNodeDrag={dragging.drag}
           onNodeDragStop={dragging.stop}
           onSelectionDragStop={dragging.stop}

@@ -10,7 +10,7 @@ import type { Session } from "../app/session";
 import { placeOf, withMembers, type Point } from "../model/commands";
 import type { Mark } from "../model/edit";
 import { kindOf, parsePortId, subflowOf, wireId, type FlowNode, type SubflowPort, type Wire } from "../model/flow";
-import { GRID } from "../model/layout";
+import { snap } from "../model/layout";
 import type { NodeType } from "../model/types";
 import { outputOffset, PORT_SIZE, showsLabel, sizeOfNode, SMALL } from "./size";
 
@@ -144,13 +144,15 @@ export class CanvasGraph {
     this.refresh();
   }
 
-  /** A way that brings the left edge and the middle line of a node onto the grid. */
+  /** A way that brings the left edge and the middle line of a node onto the grid; of a group, one of whole grid steps. */
   private snapped(id: string, from: Point, by: Point): Point {
     if (!this.snapping) return { x: Math.round(by.x), y: Math.round(by.y) };
     const node = this.session.flow.get(id);
-    const half = node && node.type !== "group" ? this.session.sizeOf(node).w / 2 : 0;
-    const left = from.x + by.x - half;
-    return { x: Math.round(left / GRID) * GRID + half - from.x, y: Math.round((from.y + by.y) / GRID) * GRID - from.y };
+    // What lies in a group is on the grid already, and is to stay there.
+    if (node?.type === "group") return snap(by);
+    const half = node ? this.session.sizeOf(node).w / 2 : 0;
+    const edge = snap({ x: from.x + by.x - half, y: from.y + by.y });
+    return { x: edge.x + half - from.x, y: edge.y - from.y };
   }
 
   /** Ends a drag: gives how far things were dragged. */
