@@ -121,8 +121,9 @@ export class Session {
   async deploy(type: DeployType = "full", force = false): Promise<boolean> {
     try {
       const options = force || this.rev === undefined ? { type } : { type, rev: this.rev };
-      this.rev = await this.client.deploy(this.document.deployText(), options);
-      this.document.markDeployed();
+      const { text, done } = this.document.prepareDeploy();
+      this.rev = await this.client.deploy(text, options);
+      done();
       this.conflict.set(null);
       this.notify("success", t("deploy.done"));
       const invalid = this.invalidNodes().length;

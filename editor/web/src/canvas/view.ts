@@ -8,7 +8,7 @@ import { NOTHING, type Session } from "../app/session";
 import { Store } from "../app/store";
 import { t } from "../messages";
 import { addNode, addToGroup, connect, placeOf, splice, type Point } from "../model/commands";
-import { kindOf, parsePortId, type FlowNode, type Wire } from "../model/flow";
+import { parsePortId, type FlowNode, type Wire } from "../model/flow";
 import { snap } from "../model/layout";
 import { distanceTo } from "./geometry";
 import { CanvasGraph, wireEnds, type CanvasEdge, type CanvasNode } from "./graph";
@@ -135,7 +135,7 @@ export class CanvasView {
   groupAt(at: Point, without: readonly string[]): FlowNode | undefined {
     const { flow, place } = this.session;
     const around = flow.on(place.get()).filter((node) => {
-      if (node.type !== "group" || without.includes(node.id) || kindOf(node) !== "group") return false;
+      if (node.type !== "group" || without.includes(node.id)) return false;
       const { w, h } = this.session.sizeOf(node);
       return at.x >= node.x! && at.x <= node.x! + w && at.y >= node.y! && at.y <= node.y! + h;
     });
@@ -161,7 +161,7 @@ export class CanvasView {
     return type.startsWith("subflow:") ? this.session.types.get().label(this.session.flow, node) : (this.session.types.get().get(type)?.label.fallback ?? type);
   }
 
-  /** What the selection is, or nothing. */
+  /** Selects nothing. */
   clear(): void {
     this.session.selection.set(NOTHING);
   }

@@ -27,3 +27,15 @@ it("is replaced by another, without a history", () => {
   expect(document.editor.isDirty).toBe(false);
   expect(document.text()).toBe(TEXT);
 });
+
+it("keeps marking what was edited while a deploy was under way", () => {
+  const document = FlowDocument.open(TEXT);
+  document.setCredentials("a", { user: "u" });
+  document.editor.run("label", (tx) => tx.update("t", { label: "y" }));
+  const { done } = document.prepareDeploy();
+  document.editor.run("name", (tx) => tx.update("a", { name: "later" }));
+  document.setCredentials("a", { user: "v" });
+  done();
+  expect(document.editor.differences().changed).toEqual(["a"]);
+  expect(document.deployText()).toContain('"v"');
+});

@@ -54,10 +54,21 @@ export class FlowDocument {
     return this.secrets.size > 0;
   }
 
-  /** The server has taken what `deployText` gave. */
+  /** The server has taken what `deployText` gives now. */
   markDeployed(): void {
-    this.secrets.clear();
-    this.editor.markDeployed();
+    this.prepareDeploy().done();
+  }
+
+  /** What to send, and what to call when the server has taken it: what was edited in between stays marked. */
+  prepareDeploy(): { readonly text: string; readonly done: () => void } {
+    const text = this.deployText();
+    const snapshot = this.editor.snapshot();
+    const sent = new Map(this.secrets);
+    const done = () => {
+      for (const [id, values] of sent) if (this.secrets.get(id) === values) this.secrets.delete(id);
+      this.editor.markDeployed(snapshot);
+    };
+    return { text, done };
   }
 
   private *withSecrets(): Generator<readonly [string, Json]> {

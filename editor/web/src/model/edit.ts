@@ -119,14 +119,14 @@ export class Transaction {
 export class Editor {
   private past: Action[] = [];
   private future: Action[] = [];
-  private deployed = new Map<string, FlowNode>();
+  private deployed: ReadonlyMap<string, FlowNode> = new Map();
   private listeners = new Set<(change: Change) => void>();
   private running = false;
   /** Counts up with every change, undo and redo included. */
   revision = 0;
 
   constructor(public flow: Flow = new Flow()) {
-    this.markDeployed();
+    this.deployed = this.snapshot();
   }
 
   /** Another flow in place of this one; the history of the old one ends. */
@@ -135,7 +135,7 @@ export class Editor {
     this.flow = flow;
     this.past = [];
     this.future = [];
-    this.markDeployed();
+    this.deployed = this.snapshot();
     this.changed({ ids, cause: "load", name: "" });
   }
 
@@ -189,10 +189,14 @@ export class Editor {
 
   // --- against what is deployed
 
-  /** What is here now runs: nothing is marked any more. The history stays. */
-  markDeployed(flow: Flow = this.flow): void {
-    this.deployed = new Map(flow.keys().flatMap((key) => (flow.get(key) ? [[key, flow.get(key)!] as const] : [])));
-    this.revision += 1;
+  /** What is here now, for `markDeployed` later: edits that come between stay marked. */
+  snapshot(): ReadonlyMap<string, FlowNode> {
+    return new Map(this.flow.keys().flatMap((key) => (this.flow.get(key) ? [[key, this.flow.get(key)!] as const] : [])));
+  }
+
+  /** What is here now, or was at a snapshot, runs: it is not marked any more. The history stays. */
+  markDeployed(snapshot: ReadonlyMap<string, FlowNode> = this.snapshot()): void {
+    this.deployed = snapshot;
     this.changed({ ids: new Set(), cause: "do", name: "" });
   }
 

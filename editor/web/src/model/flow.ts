@@ -300,7 +300,7 @@ export class Flow {
     this.reordered();
   }
 
-  /** The order without its copy: for whoever only keeps it. */
+  /** Behind all others, the known positions stay true; elsewhere they are counted anew. */
   private insert(key: string, index: number): void {
     this.order.splice(index, 0, key);
     if (index === this.order.length - 1) this.positions?.set(key, index);
