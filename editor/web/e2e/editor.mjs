@@ -291,6 +291,7 @@ export const tests = {
     const world = await open([tab("t1", "One"), inject("in", 200, 160, [])]);
     const { page } = world;
     await fetch(`${world.red.url}flows`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify([tab("t1", "Theirs")]) });
+    await page.getByText("Other flows were deployed from elsewhere.").waitFor();
     await node(page, "in").click();
     await page.keyboard.press("Control+ArrowRight");
     await page.keyboard.press("Control+d");
@@ -299,6 +300,9 @@ export const tests = {
     await page.getByRole("button", { name: "Overwrite theirs" }).click();
     await page.getByText("Deployed.").waitFor();
     assert.equal((await world.flows())[0].label, "One");
+    await page.getByText("Other flows were deployed from elsewhere.").locator("..").getByRole("button", { name: "Dismiss" }).click();
+    await page.waitForTimeout(2000);
+    assert.equal(await page.getByText("Other flows were deployed from elsewhere.").count(), 0, "one's own deploy is no news");
     world.problems.splice(0, world.problems.length, ...world.problems.filter((each) => !each.includes("409")));
   },
 

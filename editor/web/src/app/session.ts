@@ -10,6 +10,7 @@ import { FlowDocument } from "../model/document";
 import { LockedError } from "../model/edit";
 import type { Transaction } from "../model/edit";
 import type { FlowNode } from "../model/flow";
+import { isObject, type Json } from "../model/json";
 import { parse, type FlowText } from "../model/text";
 import { NodeTypes } from "../model/types";
 import { readSetting, writeSetting } from "./local";
@@ -32,6 +33,9 @@ export interface Notice {
 
 /** How far loading has come. A login may also be needed later: what is open is then kept (`resume`). */
 export type Phase = { readonly kind: "loading" } | { readonly kind: "ready" } | { readonly kind: "login"; readonly resume: boolean } | { readonly kind: "failed"; readonly reason: string };
+
+/** How long after the news of a deploy the answer to one's own may come. */
+const OWN_DEPLOY_MS = 1500;
 
 export interface SessionOptions {
   readonly client: Client;
@@ -78,6 +82,7 @@ export class Session {
     this.document.editor.subscribe((change) => this.followChange(change.cause));
     this.comms.onState((state) => this.connection.set(state));
     this.comms.subscribe("status/#", (topic, data) => this.statuses.set(topic.slice("status/".length), (data ?? undefined) as NodeStatus | undefined));
+    this.comms.subscribe("notification/runtime-deploy", (_topic, data) => this.hearDeploy(data));
     this.comms.subscribe("vgdc/check", (_topic, data) => this.check.set(data as unknown as CheckResult));
   }
 
@@ -141,6 +146,16 @@ export class Session {
   invalidNodes(): FlowNode[] {
     const types = this.types.get();
     return [...this.flow.nodes()].filter((node) => !this.flow.isDisabled(node) && (!types.isKnown(this.flow, node) || types.problems(this.flow, node).length > 0));
+  }
+
+  /** Somebody deployed: oneself, which the answer to one's own request may tell later than this, or somebody else. */
+  private hearDeploy(data: Json): void {
+    const revision = isObject(data) ? data["revision"] : undefined;
+    if (typeof revision !== "string") return;
+    setTimeout(() => {
+      if (this.rev === undefined || revision === this.rev || this.phase.get().kind !== "ready") return;
+      this.notify("warning", t("deploy.elsewhere"), [{ title: t("deploy.load-theirs"), run: () => void this.load() }]);
+    }, OWN_DEPLOY_MS);
   }
 
   private meetConflict(error: ConflictError, type: DeployType): void {

@@ -25,6 +25,7 @@ export const app = {
   "deploy.done": "Deployed.",
   "deploy.failed": "Not deployed: {reason}",
   "deploy.conflict": "Somebody else has deployed since you loaded this flow.",
+  "deploy.elsewhere": "Other flows were deployed from elsewhere.",
   "deploy.overwrite": "Overwrite theirs",
   "deploy.load-theirs": "Load theirs, lose mine",
   "deploy.invalid": { one: "One node is not valid. It may not start.", other: "{count} nodes are not valid. They may not start." },
