@@ -11,7 +11,7 @@ const change = (id, x, y, wires = []) => ({ id, type: "change", z: "t1", name: i
 
 const node = (page, id) => page.locator(`.react-flow__node[data-id="${id}"]`);
 const port = (page, id, handle) => node(page, id).locator(`[data-handleid="${handle}"]`);
-const count = (page, selector, number) => page.waitForFunction(([s, n]) => document.querySelectorAll(s).length === n, [selector, number]);
+const count = (page, selector, number) => page.waitForFunction(([s, n]) => document.querySelectorAll(s).length === n, [selector, number], { timeout: 10_000 });
 const centre = async (locator) => {
   const box = await locator.boundingBox();
   return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
@@ -36,10 +36,13 @@ const listen = (page) =>
     return new Promise((resolve) => {
       socket.onopen = () => {
         socket.send(JSON.stringify({ subscribe: "debug" }));
+        socket.send(JSON.stringify({ subscribe: "notification/#" }));
         resolve(undefined);
       };
     });
   });
+/** Node-RED answers a deploy before its nodes have started, and tells later that they have. */
+const started = (page) => page.waitForFunction(() => window.heard.some((each) => each.topic === "notification/runtime-deploy"));
 const heard = (page, text) => page.waitForFunction((wanted) => window.heard.some((each) => each.topic === "debug" && each.data.msg === wanted), text);
 
 export const tests = {
@@ -55,6 +58,7 @@ export const tests = {
     await listen(page);
     await deploy(page);
     await page.waitForSelector(".node-changed", { state: "detached" });
+    await started(page);
     await node(page, "in").locator(".node-button").click();
     await heard(page, "hello");
     assert.deepEqual((await world.flows()).find((each) => each.id === "in").wires, [[added]]);
@@ -182,6 +186,7 @@ export const tests = {
     await listen(page);
     await deploy(page);
     await page.waitForSelector(".node-changed", { state: "detached" });
+    await started(page);
     await page.keyboard.press("Control+Enter");
     await page.waitForFunction(() => window.heard.some((each) => each.topic === "debug"));
     await page.keyboard.press("Alt+Shift+N");

@@ -52,15 +52,15 @@ async function startNodeRed(flows) {
   const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
   const port = await freePort();
   writeFileSync(join(folder, "flows.json"), JSON.stringify(flows));
-  writeFileSync(join(folder, "settings.js"), `module.exports = { flowFile: "flows.json", credentialSecret: "x", uiHost: "127.0.0.1", uiPort: ${port}, telemetry: { enabled: false }, logging: { console: { level: "warn" } } };`);
+  writeFileSync(join(folder, "settings.js"), `module.exports = { flowFile: "flows.json", credentialSecret: "x", uiHost: "127.0.0.1", uiPort: ${port}, telemetry: { enabled: false }, logging: { console: { level: "info" } } };`);
   const own = join(HOME, "node_modules/node/bin/node");
-  const child = spawn(existsSync(own) ? own : process.execPath, [RED, "--userDir", folder, "--settings", join(folder, "settings.js")], { stdio: "ignore" });
+  const child = spawn(existsSync(own) ? own : process.execPath, [RED, "--userDir", folder, "--settings", join(folder, "settings.js")], { stdio: ["ignore", "pipe", "ignore"] });
+  let log = "";
+  child.stdout.on("data", (data) => (log += data));
   const url = `http://127.0.0.1:${port}/`;
-  for (let i = 0; ; i += 1) {
-    // Refused connections are what waiting means here.
-    const answer = await fetch(`${url}settings`).catch(() => undefined);
-    if (answer?.ok) break;
-    if (i > 300 || child.exitCode !== null) throw new Error("Node-RED does not answer");
+  // It answers requests before its nodes have started.
+  for (let i = 0; !/Started flows|Waiting for missing types/.test(log); i += 1) {
+    if (i > 300 || child.exitCode !== null) throw new Error(`Node-RED does not start:\n${log}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const stop = () =>
