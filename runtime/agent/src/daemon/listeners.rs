@@ -132,7 +132,7 @@ mod tests {
         let at = free.local_addr().expect("an address");
         drop(free);
         let number = |key: Key| {
-            let had = all.with(key, at, |socket| std::os::fd::AsRawFd::as_raw_fd(socket));
+            let had = all.with(key, at, std::os::fd::AsRawFd::as_raw_fd);
             had.map_err(|e| e.kind())
         };
         let first = number(key("f", "1", "a")).expect("a socket");
