@@ -7,20 +7,35 @@ import { Client } from "./api/client";
 import { Comms } from "./api/comms";
 import { Frame } from "./app/Frame";
 import { readSetting } from "./app/local";
-import { SessionContext } from "./app/react";
+import { SessionContext, useStore } from "./app/react";
 import { Session } from "./app/session";
+import { language, preferredLanguage, useLanguage } from "./messages";
+import "./forms";
+import "./panels";
 import "@xyflow/react/dist/style.css";
 import "./styles.css";
 
 const token = readSetting<string | null>("token", null) ?? undefined;
 const client = new Client({ token });
 const session = new Session({ client, comms: new Comms(Comms.urlOf(client.root), { token }) });
-void session.load();
 
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <SessionContext value={session}>
-      <Frame />
-    </SessionContext>
-  </StrictMode>,
-);
+/** Texts are read while things are drawn: another language draws everything anew. */
+function Root() {
+  const used = useStore(language);
+  return <Frame key={used} />;
+}
+
+async function start(): Promise<void> {
+  void session.load();
+  // A language whose file cannot be had is no reason to show nothing.
+  await useLanguage(preferredLanguage()).catch((error: unknown) => console.warn(error));
+  createRoot(document.getElementById("root")!).render(
+    <StrictMode>
+      <SessionContext value={session}>
+        <Root />
+      </SessionContext>
+    </StrictMode>,
+  );
+}
+
+void start();

@@ -166,6 +166,11 @@ export class Client {
     return this.get("nodes");
   }
 
+  /** The pages of all node types as HTML, in which Node-RED keeps their help. */
+  async nodePages(): Promise<string> {
+    return (await this.call("nodes", { headers: { Accept: "text/html" } })).text();
+  }
+
   settings(): Promise<Settings> {
     return this.get("settings");
   }
@@ -278,7 +283,7 @@ export class Client {
 
   private async call(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
-    headers.set("Accept", "application/json");
+    if (!headers.has("Accept")) headers.set("Accept", "application/json");
     if (this.token !== undefined) headers.set("Authorization", `Bearer ${this.token}`);
     let response: Response;
     try {

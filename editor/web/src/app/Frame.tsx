@@ -2,7 +2,7 @@
  * The frame of the editor: header, palette, tabs, canvas, a panel at the side, and what lies over all.
  */
 import { useState, type FormEvent } from "react";
-import { ApiError, UnauthorizedError, type DeployType } from "../api/client";
+import { ApiError, UnauthorizedError } from "../api/client";
 import { Canvas } from "../canvas/Canvas";
 import { Glyph } from "../canvas/icons";
 import { Menu } from "../canvas/Menu";
@@ -12,9 +12,10 @@ import { Pickers } from "../canvas/pickers";
 import { TabBar } from "../canvas/TabBar";
 import { viewOf } from "../canvas/view";
 import { t } from "../messages";
+import { DeployButton } from "../panels/Deploy";
+import { SidePanel } from "../panels/SidePanel";
 import { actionOf, isEnabled, keysOf, perform, showKey, titleOf } from "./actions";
-import { readSetting, writeSetting } from "./local";
-import { overlays, panels } from "./parts";
+import { overlays } from "./parts";
 import { useRevision, useSession, useStore } from "./react";
 import { Shortcuts } from "./Shortcuts";
 import { messageOf } from "./session";
@@ -72,7 +73,12 @@ function Header() {
       <Tool id="redo" icon="redo" />
       <Tool id="search" icon="search" />
       <Tool id="list-actions" icon="menu" />
-      <Tool id="theme" icon="sun" />
+      <span className="is-wide">
+        <Tool id="import" icon="download" />
+        <Tool id="export" icon="upload" />
+        <Tool id="theme" icon="sun" />
+      </span>
+      <Tool id="settings" icon="cog" />
       <span className="spacer" role="status">
         {connection !== "open" && connection !== "connecting" && t("app.no-comms")}
       </span>
@@ -94,42 +100,6 @@ export function Tool({ id, icon }: { id: string; icon: string }) {
   );
 }
 
-const DEPLOY_TYPES: readonly DeployType[] = ["full", "flows", "nodes"];
-
-function DeployButton() {
-  const session = useSession();
-  const [type, setType] = useState<DeployType>(readSetting("deploy", "full"));
-  const [busy, setBusy] = useState(false);
-  const dirty = session.editor.isDirty || session.document.hasCredentials;
-  const deploy = async () => {
-    setBusy(true);
-    await session.deploy(type);
-    setBusy(false);
-  };
-  return (
-    <div className="deploy">
-      <button type="button" className="deploy-button" data-dirty={dirty} disabled={busy} title={dirty ? t("app.unsaved") : t("deploy.nothing")} onClick={() => void deploy()}>
-        <Glyph name="deploy" size={16} />
-        {t("deploy.button")}
-      </button>
-      <select
-        aria-label={t("deploy.type")}
-        value={type}
-        onChange={(event) => {
-          setType(event.target.value as DeployType);
-          writeSetting("deploy", event.target.value);
-        }}
-      >
-        {DEPLOY_TYPES.map((each) => (
-          <option key={each} value={each}>
-            {t(`deploy.${each}`)}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
-
 function ViewTools() {
   return (
     <div className="view-tools" role="toolbar" aria-label={t("canvas.tools")}>
@@ -138,39 +108,6 @@ function ViewTools() {
       <Tool id="zoom-fit" icon="fit" />
       <Tool id="toggle-minimap" icon="map" />
     </div>
-  );
-}
-
-function SidePanel() {
-  const session = useSession();
-  const shown = useStore(session.panel);
-  if (panels.length === 0) return null;
-  const panel = panels.find((each) => each.id === shown);
-  return (
-    <aside className="side-panel">
-      <div className="panel-tabs" role="tablist" aria-label={t("app.panels")}>
-        {panels.map((each) => (
-          <button
-            key={each.id}
-            type="button"
-            role="tab"
-            id={`panel-tab-${each.id}`}
-            aria-selected={each.id === shown}
-            aria-controls="side-panel-body"
-            title={each.title}
-            aria-label={each.title}
-            onClick={() => session.panel.set(each.id === shown ? null : each.id)}
-          >
-            <Glyph name={each.icon} />
-          </button>
-        ))}
-      </div>
-      {panel && (
-        <div className="panel-body" id="side-panel-body" role="tabpanel" aria-labelledby={`panel-tab-${panel.id}`}>
-          <panel.component />
-        </div>
-      )}
-    </aside>
   );
 }
 

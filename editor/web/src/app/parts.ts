@@ -3,10 +3,11 @@
  * Each part adds its own when its module is loaded; main.tsx names the modules.
  */
 import type { ComponentType } from "react";
+import type { MessageKey } from "../messages";
 
 export interface Panel {
   readonly id: string;
-  readonly title: string;
+  readonly title: MessageKey;
   /** The name of a glyph of canvas/icons.tsx. */
   readonly icon: string;
   readonly component: ComponentType;

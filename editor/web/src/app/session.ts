@@ -66,6 +66,8 @@ export class Session {
   readonly check = new Store<CheckResult | undefined>(undefined);
   /** Another deploy came between: what the server has now, for a view that merges. */
   readonly conflict = new Store<ConflictError | null>(null);
+  /** Whether the view that merges is wanted. */
+  readonly merging = new Store(false);
   /** The revision that the server gave last. */
   rev: string | undefined;
   /** The canvas says how large it draws nodes; before it does, the size that most have. */
@@ -161,6 +163,7 @@ export class Session {
   private meetConflict(error: ConflictError, type: DeployType): void {
     this.conflict.set(error);
     this.notify("warning", t("deploy.conflict"), [
+      { title: t("deploy.merge"), run: () => this.merging.set(true) },
       { title: t("deploy.overwrite"), run: () => void this.deploy(type, true) },
       { title: t("deploy.load-theirs"), run: () => void this.load() },
     ]);

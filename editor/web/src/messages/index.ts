@@ -2,19 +2,75 @@
  * The message catalogue: every text that users read, by key. Each part of the editor has a file of its own; all keys
  * are known to the compiler. `{name}` in a text is replaced by a parameter; a text that counts has forms for one and
  * for others.
+ *
+ * English is built in. Every other language is one file in `languages/`, loaded when it is wanted: adding a language is
+ * adding a file.
  */
+import { readSetting, writeSetting } from "../app/local";
+import { Store } from "../app/store";
 import { actions } from "./actions";
 import { app } from "./app";
 import { canvas } from "./canvas";
+import { forms } from "./forms";
+import { panels } from "./panels";
 
-const catalogue = { ...app, ...canvas, ...actions };
+export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...panels };
 
 export type Message = string | { readonly one: string; readonly other: string };
 export type MessageKey = keyof typeof catalogue;
 
+/** What a file in `languages/` gives. */
+export interface Language {
+  /** The language's name in itself. */
+  readonly name: string;
+  readonly messages: { readonly [key in MessageKey]: Message };
+  /** Labels of the fields and choices of core types, by their English text. */
+  readonly labels: { readonly [english: string]: string };
+}
+
+const files = import.meta.glob<{ default: Language }>("./languages/*.ts");
+const NAMES: { readonly [code: string]: string } = { en: "English", de: "Deutsch", zh: "中文" };
+const codeOf = (path: string) => path.slice(path.lastIndexOf("/") + 1, -".ts".length);
+
+/** The languages that there are, with their own names. */
+export const languages: readonly { readonly code: string; readonly name: string }[] = ["en", ...Object.keys(files).map(codeOf)].map((code) => ({ code, name: NAMES[code] ?? code }));
+
+let current: Language | undefined;
+let plural = new Intl.PluralRules("en");
+
+/** The language in use. Whoever shows texts follows it: the whole frame is drawn anew. */
+export const language = new Store("en");
+
+/** Uses another language, once its file is here. */
+export async function useLanguage(code: string): Promise<void> {
+  const load = files[`./languages/${code}.ts`];
+  current = code === "en" || !load ? undefined : (await load()).default;
+  const used = current ? code : "en";
+  plural = new Intl.PluralRules(used);
+  if (typeof document !== "undefined") document.documentElement.lang = used;
+  language.set(used);
+}
+
+/** The language that this browser's user chose, or the one that the browser speaks. */
+export function preferredLanguage(): string {
+  const chosen = readSetting<string | null>("language", null);
+  const spoken = typeof navigator === "undefined" ? [] : navigator.languages.map((each) => each.split("-")[0]!);
+  return chosen ?? spoken.find((each) => languages.some(({ code }) => code === each)) ?? "en";
+}
+
+export function chooseLanguage(code: string): Promise<void> {
+  writeSetting("language", code);
+  return useLanguage(code);
+}
+
 /** The text of a key, with its parameters filled in. */
 export function t(key: MessageKey, parameters: { readonly [name: string]: string | number } = {}): string {
-  const message: Message = catalogue[key];
-  const text = typeof message === "string" ? message : parameters["count"] === 1 ? message.one : message.other;
+  const message: Message = current?.messages[key] ?? catalogue[key];
+  const text = typeof message === "string" ? message : plural.select(Number(parameters["count"])) === "one" ? message.one : message.other;
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+}
+
+/** What the language in use calls a label of a descriptor; labels that it does not know stay. */
+export function translatedLabel(english: string): string | undefined {
+  return current?.labels[english];
 }

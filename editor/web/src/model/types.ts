@@ -3,15 +3,24 @@
  * for a given node (ports, label, colour). A type without a descriptor is not an error: its node is grey and its ports
  * are those that its wires use.
  */
+import { withForm } from "./core-forms";
 import coreTypes from "./core-types.json";
 import { kindOf, subflowOf, portShapes, type Flow, type FlowNode } from "./flow";
 import { isObject, type Json } from "./json";
+import { problemsOf, type FieldProblem } from "./validate";
 
-export type FieldKind = "text" | "number" | "bool" | "json" | "typed" | "path" | "javascript" | "jsonata" | "mustache" | "config" | "nodes" | "modules" | "credential";
+export type FieldKind = "text" | "number" | "bool" | "json" | "typed" | "path" | "javascript" | "jsonata" | "mustache" | "config" | "nodes" | "modules" | "credential" | "list" | "markdown" | "color" | "icon";
 
 export interface Choice {
   readonly value: Json;
   readonly label: string;
+}
+
+/** A field is shown when another property has one of these values, or none of those. */
+export interface Condition {
+  readonly field: string;
+  readonly is?: readonly Json[];
+  readonly not?: readonly Json[];
 }
 
 /** A property of a node, as a form shows it. */
@@ -29,6 +38,26 @@ export interface Field {
   readonly choices?: readonly Choice[];
   /** Of a credential: shown as dots. */
   readonly secret?: boolean;
+  /** Of `list`: the properties of each element. */
+  readonly items?: readonly Field[];
+  /** All must hold for the field to be shown. */
+  readonly when?: readonly Condition[];
+  /** Not shown in forms: other fields or none stand for it. */
+  readonly hidden?: boolean;
+  /** Of `json`: the property is a text that holds JSON, not the value itself. */
+  readonly text?: boolean;
+  /** Of `typed`: a value may be missing whatever its type. */
+  readonly optional?: boolean;
+  /** Of `typed`: what old files have as the type, and what it means. */
+  readonly typeMap?: { readonly [old: string]: string };
+  /** Of `nodes`: the types that may be chosen, and whether the property is an array even when empty. */
+  readonly nodeTypes?: readonly string[];
+  /** Of `nodes`: an empty choice (`null` in the file) means all nodes. */
+  readonly emptyIsAll?: boolean;
+  /** Of a choice: another property that always has the same value. */
+  readonly also?: string;
+  /** Words under the field. */
+  readonly hint?: string;
 }
 
 /** How many outputs: always as many, what a property says, or one for each rule. */
@@ -66,7 +95,7 @@ export class NodeTypes {
   private readonly byName = new Map<string, NodeType>();
 
   constructor(types: Iterable<NodeType> = CORE_TYPES) {
-    for (const type of types) this.byName.set(type.type, type);
+    for (const type of types) this.byName.set(type.type, withForm(type));
   }
 
   get(type: string): NodeType | undefined {
@@ -138,11 +167,15 @@ export class NodeTypes {
     return this.byName.get(type)?.config === true;
   }
 
-  /** Required properties that a node does not have, and references to configuration nodes that do not exist. */
+  /** Properties that a node lacks or that cannot be right, and references to configuration nodes that do not exist. */
   problems(flow: Flow, node: FlowNode): string[] {
+    return this.fieldProblems(flow, node).map((problem) => problem.path);
+  }
+
+  /** The same with what is wrong. */
+  fieldProblems(flow: Flow, node: FlowNode): FieldProblem[] {
     const known = this.byName.get(node.type);
-    if (!known) return [];
-    return known.fields.filter((field) => isMissing(flow, node, field)).map((field) => field.name);
+    return known ? problemsOf(flow, known.fields, node) : [];
   }
 
   /** Whether this type is installed: known here, or a subflow of this flow. */
@@ -195,14 +228,6 @@ function outputsOf(outputs: Outputs, node: FlowNode): number {
 function lastUsed(node: FlowNode): number {
   if (!Array.isArray(node.wires)) return -1;
   return node.wires.findLastIndex((targets) => Array.isArray(targets) && targets.length > 0);
-}
-
-function isMissing(flow: Flow, node: FlowNode, field: Field): boolean {
-  const value = node[field.name];
-  // A property that the object lacks is not empty: the node then takes its default.
-  const empty = value === "" || value === null || (value === undefined && field.kind === "config");
-  if (field.kind === "config" && !empty) return typeof value === "string" && !/^\$\{.*\}$/.test(value) && !flow.has(value);
-  return field.required && empty;
 }
 
 /** Labels that nodes without a name take from their properties, as users know them from Node-RED. */

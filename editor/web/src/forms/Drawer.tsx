@@ -1,0 +1,173 @@
+/**
+ * The drawers in which forms open, beside the canvas; on a phone they fill the window. Forms of configuration nodes lie
+ * above the form that named them.
+ */
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useRevision, useSession, useStore } from "../app/react";
+import { Glyph } from "../canvas/icons";
+import { t } from "../messages";
+import { kindOf } from "../model/flow";
+import { Markdown } from "../panels/Markdown";
+import { ResizeBar, useSize, type Sized } from "../panels/resize";
+import { Appearance } from "./Appearance";
+import { hasAppearance, type Draft } from "./draft";
+import { Fields } from "./fields";
+import { formsOf, type OpenForm } from "./forms";
+import { RawForm } from "./RawForm";
+
+export function Drawers() {
+  const forms = formsOf(useSession());
+  const stack = useStore(forms.stack);
+  const sized = useSize("form", 520, 340, 1100);
+  return stack.map((form, i) => <Drawer key={form.key} form={form} depth={i} isTop={i === stack.length - 1} sized={sized} />);
+}
+
+type Tab = "properties" | "description" | "appearance";
+
+function Drawer({ form, depth, isTop, sized }: { form: OpenForm; depth: number; isTop: boolean; sized: Sized }) {
+  const session = useSession();
+  const forms = formsOf(session);
+  const { draft } = form;
+  const id = useId();
+  const element = useRef<HTMLElement>(null);
+  const [tab, setTab] = useState<Tab>("properties");
+  useStore(draft.state);
+  useRevision();
+  const types = session.types.get();
+  const label = types.label(session.flow, { ...draft.node, ...draft.values } as typeof draft.node);
+  const tabs: readonly Tab[] = draft.raw ? ["properties"] : hasAppearance(draft.node) ? ["properties", "description", "appearance"] : ["properties", "description"];
+
+  useEffect(() => {
+    if (!isTop) return;
+    focusFirst(element.current!, form.field);
+  }, [isTop, form]);
+
+  const press = (event: KeyboardEvent) => {
+    if (event.defaultPrevented) return;
+    if (event.key === "Escape") forms.cancel();
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) forms.ok();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  return (
+    <section
+      ref={element}
+      className="drawer"
+      role="dialog"
+      aria-labelledby={`${id}-title`}
+      data-type={draft.node.type}
+      // What is below is not reached while another form is open above it.
+      inert={!isTop}
+      style={{ width: `min(${sized.size}px, 100vw)`, right: depth * -14, zIndex: 20 + depth }}
+      onKeyDown={press}
+    >
+      <ResizeBar sized={sized} label={t("form.resize")} edge="left" />
+      <header className="drawer-head">
+        <span className="type-icon" style={{ background: types.color(session.flow, draft.node) }}>
+          <Glyph name={types.icon(session.flow, draft.node)} size={16} />
+        </span>
+        <h2 id={`${id}-title`}>{draft.isNew ? t("form.new", { type: draft.node.type }) : label}</h2>
+        <small>{typeTitle(draft)}</small>
+        <button type="button" className="icon-button" aria-label={t("form.close")} onClick={() => forms.cancel()}>
+          <Glyph name="close" size={16} />
+        </button>
+      </header>
+      <FormTabs id={id} tabs={tabs} tab={tab} onTab={setTab} />
+      <div className="drawer-body" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${tab}`} tabIndex={-1}>
+        {tab === "properties" && (draft.raw ? <RawForm draft={draft} /> : <Fields draft={draft} fields={draft.fields} values={draft.values} set={(changes) => draft.set(changes)} prefix="" />)}
+        {tab === "description" && <Description draft={draft} />}
+        {tab === "appearance" && <Appearance draft={draft} />}
+      </div>
+      <Footer draft={draft} />
+    </section>
+  );
+}
+
+function typeTitle(draft: Draft): string {
+  const { session, node } = draft;
+  const users = kindOf(node) === "config" && !draft.isNew ? ` · ${t("config.users", { count: session.flow.usersOf(node.id).length })}` : "";
+  return `${node.type.startsWith("subflow:") ? t("tabs.subflow") : node.type}${users}`;
+}
+
+function FormTabs({ id, tabs, tab, onTab }: { id: string; tabs: readonly Tab[]; tab: Tab; onTab: (tab: Tab) => void }) {
+  const press = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length]!;
+    onTab(next);
+    document.getElementById(`${id}-tab-${next}`)?.focus();
+  };
+  return (
+    <div className="form-tabs" role="tablist" onKeyDown={press}>
+      {tabs.map((each) => (
+        <button key={each} type="button" role="tab" id={`${id}-tab-${each}`} aria-selected={each === tab} aria-controls={`${id}-panel`} tabIndex={each === tab ? 0 : -1} onClick={() => onTab(each)}>
+          {t(`form.${each}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Footer({ draft }: { draft: Draft }) {
+  const session = useSession();
+  const forms = formsOf(session);
+  const id = useId();
+  const { node } = draft;
+  const kind = kindOf(node);
+  const locked = session.flow.isLocked(kind === "subflow" ? node.id : node.z);
+  const unfinished = Object.keys(draft.state.get().unfinished).length > 0;
+  const problems = draft.problems().length;
+  return (
+    <footer className="drawer-foot">
+      {!draft.isNew && (
+        <button type="button" className="is-danger" disabled={locked} onClick={() => forms.remove()}>
+          {t("do.delete")}
+        </button>
+      )}
+      {(kind === "node" || kind === "config") && (
+        <label htmlFor={id} className="switch">
+          <input type="checkbox" role="switch" id={id} checked={draft.values["d"] !== true} onChange={(event) => draft.set({ d: event.target.checked ? undefined : true })} />
+          {t("form.enabled")}
+        </label>
+      )}
+      <span className="drawer-state" role="status">
+        {locked ? t("canvas.locked") : unfinished ? t("form.unfinished") : problems > 0 ? t("form.problems", { count: problems }) : ""}
+      </span>
+      <button type="button" onClick={() => forms.cancel()}>
+        {t("form.cancel")}
+      </button>
+      <button type="button" className="is-primary" disabled={locked || unfinished} title={t("form.ok-keys")} onClick={() => forms.ok()}>
+        {draft.isNew ? t("form.add") : t("form.ok")}
+      </button>
+    </footer>
+  );
+}
+
+/** The text about a node, as it is written and as it looks. */
+function Description({ draft }: { draft: Draft }) {
+  const id = useId();
+  const text = typeof draft.values["info"] === "string" ? draft.values["info"] : "";
+  return (
+    <div className="description">
+      <label htmlFor={id}>{t("form.markdown")}</label>
+      <textarea id={id} rows={12} value={text} onChange={(event) => draft.set({ info: event.target.value })} />
+      {text !== "" && (
+        <section aria-label={t("form.preview")}>
+          <h3>{t("form.preview")}</h3>
+          <Markdown text={text} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** Puts the focus on the wanted field, else on the first. */
+function focusFirst(element: HTMLElement, field: string | undefined): void {
+  const wanted = field === undefined ? undefined : [...element.querySelectorAll<HTMLElement>("[data-field]")].findLast((each) => field === each.dataset["field"] || field.startsWith(`${each.dataset["field"]}.`));
+  const control = (wanted ?? element.querySelector(".drawer-body"))?.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea, button");
+  (control ?? element.querySelector<HTMLElement>(".drawer-body"))?.focus();
+  wanted?.scrollIntoView({ block: "center" });
+}

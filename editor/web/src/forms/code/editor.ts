@@ -1,0 +1,174 @@
+/**
+ * The code editor: CodeMirror, made for one field. This module is only ever imported dynamically.
+ *
+ * It lives in a shadow root, because there CodeMirror uses constructed style sheets, which a strict
+ * Content-Security-Policy allows; in the page itself it would need inline styles.
+ */
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { html } from "@codemirror/lang-html";
+import { javascript, javascriptLanguage } from "@codemirror/lang-javascript";
+import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting, syntaxTree } from "@codemirror/language";
+import { linter, lintGutter, lintKeymap, type Diagnostic } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { drawSelection, EditorView, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers, tooltips } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { isBalanced } from "../../model/typed";
+import { completeJavaScript, completeJsonata } from "./complete";
+import { jsonata, mustache } from "./languages";
+import type { Shape } from "./shape";
+
+export type Language = "javascript" | "json" | "jsonata" | "mustache" | "html" | "text";
+
+export interface CodeOptions {
+  readonly parent: HTMLElement;
+  readonly value: string;
+  readonly language: Language;
+  readonly label: string;
+  readonly onChange: (value: string) => void;
+  /** Words of an error at a place: the catalogue is not this module's. */
+  readonly words: { readonly syntax: string; readonly brackets: string };
+  readonly message?: Shape | undefined;
+  readonly readOnly?: boolean;
+}
+
+export interface CodeEditor {
+  setValue(value: string): void;
+  focus(line?: number, column?: number): void;
+  destroy(): void;
+}
+
+/** Makes an editor inside an element. */
+export function createEditor(options: CodeOptions): CodeEditor {
+  const root = options.parent.shadowRoot ?? options.parent.attachShadow({ mode: "open", delegatesFocus: true });
+  root.replaceChildren();
+  const parent = document.createElement("div");
+  parent.style.height = "100%";
+  root.append(parent);
+  const language = new Compartment();
+  let quiet = false;
+  const view = new EditorView({
+    parent,
+    root,
+    state: EditorState.create({
+      doc: options.value,
+      extensions: [
+        base(options),
+        language.of(languageOf(options)),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged && !quiet) options.onChange(update.state.doc.toString());
+        }),
+      ],
+    }),
+  });
+  return {
+    setValue(value) {
+      if (value === view.state.doc.toString()) return;
+      quiet = true;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value } });
+      quiet = false;
+    },
+    focus(line, column = 1) {
+      if (line !== undefined && line <= view.state.doc.lines) {
+        const at = view.state.doc.line(line);
+        view.dispatch({ selection: { anchor: Math.min(at.from + column - 1, at.to) }, scrollIntoView: true });
+      }
+      view.focus();
+    },
+    destroy: () => view.destroy(),
+  };
+}
+
+function base(options: CodeOptions): Extension {
+  return [
+    lineNumbers(),
+    foldGutter(),
+    highlightSpecialChars(),
+    history(),
+    drawSelection(),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    highlightActiveLine(),
+    highlightSelectionMatches(),
+    search({ top: true }),
+    lintGutter(),
+    // Escape gives Tab back to the page: whoever uses only the keyboard gets out again.
+    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
+    tooltips({ position: "fixed" }),
+    EditorView.lineWrapping,
+    EditorState.tabSize.of(4),
+    EditorState.readOnly.of(options.readOnly ?? false),
+    EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
+    look,
+    syntaxHighlighting(colours),
+  ];
+}
+
+function languageOf({ language, message, words }: CodeOptions): Extension {
+  switch (language) {
+    case "javascript":
+      return [javascript(), javascriptLanguage.data.of({ autocomplete: completeJavaScript(message) }), autocompletion(), linter((view) => syntaxErrors(view, words.syntax))];
+    case "json":
+      return [json(), autocompletion(), linter((view) => (view.state.doc.toString().trim() === "" ? [] : jsonParseLinter()(view)))];
+    case "jsonata":
+      return [jsonata, autocompletion({ override: [completeJsonata(message)] }), linter((view) => unbalanced(view, words.brackets))];
+    case "html":
+      return [html({ matchClosingTags: false }), autocompletion()];
+    case "mustache":
+      return [mustache];
+    case "text":
+      return [];
+  }
+}
+
+/**
+ * Where the parser found what cannot be. A function's body may return and await at its top level; the parser takes both.
+ */
+function syntaxErrors(view: EditorView, words: string): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const { doc } = view.state;
+  syntaxTree(view.state).iterate({
+    enter: (node) => {
+      if (!node.type.isError || found.length >= 20) return;
+      const from = Math.min(node.from, doc.length);
+      // The end of what is missing has no width: the character before it shows where.
+      found.push({ from: node.from === node.to ? Math.max(0, from - 1) : from, to: node.to, severity: "error", message: words });
+    },
+  });
+  return found;
+}
+
+function unbalanced(view: EditorView, words: string): Diagnostic[] {
+  const text = view.state.doc.toString();
+  return text === "" || isBalanced(text) ? [] : [{ from: Math.max(0, text.length - 1), to: text.length, severity: "error", message: words }];
+}
+
+const colours = HighlightStyle.define([
+  { tag: tags.keyword, color: "light-dark(#8a2aa0, #d69cf0)" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "light-dark(#a03a1f, #f0a58a)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "light-dark(#126b56, #7fd9b9)" },
+  { tag: tags.comment, color: "var(--muted)", fontStyle: "italic" },
+  { tag: [tags.propertyName, tags.attributeName], color: "light-dark(#1f5fa8, #8cc2f5)" },
+  { tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], color: "light-dark(#7a5200, #e8cf8a)" },
+  { tag: tags.tagName, color: "light-dark(#8a2aa0, #d69cf0)" },
+  { tag: tags.variableName, color: "inherit" },
+]);
+
+const look = EditorView.theme({
+  "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--surface)", fontSize: "13px" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
+  ".cm-scroller": { fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, monospace", lineHeight: "1.5" },
+  ".cm-content": { caretColor: "var(--text)" },
+  ".cm-cursor": { borderLeftColor: "var(--text)" },
+  ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--muted)", border: "none", borderRight: "1px solid var(--line)" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--accent) 8%, transparent)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "color-mix(in srgb, var(--accent) 28%, transparent)" },
+  ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--text)", border: "1px solid var(--line)", borderRadius: "6px", overflow: "hidden" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--on-accent)" },
+  ".cm-panels": { backgroundColor: "var(--bg)", color: "var(--text)" },
+  ".cm-panel input, .cm-panel button": { backgroundColor: "var(--surface)", color: "var(--text)", backgroundImage: "none", border: "1px solid var(--line)", borderRadius: "4px" },
+  ".cm-foldPlaceholder": { backgroundColor: "var(--bg)", color: "var(--muted)", border: "1px solid var(--line)" },
+});

@@ -1,0 +1,109 @@
+/**
+ * Which forms are open. Forms of configuration nodes open above the form that names them; each is saved or left by
+ * itself.
+ */
+import { Store } from "../app/store";
+import type { Session } from "../app/session";
+import { t } from "../messages";
+import { remove, removePlace } from "../model/commands";
+import { kindOf } from "../model/flow";
+import { viewOf } from "../canvas/view";
+import { Draft, newConfig } from "./draft";
+
+export interface OpenForm {
+  readonly key: number;
+  readonly draft: Draft;
+  /** Called with the id of what was saved, by the form below. */
+  readonly onSaved?: (id: string) => void;
+  /** The property to go to first. */
+  readonly field?: string;
+}
+
+export class Forms {
+  readonly stack = new Store<readonly OpenForm[]>([]);
+  private count = 0;
+
+  constructor(private readonly session: Session) {
+    session.editing.subscribe(() => this.follow());
+    this.follow();
+  }
+
+  /** Opens the form of an object at one of its fields. */
+  openAt(id: string, field?: string): void {
+    this.wanted = field;
+    if (this.session.editing.get() === id) this.follow();
+    else this.session.editing.set(id);
+  }
+  private wanted: string | undefined;
+
+  /** Opens the form of a configuration node above the others. */
+  openConfig(id: string): void {
+    const node = this.session.flow.get(id);
+    if (node) this.push(new Draft(this.session, node));
+  }
+
+  /** Opens an empty form of a configuration node; once saved, `onSaved` gets its id. */
+  addConfig(type: string, onSaved: (id: string) => void): void {
+    this.push(new Draft(this.session, newConfig(this.session, type), true), onSaved);
+  }
+
+  /** Saves the form on top and closes it. */
+  ok(): void {
+    const top = this.stack.get().at(-1);
+    if (!top?.draft.save()) return;
+    this.pop();
+    top.onSaved?.(top.draft.node.id);
+  }
+
+  cancel(): void {
+    this.pop();
+  }
+
+  /** Deletes the node of the form on top. */
+  remove(): void {
+    const top = this.stack.get().at(-1);
+    if (!top) return;
+    const { node } = top.draft;
+    const done = this.session.run(t("do.delete"), (tx) => {
+      if (kindOf(node) === "tab" || kindOf(node) === "subflow") removePlace(tx, node.id);
+      else remove(tx, [node.id]);
+      return true;
+    });
+    if (done) this.pop();
+  }
+
+  private push(draft: Draft, onSaved?: (id: string) => void, field?: string): void {
+    const form = { key: (this.count += 1), draft, ...(onSaved ? { onSaved } : {}), ...(field === undefined ? {} : { field }) };
+    this.stack.update((stack) => [...stack, form]);
+  }
+
+  private pop(): void {
+    this.stack.update((stack) => stack.slice(0, -1));
+    if (this.stack.get().length > 0) return;
+    this.session.editing.set(null);
+    viewOf(this.session).focus();
+  }
+
+  /** Opens what is to be edited now. What was typed into the form before is kept, as a step that can be undone. */
+  private follow(): void {
+    const id = this.session.editing.get();
+    const [base] = this.stack.get();
+    const field = this.wanted;
+    this.wanted = undefined;
+    if (base && base.draft.node.id === id && field === undefined) return;
+    if (base && base.draft.node.id !== id && base.draft.isChanged && this.session.flow.has(base.draft.node.id)) base.draft.save();
+    const same = base && base.draft.node.id === id ? base.draft : undefined;
+    this.stack.set([]);
+    const node = id === null ? undefined : this.session.flow.get(id);
+    if (node && node.type !== "junction") this.push(same ?? new Draft(this.session, node), undefined, field);
+    else if (id !== null) this.session.editing.set(null);
+  }
+}
+
+const all = new WeakMap<Session, Forms>();
+
+export function formsOf(session: Session): Forms {
+  let forms = all.get(session);
+  if (!forms) all.set(session, (forms = new Forms(session)));
+  return forms;
+}

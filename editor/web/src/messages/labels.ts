@@ -1,0 +1,11 @@
+/**
+ * Labels of fields come from descriptors, in English. What is known of them in the language in use is shown instead.
+ */
+import { translatedLabel } from ".";
+
+export function label(text: string): string {
+  return translatedLabel(text) ?? (/^[a-z][a-z ]+$/.test(text) && !SMALL.has(text) ? text[0]!.toUpperCase() + text.slice(1) : text);
+}
+
+/** Words that go on with the field before. */
+const SMALL = new Set(["and", "or connect to", "per", "to", "by", "as", "with the key in", "joined with", "then send", "then wait for", "after"]);
