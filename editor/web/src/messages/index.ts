@@ -21,19 +21,16 @@ export type MessageKey = keyof typeof catalogue;
 
 /** What a file in `languages/` gives. */
 export interface Language {
-  /** The language's name in itself. */
-  readonly name: string;
   readonly messages: { readonly [key in MessageKey]: Message };
   /** Labels of the fields and choices of core types, by their English text. */
   readonly labels: { readonly [english: string]: string };
 }
 
 const files = import.meta.glob<{ default: Language }>("./languages/*.ts");
-const NAMES: { readonly [code: string]: string } = { en: "English", de: "Deutsch", zh: "中文" };
 const codeOf = (path: string) => path.slice(path.lastIndexOf("/") + 1, -".ts".length);
 
 /** The languages that there are, with their own names. */
-export const languages: readonly { readonly code: string; readonly name: string }[] = ["en", ...Object.keys(files).map(codeOf)].map((code) => ({ code, name: NAMES[code] ?? code }));
+export const languages: readonly { readonly code: string; readonly name: string }[] = ["en", ...Object.keys(files).map(codeOf)].map((code) => ({ code, name: new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code }));
 
 let current: Language | undefined;
 let plural = new Intl.PluralRules("en");
