@@ -190,7 +190,7 @@ export const tests = {
     await page.keyboard.press("Control+Enter");
     await page.waitForFunction(() => window.heard.some((each) => each.topic === "debug"));
     await page.keyboard.press("Alt+Shift+N");
-    await count(page, '[role="tab"]', 2);
+    await count(page, '.tabs [role="tab"]', 2);
     await page.keyboard.press("F2");
     await page.keyboard.type("Second");
     await page.keyboard.press("Enter");

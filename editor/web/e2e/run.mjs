@@ -3,6 +3,7 @@
  */
 import { tests as accessibility } from "./accessibility.mjs";
 import { tests as editor } from "./editor.mjs";
+import { tests as panels } from "./panels.mjs";
 import { tests as speed } from "./speed.mjs";
 import { missing, worlds } from "./world.mjs";
 
@@ -15,7 +16,7 @@ if (missing !== undefined) {
 const EXPECTED = /404 .*\/vgdc\/v1\//;
 const wanted = process.argv[2] ?? "";
 let [passed, failed] = [0, 0];
-for (const [name, test] of Object.entries({ ...editor, ...accessibility, ...speed })) {
+for (const [name, test] of Object.entries({ ...editor, ...panels, ...accessibility, ...speed })) {
   if (!name.includes(wanted)) continue;
   try {
     await test();

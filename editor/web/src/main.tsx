@@ -10,10 +10,11 @@ import { readSetting } from "./app/local";
 import { SessionContext, useStore } from "./app/react";
 import { Session } from "./app/session";
 import { language, preferredLanguage, useLanguage } from "./messages";
-import "./forms";
-import "./panels";
 import "@xyflow/react/dist/style.css";
 import "./styles.css";
+// Their styles come after the general ones.
+import "./forms";
+import "./panels";
 
 const token = readSetting<string | null>("token", null) ?? undefined;
 const client = new Client({ token });

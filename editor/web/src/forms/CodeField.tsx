@@ -38,7 +38,7 @@ export function CodeField(props: ControlProps) {
   const language = languageOf(field, values["format"]);
   if (!open) {
     return (
-      <button type="button" id={props.id} className="list-add" onClick={() => setOpen(true)}>
+      <button type="button" id={props.id} className="list-add" aria-label={`${t("form.add-code")}: ${title}`} onClick={() => setOpen(true)}>
         <Glyph name="plus" size={14} />
         {t("form.add-code")}
       </button>

@@ -4,8 +4,11 @@
  */
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
+import type { Session } from "../app/session";
 import { Glyph } from "../canvas/icons";
+import { viewOf } from "../canvas/view";
 import { t } from "../messages";
+import { placeOf } from "../model/commands";
 import { kindOf } from "../model/flow";
 import { Markdown } from "../panels/Markdown";
 import { ResizeBar, useSize, type Sized } from "../panels/resize";
@@ -41,10 +44,14 @@ function Drawer({ form, depth, isTop, sized }: { form: OpenForm; depth: number; 
     if (!isTop) return;
     focusFirst(element.current!, form.field);
   }, [isTop, form]);
+  useEffect(() => (depth === 0 ? uncover(session, draft.node.id, element.current!) : undefined), [session, draft, depth]);
 
   const press = (event: KeyboardEvent) => {
     if (event.defaultPrevented) return;
-    if (event.key === "Escape") forms.cancel();
+    const code = event.target instanceof Element ? event.target.closest(".code-field") : null;
+    // Out of a code editor, in which Tab indents, Escape leads first; what was typed is not lost by it.
+    if (event.key === "Escape" && code?.querySelector(".code")?.contains(event.target as Node)) code.querySelector<HTMLElement>(".code-tools button")?.focus();
+    else if (event.key === "Escape") forms.cancel();
     else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) forms.ok();
     else return;
     event.preventDefault();
@@ -162,6 +169,24 @@ function Description({ draft }: { draft: Draft }) {
       )}
     </div>
   );
+}
+
+/** Moves the canvas while the drawer would lie over the node whose form it is. Returns how to move it back. */
+function uncover(session: Session, id: string, drawer: HTMLElement): (() => void) | undefined {
+  const { flow, element } = viewOf(session);
+  const at = placeOf(session.flow, id);
+  const canvas = element?.getBoundingClientRect();
+  if (!flow || !at || !canvas || drawer.offsetLeft - canvas.left < 200) return undefined;
+  const over = flow.flowToScreenPosition(at).x - (canvas.left + drawer.offsetLeft) / 2;
+  if (flow.flowToScreenPosition(at).x <= drawer.offsetLeft - 80) return undefined;
+  const before = flow.getViewport();
+  const moved = { ...before, x: before.x - over };
+  void flow.setViewport(moved, { duration: 150 });
+  return () => {
+    // Who has scrolled since then wants to stay there.
+    const now = flow.getViewport();
+    if (Math.abs(now.x - moved.x) < 2 && now.y === moved.y && now.zoom === moved.zoom) void flow.setViewport(before, { duration: 150 });
+  };
 }
 
 /** Puts the focus on the wanted field, else on the first. */

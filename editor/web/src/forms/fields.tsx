@@ -75,13 +75,28 @@ function FieldRow(props: FieldProps) {
   }
   return (
     <div className={`field is-${field.kind}`} data-field={path} data-invalid={problem !== undefined}>
-      <label htmlFor={id} id={`${id}-label`}>
+      <Title id={id} controls={!COMPOUND.has(field.kind)}>
         {title}
         {field.required && <span aria-hidden="true"> *</span>}
-      </label>
+      </Title>
       {control}
       {below}
     </div>
+  );
+}
+
+/** Fields of several controls, each with a name of its own: their title is that of the group. */
+const COMPOUND: ReadonlySet<Field["kind"]> = new Set(["list", "nodes", "javascript", "jsonata", "mustache", "json", "modules"]);
+
+function Title({ id, controls, children }: { id: string; controls: boolean; children: ReactNode }) {
+  return controls ? (
+    <label htmlFor={id} id={`${id}-label`}>
+      {children}
+    </label>
+  ) : (
+    <span className="field-title" id={`${id}-label`}>
+      {children}
+    </span>
   );
 }
 

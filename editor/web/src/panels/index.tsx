@@ -10,6 +10,7 @@ import { checksOf } from "./checks";
 import { ConfigsPanel } from "./Configs";
 import { ContextPanel } from "./Context";
 import { debugLogOf, DebugPanel } from "./Debug";
+import { ReviewDialog } from "./Deploy";
 import { dialogOf } from "./dialogs";
 import { InformationPanel } from "./Information";
 import "./panels.css";
@@ -27,7 +28,7 @@ panels.push(
 const DIALOGS = {
   import: lazy(() => import("./Transfer").then(({ ImportDialog }) => ({ default: ImportDialog }))),
   export: lazy(() => import("./Transfer").then(({ ExportDialog }) => ({ default: ExportDialog }))),
-  review: lazy(() => import("./Deploy").then(({ ReviewDialog }) => ({ default: ReviewDialog }))),
+  review: ReviewDialog,
   merge: lazy(() => import("./Merge").then(({ MergeDialog }) => ({ default: MergeDialog }))),
   settings: lazy(() => import("./Settings").then(({ SettingsDialog }) => ({ default: SettingsDialog }))),
 };

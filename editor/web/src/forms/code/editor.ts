@@ -6,7 +6,6 @@
  */
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { html } from "@codemirror/lang-html";
 import { javascript, javascriptLanguage } from "@codemirror/lang-javascript";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting, syntaxTree } from "@codemirror/language";
@@ -115,8 +114,8 @@ function languageOf({ language, message, words }: CodeOptions): Extension {
       return [json(), autocompletion(), linter((view) => (view.state.doc.toString().trim() === "" ? [] : jsonParseLinter()(view)))];
     case "jsonata":
       return [jsonata, autocompletion({ override: [completeJsonata(message)] }), linter((view) => unbalanced(view, words.brackets))];
+    // Both have tags: a template is mostly one in the other.
     case "html":
-      return [html({ matchClosingTags: false }), autocompletion()];
     case "mustache":
       return [mustache];
     case "text":
