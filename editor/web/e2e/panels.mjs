@@ -47,6 +47,7 @@ export const tests = {
     const code = field(page, "func").locator(".cm-content");
     await code.click();
     await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
     await page.keyboard.type('msg.payload.b = "added"; return msg;');
     await world.shot("form function light");
     await ok(page);
@@ -291,6 +292,7 @@ export const tests = {
     assert.ok(sheet.width > 380 && sheet.y > 300, JSON.stringify(sheet));
     await world.shot("phone panel");
     await page.locator(".outline-node", { hasText: "out" }).dblclick();
+    await page.waitForTimeout(300);
     const box = await drawer(page).boundingBox();
     assert.deepEqual([box.x, box.y, box.width, box.height], [0, 0, 390, 800]);
     await world.shot("phone form");

@@ -34,7 +34,7 @@ export async function open(flows, options = {}) {
     page,
     red,
     problems,
-    shot: (name) => page.screenshot({ path: join(SHOTS, `${name}.png`) }),
+    shot: (name) => page.screenshot({ path: join(SHOTS, `${name}.png`), caret: "initial" }),
     flows: async () => (await fetch(`${red.url}flows`)).json(),
     async close() {
       await browser.close();

@@ -454,5 +454,5 @@ export const MENU: readonly (readonly string[])[] = [
   ["select-all", "select-connected", "list-actions"],
 ];
 
-export const TAB_MENU: readonly (readonly string[])[] = [["tab-rename", "tab-disable", "tab-lock", "tab-hide"], ["tab-left", "tab-right", "tab-add"], ["tab-delete"]];
+export const TAB_MENU: readonly (readonly string[])[] = [["place-edit", "tab-rename", "tab-disable", "tab-lock", "tab-hide"], ["tab-left", "tab-right", "tab-add"], ["tab-delete"]];
 

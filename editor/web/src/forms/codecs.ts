@@ -2,7 +2,9 @@
  * Node types whose file form is not what one wants to see in a form: `read` gives what the form shows, `write` what the
  * file gets. All other types are shown as they are.
  */
-import { isObject, type Json, type JsonObject } from "../model/json";
+import { subflowOf, type Flow, type FlowNode } from "../model/flow";
+import { equal, isObject, type Json, type JsonObject } from "../model/json";
+import type { Field } from "../model/types";
 
 interface Codec {
   readonly read: (values: JsonObject) => JsonObject;
@@ -58,6 +60,74 @@ const ruled: Codec = {
 
 const PLAIN: Codec = { read: (values) => values, write: (values) => values };
 
-export function codecOf(type: string): Codec {
-  return { inject, debug, switch: ruled }[type] ?? PLAIN;
+export function codecOf(flow: Flow, node: FlowNode): Codec {
+  const subflow = flow.get(subflowOf(node) ?? "");
+  if (subflow) return instanceOf(envOf(subflow["env"]));
+  return { inject, debug, switch: ruled }[node.type] ?? PLAIN;
+}
+
+// --- instances of subflows: each property of the subflow is a field, which holds the subflow's value until it is changed
+
+const VALUE = "env:";
+const TYPE = "envtype:";
+
+interface EnvEntry extends JsonObject {
+  readonly name: string;
+}
+
+function envOf(value: Json | undefined): EnvEntry[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((each): each is EnvEntry => isObject(each) && typeof each["name"] === "string") : [];
+}
+
+/** The fields of what a subflow lets its instances set. */
+export function instanceFields(subflow: FlowNode): Field[] {
+  return envOf(subflow["env"]).map((entry) => ({
+    name: VALUE + entry.name,
+    kind: "typed",
+    typeField: TYPE + entry.name,
+    types: typesOf(entry),
+    default: entry["value"] ?? "",
+    label: uiLabel(entry),
+    required: false,
+    optional: true,
+  }));
+}
+
+function typesOf(entry: EnvEntry): string[] {
+  const type = typeof entry["type"] === "string" ? entry["type"] : "str";
+  return type === "cred" ? ["cred"] : [...new Set([type, "str", "num", "bool", "json", "bin", "env", "jsonata"])];
+}
+
+/** What the subflow calls a property, in any language that it has. */
+function uiLabel(entry: EnvEntry): string {
+  const ui = entry["ui"];
+  const label = isObject(ui) ? ui["label"] : undefined;
+  const text = isObject(label) ? (label["en-US"] ?? Object.values(label)[0]) : label;
+  return typeof text === "string" && text !== "" ? text : entry.name;
+}
+
+function instanceOf(given: readonly EnvEntry[]): Codec {
+  const names = new Set(given.map((entry) => entry.name));
+  return {
+    read: (values) => {
+      const own = new Map(envOf(values["env"]).map((entry) => [entry.name, entry]));
+      const shown = given.flatMap((entry) => {
+        const { value, type } = own.get(entry.name) ?? entry;
+        return [[VALUE + entry.name, value ?? ""] as const, [TYPE + entry.name, type ?? "str"] as const];
+      });
+      return { ...values, ...Object.fromEntries(shown), env: envOf(values["env"]).filter((entry) => !names.has(entry.name)) };
+    },
+    write: (values) => {
+      const { env, ...rest } = values;
+      const set = given.flatMap((entry) => {
+        const value = values[VALUE + entry.name];
+        const type = values[TYPE + entry.name];
+        // What is as the subflow has it stays open to changes of the subflow.
+        if (equal(value, entry["value"] ?? "") && equal(type, entry["type"] ?? "str")) return [];
+        return [{ name: entry.name, type: type ?? "str", value: value ?? "" }];
+      });
+      const kept = Object.entries(rest).filter(([name]) => !name.startsWith(VALUE) && !name.startsWith(TYPE));
+      return { ...Object.fromEntries(kept), env: [...set, ...envOf(env)] };
+    },
+  };
 }

@@ -142,11 +142,26 @@ describe("a draft", () => {
   });
 
   it("has fields for tabs, groups, subflows and their instances, and none for what it does not know", () => {
-    const types = open().types.get();
-    const names = (node: object) => fieldsOf(types, node as FlowNode).map((field) => field.name);
+    const session = open();
+    const names = (node: object) => fieldsOf(session.types.get(), session.flow, node as FlowNode).map((field) => field.name);
     expect(names(tab)).toContain("env");
     expect(names({ id: "x", type: "subflow:s" })).toEqual(["name", "env"]);
     expect(names({ id: "x", type: "what" })).toEqual([]);
+  });
+
+  it("shows what a subflow lets its instances set, and writes only what differs", () => {
+    const subflow = { id: "s", type: "subflow", name: "S", in: [], out: [], env: [{ name: "LIMIT", type: "num", value: "5", ui: { label: { "en-US": "The limit" } } }, { name: "MODE", type: "str", value: "a" }] };
+    const session = open(subflow, { id: "x", type: "subflow:s", z: "t", x: 1, y: 1, env: [{ name: "OTHER", type: "str", value: "o" }], wires: [] });
+    const draft = draftOf(session, "x");
+    expect(draft.isChanged).toBe(false);
+    expect(draft.fields.map((field) => field.label)).toEqual(["Name", "The limit", "MODE", "Environment"]);
+    draft.set({ "env:LIMIT": "7" });
+    draft.save();
+    expect(session.flow.get("x")).toEqual({ id: "x", type: "subflow:s", z: "t", x: 1, y: 1, env: [{ name: "LIMIT", type: "num", value: "7" }, { name: "OTHER", type: "str", value: "o" }], wires: [] });
+    const back = draftOf(session, "x");
+    back.set({ "env:LIMIT": "5" });
+    back.save();
+    expect(session.flow.get("x")!["env"]).toEqual([{ name: "OTHER", type: "str", value: "o" }]);
   });
 
   it("keeps numbers numbers and texts texts", () => {

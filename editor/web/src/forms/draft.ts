@@ -8,11 +8,11 @@ import { t } from "../messages";
 import { changeProperties, newId } from "../model/commands";
 import { STRUCTURE } from "../model/core-forms";
 import type { Transaction } from "../model/edit";
-import { kindOf, subflowOf, type FlowNode } from "../model/flow";
+import { kindOf, subflowOf, type Flow, type FlowNode } from "../model/flow";
 import { equal, isObject, type Json, type JsonObject } from "../model/json";
 import { isShown, problemsOf, typeOf, type FieldProblem } from "../model/validate";
 import type { Field, NodeType, NodeTypes } from "../model/types";
-import { codecOf } from "./codecs";
+import { codecOf, instanceFields } from "./codecs";
 
 /** Properties that no form shows as fields: what the canvas sets, and what the other tabs of the form are for. */
 export const OWN = new Set(["id", "type", "z", "g", "x", "y", "w", "h", "wires", "d", "l", "info", "icon", "inputLabels", "outputLabels", "nodes", "in", "out", "status", "links"]);
@@ -42,9 +42,9 @@ export class Draft {
   ) {
     const types = session.types.get();
     this.descriptor = types.get(node.type);
-    this.fields = fieldsOf(types, node);
+    this.fields = fieldsOf(types, session.flow, node);
     this.raw = this.fields.length === 0 && node.type !== "junction";
-    this.shown = codecOf(node.type).read(this.raw ? node : withDefaults(this.fields, node));
+    this.shown = codecOf(session.flow, node).read(this.raw ? node : withDefaults(this.fields, node));
     this.state = new Store<DraftState>({ values: this.shown, secrets: {}, unfinished: {} });
   }
 
@@ -122,7 +122,7 @@ export class Draft {
 
   /** The properties that saving would change, as the file gets them. */
   changes(): { [property: string]: Json | undefined } {
-    const { write } = codecOf(this.node.type);
+    const { write } = codecOf(this.session.flow, this.node);
     const [before, after] = [write(this.shown), write(this.values)];
     const out: { [property: string]: Json | undefined } = {};
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
@@ -168,10 +168,14 @@ export function newConfig(session: Session, type: string): FlowNode {
 }
 
 /** The fields of a node's form. */
-export function fieldsOf(types: NodeTypes, node: FlowNode): readonly Field[] {
+export function fieldsOf(types: NodeTypes, flow: Flow, node: FlowNode): readonly Field[] {
   const own = STRUCTURE[node.type];
   if (own) return own;
-  if (subflowOf(node) !== undefined) return STRUCTURE["instance"]!;
+  if (subflowOf(node) !== undefined) {
+    const subflow = flow.get(subflowOf(node)!);
+    const [name, ...env] = STRUCTURE["instance"]!;
+    return [name!, ...(subflow ? instanceFields(subflow) : []), ...env];
+  }
   return types.get(node.type)?.fields ?? [];
 }
 

@@ -6,7 +6,7 @@ import { useEffect, useId, useState, type ReactNode } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
-import { label as labelOf } from "../messages/labels";
+import { label as labelOf, plainLabel } from "../messages/labels";
 import { kindOf, type FlowNode } from "../model/flow";
 import type { Json, JsonObject } from "../model/json";
 import type { Field } from "../model/types";
@@ -54,7 +54,7 @@ function FieldRow(props: FieldProps) {
     <>
       {field.hint && (
         <p className="field-hint" id={`${id}-hint`}>
-          {labelOf(field.hint)}
+          {plainLabel(field.hint)}
         </p>
       )}
       {problem && (
@@ -77,7 +77,7 @@ function FieldRow(props: FieldProps) {
     <div className={`field is-${field.kind}`} data-field={path} data-invalid={problem !== undefined}>
       <Title id={id} controls={!COMPOUND.has(field.kind)}>
         {title}
-        {field.required && <span aria-hidden="true"> *</span>}
+        {field.required && !field.choices && <span aria-hidden="true"> *</span>}
       </Title>
       {control}
       {below}
@@ -179,7 +179,7 @@ function ChoiceField({ field, values, set, id, invalid, describedBy }: ControlPr
       {!known && <option value={text}>{text}</option>}
       {choices.map((choice) => (
         <option key={String(choice.value)} value={String(choice.value)}>
-          {labelOf(choice.label)}
+          {plainLabel(choice.label)}
         </option>
       ))}
     </select>

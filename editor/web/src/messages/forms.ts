@@ -1,5 +1,6 @@
 /** Texts of the forms of nodes. */
 export const forms = {
+  "do.place-edit": "Properties of the flow or subflow",
   "form.properties": "Properties",
   "form.description": "Description",
   "form.appearance": "Appearance",

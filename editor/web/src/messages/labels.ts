@@ -7,5 +7,10 @@ export function label(text: string): string {
   return translatedLabel(text) ?? (/^[a-z][a-z ]+$/.test(text) && !SMALL.has(text) ? text[0]!.toUpperCase() + text.slice(1) : text);
 }
 
+/** The same of a choice or a hint, which stands as it is written. */
+export function plainLabel(text: string): string {
+  return translatedLabel(text) ?? text;
+}
+
 /** Words that go on with the field before. */
 const SMALL = new Set(["and", "or connect to", "per", "to", "by", "as", "with the key in", "joined with", "then send", "then wait for", "after"]);

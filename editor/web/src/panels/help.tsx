@@ -36,11 +36,16 @@ async function load(session: Session, store: Store<Pages>): Promise<void> {
 export function helpTexts(html: string): Map<string, Element> {
   const parser = new DOMParser();
   const found = new Map<string, Element>();
-  for (const script of parser.parseFromString(html, "text/html").querySelectorAll("script[data-help-name]")) {
+  for (const script of parser.parseFromString(withoutStyles(html), "text/html").querySelectorAll("script[data-help-name]")) {
     const name = script.getAttribute("data-help-name")!;
-    found.set(name, parser.parseFromString(script.textContent ?? "", "text/html").body);
+    found.set(name, parser.parseFromString(withoutStyles(script.textContent ?? ""), "text/html").body);
   }
   return found;
+}
+
+/** Styles are dropped in any case; in a parsed document, the page's policy would report each of them. */
+function withoutStyles(html: string): string {
+  return html.replace(/<style[\s\S]*?<\/style>/gi, "").replace(/\sstyle\s*=\s*("[^"]*"|'[^']*')/gi, "");
 }
 
 export function HelpText({ node }: { node: FlowNode }) {

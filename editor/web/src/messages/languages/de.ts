@@ -220,6 +220,7 @@ const messages: Language["messages"] = {
   "do.panel-configs": "Leiste Konfigurations-Nodes",
   "do.panel-context": "Leiste Kontext",
   "do.panel-problems": "Leiste Probleme",
+  "do.place-edit": "Eigenschaften des Flows oder Subflows",
   "form.properties": "Eigenschaften",
   "form.description": "Beschreibung",
   "form.appearance": "Aussehen",

@@ -220,6 +220,7 @@ const messages: Language["messages"] = {
   "do.panel-configs": "配置节点面板",
   "do.panel-context": "上下文面板",
   "do.panel-problems": "问题面板",
+  "do.place-edit": "流程或子流程的属性",
   "form.properties": "属性",
   "form.description": "描述",
   "form.appearance": "外观",
