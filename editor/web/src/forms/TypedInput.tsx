@@ -59,7 +59,7 @@ export function TypedInput({ draft, field, values, set, id, invalid, describedBy
           ))}
         </select>
       )}
-      {kind.input === "secret" && <CredentialField draft={draft} name={textOf(values["name"]) || prefix + field.name} secret id={id} />}
+      {kind.input === "secret" && <CredentialField draft={draft} name={prefix === "" ? field.name.replace(/^env:/, "") : textOf(values["name"])} secret id={id} onChange={() => prefix === "" && change(SET)} />}
       {kind.input === "code" && (
         <button type="button" className="icon-button" title={t("form.expand")} aria-label={t("form.expand-named", { label: labelOf(field.label) })} onClick={() => setExpanded(true)}>
           <Glyph name="expand" size={15} />
@@ -99,6 +99,9 @@ function ContextKey({ text, value, onChange }: { text: object; value: string; on
     </>
   );
 }
+
+/** Stands in a draft for a secret that an instance of a subflow has of its own. */
+export const SET = "set";
 
 /** The names of the context stores that a server has. */
 export function storesOf(context: Json | undefined): readonly string[] {

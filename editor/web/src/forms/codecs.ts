@@ -113,6 +113,8 @@ function instanceOf(given: readonly EnvEntry[]): Codec {
       const own = new Map(envOf(values["env"]).map((entry) => [entry.name, entry]));
       const shown = given.flatMap((entry) => {
         const { value, type } = own.get(entry.name) ?? entry;
+        // Of a secret, only that there is one stands in the file.
+        if (type === "cred") return [[VALUE + entry.name, own.has(entry.name) ? "set" : ""] as const, [TYPE + entry.name, "cred"] as const];
         return [[VALUE + entry.name, value ?? ""] as const, [TYPE + entry.name, type ?? "str"] as const];
       });
       return { ...values, ...Object.fromEntries(shown), env: envOf(values["env"]).filter((entry) => !names.has(entry.name)) };
@@ -122,6 +124,7 @@ function instanceOf(given: readonly EnvEntry[]): Codec {
       const set = given.flatMap((entry) => {
         const value = values[VALUE + entry.name];
         const type = values[TYPE + entry.name];
+        if (type === "cred") return value === "set" ? [{ name: entry.name, type }] : [];
         // What is as the subflow has it stays open to changes of the subflow.
         if (equal(value, entry["value"] ?? "") && equal(type, entry["type"] ?? "str")) return [];
         return [{ name: entry.name, type: type ?? "str", value: value ?? "" }];

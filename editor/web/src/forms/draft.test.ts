@@ -158,6 +158,13 @@ describe("a draft", () => {
     draft.set({ "env:LIMIT": "7" });
     draft.save();
     expect(session.flow.get("x")).toEqual({ id: "x", type: "subflow:s", z: "t", x: 1, y: 1, env: [{ name: "LIMIT", type: "num", value: "7" }, { name: "OTHER", type: "str", value: "o" }], wires: [] });
+    const secret = open({ ...subflow, env: [{ name: "KEY", type: "cred" }] }, { id: "x", type: "subflow:s", z: "t", x: 1, y: 1, wires: [] });
+    const withSecret = draftOf(secret, "x");
+    withSecret.setSecret("KEY", "hidden");
+    withSecret.set({ "env:KEY": "set" });
+    withSecret.save();
+    expect(secret.flow.get("x")!["env"]).toEqual([{ name: "KEY", type: "cred" }]);
+    expect(secret.document.credentialsOf("x")).toEqual({ KEY: "hidden" });
     const back = draftOf(session, "x");
     back.set({ "env:LIMIT": "5" });
     back.save();

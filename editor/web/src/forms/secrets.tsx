@@ -32,7 +32,7 @@ function useKnown(draft: Draft): { known: JsonObject; problem: string } {
   return answer;
 }
 
-export function CredentialField({ draft, name, secret, id }: { draft: Draft; name: string; secret: boolean; id: string }) {
+export function CredentialField({ draft, name, secret, id, onChange }: { draft: Draft; name: string; secret: boolean; id: string; onChange?: () => void }) {
   const session = useSession();
   const { known, problem } = useKnown(draft);
   const own = useStore(draft.state).secrets[name];
@@ -49,7 +49,10 @@ export function CredentialField({ draft, name, secret, id }: { draft: Draft; nam
         spellCheck={false}
         value={shown}
         placeholder={saved && !replaced ? t("secret.saved") : ""}
-        onChange={(event) => draft.setSecret(name, event.target.value)}
+        onChange={(event) => {
+          draft.setSecret(name, event.target.value);
+          onChange?.();
+        }}
       />
       {saved && !replaced && (
         <button type="button" onClick={() => draft.setSecret(name, "")}>
