@@ -88,7 +88,7 @@ describe("a session", () => {
     own.run("name", (tx) => tx.update("a", { name: "mine" }));
     expect(await own.deploy("nodes")).toBe(false);
     expect(own.editor.isDirty).toBe(true);
-    expect(own.notices.get().at(-1)?.actions).toHaveLength(2);
+    expect(own.notices.get().at(-1)?.actions).toHaveLength(3);
     expect(await own.deploy("nodes", true)).toBe(true);
     expect(own.rev).toBe("2");
     expect(own.editor.isDirty).toBe(false);

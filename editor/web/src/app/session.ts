@@ -156,7 +156,10 @@ export class Session {
     if (typeof revision !== "string") return;
     setTimeout(() => {
       if (this.rev === undefined || revision === this.rev || this.phase.get().kind !== "ready") return;
-      this.notify("warning", t("deploy.elsewhere"), [{ title: t("deploy.load-theirs"), run: () => void this.load() }]);
+      this.notify("warning", t("deploy.elsewhere"), [
+        { title: t("deploy.merge"), run: () => this.merging.set(true) },
+        { title: t("deploy.load-theirs"), run: () => void this.load() },
+      ]);
     }, OWN_DEPLOY_MS);
   }
 

@@ -121,7 +121,7 @@ function instanceOf(given: readonly EnvEntry[]): Codec {
     },
     write: (values) => {
       const { env, ...rest } = values;
-      const set = given.flatMap((entry) => {
+      const set = given.flatMap((entry): JsonObject[] => {
         const value = values[VALUE + entry.name];
         const type = values[TYPE + entry.name];
         if (type === "cred") return value === "set" ? [{ name: entry.name, type }] : [];

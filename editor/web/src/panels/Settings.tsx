@@ -28,7 +28,7 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
           <select id={`${id}-theme`} value={theme} onChange={(event) => view.theme.set(event.target.value as Theme)}>
             {(["system", "light", "dark"] as const).map((each) => (
               <option key={each} value={each}>
-                {t(`theme.${each}`)}
+                {t(`settings.theme-${each}`)}
               </option>
             ))}
           </select>
