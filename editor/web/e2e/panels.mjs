@@ -135,6 +135,62 @@ export const tests = {
     await drawer(page).getByText("one user").waitFor();
   },
 
+  "what nobody knows is edited as JSON, and only that changes": async () => {
+    const odd = { id: "odd", type: "from-a-package", z: "t1", name: "odd", x: 300, y: 160, wires: [[]], deep: { a: [null, 1.5] }, "9": "nine" };
+    const world = await open([tab("t1", "One"), odd]);
+    const { page } = world;
+    await node(page, "odd").dblclick();
+    await drawer(page).getByText("Nothing is known of the type from-a-package").waitFor();
+    const code = drawer(page).locator(".cm-content");
+    await code.waitFor();
+    assert.ok(!(await code.textContent()).includes('"wires"'));
+    await code.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.press("Delete");
+    await page.keyboard.insertText('{"9":"nine","name":"odd","deep":');
+    await drawer(page).getByText("There is JSON that is not finished.").waitFor();
+    assert.ok(await drawer(page).getByRole("button", { name: "OK", exact: true }).isDisabled());
+    await page.keyboard.press("Control+End");
+    await page.keyboard.insertText('{"a":2}}');
+    await drawer(page).getByText("There is JSON that is not finished.").waitFor({ state: "detached" });
+    await ok(page);
+    await deploy(page);
+    assert.deepEqual((await world.flows()).find((each) => each.id === "odd"), { ...odd, deep: { a: 2 } });
+  },
+
+  "a flow has a form, and code has the whole window when it wants": async () => {
+    const template = { id: "tp", type: "template", z: "t1", name: "", field: "payload", fieldType: "msg", format: "handlebars", syntax: "mustache", template: "<h1>{{payload}}</h1>", output: "str", x: 300, y: 160, wires: [[]] };
+    const world = await open([tab("t1", "One"), template]);
+    const { page } = world;
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("Alt+Enter");
+    await field(page, "label").getByRole("textbox").fill("Renamed");
+    await field(page, "env").getByRole("button", { name: "Add", exact: true }).click();
+    await field(page, "env.0.name").getByRole("textbox").fill("LIMIT");
+    await field(page, "env.0.value").getByRole("textbox").fill("5");
+    await drawer(page).getByRole("tab", { name: "Description" }).click();
+    await page.getByLabel("Description, in Markdown").fill("# What it does\n\nA *lot*, <b>safely</b>.");
+    await drawer(page).getByRole("heading", { name: "What it does" }).waitFor();
+    assert.equal(await drawer(page).locator(".markdown b").count(), 0);
+    await world.shot("form description light");
+    await ok(page);
+    await page.locator(".tab-label", { hasText: "Renamed" }).waitFor();
+    await node(page, "tp").dblclick();
+    await drawer(page).getByRole("button", { name: "Edit Text in the whole window" }).click();
+    const dialog = page.getByRole("dialog", { name: "Text" });
+    await dialog.locator(".cm-content").click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.insertText("<p>{{topic}}</p>");
+    await world.shot("code dialog light");
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await field(page, "template").getByText("{{topic}}").waitFor();
+    await ok(page);
+    await deploy(page);
+    const flows = await world.flows();
+    assert.equal(flows.find((each) => each.id === "tp").template, "<h1>{{payload}}</h1><p>{{topic}}</p>");
+    assert.deepEqual(flows.find((each) => each.id === "t1").env, [{ name: "LIMIT", value: "5", type: "str" }]);
+  },
+
   "problems are listed, lead to the field, and are mended": async () => {
     const world = await open([tab("t1", "One"), broken, { id: "tls", type: "tls-config", name: "spare" }]);
     const { page } = world;
@@ -193,7 +249,7 @@ export const tests = {
     await page.getByRole("menuitemradio", { name: /Changed nodes/ }).click();
     await page.getByRole("button", { name: "How to deploy" }).click();
     await page.getByRole("menuitem", { name: "Review changes" }).click();
-    const dialog = page.getByRole("dialog", { name: "Review changes" });
+    const dialog = page.getByRole("dialog", { name: "Review what would be deployed" });
     await dialog.getByText("after").first().click();
     assert.deepEqual(await dialog.locator(".difference tbody tr").allInnerTexts(), ["name\tout\tafter"]);
     await world.shot("review light");
@@ -248,39 +304,52 @@ export const tests = {
   },
 
   "ten thousand messages a second do not freeze the debug panel": async () => {
-    const code = "for (let i = 0; i < 2000; i += 1) node.send({ payload: 'm' + i }); return null;";
-    const world = await open([tab("t1", "One"), inject("in", 200, 160, ["fn"]), func("fn", 420, 160, code, ["out"]), debug("out", 640, 160)]);
+    const world = await open([tab("t1", "One"), inject("in", 200, 160, ["out"]), debug("out", 640, 160)]);
     const { page } = world;
+    // Node-RED sends fewer than that: the messages are put into its connection on the way.
+    let toPage;
+    await page.routeWebSocket("**/comms", (socket) => {
+      socket.connectToServer();
+      toPage = (messages) => socket.send(JSON.stringify(messages));
+    });
+    await page.reload();
     await panel(page, "Debug").click();
-    const longest = await page.evaluate(async () => {
-      const socket = WebSocket.prototype;
-      void socket;
-      let worst = 0;
+    await page.waitForSelector(".debug-list");
+    await page.evaluate(() => {
       let last = performance.now();
-      const watch = () => {
-        const now = performance.now();
-        worst = Math.max(worst, now - last);
+      window.worst = 0;
+      window.watching = true;
+      const watch = (now) => {
+        window.worst = Math.max(window.worst, now - last);
         last = now;
         if (window.watching) requestAnimationFrame(watch);
       };
-      window.watching = true;
       requestAnimationFrame(watch);
-      window.worst = () => worst;
-      return 0;
     });
-    assert.equal(longest, 0);
-    for (let i = 0; i < 5; i += 1) await node(page, "in").locator(".node-button").click();
-    await page.waitForFunction(() => [...document.querySelectorAll(".debug-entry .tree-value")].some((each) => each.textContent === '"m1999"'), undefined, { timeout: 60_000 });
+    const message = (number) => ({ topic: "debug", data: { id: "out", z: "t1", name: "out", property: "payload", format: "Object", msg: JSON.stringify({ number, text: "some text", list: [1, 2, 3] }) } });
+    const [rounds, each] = [60, 500];
+    const start = Date.now();
+    for (let i = 0; i < rounds; i += 1) {
+      toPage(Array.from({ length: each }, (_, k) => message(i * each + k)));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, start + (i + 1) * 50 - Date.now())));
+    }
+    const seconds = (Date.now() - start) / 1000;
+    const last = rounds * each - 1;
+    await page.waitForFunction((number) => [...document.querySelectorAll(".debug-entry .tree-value")].some((value) => value.textContent.includes(`number: ${number},`)), last);
+    const worst = await page.evaluate(() => ((window.watching = false), Math.round(window.worst)));
     const drawn = await page.locator(".debug-entry").count();
-    const worst = await page.evaluate(() => ((window.watching = false), window.worst()));
-    console.log(`      longest frame while messages came: ${Math.round(worst)} ms; entries drawn: ${drawn}`);
+    console.log(`      ${Math.round((rounds * each) / seconds)} messages a second for ${seconds.toFixed(1)} s: longest frame ${worst} ms, ${drawn} entries drawn`);
     assert.ok(drawn < 80, `${drawn} entries are drawn`);
-    assert.ok(worst < 1500, `a frame took ${worst} ms`);
+    assert.ok(worst < 1000, `a frame took ${worst} ms`);
     await page.getByRole("button", { name: "Pause" }).click();
-    await node(page, "in").locator(".node-button").click();
-    await page.getByText(/Paused\. .*messages/).waitFor();
+    toPage([message(-1)]);
+    await page.getByText("Paused. One message waits.").waitFor();
     await page.getByRole("button", { name: "Clear" }).click();
-    assert.equal(await page.locator(".debug-entry").count(), 0);
+    await page.waitForFunction(() => document.querySelectorAll(".debug-entry").length === 0);
+    await page.getByRole("button", { name: "Go on" }).click();
+    toPage([message(-2)]);
+    await page.getByText("number: -2").waitFor();
+    assert.equal(await page.locator(".debug-entry").count(), 1);
   },
 
   "on a phone, forms fill the window and panels are a sheet at the bottom": async () => {

@@ -67,7 +67,7 @@ function Drawer({ form, depth, isTop, sized }: { form: OpenForm; depth: number; 
       data-type={draft.node.type}
       // What is below is not reached while another form is open above it.
       inert={!isTop}
-      style={{ width: `min(${sized.size}px, 100vw)`, right: depth * -14, zIndex: 20 + depth }}
+      style={{ width: `min(${Math.max(320, sized.size - depth * 36)}px, 100vw)`, zIndex: 20 + depth }}
       onKeyDown={press}
     >
       <ResizeBar sized={sized} label={t("form.resize")} edge="left" />

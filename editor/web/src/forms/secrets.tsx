@@ -59,7 +59,7 @@ export function CredentialField({ draft, name, secret, id, onChange }: { draft: 
           {t("secret.remove")}
         </button>
       )}
-      {replaced && (
+      {replaced && (saved || typeof known[name] === "string") && (
         <button type="button" onClick={() => draft.setSecret(name, undefined)}>
           {t("secret.keep")}
         </button>

@@ -139,7 +139,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog
       id={id}
-      title={t("deploy.review")}
+      title={t("do.review")}
       size="large"
       onClose={onClose}
       buttons={[
