@@ -19,10 +19,20 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
 /** What is open: closed by the runner after each test, also after one that failed. */
 export const worlds = [];
 
-/** A browser with the editor open on these flows, under a path that is not the root. */
+/** A browser with the editor open on these flows of a real Node-RED, under a path that is not the root. */
 export async function open(flows, options = {}) {
   const red = await startNodeRed(flows);
   const site = await serve({ api: red.url, path: "/deep/er/" });
+  const stop = async () => {
+    site.stop();
+    await red.stop();
+  };
+  const world = await browse(site.url, stop, options);
+  return Object.assign(world, { red, flows: async () => (await fetch(`${red.url}flows`)).json() });
+}
+
+/** A browser with the editor that is served there; `stop` ends who serves it. */
+export async function browse(url, stop, options = {}) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
@@ -32,18 +42,15 @@ export async function open(flows, options = {}) {
   mkdirSync(SHOTS, { recursive: true });
   const world = {
     page,
-    red,
     problems,
     shot: (name) => page.screenshot({ path: join(SHOTS, `${name}.png`), caret: "initial" }),
-    flows: async () => (await fetch(`${red.url}flows`)).json(),
     async close() {
       await browser.close();
-      site.stop();
-      await red.stop();
+      await stop();
     },
   };
   worlds.push(world);
-  await page.goto(site.url);
+  await page.goto(url);
   await page.waitForSelector(".canvas");
   return world;
 }

@@ -1,0 +1,108 @@
+/**
+ * The editor as `vgdc edit` serves it, out of the program itself. The program is target/debug/vgdc, or what VGDC names.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { browse } from "./world.mjs";
+
+const PROGRAM = process.env.VGDC ?? join(import.meta.dirname, "../../../target/debug/vgdc");
+
+// Indented by three, keys in an order of their own, CRLF: what is not touched has to stay so.
+const FLOW = [
+  "[",
+  '   {"id":"t1","type":"tab","label":"Heating","disabled":false,"info":"","env":[]},',
+  '   {"name":"press","id":"in","type":"inject","z":"t1","props":[{"p":"payload"}],"repeat":"","crontab":"","once":false,"onceDelay":0.1,"topic":"","payload":"21.50","payloadType":"num","x":160,"y":120,"wires":[["code"]]},',
+  '   {"id":"code","type":"function","z":"t1","name":"to text","func":"msg.payload = `it is ${msg.payload} degrees`;\\nreturn msg;","outputs":1,"timeout":0,"noerr":0,"initialize":"","finalize":"","libs":[],"x":360,"y":120,"wires":[["show"]]},',
+  '   {"id":"show","type":"debug","z":"t1","name":"show","active":true,"tosidebar":true,"console":false,"tostatus":false,"complete":"payload","targetType":"msg","statusVal":"","statusType":"auto","x":560,"y":120,"wires":[]}',
+  "]",
+  "",
+].join("\r\n");
+
+/** Starts the program on a flow file, and a browser by the link that it prints. */
+async function open(text, args = []) {
+  if (!existsSync(PROGRAM)) throw new Error(`there is no ${PROGRAM}: build it, or name it in VGDC`);
+  const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
+  const file = join(folder, "flows.json");
+  writeFileSync(file, text);
+  const child = spawn(PROGRAM, ["edit", file, "--port", "0", "--no-open", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  let log = "";
+  const link = await new Promise((resolve, reject) => {
+    const read = (data) => {
+      log += data;
+      const found = /https?:\/\/\S+/.exec(log);
+      if (found) resolve(found[0]);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.once("exit", () => reject(new Error(`vgdc ended:\n${log}`)));
+    setTimeout(() => reject(new Error(`no link was printed:\n${log}`)), 20_000).unref();
+  });
+  const world = await browse(link, async () => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { ...world, link, text: () => readFileSync(file, "utf8") };
+}
+
+const node = (page, id) => page.locator(`.react-flow__node[data-id="${id}"]`);
+const deploy = async (page) => {
+  const answer = page.waitForResponse((each) => each.url().endsWith("/flows") && each.request().method() === "POST");
+  await page.keyboard.press("Control+d");
+  assert.equal((await answer).status(), 200);
+};
+
+export const tests = {
+  "vgdc edit: the link lets in once, and strangers are not let in": async () => {
+    const { page, link } = await open(FLOW);
+    await node(page, "show").waitFor();
+    const stranger = await fetch(new URL("flows", page.url()));
+    assert.equal(stranger.status, 401);
+    // (the code in the link was good for once)
+    const again = await fetch(link, { redirect: "manual" });
+    assert.equal(again.headers.get("set-cookie"), null);
+  },
+
+  "vgdc edit: a node is moved, and nothing else in the file changes": async () => {
+    const { page, text } = await open(FLOW);
+    await node(page, "show").waitFor();
+    await deploy(page);
+    assert.equal(text(), FLOW);
+    await node(page, "show").click();
+    await page.keyboard.press("ArrowRight");
+    await deploy(page);
+    const x = Number(/"id":"show".*"x":(\d+)/.exec(text())[1]);
+    assert.ok(x > 560, `x is ${x}`);
+    assert.equal(text(), FLOW.replace('"x":560', `"x":${x}`));
+  },
+
+  "vgdc edit: what is pressed comes out, through compiled code": async () => {
+    const { page, shot } = await open(FLOW);
+    await node(page, "in").waitFor();
+    const heard = page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const socket = new WebSocket(new URL("comms", location.href).href.replace("http", "ws"));
+          socket.onopen = () => socket.send(JSON.stringify({ subscribe: "debug" }));
+          socket.onmessage = (event) => {
+            const found = JSON.parse(event.data).find((each) => each.topic === "debug");
+            if (found) resolve(found.data.msg);
+          };
+        }),
+    );
+    await node(page, "in").locator(".node-button").click();
+    assert.equal(await heard, "it is 21.5 degrees");
+    const check = await page.evaluate(async () => {
+      const flows = (await (await fetch("flows", { headers: { "Node-RED-API-Version": "v2" } })).json()).flows;
+      const body = JSON.stringify({ flows });
+      return (await fetch("vgdc/v1/check", { method: "POST", headers: { "Content-Type": "application/json" }, body })).json();
+    });
+    assert.equal(check.nodes.code.lane, "native");
+    assert.match(check.wires["code:0:show"], /payload: string/);
+    await shot("vgdc-edit");
+  },
+};
