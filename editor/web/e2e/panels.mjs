@@ -191,6 +191,45 @@ export const tests = {
     assert.deepEqual(flows.find((each) => each.id === "t1").env, [{ name: "LIMIT", value: "5", type: "str" }]);
   },
 
+  "a server that checks flows is asked, and what it knows helps": async () => {
+    const world = await open([tab("t1", "One"), inject("in", 200, 160, ["fn"]), func("fn", 420, 160, "retrun msg;", ["out"]), debug("out", 640, 160)]);
+    const { page } = world;
+    const answer = {
+      diagnostics: [{ code: "VG0200", level: "error", node: "fn", property: "func", line: 1, column: 1, message: "There is nothing called retrun.", fixes: [{ title: "Write return", changes: [{ node: "fn", set: { func: "return msg;" } }] }] }],
+      wires: { "in:0:fn": "{payload: {temperature: number, unit: string}, topic: string}" },
+      nodes: { fn: { lane: "engine", why: "its code is not known" } },
+      clones: [],
+    };
+    const asked = [];
+    await page.route("**/vgdc/v1/check", (route) => {
+      asked.push(route.request().postData());
+      const fixed = asked.at(-1).includes("return msg;");
+      return route.fulfill({ json: { ...answer, diagnostics: fixed ? [] : answer.diagnostics } });
+    });
+    await page.reload();
+    await panel(page, "Problems").click();
+    await page.getByText("There is nothing called retrun. (line 1, column 1)").waitFor();
+    await page.getByRole("button", { name: "Write return" }).click();
+    await page.getByText("Nothing is wrong.").waitFor();
+    assert.deepEqual(JSON.parse(asked[0]).map((each) => each.id), ["t1", "in", "fn", "out"]);
+    await node(page, "fn").dblclick();
+    const code = field(page, "func").locator(".cm-content");
+    await code.getByText("return msg;").waitFor();
+    await code.click();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.type("msg.payload.");
+    await page.locator(".cm-tooltip-autocomplete").getByText("temperature").waitFor();
+    await world.shot("completion light");
+    await page.keyboard.press("Escape");
+    await page.keyboard.type("x = (;\n");
+    await page.locator(".cm-lint-marker-error").first().waitFor();
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator(".drawer").count(), 1);
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Edit On message in the whole window");
+    await page.keyboard.press("Escape");
+    await drawer(page).waitFor({ state: "detached" });
+  },
+
   "problems are listed, lead to the field, and are mended": async () => {
     const world = await open([tab("t1", "One"), broken, { id: "tls", type: "tls-config", name: "spare" }]);
     const { page } = world;

@@ -109,11 +109,11 @@ function base(options: CodeOptions): Extension {
 function languageOf({ language, message, words }: CodeOptions): Extension {
   switch (language) {
     case "javascript":
-      return [javascript(), javascriptLanguage.data.of({ autocomplete: completeJavaScript(message) }), autocompletion(), linter((view) => syntaxErrors(view, words.syntax))];
+      return [javascript(), javascriptLanguage.data.of({ autocomplete: completeJavaScript(message) }), autocompletion({ icons: false }), linter((view) => syntaxErrors(view, words.syntax))];
     case "json":
-      return [json(), autocompletion(), linter((view) => (view.state.doc.toString().trim() === "" ? [] : jsonParseLinter()(view)))];
+      return [json(), autocompletion({ icons: false }), linter((view) => (view.state.doc.toString().trim() === "" ? [] : jsonParseLinter()(view)))];
     case "jsonata":
-      return [jsonata, autocompletion({ override: [completeJsonata(message)] }), linter((view) => unbalanced(view, words.brackets))];
+      return [jsonata, autocompletion({ override: [completeJsonata(message)], icons: false }), linter((view) => unbalanced(view, words.brackets))];
     // Both have tags: a template is mostly one in the other.
     case "html":
     case "mustache":
@@ -169,5 +169,13 @@ const look = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent)", color: "var(--on-accent)" },
   ".cm-panels": { backgroundColor: "var(--bg)", color: "var(--text)" },
   ".cm-panel input, .cm-panel button": { backgroundColor: "var(--surface)", color: "var(--text)", backgroundImage: "none", border: "1px solid var(--line)", borderRadius: "4px" },
+  // Lint's own marks are data: images, which a strict policy refuses.
+  ".cm-lint-marker": { width: "8px", height: "8px", margin: "6px 2px", borderRadius: "50%" },
+  ".cm-lint-marker-error": { content: "normal", backgroundColor: "var(--danger)" },
+  ".cm-lint-marker-warning": { content: "normal", backgroundColor: "var(--warning)" },
+  ".cm-lint-marker-info": { content: "normal", backgroundColor: "var(--accent)" },
+  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--danger) 1px", textUnderlineOffset: "3px" },
+  ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warning) 1px", textUnderlineOffset: "3px" },
+  ".cm-lintRange-info, .cm-lintRange-hint": { backgroundImage: "none", textDecoration: "underline dotted var(--accent) 1px", textUnderlineOffset: "3px" },
   ".cm-foldPlaceholder": { backgroundColor: "var(--bg)", color: "var(--muted)", border: "1px solid var(--line)" },
 });
