@@ -50,7 +50,8 @@ export const tests = {
     await page.keyboard.press("Delete");
     await page.keyboard.type('msg.payload.b = "added"; return msg;');
     await world.shot("form function light");
-    await ok(page);
+    await page.keyboard.press("Control+Enter");
+    await drawer(page).waitFor({ state: "detached" });
     await panel(page, "Debug").click();
     await deploy(page);
     await page.waitForSelector(".node-changed", { state: "detached" });

@@ -25,6 +25,7 @@ export class Forms {
 
   constructor(private readonly session: Session) {
     session.editing.subscribe(() => this.follow());
+    session.editor.subscribe(() => this.dropGone());
     this.follow();
   }
 
@@ -82,6 +83,12 @@ export class Forms {
     if (this.stack.get().length > 0) return;
     this.session.editing.set(null);
     viewOf(this.session).focus();
+  }
+
+  /** What is gone (by undo, say) has no form any more. */
+  private dropGone(): void {
+    const stay = this.stack.get().filter(({ draft }) => draft.isNew || this.session.flow.has(draft.node.id));
+    if (stay.length < this.stack.get().length) this.stack.set(stay);
   }
 
   /** Opens what is to be edited now. What was typed into the form before is kept, as a step that can be undone. */

@@ -80,6 +80,9 @@ export function createEditor(options: CodeOptions): CodeEditor {
   };
 }
 
+/** Control and Enter save the form around. */
+const OWN_KEYS = defaultKeymap.filter((binding) => binding.key !== "Mod-Enter");
+
 function base(options: CodeOptions): Extension {
   return [
     lineNumbers(),
@@ -94,8 +97,7 @@ function base(options: CodeOptions): Extension {
     highlightSelectionMatches(),
     search({ top: true }),
     lintGutter(),
-    // Escape gives Tab back to the page: whoever uses only the keyboard gets out again.
-    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
+    keymap.of([...closeBracketsKeymap, ...OWN_KEYS, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
     tooltips({ position: "fixed" }),
     EditorView.lineWrapping,
     EditorState.tabSize.of(4),
