@@ -73,7 +73,7 @@ export const tests = {
     await deploy(page);
     assert.equal(text(), FLOW);
     await node(page, "show").click();
-    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Control+ArrowRight");
     await deploy(page);
     const x = Number(/"id":"show".*"x":(\d+)/.exec(text())[1]);
     assert.ok(x > 560, `x is ${x}`);
@@ -103,6 +103,11 @@ export const tests = {
     });
     assert.equal(check.nodes.code.lane, "native");
     assert.match(check.wires["code:0:show"], /payload: string/);
+    // The same is seen on the canvas: how a node is compiled, and what comes along a wire.
+    await node(page, "code").locator(".lane-native").waitFor({ state: "attached" });
+    const types = await page.locator(".wire title").allTextContents();
+    assert.ok(types.some((type) => type.includes("payload: string")), types.join("; "));
+    assert.equal(await page.locator(".palette-node", { hasText: /^junction$/ }).count(), 1);
     await shot("vgdc-edit");
   },
 };

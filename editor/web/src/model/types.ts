@@ -95,7 +95,7 @@ export class NodeTypes {
   private readonly byName = new Map<string, NodeType>();
 
   constructor(types: Iterable<NodeType> = CORE_TYPES) {
-    for (const type of types) this.byName.set(type.type, withForm(type));
+    for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, withForm(type));
   }
 
   get(type: string): NodeType | undefined {
