@@ -567,27 +567,10 @@ fn vgdc_run_serves_the_editor_beside_the_flows_own_pages() {
         {"id":"b","type":"http response","z":"t","x":1,"y":1,"wires":[]}]"#;
     let folder = Folder::new(&[("flows.json", page)]);
     let flow = folder.path("flows.json").to_string_lossy().into_owned();
-    let mut process = vgdc_tests::Running::start(
+    let mut editor = Editor::of(vgdc_tests::Running::start(
         vgdc_tests::vgdc(&["run", &flow, "--editor", "--port", "0"])
             .env("VGDC_EDITOR_TOKEN", TOKEN),
-    );
-    let link = process.wait_for("The editor is at http://");
-    let link = link
-        .split(' ')
-        .find(|word| word.starts_with("http://"))
-        .unwrap_or_default()
-        .to_owned();
-    let address = link
-        .trim_start_matches("http://")
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    let mut editor = Editor {
-        process,
-        address,
-        link,
-    };
+    ));
     let until = std::time::Instant::now() + Duration::from_secs(20);
     while editor.raw("GET", "/hello", &[], "").status != 200 {
         assert!(std::time::Instant::now() < until, "the flow answers");

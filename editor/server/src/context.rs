@@ -57,18 +57,21 @@ async fn blocking<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -
     tokio::task::spawn_blocking(act).await.ok()
 }
 
+/// The store that is asked for by its name, `Some(None)` where none is named; nothing where there is no such store.
+fn store_of(stores: &Stores, asked: &Asked) -> Option<Option<String>> {
+    let named = asked.value("store").filter(|store| !store.is_empty());
+    let is_there = |store: &String| stores.names().any(|name| name == store);
+    named.as_ref().is_none_or(is_there).then_some(named)
+}
+
 /// `GET /context/…`: a value, or all that a context has.
 pub(crate) async fn get(editor: &Editor, place: &Place, asked: &Asked) -> Response {
     let Some((stores, scope)) = look_up(editor, place).await else {
         return stopping();
     };
-    let store = asked.value("store").filter(|store| !store.is_empty());
-    if store
-        .as_ref()
-        .is_some_and(|store| !stores.names().any(|name| name == store))
-    {
+    let Some(store) = store_of(&stores, asked) else {
         return answer::not_found();
-    }
+    };
     let Some(scope) = scope else {
         return answer::json(StatusCode::OK, "{}");
     };
@@ -194,13 +197,9 @@ pub(crate) async fn delete(editor: &Editor, place: &Place, asked: &Asked) -> Res
     let Some((stores, scope)) = look_up(editor, place).await else {
         return stopping();
     };
-    let store = asked.value("store").filter(|store| !store.is_empty());
-    if store
-        .as_ref()
-        .is_some_and(|store| !stores.names().any(|name| name == store))
-    {
+    let Some(store) = store_of(&stores, asked) else {
         return answer::not_found();
-    }
+    };
     let Some(scope) = scope else {
         return answer::empty(StatusCode::NO_CONTENT);
     };

@@ -6,7 +6,7 @@ use crate::document::Document;
 use crate::flows;
 use crate::rev::stringify;
 use crate::serve::{Asked, Editor};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use vgdc_http::Response;
 use vgdc_http::http::StatusCode;
 use vgdc_value::{Array, Object, Value, generate_id};
@@ -257,7 +257,8 @@ pub(crate) async fn put(editor: &Editor, id: &str, asked: &Asked) -> Response {
     }
 }
 
-fn with_tab(document: &Document, described: &Value, id: &str) -> Result<Array, Fault> {
+/// All but a tab and what is on it.
+fn without_tab(document: &Document, id: &str) -> Result<Vec<Value>, Fault> {
     let tabs = containers(document, "tab");
     if !tabs.iter().any(|tab| text(tab, "id") == id) {
         return Err(Fault::NotFound);
@@ -266,19 +267,23 @@ fn with_tab(document: &Document, described: &Value, id: &str) -> Result<Array, F
         .flows
         .iter()
         .filter(|node| text(node, "z") != id && text(node, "id") != id);
-    let mut flows: Vec<Value> = others.cloned().collect();
+    Ok(others.cloned().collect())
+}
+
+fn with_tab(document: &Document, described: &Value, id: &str) -> Result<Array, Fault> {
+    let mut flows = without_tab(document, id)?;
     flows.push(tab_of(described, id, &["credentials"]));
     flows.extend(put_on(described, &["nodes", "configs"], id)?);
     Ok(flows.into())
 }
 
 fn with_global(document: &Document, described: &Value) -> Result<Array, Fault> {
-    let tabs: HashMap<&str, ()> = containers(document, "tab")
+    let tabs: HashSet<&str> = containers(document, "tab")
         .into_iter()
-        .map(|tab| (text(tab, "id"), ()))
+        .map(|tab| text(tab, "id"))
         .collect();
     let kept = document.flows.iter().filter(|node| {
-        text(node, "type") == "tab" || (has(node, "z") && tabs.contains_key(text(node, "z")))
+        text(node, "type") == "tab" || (has(node, "z") && tabs.contains(text(node, "z")))
     });
     let mut flows: Vec<Value> = kept.cloned().collect();
     let list = |value: &Value, name: &str| match value.get(name) {
@@ -306,15 +311,7 @@ pub(crate) async fn delete(editor: &Editor, id: &str) -> Response {
         if id == "global" {
             return Err(Fault::wrong("not allowed to remove global"));
         }
-        let tabs = containers(document, "tab");
-        if !tabs.iter().any(|tab| text(tab, "id") == id) {
-            return Err(Fault::NotFound);
-        }
-        let others = document
-            .flows
-            .iter()
-            .filter(|node| text(node, "z") != id && text(node, "id") != id);
-        Ok(others.cloned().collect::<Array>())
+        without_tab(document, id).map(Array::from)
     });
     match removed.await {
         Ok(_) => answer::empty(StatusCode::NO_CONTENT),

@@ -46,7 +46,11 @@ impl Editor {
         let flow = flow.to_string_lossy().into_owned();
         let mut args = vec!["edit", &flow, "--port", "0", "--no-open"];
         args.extend(more);
-        let mut process = Running::start(vgdc(&args).env("VGDC_EDITOR_TOKEN", TOKEN));
+        Editor::of(Running::start(vgdc(&args).env("VGDC_EDITOR_TOKEN", TOKEN)))
+    }
+
+    /// Of a process that serves one, by the link that it prints.
+    pub fn of(mut process: Running) -> Editor {
         let line = process.wait_for("The editor is at http://");
         let link = line
             .split(' ')

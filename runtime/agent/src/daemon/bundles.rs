@@ -140,7 +140,9 @@ pub async fn keep(node: Arc<Node>) {
             }
         }
         for name in needed.secrets {
-            if let Err(why) = node.secrets(&name).await {
+            if !node.has_secrets(&name)
+                && let Err(why) = node.secrets(&name).await
+            {
                 node.say(&why);
             }
         }

@@ -70,6 +70,11 @@ impl Node {
         Ok(name)
     }
 
+    /// Whether credentials of this name are here. (Their bytes are checked when they are used.)
+    pub fn has_secrets(&self, name: &str) -> bool {
+        is_name(name) && self.secrets_folder().join(name).is_file()
+    }
+
     /// What is kept under a name, if it is whole.
     fn read_secrets(&self, name: &str) -> Option<String> {
         if !is_name(name) {
