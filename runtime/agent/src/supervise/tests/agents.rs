@@ -253,7 +253,9 @@ async fn a_number_that_is_somebody_elses_by_now_is_left_alone() {
     let record = fs::read_to_string(&path).expect("there");
     supervisor.stop("a", false).await.expect("stopped");
     drop(supervisor);
-    // As if the machine had been started again, or the number given to another process.
+    // As if the machine had been started again, or the number given to another process: a process is known by its number and by the tick of
+    // the clock (10 ms) in which it began, and no machine gives one number twice within a tick.
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     let mut other = Command::new("sleep").arg("1000").spawn().expect("started");
     let mut record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
     record["process"]["pid"] = other.id().into();
