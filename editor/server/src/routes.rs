@@ -48,6 +48,19 @@ pub(crate) enum Route {
     Check,
     Code(String),
     Plan,
+    Preview,
+    GetTests,
+    PutTests,
+    RunTests,
+    RecordTests,
+    Replay,
+    GetHistory,
+    PostHistory,
+    /// A message for a node that runs.
+    Receive(String),
+    GetMesh,
+    PutMesh,
+    Place,
 }
 
 /// A place in a context.
@@ -124,12 +137,37 @@ impl Route {
             ["vgdc", "login"] if get => Route::LoginPage,
             ["vgdc", "login"] if post => Route::LoginForm,
             ["vgdc", "logout"] if post => Route::Logout,
-            ["vgdc", "v1", "info"] if get => Route::Info,
-            ["vgdc", "v1", "types"] if get => Route::Types,
-            ["vgdc", "v1", "check"] if post => Route::Check,
-            ["vgdc", "v1", "code", id] if get => Route::Code(own(id)),
-            ["vgdc", "v1", "plan"] if post => Route::Plan,
+            ["vgdc", "v1", ref rest @ ..] => Route::of_ours(method, rest)?,
             _ if get && is_asset(&parts.join("/")) => Route::Asset(parts.join("/")),
+            _ => return None,
+        })
+    }
+
+    /// Of those below `/vgdc/v1`.
+    fn of_ours(method: &Method, parts: &[&str]) -> Option<Route> {
+        let (get, post, put) = (
+            *method == Method::GET,
+            *method == Method::POST,
+            *method == Method::PUT,
+        );
+        Some(match *parts {
+            ["info"] if get => Route::Info,
+            ["types"] if get => Route::Types,
+            ["check"] if post => Route::Check,
+            ["code", id] if get || post => Route::Code(id.to_owned()),
+            ["plan"] if post => Route::Plan,
+            ["preview"] if post => Route::Preview,
+            ["tests"] if get => Route::GetTests,
+            ["tests"] if put => Route::PutTests,
+            ["tests", "run"] if post => Route::RunTests,
+            ["tests", "record"] if post => Route::RecordTests,
+            ["replay"] if post => Route::Replay,
+            ["history"] if get => Route::GetHistory,
+            ["history"] if post => Route::PostHistory,
+            ["receive", id] if post => Route::Receive(id.to_owned()),
+            ["mesh"] if get => Route::GetMesh,
+            ["mesh"] if put => Route::PutMesh,
+            ["mesh", "place"] if post => Route::Place,
             _ => return None,
         })
     }
@@ -157,7 +195,12 @@ impl Route {
             Route::Inject(_) => "inject.write",
             Route::Debug { .. } => "debug.write",
             Route::Diagnostics => "diagnostics.read",
-            Route::Check | Route::Code(_) | Route::Plan => "flows.read",
+            Route::Check | Route::Code(_) | Route::Plan | Route::Place => "flows.read",
+            Route::GetTests | Route::GetMesh | Route::GetHistory => "flows.read",
+            // (flows that are tried run code of whoever sends them)
+            Route::Preview | Route::RunTests | Route::RecordTests | Route::Replay => "flows.write",
+            Route::PutTests | Route::PutMesh | Route::PostHistory => "flows.write",
+            Route::Receive(_) => "inject.write",
         })
     }
 }
@@ -247,6 +290,12 @@ mod tests {
             ("POST", "/inject/x"),
             ("POST", "/debug/x/enable"),
             ("POST", "/settings/user"),
+            ("POST", "/vgdc/v1/receive/x"),
+            ("POST", "/vgdc/v1/tests/run"),
+            ("POST", "/vgdc/v1/replay"),
+            ("PUT", "/vgdc/v1/tests"),
+            ("PUT", "/vgdc/v1/mesh"),
+            ("POST", "/vgdc/v1/history"),
         ] {
             let route = find(method, path).expect(path);
             assert!(

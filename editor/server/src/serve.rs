@@ -9,10 +9,14 @@ use crate::deploy::Deployed;
 use crate::document::FlowFile;
 use crate::drive::Driver;
 use crate::guard::{self, Names, Origin};
+use crate::history::{self, History};
 use crate::insight::Insight;
 use crate::routes::Route;
 use crate::settings::Preferences;
-use crate::{buttons, context, flow, flows, login, metrics, nodes, settings, tokens, v1};
+use crate::{
+    buttons, context, flow, flows, login, mesh, metrics, nodes, preview, settings, tokens, trials,
+    v1,
+};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +56,7 @@ pub struct Editor {
     pub(crate) deployed: Arc<Deployed>,
     pub(crate) driver: Arc<Driver>,
     pub(crate) board: Arc<Board>,
+    pub(crate) history: Arc<History>,
     pub(crate) auth: Arc<Auth>,
     pub(crate) preferences: Preferences,
     pub(crate) settings: Object,
@@ -161,6 +166,7 @@ impl Editor {
             deployed: Arc::new(deployed),
             driver: driver.clone(),
             board: board.clone(),
+            history: Arc::default(),
             auth,
             preferences: Preferences::beside(&path),
             names: Names {
@@ -174,9 +180,18 @@ impl Editor {
         });
         editor.listen(&process.http);
         tokio::spawn(watch(driver.clone()));
-        let told = board.clone();
+        let (told, recorded) = (board.clone(), editor.history.clone());
         let pumped = driver.clone();
-        tokio::spawn(async move { pumped.pump(|fields| told.event(fields)).await });
+        tokio::spawn(async move {
+            let pumped = pumped.pump(|line, fields| {
+                recorded.event(line, fields);
+                told.event(fields);
+            });
+            pumped.await;
+        });
+        let (kept, insight) = (editor.history.clone(), editor.insight.clone());
+        tokio::spawn(history::tell(kept, board.clone(), driver.clone()));
+        tokio::spawn(mesh::tell(insight, board.clone(), driver.clone()));
         tokio::spawn(metrics::tell(board, driver));
 
         let url = format!("{}://{address}{root}", process.http.scheme());
@@ -347,6 +362,18 @@ impl Editor {
             Route::Check => v1::check(self, asked).await,
             Route::Code(id) => v1::code(self, id, asked).await,
             Route::Plan => v1::plan(self, asked).await,
+            Route::Preview => preview::preview(self, asked).await,
+            Route::GetTests => trials::get(self).await,
+            Route::PutTests => trials::put(self, asked).await,
+            Route::RunTests => trials::run(self, asked).await,
+            Route::RecordTests => trials::record(self, asked).await,
+            Route::Replay => trials::replay(self, asked).await,
+            Route::GetHistory => history::get(self, asked),
+            Route::PostHistory => history::post(self, asked).await,
+            Route::Receive(id) => history::receive(self, id, asked).await,
+            Route::GetMesh => mesh::get(self).await,
+            Route::PutMesh => mesh::put(self, asked),
+            Route::Place => mesh::place(self, asked).await,
         }
     }
 
