@@ -543,6 +543,24 @@ fn the_compiler_says_what_only_it_knows() {
     );
 }
 
+#[test]
+fn the_control_protocol_is_spoken_by_who_may_do_everything() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let bearer = format!("Bearer {TOKEN}");
+    let path = "/vgdc/v1/control";
+    let own = [("Authorization", bearer.as_str())];
+    let mut control = Comms::open_at(&editor, path, &own).expect("it opens");
+    control.say(json!({"id": 1, "op": "receive", "node": "fn", "msg": {"payload": 4}}));
+    assert_eq!(control.wait_for("ok"), json!({"id": 1, "ok": true}));
+    control.say(json!({"id": 2, "op": "metrics"}));
+    assert_eq!(control.wait_for("ok")["result"]["nodes"]["fn"]["in"], 1);
+    assert!(Comms::open_at(&editor, path, &[]).is_err());
+    let page = [own[0], ("Origin", "http://elsewhere.example")];
+    assert!(Comms::open_at(&editor, path, &page).is_err());
+    assert_eq!(editor.get(path).status, 426);
+}
+
 /// Asks as a tool, with a JSON body; whatever it is answered.
 fn post(editor: &Editor, path: &str, body: &Value) -> client::Answer {
     editor.ask("POST", path, &[], &body.to_string())

@@ -61,6 +61,8 @@ pub(crate) enum Route {
     GetMesh,
     PutMesh,
     Place,
+    /// The control protocol on a WebSocket.
+    Control,
 }
 
 /// A place in a context.
@@ -168,6 +170,7 @@ impl Route {
             ["mesh"] if get => Route::GetMesh,
             ["mesh"] if put => Route::PutMesh,
             ["mesh", "place"] if post => Route::Place,
+            ["control"] if get => Route::Control,
             _ => return None,
         })
     }
@@ -196,11 +199,15 @@ impl Route {
             Route::Debug { .. } => "debug.write",
             Route::Diagnostics => "diagnostics.read",
             Route::Check | Route::Code(_) | Route::Plan | Route::Place => "flows.read",
-            Route::GetTests | Route::GetMesh | Route::GetHistory => "flows.read",
+            Route::GetTests | Route::GetMesh | Route::Preview => "flows.read",
+            Route::GetHistory => "debug.read",
+            Route::PostHistory => "debug.write",
             // (flows that are tried run code of whoever sends them)
-            Route::Preview | Route::RunTests | Route::RecordTests | Route::Replay => "flows.write",
-            Route::PutTests | Route::PutMesh | Route::PostHistory => "flows.write",
+            Route::RunTests | Route::RecordTests | Route::Replay => "flows.write",
+            Route::PutTests | Route::PutMesh => "flows.write",
             Route::Receive(_) => "inject.write",
+            // (it can do everything)
+            Route::Control => "*",
         })
     }
 }

@@ -26,6 +26,7 @@ use vgdc_http::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, heade
 use vgdc_http::http_body_util::{BodyExt, Limited};
 use vgdc_http::hyper::body::Incoming;
 use vgdc_http::{Bytes, Exchange, Response};
+use vgdc_probe::Hub;
 use vgdc_syntax::Config;
 use vgdc_value::{Object, Value};
 
@@ -55,6 +56,7 @@ pub struct Editor {
     pub(crate) insight: Arc<dyn Insight>,
     pub(crate) deployed: Arc<Deployed>,
     pub(crate) driver: Arc<Driver>,
+    pub(crate) hub: Arc<Hub>,
     pub(crate) board: Arc<Board>,
     pub(crate) history: Arc<History>,
     pub(crate) auth: Arc<Auth>,
@@ -152,6 +154,7 @@ impl Editor {
         let shown = get("debugMaxLength").as_f64().filter(|n| *n >= 1.0);
         let board = Arc::new(Board::new(shown.map(|n| n as usize)));
         let driver = Arc::new(Driver::new(process.control, &process.hub));
+        let hub = process.hub;
         let deployed = Deployed::new(
             options.insight.clone(),
             driver.clone(),
@@ -165,6 +168,7 @@ impl Editor {
             insight: options.insight,
             deployed: Arc::new(deployed),
             driver: driver.clone(),
+            hub,
             board: board.clone(),
             history: Arc::default(),
             auth,
@@ -228,7 +232,7 @@ impl Editor {
     }
 
     async fn serve(&self, mut exchange: Exchange, route: Route) {
-        let upgrade = matches!(route, Route::Comms)
+        let upgrade = matches!(route, Route::Comms | Route::Control)
             .then(|| vgdc_http::hyper::upgrade::on(&mut exchange.request));
         let (parts, body) = exchange.request.into_parts();
         let mut asked = Asked {
@@ -243,7 +247,7 @@ impl Editor {
         };
         let answered = match self.refused(&mut asked, &route) {
             Some(refusal) => refusal,
-            None if upgrade.is_some() => self.comms(&asked, upgrade),
+            None if upgrade.is_some() => self.upgraded(&asked, &route, upgrade),
             None => match Limited::new(body, self.largest).collect().await {
                 Ok(body) => {
                     asked.body = body.to_bytes();
@@ -352,11 +356,7 @@ impl Editor {
             Route::Inject(id) => buttons::inject(self, id, asked).await,
             Route::Debug { id, state } => buttons::debug(self, id.as_deref(), state, asked).await,
             Route::Diagnostics => settings::diagnostics(self).await,
-            Route::Comms => answer::wrong(
-                StatusCode::UPGRADE_REQUIRED,
-                "upgrade_required",
-                "comms are spoken on a WebSocket",
-            ),
+            Route::Comms | Route::Control => upgrade_required(),
             Route::Info => v1::info(self, asked).await,
             Route::Types => v1::types(self).await,
             Route::Check => v1::check(self, asked).await,
@@ -377,34 +377,49 @@ impl Editor {
         }
     }
 
-    /// Takes a connection over for comms.
-    fn comms(
+    /// Takes a connection over, for comms or for the control protocol.
+    fn upgraded(
         &self,
         asked: &Asked,
+        route: &Route,
         upgrade: Option<vgdc_http::hyper::upgrade::OnUpgrade>,
     ) -> Response {
         let key = asked.headers.get(header::SEC_WEBSOCKET_KEY);
         let (Some(key), Some(upgrade)) = (key, upgrade) else {
-            return answer::wrong(
-                StatusCode::UPGRADE_REQUIRED,
-                "upgrade_required",
-                "comms are spoken on a WebSocket",
-            );
+            return upgrade_required();
         };
         let accepted = derive_accept_key(key.as_bytes());
-        let (board, auth, access) = (self.board.clone(), self.auth.clone(), asked.access.clone());
-        tokio::spawn(async move {
-            // (a client that goes away before the upgrade wanted nothing)
-            if let Ok(upgraded) = upgrade.await {
-                comms::converse(upgraded, board, auth, access).await;
-            }
-        });
+        // (a client that goes away before the upgrade wanted nothing)
+        if matches!(route, Route::Control) {
+            let (driver, hub) = (self.driver.clone(), self.hub.clone());
+            tokio::spawn(async move {
+                if let Ok(upgraded) = upgrade.await {
+                    vgdc_app::converse_on(upgraded, driver.control(), &hub).await;
+                }
+            });
+        } else {
+            let (board, auth) = (self.board.clone(), self.auth.clone());
+            let access = asked.access.clone();
+            tokio::spawn(async move {
+                if let Ok(upgraded) = upgrade.await {
+                    comms::converse(upgraded, board, auth, access).await;
+                }
+            });
+        }
         let mut answered = answer::empty(StatusCode::SWITCHING_PROTOCOLS);
         let headers = answered.headers_mut();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         answer::with(answered, header::SEC_WEBSOCKET_ACCEPT, &accepted)
     }
+}
+
+fn upgrade_required() -> Response {
+    answer::wrong(
+        StatusCode::UPGRADE_REQUIRED,
+        "upgrade_required",
+        "this is spoken on a WebSocket",
+    )
 }
 
 /// Has the runtime tell what boards show. It does not tell what messages nodes get and send, since those who watch these keep nodes from
