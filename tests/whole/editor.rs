@@ -737,6 +737,66 @@ fn what_happened_is_kept_and_can_be_played_again() {
 }
 
 #[test]
+fn packages_show_their_own_pages() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let write = |path: &str, text: &str| {
+        let path = folder.path(&format!("node_modules/@s/p/{path}"));
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("makes");
+        std::fs::write(path, text).expect("writes");
+    };
+    let about = r#"{"name": "@s/p", "version": "1.2.3", "node-red": {"nodes": {"one": "one.js"}}}"#;
+    write("package.json", about);
+    write("one.js", "RED.nodes.registerType('mine', X)");
+    let page = "<script>RED.nodes.registerType('mine', {})</script>";
+    write("one.html", page);
+    write("locales/de/one.json", r#"{"a": "b"}"#);
+    write("icons/i.svg", "<svg/>");
+    write("resources/r.js", "1");
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let html = |path: &str| editor.ask("GET", path, &[("Accept", "text/html")], "");
+    let all = html("/nodes");
+    assert_eq!(all.header("content-type"), "text/html; charset=utf-8");
+    assert!(
+        all.body.contains("[red-module:@s/p/one]") && all.body.contains(page),
+        "{all:?}"
+    );
+    assert!(html("/nodes/@s/p/one").body.contains(page));
+    assert_eq!(html("/nodes/@s/p/two").status, 404);
+    let set = editor.get("/nodes/@s/p/one").json();
+    assert_eq!(set["types"], json!(["mine"]), "{set}");
+    let words = editor.get("/nodes/messages?lng=de").json();
+    assert_eq!(words, json!({"@s/p/one": {"a": "b"}}));
+    let words = editor.get("/nodes/@s/p/one/messages?lng=de").json();
+    assert_eq!(words, json!({"a": "b"}));
+    // The frame has no origin and shows no cookie: files are given to it, all else is not.
+    let frame = [("Origin", "null"), ("Sec-Fetch-Site", "cross-site")];
+    for (path, ty) in [
+        ("/icons/@s/p/i.svg", "image/svg+xml"),
+        ("/resources/@s/p/r.js", "text/javascript; charset=utf-8"),
+    ] {
+        let file = editor.raw("GET", path, &frame, "");
+        assert_eq!(
+            (file.status, file.header("content-type")),
+            (200, ty),
+            "{file:?}"
+        );
+        let loads = file.header("cross-origin-resource-policy");
+        assert_eq!(loads, "cross-origin");
+    }
+    assert_eq!(editor.raw("GET", "/nodes/messages", &frame, "").status, 403);
+    for path in [
+        "/resources/@s/p/../package.json",
+        "/resources/@s/p/..%2fpackage.json",
+        "/resources/@s/q/r.js",
+        "/icons/@s/p/none.svg",
+        "/resources/@s/p",
+    ] {
+        let file = editor.raw("GET", path, &[], "");
+        assert_eq!(file.status, 404, "{path}: {file:?}");
+    }
+}
+
+#[test]
 fn a_mesh_file_is_edited_beside_the_flow() {
     let folder = Folder::new(&[("flows.json", FLOWS)]);
     let editor = Editor::open(&folder.path("flows.json"), &[]);

@@ -14,8 +14,8 @@ use crate::insight::Insight;
 use crate::routes::Route;
 use crate::settings::Preferences;
 use crate::{
-    buttons, context, flow, flows, login, mesh, metrics, nodes, preview, settings, tokens, trials,
-    v1,
+    buttons, context, flow, flows, login, mesh, metrics, nodes, packaged, preview, settings,
+    tokens, trials, v1,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +32,13 @@ use vgdc_value::{Object, Value};
 
 /// The largest body where the settings say nothing.
 const LARGEST: usize = 64 * 1024 * 1024;
+
+/// What pages may do: with their own origin, nothing else.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+/// The page in which code of packages of nodes runs.
+const FRAME: &str = "frame.html";
+/// What that may do: it has no origin, whatever frames it, and no connections.
+const FRAME_POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 /// What an editor is opened on.
 pub struct Options {
@@ -263,9 +270,8 @@ impl Editor {
                 ),
             },
         };
-        let is_asset = matches!(route, Route::Asset(_));
         // (a client that has gone needs no answer)
-        exchange.responder.answer(secured(answered, is_asset));
+        exchange.responder.answer(secured(answered, &route));
     }
 
     /// The answer to who may not ask, if he may not. Takes down who asks.
@@ -282,7 +288,9 @@ impl Editor {
         }
         let follows_link = matches!(route, Route::Page | Route::LoginPage)
             && asked.headers.get(header::ORIGIN).is_none();
-        if asked.origin == Origin::Foreign && !follows_link {
+        // (files that are no secret are loaded by the frame, too, which has no origin)
+        let is_file = matches!(route, Route::Asset(_) | Route::PackageFile(..));
+        if asked.origin == Origin::Foreign && !follows_link && !is_file {
             return Some(answer::wrong(
                 StatusCode::FORBIDDEN,
                 "foreign_origin",
@@ -338,6 +346,14 @@ impl Editor {
             Route::PostFlow => flow::post(self, asked).await,
             Route::PutFlow(id) => flow::put(self, id, asked).await,
             Route::DeleteFlow(id) => flow::delete(self, id).await,
+            Route::Nodes if packaged::wants_page(asked) => packaged::page(self, None, asked).await,
+            Route::NodeSet(module, set) if packaged::wants_page(asked) => {
+                packaged::page(self, Some((module.clone(), set.clone())), asked).await
+            }
+            Route::Words(set) => packaged::words(self, set.clone(), asked).await,
+            Route::PackageFile(kind, module, path) => {
+                packaged::file(self, *kind, module.clone(), path.clone()).await
+            }
             Route::Nodes => nodes::list(self),
             Route::NodeModule(module) => nodes::module(self, module),
             Route::NodeSet(module, set) => nodes::set(self, module, set),
@@ -442,20 +458,31 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// What every answer says to browsers: nothing of it is for others, and nothing from elsewhere is loaded or shown around it.
-fn secured(mut answered: Response, is_asset: bool) -> Response {
+fn secured(mut answered: Response, route: &Route) -> Response {
+    let is_asset = matches!(route, Route::Asset(_));
+    let is_frame = matches!(route, Route::Asset(name) if name == FRAME);
+    let (policy, framed) = match is_frame {
+        true => (FRAME_POLICY, "SAMEORIGIN"),
+        false => (POLICY, "DENY"),
+    };
+    let loaded_by = if is_asset {
+        "cross-origin"
+    } else {
+        "same-origin"
+    };
     let headers = answered.headers_mut();
     for (name, value) in [
-        (
-            "content-security-policy",
-            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'",
-        ),
+        ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
+        ("x-frame-options", framed),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-resource-policy", loaded_by),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // (what an answer says itself holds)
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if !is_asset && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
