@@ -2,7 +2,7 @@
  * The canvas: React Flow, drawing what graph.ts makes of the model, and turning what users do with the pointer into
  * actions.
  */
-import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams } from "@xyflow/react";
+import { ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type DragEvent, type MouseEvent as ReactMouseEvent, type PointerEvent as ReactPointerEvent } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
@@ -21,6 +21,8 @@ export const DRAG_TYPE = "application/x-vgdc-type";
 const FAR = 0.35;
 const ORIGIN: [number, number] = [0.5, 0.5];
 const LONG_PRESS = 550;
+/** After so long without a move, the view is at rest. */
+const REST_MS = 180;
 
 export function Canvas() {
   return (
@@ -59,6 +61,7 @@ function CanvasInside() {
   const dragging = useDragging(view);
   const pressing = usePressing(view, element);
   const slicing = useSlicing(view);
+  const moving = useMoving(element);
   const label = session.flow.has(place) ? session.types.get().label(session.flow, session.flow.get(place)!) : "";
 
   return (
@@ -118,9 +121,7 @@ function CanvasInside() {
           onConnectStart={wiring.start}
           onConnectEnd={wiring.end}
           onReconnect={wiring.reconnect}
-          // Not by React: it would render all that is inside.
-          onMoveStart={() => element.current?.classList.add("is-moving")}
-          onMoveEnd={() => element.current?.classList.remove("is-moving")}
+          onMove={moving}
           onNodeDrag={dragging.drag}
           onNodeDragStop={dragging.stop}
           onSelectionDragStop={dragging.stop}
@@ -131,7 +132,7 @@ function CanvasInside() {
           onSelectionContextMenu={(event) => openMenu(view, event)}
           onPaneContextMenu={(event) => openMenu(view, event as ReactMouseEvent)}
         >
-          {grid && !far && <Background variant={BackgroundVariant.Lines} gap={20} color="var(--grid)" />}
+          <Ground grid={grid && !far} />
           {minimap && <MiniMap<CanvasNode> pannable zoomable ariaLabel={t("canvas.minimap")} nodeColor={minimapColor} nodeStrokeWidth={0} />}
           {far && <FarWires view={view} />}
           <VirtualWires view={view} />
@@ -154,6 +155,22 @@ const MIDDLE_BUTTON = [1];
 
 function minimapColor(node: CanvasNode): string {
   return node.type === "cluster" ? "transparent" : ((node.data as NodeData).color ?? "#aaa");
+}
+
+/**
+ * What lies under all, and the grid on it. It moves along with the nodes, as one picture with them: a grid that is drawn
+ * under the view has to be drawn anew in every frame. And since its edges never come into view, the picture keeps its
+ * place and size while nodes come and go at its rim; without it, the browser draws all of the picture anew then.
+ */
+function Ground({ grid }: { grid: boolean }) {
+  // Lines stay one pixel wide at every zoom.
+  const zoom = useFlowStore((state) => state.transform[2]);
+  const style = { "--hair": `${1 / zoom}px` } as React.CSSProperties;
+  return (
+    <ViewportPortal>
+      <div className={grid ? "ground has-grid" : "ground"} style={style} aria-hidden="true" />
+    </ViewportPortal>
+  );
 }
 
 /** From far away, all wires are one path. */
@@ -274,6 +291,21 @@ function firstViewport({ session }: CanvasView) {
   const left = Math.min(...places.map((each) => each.x!));
   const top = Math.min(...places.map((each) => each.y!));
   return { x: Math.round(140 - left), y: Math.round(80 - top), zoom: 1 };
+}
+
+/**
+ * Says with a class that the view moves, until it has been at rest for a moment. Not by React: it would render all that is
+ * inside. And not by React Flow's starts and ends: a view that is set by program ends a gesture that goes on.
+ */
+function useMoving(element: React.RefObject<HTMLDivElement | null>): () => void {
+  return useMemo(() => {
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    return () => {
+      element.current?.classList.add("is-moving");
+      clearTimeout(rest);
+      rest = setTimeout(() => element.current?.classList.remove("is-moving"), REST_MS);
+    };
+  }, [element]);
 }
 
 function useReveal(view: CanvasView): void {
