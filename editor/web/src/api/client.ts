@@ -17,6 +17,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What else the answer says. */
+    readonly body: JsonObject = {},
   ) {
     super(message);
   }
@@ -99,6 +101,19 @@ export interface CheckResult {
   readonly wires: { readonly [wire: string]: string };
   readonly nodes: { readonly [id: string]: { readonly lane: string; readonly why?: string } };
   readonly clones: readonly string[];
+}
+
+/** What a deployment does to the nodes that run. Ids in subflows are `INSTANCE-NODE`. */
+export interface DeployPreview {
+  readonly starts: readonly string[];
+  readonly restarts: readonly string[];
+  readonly stops: readonly string[];
+  readonly keeps: readonly string[];
+  /** Why everything restarts. */
+  readonly everything: string | null;
+  /** Contexts that are forgotten: `node:ID` or `flow:ID`. */
+  readonly forgets: readonly { readonly scope: string; readonly keys: readonly string[] }[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface ClientOptions {
@@ -258,6 +273,11 @@ export class Client {
     return this.extra("check", { method: "POST", headers: JSON_BODY, body: text });
   }
 
+  /** What deploying the text of a flow file in this manner would start, restart and stop. */
+  preview(text: string, type: DeployType): Promise<DeployPreview | undefined> {
+    return this.extra("preview", { method: "POST", headers: JSON_BODY, body: bodyWith(text, { type }) });
+  }
+
   /** Any other call of `/vgdc/v1/…`; undefined when the server does not know it. */
   async extra<T>(path: string, init: RequestInit = {}): Promise<T | undefined> {
     try {
@@ -296,7 +316,12 @@ export class Client {
   }
 }
 
-const JSON_BODY = { "Content-Type": "application/json" };
+/** A body of JSON with the text of a flow file as `flows`, just as it is written. */
+export function bodyWith(flows: string, more: JsonObject): string {
+  return `{"flows":${flows.replace(/^\ufeff/, "")},${JSON.stringify(more).slice(1)}`;
+}
+
+export const JSON_BODY = { "Content-Type": "application/json" };
 
 function contextPath(scope: ContextScope): string {
   return scope.kind === "global" ? "context/global" : `context/${scope.kind}/${encodeURIComponent(scope.id)}`;
@@ -321,7 +346,7 @@ async function json<T>(response: Response): Promise<T> {
 
 async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
-  let body: { code?: string; message?: string; error?: string } = {};
+  let body: JsonObject & { code?: string; message?: string; error?: string } = {};
   try {
     body = JSON.parse(text) as typeof body;
   } catch {
@@ -330,7 +355,7 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
   const code = body.code ?? body.error ?? String(response.status);
   const message = body.message ?? response.statusText;
-  if (response.status === 409) return new ConflictError(409, code, message);
-  if (response.status === 401) return new UnauthorizedError(401, code, message);
-  return new ApiError(response.status, code, message);
+  if (response.status === 409) return new ConflictError(409, code, message, body);
+  if (response.status === 401) return new UnauthorizedError(401, code, message, body);
+  return new ApiError(response.status, code, message, body);
 }

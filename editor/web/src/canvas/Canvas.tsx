@@ -10,6 +10,7 @@ import { addJunction, addToGroup, connect, disconnect, fitGroup, moveTo, placeOf
 import { kindOf, wireId, type Wire } from "../model/flow";
 import { crossing, wirePath } from "./geometry";
 import { portOf, wireEnds, type CanvasEdge, type CanvasNode, type NodeData } from "./graph";
+import { Legends } from "./Legend";
 import { FarContext, nodeViews } from "./nodes";
 import { viewOf, type CanvasView, type LooseEnd } from "./view";
 import { DrawnWire, wireViews } from "./wires";
@@ -42,6 +43,7 @@ function CanvasInside() {
   const grid = useStore(view.grid);
   const minimap = useStore(view.minimap);
   const theme = useStore(view.theme);
+  const dropZone = useStore(view.dropZone);
   const coarse = useCoarsePointer();
   const locked = session.flow.isLocked(place);
   const element = useRef<HTMLDivElement>(null);
@@ -111,6 +113,8 @@ function CanvasInside() {
           minZoom={0.1}
           maxZoom={3}
           nodeDragThreshold={3}
+          // What is dragged to a panel is not to run away with the view.
+          autoPanOnNodeDrag={dropZone === null}
           connectionRadius={24}
           connectionLineComponent={DrawnWire}
           connectionLineType={ConnectionLineType.Bezier}
@@ -124,6 +128,7 @@ function CanvasInside() {
           onMove={moving}
           onNodeDrag={dragging.drag}
           onNodeDragStop={dragging.stop}
+          onSelectionDrag={dragging.drag}
           onSelectionDragStop={dragging.stop}
           onNodeDoubleClick={(_event, node) => node.type !== "junction" && node.type !== "port" && session.editing.set(node.id)}
           onPaneClick={(event) => (event.ctrlKey || event.metaKey) && openQuickAdd(view, event)}
@@ -141,6 +146,7 @@ function CanvasInside() {
       <svg className="slice" aria-hidden="true">
         {slicing.line.length > 1 && <polyline points={slicing.line.map((point) => `${point.x},${point.y}`).join(" ")} />}
       </svg>
+      <Legends />
       {nodes.length === 0 && <p className="canvas-empty">{session.flow.has(place) ? t("canvas.empty") : t("canvas.none")}</p>}
       <p id="canvas-help" className="visually-hidden">
         {t("canvas.help")}
@@ -178,18 +184,21 @@ function FarWires({ view }: { view: CanvasView }) {
   const { session } = view;
   const revision = useRevision();
   const place = useStore(session.place);
-  const path = useMemo(() => {
-    const parts = session.flow.wiresOn(place).flatMap((wire) => {
+  const cut = useStore(view.graph.layers.shown)?.cut;
+  const [whole, cuts] = useMemo(() => {
+    const drawn = session.flow.wiresOn(place).flatMap((wire) => {
       const ends = wireEnds(session, wire);
-      return ends ? [wirePath(ends.from, ends.to)] : [];
+      return ends ? [{ path: wirePath(ends.from, ends.to), isCut: cut?.has(wireId(wire)) === true }] : [];
     });
-    return parts.join("");
+    const path = (isCut: boolean) => drawn.filter((each) => each.isCut === isCut).map((each) => each.path).join("");
+    return [path(false), path(true)];
     // The revision stands for the flow's content.
-  }, [session, place, revision]);
+  }, [session, place, revision, cut]);
   return (
     <ViewportPortal>
       <svg className="far-wires" aria-hidden="true">
-        <path d={path} />
+        <path d={whole} />
+        <path className="is-cut" d={cuts} />
       </svg>
     </ViewportPortal>
   );
@@ -385,7 +394,9 @@ function useDragging(view: CanvasView) {
   const { session, graph } = view;
   return useMemo(
     () => ({
-      drag: () => {
+      drag: (event: MouseEvent | TouchEvent | ReactMouseEvent) => {
+        const zone = view.dropZone.get();
+        zone?.hover(zone.at(elementUnder(event)));
         const [only, ...more] = graph.draggedIds;
         const node = only !== undefined && more.length === 0 ? session.flow.get(only) : undefined;
         const at = node && graph.draggedTo(node.id);
@@ -393,9 +404,14 @@ function useDragging(view: CanvasView) {
         const wire = view.wireAt(at, node);
         graph.setTarget(wire && wireId(wire));
       },
-      stop: () => {
+      stop: (event: MouseEvent | TouchEvent | ReactMouseEvent) => {
         graph.setTarget(undefined);
+        const zone = view.dropZone.get();
+        const on = zone?.at(elementUnder(event));
+        zone?.hover(undefined);
         const moved = graph.drop();
+        // What is dropped beside the canvas stays where it was on it.
+        if (zone && on && moved) return zone.drop(on, moved.ids);
         if (moved && (moved.dx !== 0 || moved.dy !== 0)) finishMove(view, moved);
       },
       over: (event: DragEvent) => {
@@ -413,6 +429,11 @@ function useDragging(view: CanvasView) {
     }),
     [view, session, graph],
   );
+}
+
+function elementUnder(event: MouseEvent | TouchEvent | ReactMouseEvent): Element | null {
+  const point = "changedTouches" in event ? event.changedTouches[0]! : event;
+  return document.elementFromPoint(point.clientX, point.clientY);
 }
 
 /** The end of a drag: nodes come into the wire or the group that they were dropped on; groups around follow. */

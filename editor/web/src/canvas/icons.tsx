@@ -73,6 +73,7 @@ const GLYPHS: { readonly [name: string]: string } = {
   check: "M4 10l4 5 8-10",
   filter: "M3 4h14l-5 6v6l-4-2v-4z",
   target: "M10 4a6 6 0 1 0 .1 0M10 1v5M10 14v5M1 10h5M14 10h5",
+  mesh: "M3 3h5v5H3zM12 3h5v5h-5zM7.500 12.500h5v5h-5zM8 5.500h4M6 8l2.500 4.500M14 8l-2.500 4.500",
   sun: "M10 6.500a3.500 3.500 0 1 0 .1 0M10 1v2M10 17v2M1 10h2M17 10h2M4 4l1 1M15 15l1 1M16 4l-1 1M5 15l-1 1",
 };
 

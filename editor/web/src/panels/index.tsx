@@ -10,7 +10,6 @@ import { checksOf } from "./checks";
 import { ConfigsPanel } from "./Configs";
 import { ContextPanel } from "./Context";
 import { debugLogOf, DebugPanel } from "./Debug";
-import { ReviewDialog } from "./Deploy";
 import { dialogOf } from "./dialogs";
 import { InformationPanel } from "./Information";
 import "./panels.css";
@@ -28,7 +27,7 @@ panels.push(
 const DIALOGS = {
   import: lazy(() => import("./Transfer").then(({ ImportDialog }) => ({ default: ImportDialog }))),
   export: lazy(() => import("./Transfer").then(({ ExportDialog }) => ({ default: ExportDialog }))),
-  review: ReviewDialog,
+  review: lazy(() => import("./Review").then(({ ReviewDialog }) => ({ default: ReviewDialog }))),
   merge: lazy(() => import("./Merge").then(({ MergeDialog }) => ({ default: MergeDialog }))),
   settings: lazy(() => import("./Settings").then(({ SettingsDialog }) => ({ default: SettingsDialog }))),
 };
