@@ -26,7 +26,7 @@ export function serve({ api, port = 0, path = "/" }) {
       outgoing.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY });
       return createReadStream(file).pipe(outgoing);
     }
-    const options = { host: target.hostname, port: target.port, path: `/${url.pathname.slice(path.length)}${url.search}`, method: incoming.method, headers: { ...incoming.headers, host: target.host } };
+    const options = { host: target.hostname, port: target.port, path: `/${url.pathname.slice(path.length)}${url.search}`, method: incoming.method, headers: asTo(target, incoming.headers) };
     const passed = request(options, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
@@ -36,7 +36,7 @@ export function serve({ api, port = 0, path = "/" }) {
   });
   server.on("upgrade", (incoming, socket, head) => {
     const upstream = connect(Number(target.port), target.hostname, () => {
-      const lines = Object.entries(incoming.headers).map(([name, value]) => `${name}: ${name === "host" ? target.host : value}`);
+      const lines = Object.entries(asTo(target, incoming.headers)).map(([name, value]) => `${name}: ${value}`);
       upstream.write(`GET /${incoming.url.slice(path.length)} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
       upstream.write(head);
       upstream.pipe(socket).pipe(upstream);
@@ -48,6 +48,12 @@ export function serve({ api, port = 0, path = "/" }) {
   return new Promise((resolve) => {
     server.listen(port, "127.0.0.1", () => resolve({ url: `http://127.0.0.1:${server.address().port}${path}`, stop: () => (server.closeAllConnections(), server.close()) }));
   });
+}
+
+/** The headers as if the page lay with the API: vgdc refuses what comes from pages of another origin. */
+function asTo(target, headers) {
+  const own = headers.origin === `http://${headers.host}`;
+  return { ...headers, host: target.host, ...(own ? { origin: target.origin } : {}) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -31,8 +31,11 @@ export async function open(flows, options = {}) {
   return Object.assign(world, { red, flows: async () => (await fetch(`${red.url}flows`)).json() });
 }
 
-/** A browser with the editor that is served there; `stop` ends who serves it. */
-export async function browse(url, stop, options = {}) {
+/**
+ * A browser with the editor that is served there; `stop` ends who serves it. `prepare` is given the page before it is
+ * opened; the other options are those of a browser's context.
+ */
+export async function browse(url, stop, { prepare, ...options } = {}) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
@@ -50,6 +53,7 @@ export async function browse(url, stop, options = {}) {
     },
   };
   worlds.push(world);
+  await prepare?.(page);
   await page.goto(url);
   await page.waitForSelector(".canvas");
   return world;

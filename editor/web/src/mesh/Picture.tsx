@@ -5,8 +5,8 @@
 import { t } from "../messages";
 import type { Picture as Drawn, PictureBox, PictureLink } from "./plan";
 
-const WIDTH = 440;
-const SIDE = 110;
+const WIDTH = 360;
+const SIDE = 84;
 const LINE = 16;
 const GAP = 30;
 
@@ -48,17 +48,17 @@ function placed(boxes: readonly PictureBox[]): Placed[] {
 
 function Box({ box: { machine, lines, y, h } }: { box: Placed }) {
   const down = machine.status?.state === "down";
-  const left = SIDE + 10;
+  const left = SIDE + 8;
   return (
     <g className={down ? "mesh-box is-down" : "mesh-box"}>
       <rect x={SIDE} y={y} width={WIDTH - 2 * SIDE} height={h} rx="6" />
       <rect className="mesh-box-color" x={SIDE} y={y} width={WIDTH - 2 * SIDE} height="22" rx="6" style={{ fill: machine.color }} />
       <text className="mesh-box-name" x={left} y={y + 16}>
-        {short(`${machine.letter} · ${machine.name}${down ? ` (${t("mesh.down")})` : ""}`, 26)}
+        {short(`${machine.letter} · ${machine.name}${down ? ` (${t("mesh.down")})` : ""}`, 24)}
       </text>
       {lines.map((line, i) => (
         <text key={i} className={line.bad ? "is-bad" : ""} x={left} y={y + 38 + i * LINE}>
-          {short(line.text, 30)}
+          {short(line.text, 28)}
         </text>
       ))}
     </g>
@@ -74,7 +74,7 @@ function Link({ link, boxes }: { link: PictureLink; boxes: readonly Placed[] }) 
   // Links leave low and arrive high, so that what comes and what goes does not share a place.
   const [y1, y2] = down ? [a.y + a.h * 0.7, b.y + b.h * 0.35] : [a.y + a.h * 0.35, b.y + b.h * 0.7];
   const edge = down ? WIDTH - SIDE : SIDE;
-  const out = edge + (down ? 1 : -1) * Math.min(30 + Math.abs(to - from) * 16, SIDE - 8);
+  const out = edge + (down ? 1 : -1) * Math.min(24 + Math.abs(to - from) * 16, SIDE - 6);
   const label = labelOf(link);
   return (
     <g className={link.broken ? "mesh-link is-broken" : "mesh-link"}>

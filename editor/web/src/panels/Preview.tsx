@@ -2,7 +2,7 @@
  * What a deployment would do, as the server says before it is done: for each way of deploying how many nodes start,
  * restart, stop and go on, and of the chosen way which. Servers that cannot tell have no such section.
  */
-import { useEffect, useId, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { ApiError, type DeployPreview, type DeployType, type Diagnostic } from "../api/client";
 import { useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
@@ -28,13 +28,14 @@ export interface PreviewProps {
 export function Preview({ type, onType, onLeave }: PreviewProps) {
   const session = useSession();
   const answers = useAnswers(session);
+  const answer = answers === "absent" ? undefined : answers[type];
+  const keepMarks = useMarks(session, answer?.kind === "done" ? answer.preview : undefined);
   if (answers === "absent") return null;
-  const answer = answers[type];
   const show = (name: string) => {
     const path = pathOf(session.flow, name);
     // What lies in an instance is shown as the instance: the subflow's own canvas is that of all instances.
     if (!path[0]) return;
-    if (answer?.kind === "done") mark(session, answer.preview);
+    keepMarks();
     onLeave();
     session.reveal(path[0].id);
   };
@@ -52,15 +53,25 @@ export function Preview({ type, onType, onLeave }: PreviewProps) {
   );
 }
 
-/** Marks the canvas until the flow is changed or deployed: then the marks are not true any more. */
-function mark(session: Session, preview: DeployPreview): void {
-  const { layers } = viewOf(session).graph;
-  const close = () => {
-    stop();
-    layers.set("preview", null);
+/**
+ * Marks the canvas as long as the dialog is open; what is given back keeps the marks after that, until the flow is changed
+ * or deployed: then they are not true any more.
+ */
+function useMarks(session: Session, preview: DeployPreview | undefined): () => void {
+  const kept = useRef(false);
+  useEffect(() => {
+    const { layers } = viewOf(session).graph;
+    const close = () => {
+      stop();
+      layers.set("preview", null);
+    };
+    const stop = session.editor.subscribe(close);
+    if (preview) layers.set("preview", previewLayer(session.flow, preview, close));
+    return () => void (kept.current || close());
+  }, [session, preview]);
+  return () => {
+    kept.current = true;
   };
-  const stop = session.editor.subscribe(close);
-  layers.set("preview", previewLayer(session.flow, preview, close));
 }
 
 /** Asks for all ways of deploying at once; what has come is shown while the rest is on its way. */
