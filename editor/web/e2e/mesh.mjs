@@ -224,7 +224,7 @@ export const tests = {
     await openPanel(plain.page);
     await plain.page.getByText("Dieser Server weiß nichts von Meshes.").waitFor();
     // Nor does the review of a deployment pretend to know what it does.
-    await plain.page.getByRole("button", { name: "Wie übernommen wird" }).click();
+    await plain.page.getByRole("button", { name: "Art der Übernahme" }).click();
     await plain.page.getByRole("menuitem", { name: /Änderungen/ }).click();
     await plain.page.locator(".dialog").waitFor();
     await plain.page.waitForTimeout(500);
@@ -316,12 +316,13 @@ export const tests = {
     await node(page, "press").locator(".port.carries-number").waitFor();
     await openPanel(page);
     await page.getByRole("checkbox", { name: "Colour the canvas" }).check();
-    await letterIs(page, "press", "A");
+    // (machines by their names)
+    await letterIs(page, "press", "B");
     await node(page, "store").click();
     await page.keyboard.press("Alt+p");
     await page.keyboard.type("attic");
     await page.keyboard.press("Enter");
-    await letterIs(page, "store", "B");
+    await letterIs(page, "store", "A");
     await page.waitForSelector(".wire-cut", { state: "attached" });
     assert.equal(text("mesh.toml"), mesh);
     await page.getByRole("button", { name: "Save", exact: true }).click();

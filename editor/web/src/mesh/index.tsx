@@ -5,14 +5,13 @@
 import { lazy, Suspense } from "react";
 import { addActions } from "../app/actions";
 import { overlays, panels } from "../app/parts";
-import { useSession, useStore } from "../app/react";
 import { togglePanel } from "../panels/actions";
 import { t } from "../messages";
+import { PlaceBox } from "./PlaceBox";
 import { placedOf } from "./plan";
 import { meshOf } from "./state";
 
 const LazyPanel = lazy(() => import("./MeshPanel").then(({ MeshPanel }) => ({ default: MeshPanel })));
-const LazyBox = lazy(() => import("./PlaceBox").then(({ PlaceBox }) => ({ default: PlaceBox })));
 
 function Panel() {
   return (
@@ -22,18 +21,9 @@ function Panel() {
   );
 }
 
-function Placing() {
-  const mesh = meshOf(useSession());
-  const placing = useStore(mesh.placing);
-  return placing ? (
-    <Suspense fallback={null}>
-      <LazyBox />
-    </Suspense>
-  ) : null;
-}
-
 panels.push({ id: "mesh", title: "panel.mesh", icon: "mesh", component: Panel });
-overlays.push(Placing);
+// (not loaded on demand: what is typed at once would go to the canvas)
+overlays.push(PlaceBox);
 
 addActions([
   { id: "panel-mesh", title: "do.panel-mesh", keys: ["ctrl-g m"], scope: "all", run: togglePanel("mesh") },
