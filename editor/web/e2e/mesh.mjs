@@ -38,9 +38,9 @@ const serious = async (page, where) => {
 };
 
 /** Answers as vgdc's, of a mesh with two machines, one of which counts messages, and one that is lost. */
-function fakeMesh({ text = "[nodes.door]\n[nodes.attic]\n", agent = true } = {}) {
-  const state = { text, rules: [], asked: Date.now(), refuse: false };
-  const machine = (name, more) => ({ name, id: name, state: "alive", role: "voter", labels: { gpio: "", site: "north" }, addresses: [], draining: false, processors: 4, target: "x86_64-linux", node_js: true, version: "0.1.0", parts: 1, rtt_us: 430, ...more });
+function fakeMesh({ text = "[nodes.door]\n[nodes.attic]\n", agent = true, live = false } = {}) {
+  const state = { text, rules: [], asked: Date.now(), reads: 0, heard: new Set() };
+  const machine = (name, more) => ({ name, id: name, state: "alive", role: "voter", labels: { gpio: "true", site: "north" }, addresses: [], draining: false, processors: 4, target: "x86_64-linux", node_js: true, version: "0.1.0", parts: 1, rtt_us: 430, ...more });
   const part = (name, phase, more = {}) => ({ flow: "plant", version: "v7", part: name, node: name, epoch: 1, phase, detail: null, pid: 1, restarts: 0, ...more });
   const status = () => ({
     mesh: "home",
@@ -66,9 +66,10 @@ function fakeMesh({ text = "[nodes.door]\n[nodes.attic]\n", agent = true } = {})
     diagnostics: [{ code: "VG0345", level: "warning", message: "store is far from what it calls", node: "store", help: "Put it nearer." }],
   });
   const answer = (request, body) => {
+    if (request === "GET mesh") state.reads += 1;
     if (request === "GET mesh") return [200, { file: "mesh.toml", text: state.text, status: agent ? status() : null, why: agent ? null : "no agent answers" }];
     if (request === "PUT mesh") {
-      if (state.refuse || body.before !== state.text) return ((state.refuse = false), [409, { code: "changed", message: "the file has changed" }]);
+      if (body.before !== state.text) return [409, { code: "changed", message: "the file has changed" }];
       state.text = body.text;
       return [204, undefined];
     }
@@ -88,13 +89,26 @@ function fakeMesh({ text = "[nodes.door]\n[nodes.attic]\n", agent = true } = {})
     }
     return [404, {}];
   };
-  const prepare = (page) =>
-    page.route("**/vgdc/v1/**", async (route) => {
+  const prepare = async (page) => {
+    if (live) await page.routeWebSocket("**/comms", (socket) => liveChannel(socket, state.heard, status));
+    await page.route("**/vgdc/v1/**", async (route) => {
       const request = route.request();
       const [status, json] = answer(`${request.method()} ${request.url().split("/vgdc/v1/")[1]}`, request.postDataJSON());
       await (json === undefined ? route.fulfill({ status }) : route.fulfill({ status, json }));
     });
+  };
   return { state, prepare };
+}
+
+/** A comms that sends the state of the mesh, faster than vgdc does, to who has asked for it. */
+function liveChannel(socket, heard, status) {
+  const timer = setInterval(() => heard.has("vgdc/mesh") && socket.send(JSON.stringify([{ topic: "vgdc/mesh", data: status() }])), 200);
+  socket.onMessage((text) => {
+    const { subscribe, unsubscribe } = JSON.parse(text);
+    if (subscribe !== undefined) heard.add(subscribe);
+    heard.delete(unsubscribe);
+  });
+  socket.onClose(() => clearInterval(timer));
 }
 
 async function look(scheme) {
@@ -141,6 +155,22 @@ export const tests = {
     // What the plan has to say leads to the node.
     await page.getByRole("button", { name: /store is far/ }).click();
     await page.waitForSelector('.react-flow__node.selected[data-id="store"]');
+  },
+
+  "the state of the mesh comes live as long as somebody looks": async () => {
+    const { state, prepare } = fakeMesh({ live: true });
+    const { page } = await open(FLOWS, { prepare });
+    await openPanel(page);
+    await page.locator(".mesh-section tr", { hasText: "durable" }).locator("td", { hasText: /^(9|1)\d\d?(\.\d+)?$/ }).waitFor();
+    assert.ok(state.heard.has("vgdc/mesh"));
+    // What comes by itself is not asked for.
+    const { reads } = state;
+    await page.waitForTimeout(4500);
+    assert.equal(state.reads, reads);
+    await page.getByRole("button", { name: "Close the panel" }).click();
+    await page.waitForSelector(".mesh", { state: "detached" });
+    for (let i = 0; i < 50 && state.heard.has("vgdc/mesh"); i += 1) await page.waitForTimeout(50);
+    assert.ok(!state.heard.has("vgdc/mesh"));
   },
 
   "nodes are placed by dragging, by the menu and by the keyboard, and undo takes it back": async () => {
@@ -329,6 +359,7 @@ export const tests = {
     await page.getByText("mesh.toml is saved.").waitFor();
     assert.match(text("mesh.toml"), /# what is pressed is at the door[\s\S]*nodes = \["store"\]\non = "attic"/);
     await page.locator(".canvas").focus();
+    await page.keyboard.press("Control+1");
     await node(page, "show").dblclick();
     await page.locator('.drawer [data-field="name"] input').fill("shown");
     await page.keyboard.press("Control+Enter");

@@ -17,7 +17,7 @@ if (missing !== undefined) {
 
 // The browser itself reports what a server does not have; Node-RED has nothing of vgdc's, and a browser asks for icons.
 // (what a test has the server refuse is refused as it is meant: 409, 422)
-const EXPECTED = /(404|409|422) .*\/vgdc\/v1\//;
+const EXPECTED = /(404|409|422) .*\/vgdc\/v1\/|404 .*\/favicon\.ico$/;
 const wanted = process.argv[2] ?? "";
 let [passed, failed] = [0, 0];
 for (const [name, test] of Object.entries({ ...editor, ...panels, ...mesh, ...vgdc, ...accessibility, ...speed })) {

@@ -2,7 +2,7 @@
  * The canvas: React Flow, drawing what graph.ts makes of the model, and turning what users do with the pointer into
  * actions.
  */
-import { ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams } from "@xyflow/react";
+import { ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams, type Viewport } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type DragEvent, type MouseEvent as ReactMouseEvent, type PointerEvent as ReactPointerEvent } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
@@ -169,12 +169,9 @@ function minimapColor(node: CanvasNode): string {
  * place and size while nodes come and go at its rim; without it, the browser draws all of the picture anew then.
  */
 function Ground({ grid }: { grid: boolean }) {
-  // Lines stay one pixel wide at every zoom.
-  const zoom = useFlowStore((state) => state.transform[2]);
-  const style = { "--hair": `${1 / zoom}px` } as React.CSSProperties;
   return (
     <ViewportPortal>
-      <div className={grid ? "ground has-grid" : "ground"} style={style} aria-hidden="true" />
+      <div className={grid ? "ground has-grid" : "ground"} aria-hidden="true" />
     </ViewportPortal>
   );
 }
@@ -303,16 +300,20 @@ function firstViewport({ session }: CanvasView) {
 }
 
 /**
- * Says with a class that the view moves, until it has been at rest for a moment. Not by React: it would render all that is
- * inside. And not by React Flow's starts and ends: a view that is set by program ends a gesture that goes on.
+ * Says with a class that the view moves, until it has been at rest for a moment; then the lines of the grid become one
+ * pixel wide again. Not by React: it would render all that is inside. And not by React Flow's starts and ends: a view that
+ * is set by program ends a gesture that goes on.
  */
-function useMoving(element: React.RefObject<HTMLDivElement | null>): () => void {
+function useMoving(element: React.RefObject<HTMLDivElement | null>): (event: unknown, viewport: Viewport) => void {
   return useMemo(() => {
     let rest: ReturnType<typeof setTimeout> | undefined;
-    return () => {
+    return (_event, { zoom }) => {
       element.current?.classList.add("is-moving");
       clearTimeout(rest);
-      rest = setTimeout(() => element.current?.classList.remove("is-moving"), REST_MS);
+      rest = setTimeout(() => {
+        element.current?.classList.remove("is-moving");
+        element.current?.style.setProperty("--hair", `${1 / zoom}px`);
+      }, REST_MS);
     };
   }, [element]);
 }

@@ -238,7 +238,7 @@ function Facts({ machine: { status, load, nodes } }: { machine: Machine }) {
   const labels = status ? labelsOf(status) : [];
   if (labels.length > 0) facts.push([t("mesh.labels"), labels.join(", ")]);
   if (status) facts.push([t("mesh.version"), status.version], [t("mesh.target"), status.target]);
-  if (typeof status?.rtt_us === "number") facts.push([t("mesh.rtt"), `${(status.rtt_us / 1000).toFixed(2)} ms`]);
+  if (status?.rtt_us) facts.push([t("mesh.rtt"), `${(status.rtt_us / 1000).toFixed(2)} ms`]);
   return facts.map(([name, value]) => (
     <div key={name}>
       <dt>{name}</dt>
@@ -253,8 +253,7 @@ function loadText(load: number, status: MachineStatus | undefined): string {
 }
 
 function labelsOf({ labels }: MachineStatus): string[] {
-  if (Array.isArray(labels)) return labels as string[];
-  return Object.entries(labels).map(([name, value]) => (value === "" || (value as unknown) === true ? name : `${name}=${value}`));
+  return Object.entries(labels).map(([name, value]) => (value === "" || value === "true" ? name : `${name}=${value}`));
 }
 
 /** Machines take what is dragged from the canvas. */

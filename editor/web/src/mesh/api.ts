@@ -8,7 +8,8 @@ export interface MachineStatus {
   readonly id: string;
   readonly state: "alive" | "suspect" | "down";
   readonly role: "leader" | "voter" | "follower";
-  readonly labels: { readonly [name: string]: string } | readonly string[];
+  /** A label without a value is "true". */
+  readonly labels: { readonly [name: string]: string };
   readonly addresses: readonly string[];
   readonly draining: boolean;
   readonly processors: number;
@@ -16,7 +17,8 @@ export interface MachineStatus {
   readonly node_js: boolean;
   readonly version: string;
   readonly parts: number;
-  readonly rtt_us: number | null;
+  /** From the agent that tells this and back; of itself, and of those that it has not measured, there is none. */
+  readonly rtt_us?: number | null;
 }
 
 export type Phase = "unknown" | "fetching" | "starting" | "held" | "running" | "draining" | "drained" | "stopped" | "waiting" | "failed";

@@ -167,6 +167,13 @@ describe("the mesh of a session", () => {
     expect([shown.get(), mesh.colouring.get()]).toEqual([null, false]);
   });
 
+  it("has a plan as soon as somebody looks, also when it was read before", async () => {
+    expect(mesh.plan.get().plan).toBeUndefined();
+    const stop = mesh.watch();
+    await expect.poll(() => mesh.plan.get().plan?.longestMs).toBe(0.3);
+    stop();
+  });
+
   it("keeps its draft when the flow is loaded anew", () => {
     mesh.edit("x", "mine\n");
     session.open(parse(JSON.stringify(FLOWS)), "2");

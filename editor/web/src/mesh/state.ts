@@ -97,6 +97,7 @@ export class Mesh {
   watch(): () => void {
     this.watchers += 1;
     if (this.watchers === 1) this.stopWatching = this.follow();
+    this.planLater(0);
     return () => {
       this.watchers -= 1;
       if (this.watchers === 0) this.stopWatching?.();
@@ -162,6 +163,7 @@ export class Mesh {
   }
 
   private async planNow(): Promise<void> {
+    if (this.reading.get().kind !== "read") return;
     const text = this.text.get();
     const number = (this.asked += 1);
     if (text === null) return this.plan.set({ diagnostics: [], busy: false });
