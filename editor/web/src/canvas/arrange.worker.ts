@@ -1,6 +1,6 @@
 /** Lays a graph out off the page's own thread. */
 import type { Sheet, Spots } from "../model/arrange";
-import { spotsFor } from "./dagre";
+import { spotsFor } from "./spots";
 
 const inside = self as unknown as { onmessage: (event: MessageEvent<Sheet>) => void; postMessage: (spots: Spots) => void };
 

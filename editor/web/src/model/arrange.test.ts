@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { spotsFor } from "../canvas/dagre";
+import { spotsFor } from "../canvas/spots";
 import { arrange, sheetOf } from "./arrange";
 import { Editor } from "./edit";
 import { Flow, type FlowNode } from "./flow";
@@ -54,6 +54,27 @@ describe("arranging", () => {
     arranged(editor, ["a", "b"]);
     expect(boxes(editor, ["c"])[0]).toMatchObject({ x: 333, y: 517 });
     expect(editor.flow.get("a")!.x!).toBeLessThan(editor.flow.get("b")!.x!);
+  });
+
+  it("keeps parts that are not wired with each other in their order, one below the other", () => {
+    const editor = editorOf([node("c", 100, 400, ["d"]), node("d", 300, 400), node("a", 100, 100, ["b"]), node("b", 300, 100), node("alone", 500, 50)]);
+    arranged(editor);
+    const y = (id: string) => editor.flow.get(id)!.y!;
+    expect([y("a") === y("b"), y("b") < y("c"), y("d") < y("alone")]).toEqual([true, true, true]);
+  });
+
+  it("lays out what is too large for care, with circles and long chains", () => {
+    const count = 3000;
+    const links = (i: number) => [i + 1, i + 50, i % 700 === 0 ? i - 40 : i].filter((to) => to >= 0 && to < count && to !== i).map((to) => `n${to}`);
+    const boxes = Array.from({ length: count }, (_, i) => ({ id: `n${i}`, x: 0, y: i, w: 120, h: 30 }));
+    const sheet = { boxes, links: boxes.flatMap((_, i) => links(i).map((to) => [`n${i}`, to] as const)) };
+    const at = new Map(spotsFor(sheet));
+    for (const x of new Set([...at.values()].map((spot) => spot.x))) {
+      const heights = [...at.values()].filter((spot) => spot.x === x).map(({ y }) => y).toSorted((a, b) => a - b);
+      for (let i = 1; i < heights.length; i += 1) expect(heights[i]! - heights[i - 1]!).toBeGreaterThanOrEqual(59.99);
+    }
+    const backward = sheet.links.filter(([from, to]) => at.get(from)!.x >= at.get(to)!.x);
+    expect(backward.length).toBeLessThan(10);
   });
 
   it("stands circles, and flows of nothing but loose ends", () => {
