@@ -17,6 +17,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Whatever else the answer says. */
+    readonly body: JsonObject = {},
   ) {
     super(message);
   }
@@ -90,7 +92,20 @@ export interface Diagnostic {
   readonly column?: number;
   readonly message: string;
   readonly help?: string;
-  readonly fixes?: readonly { readonly title: string; readonly changes: readonly { readonly node: string; readonly set: JsonObject }[] }[];
+  readonly fixes?: readonly Fix[];
+}
+
+/** What the compiler offers to do about a diagnostic. */
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly { readonly node: string; readonly set?: JsonObject; readonly unset?: readonly string[]; readonly remove?: boolean }[];
+}
+
+/** What a server with vgdc's additions says of itself. */
+export interface ServerInfo {
+  readonly name?: string;
+  readonly version?: string;
+  readonly features?: readonly string[];
 }
 
 /** What the compiler says about a flow. Wires and clones are named `source:port:target`. */
@@ -248,6 +263,11 @@ export class Client {
 
   // --- what vgdc adds
 
+  /** What the server can do beyond Node-RED. */
+  info(): Promise<ServerInfo | undefined> {
+    return this.extra("info");
+  }
+
   /** Descriptors of all node types. */
   types(): Promise<readonly NodeType[] | undefined> {
     return this.extra("types");
@@ -269,6 +289,11 @@ export class Client {
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  /** A call of `/vgdc/v1/…` of which also "not found" is an answer. */
+  ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.call(`vgdc/v1/${path}`, init);
   }
 
   // --- details
@@ -296,7 +321,7 @@ export class Client {
   }
 }
 
-const JSON_BODY = { "Content-Type": "application/json" };
+export const JSON_BODY = { "Content-Type": "application/json" };
 
 function contextPath(scope: ContextScope): string {
   return scope.kind === "global" ? "context/global" : `context/${scope.kind}/${encodeURIComponent(scope.id)}`;
@@ -330,7 +355,7 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
   const code = body.code ?? body.error ?? String(response.status);
   const message = body.message ?? response.statusText;
-  if (response.status === 409) return new ConflictError(409, code, message);
-  if (response.status === 401) return new UnauthorizedError(401, code, message);
-  return new ApiError(response.status, code, message);
+  if (response.status === 409) return new ConflictError(409, code, message, body as JsonObject);
+  if (response.status === 401) return new UnauthorizedError(401, code, message, body as JsonObject);
+  return new ApiError(response.status, code, message, body as JsonObject);
 }

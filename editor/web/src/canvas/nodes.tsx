@@ -3,11 +3,13 @@
  */
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { createContext, memo, use } from "react";
+import { perform } from "../app/actions";
 import { useSession, useStatus } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
 import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } from "./graph";
 import { Glyph } from "./icons";
+import { useNodeMarks } from "./marks";
 import { NODE_HEIGHT, outputOffset, SMALL } from "./size";
 
 /** Whether the canvas is seen from far away. */
@@ -17,19 +19,20 @@ type Props<T extends CanvasNode["type"]> = NodeProps<Extract<CanvasNode, { type:
 
 const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node">) {
   const far = use(FarContext);
+  const marked = useNodeMarks(id);
   const w = width ?? 0;
   const h = height ?? NODE_HEIGHT;
   const style = { width: w, height: h, "--color": data.color } as React.CSSProperties;
   const className = classes("node", { "is-disabled": data.disabled, "is-unknown": !data.known, "is-right": data.right, "is-far": far });
-  if (far) return <div className={className} style={style} />;
+  if (far) return <div ref={marked} className={className} style={style} />;
   return (
-    <div className={className} style={style} data-type={data.node.type} title={data.problems || undefined}>
+    <div ref={marked} className={className} style={style} data-type={data.node.type} title={data.problems || undefined}>
       {data.button && <NodeButton id={id} data={data} />}
       <span className="node-icon" style={data.showLabel ? undefined : { width: SMALL }}>
         <Glyph name={data.icon} />
       </span>
       {data.showLabel && <span className="node-label">{data.label}</span>}
-      <Marks data={data} />
+      <Marks id={id} data={data} />
       <Ports data={data} height={h} />
       <StatusText id={id} />
     </div>
@@ -37,12 +40,17 @@ const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node
 });
 
 /** The dot of what is not deployed, the triangle of what is not valid, the badge of how it is compiled. */
-function Marks({ data }: { data: NodeData }) {
+function Marks({ id, data }: { id: string; data: NodeData }) {
+  const session = useSession();
+  const fix = () => {
+    session.select([id]);
+    perform(session, "fix-problem");
+  };
   return (
     <>
       {data.mark !== null && <span className={`node-changed mark-${data.mark}`} title={t(`canvas.mark-${data.mark}`)} />}
       {(data.problems !== "" || !data.known) && (
-        <span className="node-invalid" role="img" aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} />
+        <button type="button" className="node-invalid nodrag" tabIndex={-1} aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} onClick={fix} />
       )}
       {data.lane !== "" && <span className={`node-lane lane-${data.lane}`} title={data.lane} />}
     </>
@@ -151,9 +159,9 @@ function groupStyle({ node }: NodeData): { box: React.CSSProperties; label: Reac
   return { box: box as React.CSSProperties, label, showsLabel: style["label"] !== false };
 }
 
-const JunctionView = memo(function JunctionView({ data }: Props<"junction">) {
+const JunctionView = memo(function JunctionView({ id, data }: Props<"junction">) {
   return (
-    <div className={classes("junction", { "is-disabled": data.disabled })}>
+    <div ref={useNodeMarks(id)} className={classes("junction", { "is-disabled": data.disabled })}>
       <Handle className="port" id={INPUT} type="target" position={Position.Left} />
       <Handle className="port" id={outputHandle(0)} type="source" position={Position.Right} />
     </div>

@@ -8,17 +8,21 @@ import { useSession } from "../app/react";
 import type { Session } from "../app/session";
 import type { CanvasEdge } from "./graph";
 import { wirePath } from "./geometry";
+import { marksOf } from "./marks";
 
 const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<CanvasEdge>) {
+  const session = useSession();
   const { live } = useLive();
   const element = useRef<SVGGElement>(null);
   useEffect(() => (element.current ? live.add(id, element.current) : undefined), [live, id]);
+  useEffect(() => (element.current ? marksOf(session).attachWire(id, element.current) : undefined), [session, id]);
   const path = wirePath({ x: sourceX, y: sourceY }, { x: targetX, y: targetY });
   return (
     <g ref={element} className={data?.clones ? "wire is-cloning" : "wire"}>
       {data?.type && <title>{data.type}</title>}
       <path className="wire-outline" d={path} fill="none" />
       <BaseEdge id={id} path={path} interactionWidth={14} />
+      <text className="wire-label" x={(sourceX + targetX) / 2} y={(sourceY + targetY) / 2 - 6} />
     </g>
   );
 });

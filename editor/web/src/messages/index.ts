@@ -12,9 +12,10 @@ import { actions } from "./actions";
 import { app } from "./app";
 import { canvas } from "./canvas";
 import { forms } from "./forms";
+import { insight } from "./insight";
 import { panels } from "./panels";
 
-export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...panels };
+export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...panels, ...insight };
 
 export type Message = string | { readonly one: string; readonly other: string };
 export type MessageKey = keyof typeof catalogue;

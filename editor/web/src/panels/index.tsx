@@ -12,6 +12,7 @@ import { ContextPanel } from "./Context";
 import { debugLogOf, DebugPanel } from "./Debug";
 import { ReviewDialog } from "./Deploy";
 import { dialogOf } from "./dialogs";
+import { FixPicker } from "./FixPicker";
 import { InformationPanel } from "./Information";
 import "./panels.css";
 import { ProblemsPanel } from "./Problems";
@@ -63,4 +64,4 @@ function Background() {
   return null;
 }
 
-overlays.push(Dialogs, Background);
+overlays.push(Dialogs, FixPicker, Background);

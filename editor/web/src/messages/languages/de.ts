@@ -1,7 +1,9 @@
 /** German. */
 import type { Language } from "..";
+import { messages as insight } from "./insight/de";
 
 const messages: Language["messages"] = {
+  ...insight,
   "app.title": "vgdc",
   "app.loading": "Der Flow wird geladen …",
   "app.load-failed": "Der Flow konnte nicht geladen werden: {reason}",

@@ -1,7 +1,9 @@
 /** Chinese, in simplified characters. */
 import type { Language } from "..";
+import { messages as insight } from "./insight/zh";
 
 const messages: Language["messages"] = {
+  ...insight,
   "app.title": "vgdc",
   "app.loading": "正在加载流程…",
   "app.load-failed": "无法加载流程：{reason}",

@@ -1,0 +1,171 @@
+/**
+ * What a compiler adds, against answers that are written down here: generated code, quick fixes, tests, the recording.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { open } from "./world.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const CODE = "msg.payload = msg.payload * 2;\nif (msg.topic === 'odd') {\n  eval(msg.script);\n}\nreturn msg;";
+const FLOWS = [
+  { id: "t1", type: "tab", label: "Heating", disabled: false, info: "", env: [] },
+  { id: "in", type: "inject", z: "t1", name: "press", props: [{ p: "payload" }], repeat: "", crontab: "", once: false, onceDelay: 0.1, topic: "", payload: "21", payloadType: "num", x: 160, y: 120, wires: [["fn"]] },
+  { id: "fn", type: "function", z: "t1", name: "double", func: CODE, outputs: 1, timeout: 0, noerr: 0, initialize: "", finalize: "", libs: [], x: 340, y: 120, wires: [["ch"]] },
+  { id: "ch", type: "change", z: "t1", name: "name it", rules: [{ t: "set", p: "topic", pt: "msg", to: "$string(payload)", tot: "jsonata" }], action: "", property: "", from: "", to: "", reg: false, x: 520, y: 120, wires: [["out"]] },
+  { id: "out", type: "debug", z: "t1", name: "show", active: true, tosidebar: true, console: false, tostatus: false, complete: "payload", targetType: "msg", statusVal: "", statusType: "auto", x: 700, y: 120, wires: [] },
+  { id: "lone", type: "function", z: "t1", name: "never", func: "return msg;", outputs: 1, timeout: 0, noerr: 0, initialize: "", finalize: "", libs: [], x: 340, y: 240, wires: [["out"]] },
+];
+
+const MIR = ["fn 1 // double → name it", "b0:", "  &0 = v0.payload", "  Mul v1, &0, 2", "  Set v0, v1, .payload", "  f0 = Equal v2, v3", "  if f0 b1 else b2", "b1:", "  bail", "b2:", "  stage 1", "  v4 = ToString v1", "  Set v0, v4, .topic", "  return v0"];
+const OWN = { number: 0, nodes: ["fn"], mir: MIR.slice(0, 10).join("\n"), mirLines: [null, null, [0, 1], [0, 1], [0, 1], [0, 2], [0, 2], null, [0, 3], null], rust: "pub unsafe extern \"C\" fn code_0(cx: &mut Context) -> Outcome {\n    let v1 = cx.multiply(0, 2.0);\n    Outcome::Sent\n}", rustLines: [null, [0, 1], [0, 5], null] };
+const FUSED = { number: 1, nodes: ["fn", "ch"], mir: MIR.join("\n"), mirLines: [null, null, [0, 1], [0, 1], [0, 1], [0, 2], [0, 2], null, [0, 3], null, null, [1, 1], [1, 1], [0, 5]], rust: "fn code_1() {}", rustLines: [null] };
+const answerOf = (id) => ({
+  id,
+  parts: [id === "fn" ? { property: "func", function: 0 } : { property: "rules.0.to", function: 1 }, { property: null, function: null, did: ["made one with its neighbour"] }],
+  functions: id === "fn" ? [OWN, FUSED] : [FUSED],
+  left: id === "fn" ? [{ property: "func", line: 3, construct: "eval" }] : [],
+});
+
+/** The editor before a Node-RED, with vgdc's additions answered by these functions (of method and path). */
+async function insight(answers = {}, options = {}, flows = FLOWS) {
+  const world = await open(flows, options);
+  const { page } = world;
+  const asked = [];
+  const all = {
+    "GET info": () => ({ api: 1, name: "vgdc", features: ["check", "code", "tests", "history", "replay"] }),
+    "POST check": () => ({ diagnostics: [], wires: {}, nodes: {}, clones: [] }),
+    "GET tests": () => ({ file: "flows.test.yaml", text: null, tests: [], problems: [] }),
+    "GET history": () => ({ recording: false, first: null, last: null, lost: 0, events: [] }),
+    ...answers,
+  };
+  await page.route("**/vgdc/v1/**", async (route) => {
+    const request = route.request();
+    const path = new URL(request.url()).pathname.split("/vgdc/v1/")[1];
+    const body = request.postDataJSON();
+    asked.push({ request: `${request.method()} ${path}`, body, query: new URL(request.url()).searchParams });
+    const answer = all[`${request.method()} ${path}`] ?? all[`${request.method()} ${path.split("/")[0]}/*`];
+    if (!answer) return route.fulfill({ status: 404, json: { code: "not_found" } });
+    const { status = 200, json } = wrapped(await answer(body, path.split("/")[1], new URL(request.url()).searchParams));
+    return status === 204 ? route.fulfill({ status }) : route.fulfill({ status, json });
+  });
+  let tell = () => undefined;
+  await page.routeWebSocket("**/comms", (socket) => {
+    socket.connectToServer();
+    tell = (topic, data) => socket.send(JSON.stringify([{ topic, data }]));
+  });
+  await page.reload();
+  await page.waitForSelector(".react-flow__node");
+  return Object.assign(world, { asked, tell: (topic, data) => tell(topic, data) });
+}
+const wrapped = (answer) => (answer !== null && typeof answer === "object" && "json" in answer ? answer : { json: answer });
+const refuse = (status, json) => ({ status, json });
+
+const node = (page, id) => page.locator(`.react-flow__node[data-id="${id}"]`);
+const panel = (page, name) => page.locator(".panel-tabs").getByRole("tab", { name, exact: true });
+const marks = (page, id) => node(page, id).locator("[data-marks]").getAttribute("data-marks", { timeout: 5000 });
+/** What axe calls serious or critical. */
+const serious = async (page) => {
+  const found = await page.evaluate(`${AXE}; axe.run(document, { resultTypes: ["violations"] }).then((result) => result.violations.filter((each) => each.impact === "serious" || each.impact === "critical").map((each) => each.id + ": " + each.nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " | " + (node.any[0]?.message ?? node.failureSummary)).join("; ")))`);
+  assert.deepEqual(found, []);
+};
+/** Pictures in both colours, and what axe says of them. */
+const look = async (world, name) => {
+  for (const theme of ["light", "dark"]) {
+    await world.page.emulateMedia({ colorScheme: theme });
+    await world.page.waitForTimeout(200);
+    await world.shot(`insight ${name} ${theme}`);
+    await serious(world.page);
+  }
+  await world.page.emulateMedia({ colorScheme: "light" });
+};
+const wide = (page, width) => page.evaluate((size) => localStorage.setItem("vgdc.size.panel", String(size)), width);
+
+export const tests = {
+  "insight: without a compiler these panels are not there": async () => {
+    const { page } = await open(FLOWS);
+    await panel(page, "Problems").waitFor();
+    for (const name of ["Generated code", "Tests", "History"]) assert.equal(await panel(page, name).count(), 0);
+    await node(page, "fn").click({ button: "right" });
+    await page.getByRole("menuitem", { name: /^Edit/ }).waitFor();
+    assert.equal(await page.getByRole("menuitem", { name: /generated code|History/ }).count(), 0);
+  },
+
+  "insight: code and what became of it are linked both ways": async () => {
+    const world = await insight({ "POST code/*": (body, id) => (id === "lone" ? refuse(422, { code: "no_code", message: "nothing reaches it" }) : answerOf(id)) });
+    const { page } = world;
+    await node(page, "fn").click({ button: "right" });
+    await page.getByRole("menuitem", { name: "Show the generated code" }).click();
+    const source = page.getByRole("region", { name: "Own text: func" });
+    const made = page.getByRole("region", { name: "Generated code" });
+    await source.locator(".cm-line", { hasText: "msg.payload * 2" }).hover();
+    await made.locator(".cm-lit").nth(2).waitFor();
+    assert.deepEqual(await made.locator(".cm-lit").allTextContents(), ["  &0 = v0.payload", "  Mul v1, &0, 2", "  Set v0, v1, .payload"]);
+    await made.locator(".cm-line", { hasText: "bail" }).click();
+    await source.locator(".cm-lit").waitFor();
+    assert.match(await source.locator(".cm-lit").textContent(), /eval/);
+    assert.equal(await source.locator(".cm-engine").getAttribute("title"), "eval");
+    await page.getByText("left to the engine: eval").waitFor();
+    // With the keyboard: the cursor's line counts.
+    await page.getByRole("button", { name: "func:3" }).click();
+    await source.locator(".cm-content").focus();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.press("ArrowDown");
+    await page.waitForFunction(() => [...document.querySelectorAll(".generated-side")][1]?.querySelector(".viewer-place").shadowRoot.querySelector(".cm-lit")?.textContent.includes("f0"));
+    await look(world, "code");
+    await made.getByRole("tab", { name: "MIR" }).focus();
+    await page.keyboard.press("ArrowRight");
+    await made.getByText("multiply").waitFor();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByLabel("Function", { exact: true }).selectOption("1");
+    await page.waitForFunction(() => document.querySelectorAll('.node[data-marks~="region"]').length === 2);
+    await made.locator(".cm-line", { hasText: "ToString" }).hover();
+    await page.getByText("from name it, line 1").waitFor();
+    await page.waitForFunction(() => document.querySelector('[data-id="ch"] .node')?.dataset.marks.includes("region-at"));
+    await world.shot("insight code region light");
+    await made.locator(".cm-line", { hasText: "ToString" }).click();
+    await page.waitForSelector('.react-flow__node.selected[data-id="ch"]');
+    await page.getByRole("region", { name: "Own text: rules.0.to" }).locator(".cm-lit").waitFor();
+    // The draft is asked about, not what is deployed.
+    await node(page, "fn").dblclick();
+    await page.locator('.drawer [data-field="name"]').getByRole("textbox").fill("halve");
+    await page.getByRole("button", { name: "Show the generated code: Function" }).or(page.getByRole("button", { name: /Show the generated code/ })).first().click();
+    await page.locator(".drawer").waitFor({ state: "detached" });
+    await page.waitForTimeout(800);
+    assert.equal(world.asked.findLast((each) => each.request === "POST code/fn").body.flows.find((each) => each.id === "fn").name, "halve");
+    await node(page, "lone").click();
+    await page.getByText("No code is generated: nothing reaches it").waitFor();
+    await page.waitForFunction(() => document.querySelectorAll(".node[data-marks]").length === 0);
+  },
+
+  "insight: problems are mended by what the compiler offers": async () => {
+    const offer = (id) => ({ code: "VG0300", level: "error", node: id, property: "func", line: 1, column: 1, message: `${id} does not return`, fixes: [{ title: "Return the message", edits: [{ node: id, set: { func: "return msg; // now" } }] }] });
+    const world = await insight({
+      "POST check": (body) => ({ diagnostics: body.filter((each) => each.type === "function" && !each.func.includes("now")).map((each) => offer(each.id)), wires: {}, nodes: {}, clones: [] }),
+    });
+    const { page } = world;
+    await panel(page, "Problems").click();
+    await page.getByRole("button", { name: "Return the message (2 ×)" }).waitFor();
+    await look(world, "problems");
+    await page.getByRole("button", { name: "Return the message", exact: true }).first().click();
+    await page.getByText("fn does not return").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("fn does not return").waitFor();
+    await page.getByRole("button", { name: "Return the message (2 ×)" }).click();
+    await page.getByText("2 were mended.").waitFor();
+    await page.getByText("Nothing is wrong.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("lone does not return").waitFor();
+    // From the badge, and with the keyboard alone.
+    await node(page, "lone").getByRole("button", { name: /valid/ }).click();
+    await page.getByRole("combobox", { name: "Problems of never" }).waitFor();
+    await world.shot("insight fix light");
+    await page.keyboard.press("Escape");
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("Control+.");
+    await page.getByRole("combobox", { name: "Problems of never" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByText("lone does not return").waitFor({ state: "detached" });
+  },
+};

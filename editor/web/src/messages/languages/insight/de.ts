@@ -1,0 +1,38 @@
+/** German texts of the panels that a compiler gives. */
+import type { Message } from "../..";
+import type { insight } from "../../insight";
+
+export const messages: { readonly [key in keyof typeof insight]: Message } = {
+  "do.fix-problem": "Ein Problem beheben …",
+  "do.panel-code": "Bereich mit dem erzeugten Code",
+  "do.panel-tests": "Bereich mit den Tests",
+  "do.panel-history": "Bereich mit dem Verlauf",
+  "do.show-code": "Den erzeugten Code zeigen",
+  "do.history-of-node": "Verlauf dieses Nodes",
+  "panel.code": "Erzeugter Code",
+  "panel.tests": "Tests",
+  "panel.history": "Verlauf",
+  "insight.loading": "Wird geladen …",
+  "insight.not-loaded": "Das ließ sich nicht laden, bitte die Seite neu laden: {reason}",
+  "fix.label": "Probleme von {label}",
+  "fix.placeholder": "Was zu tun ist",
+  "fix.go": "Zur Stelle gehen",
+  "fix.kinds": "Alles von einer Art",
+  "fix.all": "{title} ({count} ×)",
+  "fix.done": { one: "Eines wurde behoben.", other: "{count} wurden behoben." },
+  "fix.gone": "Dieses Angebot passt nicht mehr zum Flow.",
+  "generated.select": "Wählen Sie einen Node aus, um zu sehen, was aus seinem Code wird.",
+  "generated.no-instance": "Dieser Subflow wird nirgends verwendet: Es wird nichts für ihn erzeugt.",
+  "generated.asking": "Wird übersetzt …",
+  "generated.none": "Es wird kein Code erzeugt: {reason}",
+  "generated.failed": "Der erzeugte Code war nicht zu bekommen: {reason}",
+  "generated.text": "Text des Nodes",
+  "generated.function": "Funktion",
+  "generated.source": "Eigener Text: {property}",
+  "generated.made": "Erzeugter Code",
+  "generated.stage": "Stufe",
+  "generated.from-node": "aus {label}, Zeile {line}",
+  "generated.region": "Eine Funktion aus mehreren Nodes:",
+  "generated.rest": "Nicht in Maschinencode übersetzt",
+  "generated.left": "der Engine überlassen: {construct}",
+};

@@ -1,0 +1,38 @@
+/** Chinese texts of the panels that a compiler gives. */
+import type { Message } from "../..";
+import type { insight } from "../../insight";
+
+export const messages: { readonly [key in keyof typeof insight]: Message } = {
+  "do.fix-problem": "修复问题…",
+  "do.panel-code": "生成代码面板",
+  "do.panel-tests": "测试面板",
+  "do.panel-history": "历史面板",
+  "do.show-code": "显示生成的代码",
+  "do.history-of-node": "此节点的历史",
+  "panel.code": "生成的代码",
+  "panel.tests": "测试",
+  "panel.history": "历史",
+  "insight.loading": "正在加载…",
+  "insight.not-loaded": "无法加载，请重新加载页面：{reason}",
+  "fix.label": "{label} 的问题",
+  "fix.placeholder": "要做什么",
+  "fix.go": "转到所在位置",
+  "fix.kinds": "同类的全部处理",
+  "fix.all": "{title}（{count} 处）",
+  "fix.done": { one: "已修复 1 处。", other: "已修复 {count} 处。" },
+  "fix.gone": "此修复已不适用于当前流程。",
+  "generated.select": "选择一个节点，查看其代码编译成了什么。",
+  "generated.no-instance": "此子流程没有实例：不会为它生成任何代码。",
+  "generated.asking": "正在编译…",
+  "generated.none": "没有生成代码：{reason}",
+  "generated.failed": "无法取得生成的代码：{reason}",
+  "generated.text": "节点的文本",
+  "generated.function": "函数",
+  "generated.source": "原文本：{property}",
+  "generated.made": "生成的代码",
+  "generated.stage": "阶段",
+  "generated.from-node": "来自 {label}，第 {line} 行",
+  "generated.region": "由多个节点合成的一个函数：",
+  "generated.rest": "未编译为本机代码",
+  "generated.left": "交给引擎执行：{construct}",
+};
