@@ -168,4 +168,90 @@ export const tests = {
     await page.keyboard.press("Enter");
     await page.getByText("lone does not return").waitFor({ state: "detached" });
   },
+
+  "insight: tests run on the draft, fail at their lines, and show what they did not come by": async () => {
+    const YAML = ["# kept", "tests:", "  - name: doubles", "    steps:", "      - press: press", "      - expect:", "          show: {receives: [{payload: 41}]}", "  - name: stays quiet", "    steps: []", "  - name: later", "    skip: not yet", "    steps: []", ""].join("\n");
+    let disk = YAML;
+    const cases = (text) => [
+      text.includes("payload: 42") ? { name: "doubles", line: 3, outcome: "passed", ms: 3, failures: [] } : { name: "doubles", line: 3, outcome: "failed", ms: 12, failures: [{ line: 7, message: '"show" received: payload: expected 41, got 42', detail: ['{"_msgid":"1","payload":42}'] }] },
+      { name: "stays quiet", line: 8, outcome: "passed", ms: 1, failures: [] },
+      { name: "later", line: 10, outcome: "skipped", ms: 0, why: "not yet", failures: [] },
+    ];
+    const listed = () => ({ file: "flows.test.yaml", text: disk, tests: [{ name: "doubles", line: 3, skip: null }, { name: "stays quiet", line: 8, skip: null }, { name: "later", line: 10, skip: "not yet" }], problems: [] });
+    const world = await insight({
+      "GET tests": listed,
+      "PUT tests": ({ text, before }) => (before === disk ? ((disk = text), listed()) : refuse(409, { code: "changed", message: "changed" })),
+      "POST tests/run": ({ text, filter }) =>
+        text.includes("nonsense")
+          ? refuse(422, { code: "no_tests", message: "flows.test.yaml is no test file", problems: [{ line: 1, message: "nonsense is no key" }] })
+          : { cases: cases(text).filter((each) => filter === undefined || each.name.includes(filter)), passed: 1, failed: 1, skipped: 1, coverage: { nodes: { in: true, fn: true, ch: true, out: true, lone: false }, wires: { "in:0:fn": true, "fn:0:ch": true, "ch:0:out": true, "lone:0:out": false } } },
+      "POST tests/record": ({ text }) => ({ text: `${text}# recorded\n` }),
+    });
+    const { page } = world;
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("Control+g");
+    await page.keyboard.press("t");
+    const list = page.getByRole("list", { name: "Tests" });
+    await list.getByText("stays quiet").waitFor();
+    await page.getByText("3 tests, not run yet.").waitFor();
+    await page.getByRole("button", { name: "Run all" }).click();
+    await page.getByText("1 passed, 1 failed, 1 skipped, in 13 ms.").waitFor();
+    await page.getByText("77 %").waitFor();
+    assert.match(await marks(page, "lone"), /uncovered/);
+    assert.match(await marks(page, "out"), /failed/);
+    assert.equal(await page.locator('.react-flow__edge[data-id="lone:0:out"] .wire').getAttribute("data-marks"), "uncovered");
+    const text = page.locator(".tests-file .cm-content");
+    await page.locator(".tests-file .cm-lint-marker-error").waitFor();
+    await look(world, "tests");
+    await list.getByRole("button", { name: "Show show" }).click();
+    await page.waitForSelector('.react-flow__node.selected[data-id="out"]');
+    await list.getByRole("button", { name: "line 7" }).click();
+    // The cursor stands in the line now: what is typed comes to it.
+    await page.waitForFunction(() => document.activeElement?.classList.contains("viewer-place"));
+    // (the line is broken where the panel ends)
+    await page.keyboard.press("End");
+    await page.keyboard.press("End");
+    for (let i = 0; i < 3; i += 1) await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.type("2");
+    await page.getByText("Something has changed since.").waitFor();
+    await page.getByRole("button", { name: "Run those that failed" }).click();
+    await page.getByText("2 passed, 0 failed, 1 skipped").waitFor();
+    assert.equal(world.asked.at(-1).body.filter, "doubles");
+    disk = "theirs\n";
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("The file has changed on the disk since it was read.").waitFor();
+    await page.getByRole("button", { name: "Write over it" }).click();
+    await page.getByText("flows.test.yaml is saved.").waitFor();
+    assert.equal(disk, YAML.replace("41", "42"));
+    await page.getByRole("button", { name: "Record expectations" }).click();
+    await text.getByText("# recorded").waitFor();
+    assert.equal(disk, YAML.replace("41", "42"));
+    // After every change, also of the flow.
+    await page.getByLabel("After every change").check();
+    await page.waitForTimeout(1000);
+    const before = world.asked.filter((each) => each.request === "POST tests/run").length;
+    await page.getByRole("button", { name: "Show all" }).click();
+    await node(page, "lone").click();
+    await page.keyboard.press("Control+ArrowRight");
+    await page.waitForTimeout(1200);
+    assert.equal(world.asked.filter((each) => each.request === "POST tests/run").length, before + 1);
+    await text.click();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.type("nonsense: 1\n");
+    await page.getByText("nonsense is no key").first().waitFor();
+    await page.getByText("The tests did not run: flows.test.yaml is no test file").waitFor();
+    await page.getByRole("button", { name: "Close the panel" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".node[data-marks]").length === 0);
+  },
+
+  "insight: where there are no tests, a first draft is written": async () => {
+    const world = await insight({ "POST tests/record": ({ text }) => ({ text: text === undefined ? "tests:\n  - name: press\n" : "wrong" }) });
+    const { page } = world;
+    await panel(page, "Tests").click();
+    await page.getByText("There is no flows.test.yaml yet.").waitFor();
+    await page.getByRole("button", { name: "Write a first draft" }).click();
+    await page.locator(".tests-file .cm-content").getByText("name: press").waitFor();
+    assert.ok(await page.getByRole("button", { name: "Save", exact: true }).isEnabled());
+  },
 };

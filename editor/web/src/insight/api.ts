@@ -19,7 +19,7 @@ export interface CodePart {
   readonly did?: readonly string[];
 }
 
-/** Where a line of generated code comes from: a line (from 1) of the text of one of the function's nodes. */
+/** Where a line of generated code comes from: a line (from 1) of the text of one of the function's nodes; 0 is the node as such. */
 export type Origin = readonly [node: number, line: number] | null;
 
 export interface CodeFunction {
@@ -57,7 +57,7 @@ export interface TestCase {
   readonly line: number;
   readonly outcome: "passed" | "failed" | "skipped";
   readonly ms: number;
-  readonly why?: string;
+  readonly why?: string | null;
   readonly failures: readonly { readonly line: number; readonly message: string; readonly detail: readonly string[] }[];
 }
 

@@ -124,7 +124,7 @@ function Made({ node, running, answer }: { node: FlowNode; running: string; answ
     if (how !== "click" || other === undefined || other === running || !from || !made) return;
     const owner = ownerOf(session.flow, other);
     if (!owner) return;
-    wanted.set(session, { node: owner.id, line: from[1], stage, number: made.number });
+    wanted.set(session, { node: owner.id, line: Math.max(1, from[1]), stage, number: made.number });
     session.reveal(owner.id);
   };
   const where = origin && origin[0] !== index ? labelOf(session, made?.nodes[origin[0]]) : undefined;
@@ -177,7 +177,7 @@ function Made({ node, running, answer }: { node: FlowNode; running: string; answ
           <section className="generated-side" aria-label={t("generated.made")}>
             <header>
               <Stages stage={stage} onStage={(each) => (setStage((lastStage = each)), setFocus(null))} />
-              <small role="status">{where === undefined ? "" : t("generated.from-node", { label: where, line: origin![1] })}</small>
+              <small role="status">{where === undefined ? "" : origin![1] === 0 ? t("generated.from", { label: where }) : t("generated.from-node", { label: where, line: origin![1] })}</small>
             </header>
             <Viewer label={t("generated.made")} text={generated.text} language={stage} lit={litMade} scroll={focus?.side === "source" && focus.scroll} onLine={atGenerated} />
           </section>

@@ -1,0 +1,119 @@
+/**
+ * The recording, as far as it is here: the newest events, and older ones when they are asked for. It follows what comes
+ * while the server records. It knows nothing of React.
+ */
+import { messageOf, type Session } from "../../app/session";
+import { Store } from "../../app/store";
+import { isObject } from "../../model/json";
+import { insightOf, type FlowEvent, type Recording } from "../api";
+
+const PAGE = 2000;
+/** As many as the server keeps. */
+const MOST = 10_000;
+
+export class HistoryLog {
+  readonly recording = new Store<Recording>({ recording: false, first: null, last: null, lost: 0 });
+  /** In the order in which they happened, without a gap. */
+  readonly events = new Store<readonly FlowEvent[]>([]);
+  readonly failure = new Store("");
+  private reading = false;
+  private again = false;
+
+  constructor(private readonly session: Session) {
+    session.comms.subscribe("vgdc/history", (_topic, data) => {
+      if (!isObject(data)) return;
+      this.recording.set(data as unknown as Recording);
+      void this.follow();
+    });
+    void this.read();
+  }
+
+  /** Whether the server has events that are older than those here. */
+  get hasOlder(): boolean {
+    const { first } = this.recording.get();
+    const oldest = this.events.get()[0]?.seq;
+    return first !== null && oldest !== undefined && oldest > first && this.events.get().length < MOST;
+  }
+
+  /** Reads the newest events anew. */
+  async read(): Promise<void> {
+    await this.once(async () => {
+      const { events, ...recording } = await insightOf(this.session).history({ limit: 1 });
+      this.recording.set(recording);
+      if (events.length === 0 || recording.last === null) return this.events.set([]);
+      const newest = await insightOf(this.session).history({ before: recording.last + 1, limit: PAGE });
+      this.events.set(newest.events);
+    });
+  }
+
+  async readOlder(): Promise<void> {
+    const [oldest] = this.events.get();
+    if (!oldest) return;
+    await this.once(async () => {
+      const { events } = await insightOf(this.session).history({ before: oldest.seq, limit: PAGE });
+      this.events.update((now) => [...events, ...now]);
+    });
+  }
+
+  /** Takes in what came since, and lets go what the server has let go. */
+  async follow(): Promise<void> {
+    await this.once(async () => {
+      const { first, last } = this.recording.get();
+      const newest = this.events.get().at(-1)?.seq;
+      if (first === null || last === null) return this.events.set([]);
+      // What came between was lost, or everything was cleared: what is here does not go on into what is there.
+      if (newest === undefined || first > newest + 1 || last < newest) return this.readNewest(last);
+      let at = newest;
+      while (at < last) {
+        const { events } = await insightOf(this.session).history({ after: at, limit: PAGE });
+        if (events.length === 0) break;
+        at = events.at(-1)!.seq;
+        this.events.update((now) => [...now, ...events].slice(-MOST));
+      }
+    });
+  }
+
+  async setRecording(on: boolean): Promise<void> {
+    await this.once(async () => this.recording.set(await insightOf(this.session).setHistory({ recording: on })));
+    await this.follow();
+  }
+
+  async clear(): Promise<void> {
+    await this.once(async () => {
+      this.recording.set(await insightOf(this.session).setHistory({ clear: true }));
+      this.events.set([]);
+    });
+  }
+
+  private async readNewest(last: number): Promise<void> {
+    this.events.set((await insightOf(this.session).history({ before: last + 1, limit: PAGE })).events);
+  }
+
+  /** One request after another: what is told while one is under way is followed after it. */
+  private async once(ask: () => Promise<void>): Promise<void> {
+    if (this.reading) {
+      this.again = true;
+      return;
+    }
+    this.reading = true;
+    try {
+      await ask();
+      this.failure.set("");
+    } catch (error) {
+      this.failure.set(messageOf(error));
+    } finally {
+      this.reading = false;
+    }
+    if (!this.again) return;
+    this.again = false;
+    await this.follow();
+  }
+}
+
+const all = new WeakMap<Session, HistoryLog>();
+
+export function historyOf(session: Session): HistoryLog {
+  let log = all.get(session);
+  if (!log) all.set(session, (log = new HistoryLog(session)));
+  return log;
+}
