@@ -82,6 +82,45 @@ const look = async (world, name) => {
 };
 const wide = (page, width) => page.evaluate((size) => localStorage.setItem("vgdc.size.panel", String(size)), width);
 
+/** A recording as a server keeps it: three executions, once they have happened. */
+function recording() {
+  const all = [];
+  let on = false;
+  const at = 1_796_000_000_000;
+  const add = (ts, node, kind, more) => all.push({ seq: all.length + 1, ts: at + ts, node, kind, ...more });
+  const msg = (id, payload) => ({ msg: { _msgid: id, payload } });
+  const head = () => ({ recording: on, first: all[0]?.seq ?? null, last: all.at(-1)?.seq ?? null, lost: 0 });
+  return {
+    head,
+    happen() {
+      add(0, "in", "send", { output: 0, ...msg("m1", 21) });
+      add(1, "fn", "input", msg("m1", 21));
+      add(1, "fn", "status", { status: { fill: "green", shape: "dot", text: "busy" } });
+      add(2, "fn", "send", { output: 0, ...msg("m1", 42) });
+      add(2, "ch", "input", msg("m1", 42));
+      add(3, "ch", "done", msg("m1", 42));
+      add(3, "fn", "done", msg("m1", 21));
+      add(900, "in", "send", { output: 0, ...msg("m2", { $type: "buffer", base64: "AQID" }) });
+      add(901, "fn", "input", msg("m2", { $type: "buffer", base64: "AQID" }));
+      add(1900, "in", "send", { output: 0, ...msg("m3", "no number") });
+      add(1901, "fn", "input", msg("m3", "no number"));
+      add(1902, "fn", "error", { message: "not a number", source: { id: "fn", type: "function", name: "double", count: 1 }, ...msg("m3", "no number") });
+    },
+    answers: {
+      "GET history": (_body, _id, query) => {
+        const [after, before] = [Number(query.get("after") ?? 0), Number(query.get("before") ?? Infinity)];
+        const found = all.filter((each) => each.seq > after && each.seq < before);
+        return { ...head(), events: query.has("before") ? found.slice(-Number(query.get("limit"))) : found.slice(0, Number(query.get("limit"))) };
+      },
+      "POST history": (body) => {
+        on = body.recording ?? on;
+        if (body.clear) all.length = 0;
+        return head();
+      },
+    },
+  };
+}
+
 export const tests = {
   "insight: without a compiler these panels are not there": async () => {
     const { page } = await open(FLOWS);
@@ -253,5 +292,147 @@ export const tests = {
     await page.getByRole("button", { name: "Write a first draft" }).click();
     await page.locator(".tests-file .cm-content").getByText("name: press").waitFor();
     assert.ok(await page.getByRole("button", { name: "Save", exact: true }).isEnabled());
+  },
+
+  "insight: what happened is recorded, looked at, run again, and gone about in": async () => {
+    const recorder = recording();
+    const sent = [];
+    const world = await insight({ ...recorder.answers, "POST receive/*": (body, id) => (sent.push([id, body.msg]), id === "fn" ? { status: 204, json: null } : refuse(404, { code: "not_found", message: "no" })) });
+    const { page } = world;
+    await panel(page, "History").click();
+    await page.getByText("Nothing is recorded yet.").waitFor();
+    await page.getByText("the flow runs slower").waitFor();
+    await page.getByRole("switch", { name: "Record" }).check();
+    await page.waitForTimeout(200);
+    recorder.happen();
+    world.tell("vgdc/history", recorder.head());
+    const list = page.getByRole("list", { name: "Executions" });
+    await list.getByRole("button", { name: /error press/ }).waitFor();
+    assert.deepEqual(await list.locator(".execution-status").allTextContents(), ["error", "running", "done"]);
+    await list.getByRole("button", { name: /done press/ }).click();
+    await list.getByRole("button", { name: /came to double/ }).click();
+    const detail = page.getByRole("region", { name: "Event" });
+    await detail.getByText("payload:").waitFor();
+    await look(world, "history");
+    await detail.getByRole("button", { name: "Copy as JSON" }).click();
+    assert.deepEqual(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())), { _msgid: "m1", payload: 21 });
+    // Run from here, with another message.
+    await detail.getByRole("button", { name: "Run from here …" }).click();
+    const dialog = page.getByRole("dialog", { name: "Run from here: double" });
+    const code = dialog.locator(".cm-content");
+    await code.waitFor();
+    await page.waitForTimeout(150);
+    await code.click();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.insertText('{"payload": ');
+    await dialog.getByText("This is not a JSON object.").waitFor();
+    assert.ok(await dialog.getByRole("button", { name: "Send" }).isDisabled());
+    await page.keyboard.press("Control+End");
+    await page.keyboard.insertText("7}");
+    await serious(page);
+    await world.shot("insight run light");
+    await dialog.getByRole("button", { name: "Send" }).click();
+    await page.getByText("Sent to double.").waitFor();
+    assert.deepEqual(sent, [["fn", { payload: 7 }]]);
+    // As an inject's message, and in a test.
+    await detail.getByRole("button", { name: "Use as an inject’s message" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".react-flow__node").length === 6);
+    const made = await page.locator(".react-flow__node.selected").getAttribute("data-id");
+    await page.waitForSelector(`.react-flow__edge[data-id="${made}:0:fn"]`, { state: "attached" });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".react-flow__node").length === 5);
+    await detail.getByRole("button", { name: "Use in a test" }).click();
+    await page.getByText("The step stands in the test file’s draft.").waitFor();
+    await page.locator(".notices").getByRole("button", { name: "Tests panel" }).click();
+    await page.locator(".tests-file .cm-content").getByText('inject: {into: "fn", msg: {"payload":21}}').waitFor();
+    // Of one node.
+    await page.getByRole("button", { name: "Show all" }).click();
+    await node(page, "ch").click({ button: "right" });
+    await page.getByRole("menuitem", { name: "History of this node" }).click();
+    await page.getByText("Of name it").waitFor();
+    assert.deepEqual(await list.locator(".execution-status").allTextContents(), ["done"]);
+    await page.getByRole("button", { name: "Of all nodes" }).click();
+    // Time travel, with the keyboard.
+    await page.getByRole("tab", { name: "Executions" }).focus();
+    await page.keyboard.press("ArrowRight");
+    const slider = page.getByRole("slider", { name: "Moment in the recording" });
+    await slider.focus();
+    await page.keyboard.press("Home");
+    assert.equal(await slider.inputValue(), "0");
+    for (let i = 0; i < 4; i += 1) await page.keyboard.press("ArrowRight");
+    assert.match(await marks(page, "fn"), /touched/);
+    assert.match(await marks(page, "ch"), /active/);
+    assert.equal(await page.locator('.react-flow__edge[data-id="fn:0:ch"] .wire-label').textContent(), "42");
+    assert.equal(await node(page, "fn").locator("[data-mark-label]").getAttribute("data-mark-label"), "busy");
+    await look(world, "timeline");
+    await page.keyboard.press("PageDown");
+    assert.equal(await slider.inputValue(), "7");
+    await page.keyboard.press("PageUp");
+    assert.equal(await slider.inputValue(), "0");
+    await page.getByRole("option", { name: /error at double/ }).click();
+    assert.match(await marks(page, "fn"), /erred/);
+    await slider.focus();
+    await page.keyboard.press("Home");
+    await page.getByLabel("Speed").selectOption("20");
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.waitForFunction(() => document.querySelector(".timeline-slider").value === "11");
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    await page.getByRole("tab", { name: "Executions" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".node[data-marks]").length === 0);
+  },
+
+  "insight: the recording is replayed into the draft, and what differs is shown": async () => {
+    const recorder = recording();
+    recorder.happen();
+    const at = (id, payload, other) => ({ node: id, kind: "send", at: 0, path: "payload", recorded: { seq: 3, ts: 1, node: id, kind: "send", output: 0, msg: { _msgid: "m1", payload } }, replayed: other === undefined ? null : { seq: 3, ts: 1, node: id, kind: "send", output: 0, msg: { _msgid: "m1", payload: other } } });
+    const world = await insight({
+      ...recorder.answers,
+      "POST replay": ({ flows }) => ({ inputs: 3, events: [], same: 8, notes: ["random numbers are others"], differences: flows.find((each) => each.id === "fn").name === "double" ? [] : [at("fn", 42, 63), at("ch", { text: "42" }, undefined)] }),
+    });
+    const { page } = world;
+    await panel(page, "History").click();
+    await page.getByRole("tab", { name: "Compare" }).click();
+    await page.getByRole("button", { name: "Replay into the draft" }).click();
+    await page.getByText("The draft does the same: all 8 events.").waitFor();
+    await page.getByText("random numbers are others").waitFor();
+    await node(page, "fn").dblclick();
+    await page.locator('.drawer [data-field="name"]').getByRole("textbox").fill("treble");
+    await page.locator(".drawer").getByRole("button", { name: "OK", exact: true }).click();
+    await page.getByText("The draft has changed since.").waitFor();
+    await page.getByRole("button", { name: "Replay into the draft" }).click();
+    await page.getByText("2 differences; 8 events are the same.").waitFor();
+    const item = page.getByRole("region", { name: "treble" });
+    assert.deepEqual(await item.locator(".tree-value").allTextContents(), ["42", "63"]);
+    await page.getByRole("region", { name: "name it" }).getByText("did not happen").waitFor();
+    assert.match(await marks(page, "fn"), /differs/);
+    await look(world, "compare");
+    await page.getByRole("region", { name: "name it" }).getByRole("button", { name: "name it" }).click();
+    await page.waitForSelector('.react-flow__node.selected[data-id="ch"]');
+    await page.getByRole("tab", { name: "Executions" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".node[data-marks]").length === 0);
+  },
+
+  "insight: the panels fit a phone, and speak other languages": async () => {
+    const recorder = recording();
+    recorder.happen();
+    const world = await insight({ ...recorder.answers, "POST code/*": (_body, id) => answerOf(id) }, { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true });
+    const { page } = world;
+    for (const [name, ready] of [["Generated code", ".panel-empty"], ["Tests", ".tests-file"], ["History", ".execution"]]) {
+      await panel(page, name).click();
+      await page.locator(ready).first().waitFor();
+      const sheet = await page.locator(".panel-body").boundingBox();
+      assert.ok(sheet.width <= 390 && sheet.y > 150, JSON.stringify(sheet));
+      assert.ok(await page.evaluate(() => document.querySelector(".panel-content").scrollWidth <= document.querySelector(".panel-content").clientWidth + 1), name);
+      await world.shot(`insight phone ${name}`);
+      await serious(page);
+    }
+    await page.evaluate(() => localStorage.setItem("vgdc.language", '"de"'));
+    await page.reload();
+    await page.getByRole("tab", { name: "Zeitleiste" }).click();
+    await page.getByLabel("Augenblick der Aufzeichnung").waitFor();
+    await page.evaluate(() => localStorage.setItem("vgdc.language", '"zh"'));
+    await page.reload();
+    await page.getByRole("tab", { name: "时间线" }).waitFor();
+    await world.shot("insight phone chinese");
   },
 };

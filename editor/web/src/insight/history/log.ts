@@ -16,8 +16,8 @@ export class HistoryLog {
   /** In the order in which they happened, without a gap. */
   readonly events = new Store<readonly FlowEvent[]>([]);
   readonly failure = new Store("");
-  private reading = false;
-  private again = false;
+  private tail: Promise<void> = Promise.resolve();
+  private followsSoon = false;
 
   constructor(private readonly session: Session) {
     session.comms.subscribe("vgdc/history", (_topic, data) => {
@@ -36,8 +36,8 @@ export class HistoryLog {
   }
 
   /** Reads the newest events anew. */
-  async read(): Promise<void> {
-    await this.once(async () => {
+  read(): Promise<void> {
+    return this.once(async () => {
       const { events, ...recording } = await insightOf(this.session).history({ limit: 1 });
       this.recording.set(recording);
       if (events.length === 0 || recording.last === null) return this.events.set([]);
@@ -56,8 +56,11 @@ export class HistoryLog {
   }
 
   /** Takes in what came since, and lets go what the server has let go. */
-  async follow(): Promise<void> {
-    await this.once(async () => {
+  follow(): Promise<void> {
+    if (this.followsSoon) return this.tail;
+    this.followsSoon = true;
+    return this.once(async () => {
+      this.followsSoon = false;
       const { first, last } = this.recording.get();
       const newest = this.events.get().at(-1)?.seq;
       if (first === null || last === null) return this.events.set([]);
@@ -78,8 +81,8 @@ export class HistoryLog {
     await this.follow();
   }
 
-  async clear(): Promise<void> {
-    await this.once(async () => {
+  clear(): Promise<void> {
+    return this.once(async () => {
       this.recording.set(await insightOf(this.session).setHistory({ clear: true }));
       this.events.set([]);
     });
@@ -89,24 +92,17 @@ export class HistoryLog {
     this.events.set((await insightOf(this.session).history({ before: last + 1, limit: PAGE })).events);
   }
 
-  /** One request after another: what is told while one is under way is followed after it. */
-  private async once(ask: () => Promise<void>): Promise<void> {
-    if (this.reading) {
-      this.again = true;
-      return;
-    }
-    this.reading = true;
-    try {
-      await ask();
-      this.failure.set("");
-    } catch (error) {
-      this.failure.set(messageOf(error));
-    } finally {
-      this.reading = false;
-    }
-    if (!this.again) return;
-    this.again = false;
-    await this.follow();
+  /** One request after another: what is asked while another is under way comes after it. */
+  private once(ask: () => Promise<void>): Promise<void> {
+    this.tail = this.tail.then(async () => {
+      try {
+        await ask();
+        this.failure.set("");
+      } catch (error) {
+        this.failure.set(messageOf(error));
+      }
+    });
+    return this.tail;
   }
 }
 

@@ -26,7 +26,9 @@ export class Travel {
       else this.places.set(this.ids[i]!, [i]);
       if (event.kind !== "status") return;
       const text = isObject(event["status"]) ? String(event["status"]["text"] ?? "") : "";
-      this.statuses.set(event.node, [...(this.statuses.get(event.node) ?? []), { at: i, text }]);
+      const said = this.statuses.get(event.node);
+      if (said) said.push({ at: i, text });
+      else this.statuses.set(event.node, [{ at: i, text }]);
     });
   }
 

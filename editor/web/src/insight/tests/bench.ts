@@ -47,6 +47,8 @@ export class TestBench {
   readonly auto = new Store(readSetting("tests.auto", false));
   /** A line that the editor has to show. */
   readonly wanted = new Store<{ readonly line: number } | null>(null);
+  /** When the file has been read, or could not be. */
+  readonly ready: Promise<void>;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private again = false;
 
@@ -57,7 +59,7 @@ export class TestBench {
       this.changed();
     });
     if (typeof addEventListener === "function") addEventListener("beforeunload", (event) => this.isChanged && event.preventDefault());
-    void this.load();
+    this.ready = this.load();
   }
 
   get isChanged(): boolean {
