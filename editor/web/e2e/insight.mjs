@@ -312,7 +312,7 @@ export const tests = {
     await list.getByRole("button", { name: /done press/ }).click();
     await list.getByRole("button", { name: /came to double/ }).click();
     const detail = page.getByRole("region", { name: "Event" });
-    await detail.getByText("payload:").waitFor();
+    await detail.getByText("payload:", { exact: true }).waitFor();
     await look(world, "history");
     await detail.getByRole("button", { name: "Copy as JSON" }).click();
     assert.deepEqual(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())), { _msgid: "m1", payload: 21 });
@@ -336,11 +336,11 @@ export const tests = {
     assert.deepEqual(sent, [["fn", { payload: 7 }]]);
     // As an inject's message, and in a test.
     await detail.getByRole("button", { name: "Use as an inject’s message" }).click();
-    await page.waitForFunction(() => document.querySelectorAll(".react-flow__node").length === 6);
-    const made = await page.locator(".react-flow__node.selected").getAttribute("data-id");
+    const made = await page.locator('.react-flow__node.selected:has([data-type="inject"])').getAttribute("data-id");
+    assert.notEqual(made, "in");
     await page.waitForSelector(`.react-flow__edge[data-id="${made}:0:fn"]`, { state: "attached" });
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.waitForFunction(() => document.querySelectorAll(".react-flow__node").length === 5);
+    await node(page, made).waitFor({ state: "detached" });
     await detail.getByRole("button", { name: "Use in a test" }).click();
     await page.getByText("The step stands in the test file’s draft.").waitFor();
     await page.locator(".notices").getByRole("button", { name: "Tests panel" }).click();

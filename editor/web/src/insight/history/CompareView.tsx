@@ -18,6 +18,7 @@ import { historyOf } from "./log";
 import { selectedEvent } from "./selected";
 
 const SHOWN = 20;
+const NAMED: ReadonlySet<string> = new Set(["input", "send", "done", "error", "status", "debug", "log"]);
 
 type State = { readonly kind: "idle" } | { readonly kind: "running" } | { readonly kind: "failed"; readonly why: string } | { readonly kind: "done"; readonly answer: ReplayAnswer; readonly revision: number };
 
@@ -132,7 +133,7 @@ function NodeGroup({ group }: { group: NodeDifferences }) {
 
 function DifferenceItem({ difference }: { difference: ReplayDifference }) {
   const { kind, at, path, recorded, replayed } = difference;
-  const what = t(`history.kind-${kind as "input"}`);
+  const what = NAMED.has(kind) ? t(`compare.${kind as "input"}`, { number: at + 1 }) : `${kind} ${at + 1}`;
   const side = (title: string, event: ReplayDifference["recorded"], name: "before" | "after") => (
     <div className={`compare-side is-${name}`}>
       <small>
@@ -145,7 +146,7 @@ function DifferenceItem({ difference }: { difference: ReplayDifference }) {
   return (
     <div className="compare-item">
       <p>
-        {t("compare.nth", { kind: what, number: at + 1 })} {path !== null && path !== "" && <code>{path}</code>}
+        {what} {path !== null && path !== "" && <code>{path}</code>}
       </p>
       <div className="compare-sides">
         {side(t("compare.recorded"), recorded, "before")}

@@ -77,7 +77,18 @@ export class HistoryLog {
   }
 
   async setRecording(on: boolean): Promise<void> {
-    await this.once(async () => this.recording.set(await insightOf(this.session).setHistory({ recording: on })));
+    const before = this.recording.get();
+    // The switch moves at once; it goes back where the server refuses.
+    this.recording.set({ ...before, recording: on });
+    await this.once(async () => {
+      try {
+        this.recording.set(await insightOf(this.session).setHistory({ recording: on }));
+      } catch (error) {
+        this.recording.update((now) => ({ ...now, recording: before.recording }));
+        throw error;
+      }
+    });
+    if (this.failure.get() !== "") return;
     await this.follow();
   }
 
