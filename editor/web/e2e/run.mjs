@@ -2,6 +2,7 @@
  * Runs the end-to-end tests: node e2e/run.mjs [part of a test's name]. `npm run build` comes first.
  */
 import { tests as accessibility } from "./accessibility.mjs";
+import { tests as compiler } from "./compiler.mjs";
 import { tests as editor } from "./editor.mjs";
 import { tests as insight } from "./insight.mjs";
 import { tests as panels } from "./panels.mjs";
@@ -19,7 +20,7 @@ if (missing !== undefined) {
 const EXPECTED = /(404|409|422) .*\/vgdc\/v1\//;
 const wanted = process.argv[2] ?? "";
 let [passed, failed] = [0, 0];
-for (const [name, test] of Object.entries({ ...editor, ...panels, ...insight, ...vgdc, ...accessibility, ...speed })) {
+for (const [name, test] of Object.entries({ ...editor, ...panels, ...insight, ...compiler, ...vgdc, ...accessibility, ...speed })) {
   if (!name.includes(wanted)) continue;
   try {
     await test();

@@ -7,6 +7,7 @@ import { useRevision, useSession, useStore } from "../../app/react";
 import type { Session } from "../../app/session";
 import { Glyph } from "../../canvas/icons";
 import { t } from "../../messages";
+import { isObject } from "../../model/json";
 import { CopyButton, Tree } from "../../panels/Tree";
 import type { FlowEvent } from "../api";
 import { ownerOf, ownersOf } from "../owners";
@@ -132,16 +133,22 @@ function EventItem({ event, from, isOf }: { event: FlowEvent; from: number; isOf
 
 /** One line about an event. */
 export function EventLine({ session, event, time }: { session: Session; event: FlowEvent; time: string }) {
-  const { value } = subjectOf(event);
-  const msg = messageOfEvent(event);
   return (
     <>
       <small className="event-time">{time}</small>
       <span className="event-kind">{kindName(event)}</span>
       <span className="event-node">{nodeLabel(session, event.node)}</span>
-      <code>{event.kind === "done" ? "" : shortText(msg ? msg["payload"] : value, 40)}</code>
+      <code>{briefly(event)}</code>
     </>
   );
+}
+
+function briefly(event: FlowEvent): string {
+  const { value } = subjectOf(event);
+  if (event.kind === "done") return "";
+  if (event.kind === "status" && isObject(value)) return typeof value["text"] === "string" ? value["text"] : "";
+  if (event.kind === "error") return shortText(value, 60);
+  return shortText(messageOfEvent(event)?.["payload"] ?? value, 40);
 }
 
 const KINDS: ReadonlySet<string> = new Set(["input", "send", "done", "error", "status", "debug", "log"]);
