@@ -23,11 +23,11 @@ const FLOWS = [
 ];
 const TESTS = 'tests:\n  - name: says it\n    steps:\n      - press: press\n      - expect: {show: {receives: [{payload: "no"}]}}\n';
 
-async function open({ tests } = {}) {
+async function open({ tests, more = [] } = {}) {
   if (!existsSync(PROGRAM)) throw new Error(`there is no ${PROGRAM}: build it, or name it in VGDC`);
   const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
   const file = join(folder, "flows.json");
-  writeFileSync(file, JSON.stringify(FLOWS));
+  writeFileSync(file, JSON.stringify([...FLOWS, ...more]));
   if (tests !== undefined) writeFileSync(join(folder, "flows.test.yaml"), tests);
   const child = spawn(PROGRAM, ["edit", file, "--port", "0", "--no-open"], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, VGDC_EDITOR_TOKEN: TOKEN } });
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -74,6 +74,19 @@ export const tests = {
     assert.ok(names.some((name) => name.includes("to text → name it")), names.join("; "));
     await page.getByLabel("Function", { exact: true }).selectOption({ label: names.find((name) => name.includes("→")) });
     await page.waitForFunction(() => document.querySelectorAll('.node[data-marks~="region"]').length === 2);
+  },
+
+  "compiler: what it finds is mended by what it offers": async () => {
+    const { page, shot } = await open({ more: [{ id: "w1", type: "change", z: "t1", name: "w1", rules: [], x: 300, y: 320, wires: [["gone", "show"]] }, { id: "w2", type: "change", z: "t1", name: "w2", rules: [], x: 300, y: 380, wires: [["gone"]] }] });
+    await panel(page, "Problems").click();
+    await page.getByRole("button", { name: "Remove the wire that leads to nowhere (2 ×)" }).waitFor();
+    assert.equal(await page.locator(".problem").count(), 2);
+    await shot("compiler problems");
+    await page.getByRole("button", { name: "Remove the wire that leads to nowhere (2 ×)" }).click();
+    await page.getByText("Nothing is wrong.").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".problem").length === 2);
+    assert.ok(await page.getByRole("button", { name: "Undo" }).isDisabled());
   },
 
   "compiler: tests are run, mended, saved and recorded": async () => {

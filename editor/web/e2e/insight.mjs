@@ -342,8 +342,8 @@ export const tests = {
     await page.getByRole("button", { name: "Undo" }).click();
     await node(page, made).waitFor({ state: "detached" });
     await detail.getByRole("button", { name: "Use in a test" }).click();
-    await page.getByText("The step stands in the test file’s draft.").waitFor();
-    await page.locator(".notices").getByRole("button", { name: "Tests panel" }).click();
+    await page.getByText("The step stands in the draft of the test file").waitFor();
+    await panel(page, "Tests").click();
     await page.locator(".tests-file .cm-content").getByText('inject: {into: "fn", msg: {"payload":21}}').waitFor();
     // Of one node.
     await page.getByRole("button", { name: "Show all" }).click();

@@ -116,6 +116,12 @@ export interface CheckResult {
   readonly clones: readonly string[];
 }
 
+/** A check as it came: what a diagnostic does not say is null there, and missing here. */
+export function readCheck(answer: CheckResult): CheckResult {
+  const diagnostics = answer.diagnostics.map((each) => Object.fromEntries(Object.entries(each).filter(([, value]) => value !== null)) as unknown as Diagnostic);
+  return { ...answer, diagnostics };
+}
+
 export interface ClientOptions {
   /** The root of the API, with a slash at its end; by default where the page is. */
   readonly root?: string;
@@ -274,8 +280,9 @@ export class Client {
   }
 
   /** Checks the text of a flow file without deploying it. */
-  check(text: string): Promise<CheckResult | undefined> {
-    return this.extra("check", { method: "POST", headers: JSON_BODY, body: text });
+  async check(text: string): Promise<CheckResult | undefined> {
+    const answer = await this.extra<CheckResult>("check", { method: "POST", headers: JSON_BODY, body: text });
+    return answer && readCheck(answer);
   }
 
   /** Any other call of `/vgdc/v1/…`; undefined when the server does not know it. */

@@ -2,7 +2,7 @@
  * One open editor: the document, the server, and what is selected and shown. Components and actions get at everything
  * through it; it knows nothing of React.
  */
-import { Client, ConflictError, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
+import { Client, ConflictError, readCheck, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
 import { Comms, type CommsState, type NodeStatus } from "../api/comms";
 import { t } from "../messages";
 import type { SizeOf } from "../model/commands";
@@ -87,7 +87,7 @@ export class Session {
     this.comms.onState((state) => this.connection.set(state));
     this.comms.subscribe("status/#", (topic, data) => this.statuses.set(topic.slice("status/".length), (data ?? undefined) as NodeStatus | undefined));
     this.comms.subscribe("notification/runtime-deploy", (_topic, data) => this.hearDeploy(data));
-    this.comms.subscribe("vgdc/check", (_topic, data) => this.check.set(data as unknown as CheckResult));
+    this.comms.subscribe("vgdc/check", (_topic, data) => this.check.set(readCheck(data as unknown as CheckResult)));
   }
 
   get editor() {

@@ -10,6 +10,9 @@ import type { CanvasEdge } from "./graph";
 import { wirePath } from "./geometry";
 import { marksOf } from "./marks";
 
+/** Wires that are shorter than a label have it above the nodes at their ends. */
+const LABEL = 130;
+
 const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<CanvasEdge>) {
   const session = useSession();
   const { live } = useLive();
@@ -22,7 +25,7 @@ const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY
       {data?.type && <title>{data.type}</title>}
       <path className="wire-outline" d={path} fill="none" />
       <BaseEdge id={id} path={path} interactionWidth={14} />
-      <text className="wire-label" x={(sourceX + targetX) / 2} y={(sourceY + targetY) / 2 - 6} />
+      <text className="wire-label" x={(sourceX + targetX) / 2} y={(sourceY + targetY) / 2 - (targetX - sourceX < LABEL ? 24 : 6)} />
     </g>
   );
 });

@@ -12,10 +12,10 @@ import type { Json, JsonObject } from "../model/json";
 /** What became of a text of a node, or (without a property) of the node itself. */
 export interface CodePart {
   readonly property: string | null;
-  readonly function: number | null;
-  readonly why?: string;
-  readonly line?: number;
-  readonly construct?: string;
+  readonly function?: number | null;
+  readonly why?: string | null;
+  readonly line?: number | null;
+  readonly construct?: string | null;
   readonly did?: readonly string[];
 }
 

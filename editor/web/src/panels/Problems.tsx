@@ -127,6 +127,8 @@ export function goTo(session: Session, { node, property }: Problem): void {
   if (property !== undefined) formsOf(session).openAt(node, property);
 }
 
+const GRAPH: ReadonlySet<Finding["kind"]> = new Set(["dangling-wire", "unknown-type", "lost"]);
+
 /** Everything there is to say about the flow now. */
 export function problemsOf(session: Session): Problem[] {
   const check = session.check.get();
@@ -134,6 +136,8 @@ export function problemsOf(session: Session): Problem[] {
   // What the compiler says of a property, the model need not say again.
   const known = new Set(said.map((problem) => `${problem.node} ${problem.property?.split(".")[0]}`));
   const own = lint(session.flow, session.types.get())
+    // Of what only the graph shows, the compiler says more.
+    .filter((finding) => !(GRAPH.has(finding.kind) && known.has(`${finding.node} undefined`)))
     .map((finding) => fromFinding(session, finding))
     .filter((problem) => problem.property === undefined || !known.has(`${problem.node} ${problem.property.split(".")[0]}`));
   return [...said, ...own].toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));

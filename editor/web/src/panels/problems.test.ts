@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Client } from "../api/client";
+import { Client, readCheck, type CheckResult } from "../api/client";
 import { Comms } from "../api/comms";
 import { Session } from "../app/session";
 import { parse } from "../model/text";
@@ -71,5 +71,12 @@ describe("problems", () => {
     expect([session.flow.get("f")!["func"], session.flow.get("r")!["minin"]]).toEqual(["retrun msg;", "a"]);
     problemsOf(session).find((each) => each.code === "VG0400")!.fixes[0]!.run();
     expect(session.flow.has("r")).toBe(false);
+  });
+
+  it("of the graph are said once, by the compiler, which leaves out what it does not know", () => {
+    const session = open();
+    const said = { code: "VG0015", level: "warning", title: "", message: "leads to nowhere", node: "f", property: null, line: null, column: null, help: null, fixes: [] };
+    session.check.set(readCheck({ diagnostics: [said], wires: {}, nodes: {}, clones: [] } as unknown as CheckResult));
+    expect(problemsOf(session).filter((each) => each.node === "f").map((each) => [each.text, each.property, each.help])).toEqual([["leads to nowhere", undefined, undefined]]);
   });
 });

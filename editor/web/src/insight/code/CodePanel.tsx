@@ -228,9 +228,9 @@ function Region({ made, running }: { made: CodeFunction; running: string }) {
 
 /** What has no generated code, and why. */
 function Rest({ answer, onLine }: { answer: CodeAnswer; onLine: (property: string, line: number) => void }) {
-  const whys = answer.parts.filter((part) => part.function === null && (part.why !== undefined || (part.did ?? []).length > 0));
+  const whys = answer.parts.filter((part) => typeof part.function !== "number" && (typeof part.why === "string" || (part.did ?? []).length > 0));
   if (whys.length + answer.left.length === 0) return null;
-  const place = (property: string | null, line: number | undefined) => (property === null ? "" : line === undefined ? property : `${property}:${line}`);
+  const place = (property: string | null, line: number | null | undefined) => (property === null ? "" : typeof line !== "number" ? property : `${property}:${line}`);
   return (
     <section className="generated-rest" aria-label={t("generated.rest")}>
       <h3>{t("generated.rest")}</h3>
@@ -251,7 +251,7 @@ function Rest({ answer, onLine }: { answer: CodeAnswer; onLine: (property: strin
               </button>
             )}{" "}
             {part.why ?? (part.did ?? []).join("; ")}
-            {part.construct !== undefined && part.why !== undefined && ` (${part.construct})`}
+            {typeof part.construct === "string" && typeof part.why === "string" && ` (${part.construct})`}
           </li>
         ))}
       </ul>

@@ -31,7 +31,7 @@ export function originOf(origins: readonly Origin[], line: number): NonNullable<
 export function textsOf(answer: CodeAnswer, node: FlowNode): { readonly property: string; readonly text: string; readonly function: number | null }[] {
   return answer.parts.flatMap((part) => {
     const text = part.property === null ? undefined : textAt(node, part.property);
-    return text === undefined ? [] : [{ property: part.property!, text, function: part.function }];
+    return text === undefined ? [] : [{ property: part.property!, text, function: part.function ?? null }];
   });
 }
 
@@ -46,6 +46,6 @@ export function textAt(node: FlowNode, property: string): string | undefined {
 export function engineLines(answer: CodeAnswer, property: string): ReadonlyMap<number, string> {
   const lines = new Map<number, string>();
   for (const left of answer.left) if (left.property === property) lines.set(left.line, left.construct);
-  for (const part of answer.parts) if (part.property === property && part.function === null && part.line !== undefined) lines.set(part.line, part.why ?? part.construct ?? "");
+  for (const part of answer.parts) if (part.property === property && typeof part.function !== "number" && typeof part.line === "number") lines.set(part.line, part.why ?? part.construct ?? "");
   return lines;
 }

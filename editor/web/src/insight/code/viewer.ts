@@ -89,6 +89,7 @@ export function createViewer(options: ViewerOptions): Viewer {
         lit,
         drawSelection(),
         highlightActiveLine(),
+        EditorView.lineWrapping,
         search({ top: true }),
         keymap.of([...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"), ...searchKeymap]),
         EditorState.readOnly.of(true),

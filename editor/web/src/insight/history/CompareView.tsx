@@ -7,10 +7,11 @@ import { useRevision, useSession, useStore } from "../../app/react";
 import { messageOf } from "../../app/session";
 import { marksOf } from "../../canvas/marks";
 import { t } from "../../messages";
+import type { Json } from "../../model/json";
 import { Tree } from "../../panels/Tree";
 import { insightOf, type ReplayAnswer, type ReplayDifference } from "../api";
 import { ownerOf } from "../owners";
-import { byNode, differingMarks, valueAt, type NodeDifferences } from "./compare";
+import { byNode, differingMarks, valuesOf, type NodeDifferences } from "./compare";
 import { shownValue } from "./control-values";
 import { belonging } from "./executions";
 import { clock, nodeLabel } from "./ExecutionsView";
@@ -18,7 +19,7 @@ import { historyOf } from "./log";
 import { selectedEvent } from "./selected";
 
 const SHOWN = 20;
-const NAMED: ReadonlySet<string> = new Set(["input", "send", "done", "error", "status", "debug", "log"]);
+const NAMED: ReadonlySet<string> = new Set(["input", "send", "done", "error", "status", "debug", "log", "receive"]);
 
 type State = { readonly kind: "idle" } | { readonly kind: "running" } | { readonly kind: "failed"; readonly why: string } | { readonly kind: "done"; readonly answer: ReplayAnswer; readonly revision: number };
 
@@ -134,13 +135,14 @@ function NodeGroup({ group }: { group: NodeDifferences }) {
 function DifferenceItem({ difference }: { difference: ReplayDifference }) {
   const { kind, at, path, recorded, replayed } = difference;
   const what = NAMED.has(kind) ? t(`compare.${kind as "input"}`, { number: at + 1 }) : `${kind} ${at + 1}`;
-  const side = (title: string, event: ReplayDifference["recorded"], name: "before" | "after") => (
+  const [before, after] = valuesOf(difference);
+  const side = (title: string, event: ReplayDifference["recorded"], name: "before" | "after", value: Json | undefined) => (
     <div className={`compare-side is-${name}`}>
       <small>
         {title}
         {event && name === "before" && ` ${clock(event.ts)}`}
       </small>
-      {event ? <Tree value={shownValue(valueAt(event, path))} path={path ?? "msg"} /> : <em>{t("compare.not-there")}</em>}
+      {event ? <Tree value={shownValue(value)} path={path ?? "msg"} /> : <em>{t("compare.not-there")}</em>}
     </div>
   );
   return (
@@ -149,8 +151,8 @@ function DifferenceItem({ difference }: { difference: ReplayDifference }) {
         {what} {path !== null && path !== "" && <code>{path}</code>}
       </p>
       <div className="compare-sides">
-        {side(t("compare.recorded"), recorded, "before")}
-        {side(t("compare.replayed"), replayed, "after")}
+        {side(t("compare.recorded"), recorded, "before", before)}
+        {side(t("compare.replayed"), replayed, "after", after)}
       </div>
     </div>
   );

@@ -151,7 +151,7 @@ function briefly(event: FlowEvent): string {
   return shortText(messageOfEvent(event)?.["payload"] ?? value, 40);
 }
 
-const KINDS: ReadonlySet<string> = new Set(["input", "send", "done", "error", "status", "debug", "log"]);
+const KINDS: ReadonlySet<string> = new Set(["input", "send", "done", "error", "status", "debug", "log", "receive"]);
 
 function kindName(event: FlowEvent): string {
   const kind = KINDS.has(event.kind) ? t(`history.kind-${event.kind as "input"}`) : event.kind;
@@ -169,7 +169,7 @@ function EventDetail({ event }: { event: FlowEvent }) {
     const bench = benchOf(session);
     void bench.ready.then(() => {
       bench.setText(withStep(bench.text.get(), t("history.test-name"), stepOf(event)));
-      session.notify("success", t("history.in-test"), [{ title: t("do.panel-tests"), run: () => session.panel.set("tests") }]);
+      session.notify("success", t("history.in-test"));
     });
   };
   return (

@@ -29,6 +29,13 @@ export function valueAt(event: FlowEvent | null, path: string | null): Json | un
   return path === null || path === "" ? value : partsOf(path).reduce<Json | undefined>((found, part) => (Array.isArray(found) ? (found as readonly Json[])[Number(part)] : isObject(found) ? found[part] : undefined), value);
 }
 
+/** The values that differ, recorded and replayed. The path `output` is the port, where the ports differ. */
+export function valuesOf({ recorded, replayed, path }: ReplayDifference): [Json | undefined, Json | undefined] {
+  const ports = [recorded?.["output"], replayed?.["output"]] as const;
+  if (path === "output" && recorded && replayed && ports[0] !== ports[1]) return [ports[0], ports[1]];
+  return [valueAt(recorded, path), valueAt(replayed, path)];
+}
+
 /** The parts of a path such as `a.b[0]["c d"]`. */
 function partsOf(path: string): string[] {
   return [...path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map((match) => match[1] ?? match[2] ?? match[3]!);

@@ -4,7 +4,7 @@ import type { Json } from "../../model/json";
 import { parse } from "../../model/text";
 import type { FlowEvent, ReplayAnswer } from "../api";
 import { sessionWith, until, type Answers } from "../fake";
-import { byNode, differingMarks, valueAt } from "./compare";
+import { byNode, differingMarks, valueAt, valuesOf } from "./compare";
 import { plainValue, shortText, shownValue } from "./control-values";
 import { belonging, executionsOf } from "./executions";
 import { HistoryLog } from "./log";
@@ -229,5 +229,9 @@ describe("comparing", () => {
     expect(valueAt(recorded, "payload.x.y")).toBeUndefined();
     expect(valueAt(recorded, null)).toEqual({ _msgid: "a", payload: [1, { "a b": 3 }] });
     expect(valueAt(null, "payload")).toBeUndefined();
+    expect(valuesOf(answer.differences[0]!)).toEqual([1, 2]);
+    const send = (output: number) => ({ seq: 1, ts: 1, node: "f", kind: "send", output, msg: { output: "own" } });
+    expect(valuesOf({ node: "f", kind: "send", at: 0, path: "output", recorded: send(0), replayed: send(1) })).toEqual([0, 1]);
+    expect(valuesOf({ node: "f", kind: "send", at: 0, path: "output", recorded: send(0), replayed: send(0) })).toEqual(["own", "own"]);
   });
 });

@@ -51,7 +51,7 @@ export class Travel {
       const inner = owners.at(-1);
       if (each.kind !== "send" || inner === undefined) continue;
       for (const wire of flow.wiresFrom(inner)) {
-        if (wire.port === Number(each["output"] ?? 0)) wires.set(wireId(wire), { kinds: i === index ? "touched active" : "touched", label: shortText(messageOfEvent(each)?.["payload"]) });
+        if (wire.port === Number(each["output"] ?? 0)) wires.set(wireId(wire), { kinds: i === index ? "touched active" : "touched", label: shortText(messageOfEvent(each)?.["payload"], 16) });
       }
     }
     for (const [node, said] of this.statuses) {
