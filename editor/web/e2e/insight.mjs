@@ -435,4 +435,35 @@ export const tests = {
     await page.getByRole("tab", { name: "时间线" }).waitFor();
     await world.shot("insight phone chinese");
   },
+
+  "insight: the style of a group has a form, and a review says what has changed in words": async () => {
+    const group = { id: "g", type: "group", z: "t1", name: "Box", style: { label: true, odd: 1 }, nodes: ["fn"], x: 264, y: 79, w: 152, h: 82 };
+    const world = await insight({}, {}, [...FLOWS.map((each) => (each.id === "fn" ? { ...each, g: "g" } : each)), group]);
+    const { page } = world;
+    await page.locator(".group-label", { hasText: "Box" }).dblclick();
+    const form = page.locator(".drawer");
+    const part = (name) => form.locator(`[data-field="style:${name}"]`);
+    await part("stroke").locator("input[type=text]").fill("#aa3300");
+    await part("fill").locator("input[type=text]").fill("#ffeecc");
+    await part("label-position").getByRole("combobox").selectOption("se");
+    await look(world, "group");
+    await form.getByRole("button", { name: "OK", exact: true }).click();
+    await form.waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => getComputedStyle(document.querySelector(".group")).borderTopColor === "rgb(170, 51, 0)");
+    await node(page, "fn").dblclick();
+    const code = form.locator('[data-field="func"] .cm-content');
+    await code.click();
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.press("End");
+    await page.keyboard.insertText(" // twice");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("button", { name: "How to deploy" }).click();
+    await page.getByRole("menuitem", { name: "Review changes" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("double").first().click();
+    assert.deepEqual(await dialog.locator(".difference-lines code.is-removed, .difference-lines code.is-added").allTextContents(), ["− msg.payload = msg.payload * 2;", "+ msg.payload = msg.payload * 2; // twice"]);
+    await dialog.getByText("Box").first().click();
+    await look(world, "review");
+  },
 };

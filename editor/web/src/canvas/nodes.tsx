@@ -145,11 +145,12 @@ const GroupView = memo(function GroupView({ data, width, height }: Props<"cluste
 
 /** A group's own colours, under Node-RED's names for them. */
 function groupStyle({ node }: NodeData): { box: React.CSSProperties; label: React.CSSProperties; showsLabel: boolean } {
-  const style = (typeof node["style"] === "object" && node["style"] !== null ? node["style"] : {}) as { [key: string]: string | boolean | undefined };
-  const text = (key: string) => (typeof style[key] === "string" && style[key] !== "" ? style[key] : undefined);
+  const style = (typeof node["style"] === "object" && node["style"] !== null ? node["style"] : {}) as { [key: string]: string | number | boolean | undefined };
+  const text = (key: string) => (typeof style[key] === "number" ? String(style[key]) : typeof style[key] === "string" && style[key] !== "" ? style[key] : undefined);
   const box: Record<string, string> = {};
   if (text("stroke")) box["--group-stroke"] = text("stroke")!;
-  if (text("fill") && text("fill") !== "none") box["--group-fill"] = text("fill")!;
+  if (text("stroke-opacity")) box["--group-stroke"] = `color-mix(in srgb, ${text("stroke") ?? "var(--muted)"} calc(${text("stroke-opacity")} * 100%), transparent)`;
+  if (text("fill")) box["--group-fill"] = text("fill") === "none" ? "transparent" : text("fill")!;
   if (text("fill-opacity")) box["--group-opacity"] = text("fill-opacity")!;
   const position = text("label-position") ?? "nw";
   const label: React.CSSProperties = { ...(text("color") ? { color: text("color")! } : {}) };
