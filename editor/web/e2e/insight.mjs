@@ -466,4 +466,38 @@ export const tests = {
     await dialog.getByText("Box").first().click();
     await look(world, "review");
   },
+
+  "insight: debug messages have a window of their own": async () => {
+    const world = await insight();
+    const { page } = world;
+    const say = (number) => world.tell("debug", { id: "out", z: "t1", name: "show", property: "payload", format: "number", msg: String(number) });
+    await panel(page, "Debug").click();
+    say(1);
+    await page.locator(".debug-entry").waitFor();
+    const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: "In a window of its own" }).click()]);
+    const problems = [];
+    popup.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    popup.on("pageerror", (error) => problems.push(String(error)));
+    await popup.locator(".debug-entry").waitFor();
+    say(2);
+    await popup.locator(".debug-entry").nth(1).waitFor();
+    await popup.getByRole("button", { name: "Pause" }).click();
+    for (let i = 3; i < 60; i += 1) say(i);
+    await popup.getByText("Paused. 57 messages wait.").waitFor();
+    await popup.getByRole("button", { name: "Go on" }).click();
+    await popup.locator(".debug-entry .tree-value", { hasText: /^59$/ }).waitFor();
+    await popup.screenshot({ path: "e2e/shots/insight debug window.png" });
+    await serious(popup);
+    await popup.getByRole("button", { name: "show", exact: true }).last().click();
+    await page.waitForSelector('.react-flow__node.selected[data-id="out"]');
+    // Loading the editor again does not part them.
+    await page.reload();
+    await page.waitForSelector(".react-flow__node");
+    await page.waitForTimeout(300);
+    say(60);
+    await popup.locator(".debug-entry .tree-value", { hasText: /^60$/ }).waitFor();
+    assert.deepEqual(problems, []);
+    await page.goto("about:blank");
+    await popup.getByText("The editor’s window was closed.").waitFor();
+  },
 };

@@ -11,6 +11,7 @@ import { ConfigsPanel } from "./Configs";
 import { ContextPanel } from "./Context";
 import { debugLogOf, DebugPanel } from "./Debug";
 import { ReviewDialog } from "./Deploy";
+import { resumeFeed } from "./debug-feed";
 import { dialogOf } from "./dialogs";
 import { FixPicker } from "./FixPicker";
 import { InformationPanel } from "./Information";
@@ -58,7 +59,7 @@ function Dialogs() {
 function Background() {
   const session = useSession();
   useEffect(() => {
-    debugLogOf(session);
+    resumeFeed(session, debugLogOf(session));
     checksOf(session);
   }, [session]);
   return null;
