@@ -24,10 +24,10 @@ export default defineConfig({
         chunkFileNames: "assets/[name]-[hash].js",
         assetFileNames: "assets/[name]-[hash][extname]",
         // What seldom changes stands apart from our own code, so that browsers keep it over releases.
-        // The code editor has a chunk of its own, and only dynamic imports name it.
+        // The code editor has a chunk of its own, and only dynamic imports name it. YAML is for tests alone.
         codeSplitting: {
           groups: [
-            { name: "code-editor", test: /node_modules[\\/](@codemirror|@lezer|codemirror|style-mod|w3c-keyname|crelt)[\\/]/ },
+            { name: "code-editor", test: /node_modules[\\/](@codemirror[\\/](?!lang-yaml)|@lezer[\\/](?!yaml)|(codemirror|style-mod|w3c-keyname|crelt)[\\/])/ },
             { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
             { name: "graph", test: /node_modules[\\/](@xyflow|d3-[a-z]+|zustand|classcat|use-sync-external-store)[\\/]/ },
           ],

@@ -92,7 +92,20 @@ export interface Diagnostic {
   readonly column?: number;
   readonly message: string;
   readonly help?: string;
-  readonly fixes?: readonly { readonly title: string; readonly changes: readonly { readonly node: string; readonly set: JsonObject }[] }[];
+  readonly fixes?: readonly Fix[];
+}
+
+/** What the compiler offers to do about a diagnostic. */
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly { readonly node: string; readonly set?: JsonObject; readonly unset?: readonly string[]; readonly remove?: boolean }[];
+}
+
+/** What a server with vgdc's additions says of itself. */
+export interface ServerInfo {
+  readonly name?: string;
+  readonly version?: string;
+  readonly features?: readonly string[];
 }
 
 /** What the compiler says about a flow. Wires and clones are named `source:port:target`. */
@@ -101,6 +114,12 @@ export interface CheckResult {
   readonly wires: { readonly [wire: string]: string };
   readonly nodes: { readonly [id: string]: { readonly lane: string; readonly why?: string } };
   readonly clones: readonly string[];
+}
+
+/** A check as it came: what a diagnostic does not say is null there, and missing here. */
+export function readCheck(answer: CheckResult): CheckResult {
+  const diagnostics = answer.diagnostics.map((each) => Object.fromEntries(Object.entries(each).filter(([, value]) => value !== null)) as unknown as Diagnostic);
+  return { ...answer, diagnostics };
 }
 
 /** What a deployment does to the nodes that run. Ids in subflows are `INSTANCE-NODE`. */
@@ -263,14 +282,20 @@ export class Client {
 
   // --- what vgdc adds
 
+  /** What the server can do beyond Node-RED. */
+  info(): Promise<ServerInfo | undefined> {
+    return this.extra("info");
+  }
+
   /** Descriptors of all node types. */
   types(): Promise<readonly NodeType[] | undefined> {
     return this.extra("types");
   }
 
   /** Checks the text of a flow file without deploying it. */
-  check(text: string): Promise<CheckResult | undefined> {
-    return this.extra("check", { method: "POST", headers: JSON_BODY, body: text });
+  async check(text: string): Promise<CheckResult | undefined> {
+    const answer = await this.extra<CheckResult>("check", { method: "POST", headers: JSON_BODY, body: text });
+    return answer && readCheck(answer);
   }
 
   /** What deploying the text of a flow file in this manner would start, restart and stop. */
@@ -289,6 +314,11 @@ export class Client {
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  /** A call of `/vgdc/v1/…` of which also "not found" is an answer. */
+  ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.call(`vgdc/v1/${path}`, init);
   }
 
   // --- details
@@ -355,7 +385,7 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
   const code = body.code ?? body.error ?? String(response.status);
   const message = body.message ?? response.statusText;
-  if (response.status === 409) return new ConflictError(409, code, message, body);
-  if (response.status === 401) return new UnauthorizedError(401, code, message, body);
-  return new ApiError(response.status, code, message, body);
+  if (response.status === 409) return new ConflictError(409, code, message, body as JsonObject);
+  if (response.status === 401) return new UnauthorizedError(401, code, message, body as JsonObject);
+  return new ApiError(response.status, code, message, body as JsonObject);
 }

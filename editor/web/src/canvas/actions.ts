@@ -447,7 +447,7 @@ addActions([...history, ...clipboard, ...selecting, ...changing, ...wiring, ...s
 
 /** What the menu of the canvas offers, in sections; what cannot be done is left out. */
 export const MENU: readonly (readonly string[])[] = [
-  ["quick-add", "edit", "press", "open-subflow"],
+  ["quick-add", "edit", "press", "open-subflow", "fix-problem", "show-code", "history-of-node"],
   ["undo", "redo"],
   ["copy", "cut", "paste", "delete", "delete-reconnect", "detach"],
   ["disconnect", "junction", "split-links", "wire-series", "cut-all-wires"],

@@ -3,11 +3,13 @@
  */
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { createContext, memo, use } from "react";
+import { perform } from "../app/actions";
 import { useSession, useStatus } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
 import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } from "./graph";
 import { Glyph } from "./icons";
+import { useNodeMarks } from "./marks";
 import { NODE_HEIGHT, outputOffset, SMALL } from "./size";
 import type { Shape } from "./sockets";
 
@@ -18,19 +20,20 @@ type Props<T extends CanvasNode["type"]> = NodeProps<Extract<CanvasNode, { type:
 
 const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node">) {
   const far = use(FarContext);
+  const marked = useNodeMarks(id);
   const w = width ?? 0;
   const h = height ?? NODE_HEIGHT;
   const style = { width: w, height: h, "--color": data.tint?.color ?? data.color } as React.CSSProperties;
   const className = classes("node", { "is-disabled": data.disabled, "is-unknown": !data.known, "is-right": data.right, "is-far": far });
-  if (far) return <div className={className} style={style} />;
+  if (far) return <div ref={marked} className={className} style={style} />;
   return (
-    <div className={className} style={style} data-type={data.node.type} title={[data.tint?.title, data.problems].filter(Boolean).join(" · ") || undefined}>
+    <div ref={marked} className={className} style={style} data-type={data.node.type} title={[data.tint?.title, data.problems].filter(Boolean).join(" · ") || undefined}>
       {data.button && <NodeButton id={id} data={data} />}
       <span className="node-icon" style={data.showLabel ? undefined : { width: SMALL }}>
         <Glyph name={data.icon} />
       </span>
       {data.showLabel && <span className="node-label">{data.label}</span>}
-      <Marks data={data} />
+      <Marks id={id} data={data} />
       {data.tint && data.tint.letter !== "" && (
         <span className="node-tint" role="img" title={data.tint.title} aria-label={data.tint.title}>
           {data.tint.letter}
@@ -43,12 +46,17 @@ const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node
 });
 
 /** The dot of what is not deployed, the triangle of what is not valid, the badge of how it is compiled. */
-function Marks({ data }: { data: NodeData }) {
+function Marks({ id, data }: { id: string; data: NodeData }) {
+  const session = useSession();
+  const fix = () => {
+    session.select([id]);
+    perform(session, "fix-problem");
+  };
   return (
     <>
       {data.mark !== null && <span className={`node-changed mark-${data.mark}`} title={t(`canvas.mark-${data.mark}`)} />}
       {(data.problems !== "" || !data.known) && (
-        <span className="node-invalid" role="img" aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} />
+        <button type="button" className="node-invalid nodrag" tabIndex={-1} aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} onClick={fix} />
       )}
       {data.lane !== "" && <span className={`node-lane lane-${data.lane}`} title={data.lane} />}
     </>
@@ -155,11 +163,12 @@ const GroupView = memo(function GroupView({ data, width, height }: Props<"cluste
 
 /** A group's own colours, under Node-RED's names for them. */
 function groupStyle({ node }: NodeData): { box: React.CSSProperties; label: React.CSSProperties; showsLabel: boolean } {
-  const style = (typeof node["style"] === "object" && node["style"] !== null ? node["style"] : {}) as { [key: string]: string | boolean | undefined };
-  const text = (key: string) => (typeof style[key] === "string" && style[key] !== "" ? style[key] : undefined);
+  const style = (typeof node["style"] === "object" && node["style"] !== null ? node["style"] : {}) as { [key: string]: string | number | boolean | undefined };
+  const text = (key: string) => (typeof style[key] === "number" ? String(style[key]) : typeof style[key] === "string" && style[key] !== "" ? style[key] : undefined);
   const box: Record<string, string> = {};
   if (text("stroke")) box["--group-stroke"] = text("stroke")!;
-  if (text("fill") && text("fill") !== "none") box["--group-fill"] = text("fill")!;
+  if (text("stroke-opacity")) box["--group-stroke"] = `color-mix(in srgb, ${text("stroke") ?? "var(--muted)"} calc(${text("stroke-opacity")} * 100%), transparent)`;
+  if (text("fill")) box["--group-fill"] = text("fill") === "none" ? "transparent" : text("fill")!;
   if (text("fill-opacity")) box["--group-opacity"] = text("fill-opacity")!;
   const position = text("label-position") ?? "nw";
   const label: React.CSSProperties = { ...(text("color") ? { color: text("color")! } : {}) };
@@ -169,9 +178,9 @@ function groupStyle({ node }: NodeData): { box: React.CSSProperties; label: Reac
   return { box: box as React.CSSProperties, label, showsLabel: style["label"] !== false };
 }
 
-const JunctionView = memo(function JunctionView({ data }: Props<"junction">) {
+const JunctionView = memo(function JunctionView({ id, data }: Props<"junction">) {
   return (
-    <div className={classes("junction", { "is-disabled": data.disabled })}>
+    <div ref={useNodeMarks(id)} className={classes("junction", { "is-disabled": data.disabled })}>
       <Handle className="port" id={INPUT} type="target" position={Position.Left} />
       <Handle className="port" id={outputHandle(0)} type="source" position={Position.Right} />
     </div>

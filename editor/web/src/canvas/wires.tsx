@@ -8,12 +8,18 @@ import { useSession } from "../app/react";
 import type { Session } from "../app/session";
 import type { CanvasEdge } from "./graph";
 import { cutPath, wirePath } from "./geometry";
+import { marksOf } from "./marks";
 import { classes } from "./nodes";
 
+/** Wires that are shorter than a label have it above the nodes at their ends. */
+const LABEL = 130;
+
 const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<CanvasEdge>) {
+  const session = useSession();
   const { live } = useLive();
   const element = useRef<SVGGElement>(null);
   useEffect(() => (element.current ? live.add(id, element.current) : undefined), [live, id]);
+  useEffect(() => (element.current ? marksOf(session).attachWire(id, element.current) : undefined), [session, id]);
   const [from, to] = [{ x: sourceX, y: sourceY }, { x: targetX, y: targetY }];
   const path = wirePath(from, to);
   const cut = data?.cut ?? "";
@@ -24,6 +30,7 @@ const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY
       <path className="wire-outline" d={path} fill="none" />
       <BaseEdge id={id} path={path} interactionWidth={14} />
       {cut !== "" && <path className="wire-cut" d={cutPath(from, to)} />}
+      <text className="wire-label" x={(sourceX + targetX) / 2} y={(sourceY + targetY) / 2 - (targetX - sourceX < LABEL ? 24 : 6)} />
     </g>
   );
 });

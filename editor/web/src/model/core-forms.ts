@@ -408,9 +408,31 @@ const FORMS: { readonly [type: string]: readonly Part[] } = {
 
 /** Fields of what has no descriptor of its own. */
 const base = (name: string, label: string, kind: Field["kind"], more: Partial<Field> = {}): Field => ({ name, label, kind, default: "", required: false, ...more });
+const opacity = { hint: "between 0 and 1" };
+const labelled = [is("style:label", true)];
+const groupStyle: readonly Field[] = [
+  base("style:stroke", "Line", "color"),
+  base("style:stroke-opacity", "Opacity of the line", "text", opacity),
+  base("style:fill", "Filling", "color", { hint: "or: none" }),
+  base("style:fill-opacity", "Opacity of the filling", "text", opacity),
+  base("style:label", "Show the name", "bool", { default: true }),
+  base("style:label-position", "Place of the name", "text", {
+    default: "nw",
+    when: labelled,
+    choices: [
+      { value: "nw", label: "above, at the left" },
+      { value: "n", label: "above, in the middle" },
+      { value: "ne", label: "above, at the right" },
+      { value: "sw", label: "below, at the left" },
+      { value: "s", label: "below, in the middle" },
+      { value: "se", label: "below, at the right" },
+    ],
+  }),
+  base("style:color", "Colour of the name", "color", { when: labelled }),
+];
 export const STRUCTURE: { readonly [type: string]: readonly Field[] } = {
   tab: [base("label", "Name", "text", { required: true }), base("disabled", "Disabled", "bool", { default: false }), base("locked", "Locked", "bool", { default: false }), base("env", "Environment", "list", { default: [], items: environment })],
-  group: [base("name", "Name", "text"), base("style", "Style", "json", { default: {} }), base("env", "Environment", "list", { default: [], items: environment })],
+  group: [base("name", "Name", "text"), ...groupStyle, base("env", "Environment", "list", { default: [], items: environment })],
   subflow: [base("name", "Name", "text", { required: true }), base("category", "Category", "text"), base("color", "Colour", "color"), base("icon", "Icon", "icon"), base("env", "Properties", "list", { default: [], items: subflowProperty }), base("meta", "Module", "json", { default: {} })],
   instance: [base("name", "Name", "text"), base("env", "Environment", "list", { default: [], items: environment })],
 };

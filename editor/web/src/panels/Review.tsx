@@ -4,9 +4,8 @@
 import { useId } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
-import type { FlowNode } from "../model/flow";
 import type { Json } from "../model/json";
-import { differingProperties } from "../model/merge";
+import { Changes } from "./Changes";
 import { chosenType, deploy } from "./Deploy";
 import { Dialog } from "./Dialog";
 import { Preview } from "./Preview";
@@ -69,37 +68,13 @@ function Group({ title, ids, kind }: { title: string; ids: readonly string[]; ki
                 <summary>
                   <strong>{types.label(session.flow, node)}</strong> <small>{node.type}</small>
                 </summary>
-                {kind !== "secret" && <Difference before={then} after={now} />}
+                {kind !== "secret" && <Changes before={then} after={now} />}
               </details>
             </li>
           );
         })}
       </ul>
     </section>
-  );
-}
-
-/** The properties that differ, before and after. */
-export function Difference({ before, after }: { before: FlowNode | undefined; after: FlowNode | undefined }) {
-  return (
-    <table className="difference">
-      <thead>
-        <tr>
-          <th>{t("review.property")}</th>
-          <th>{t("review.before")}</th>
-          <th>{t("review.after")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {differingProperties(before, after).map((name) => (
-          <tr key={name}>
-            <th>{name}</th>
-            <td className="is-before">{valueText(before?.[name])}</td>
-            <td className="is-after">{valueText(after?.[name])}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }
 

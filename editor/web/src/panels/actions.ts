@@ -5,6 +5,8 @@ import { addActions, type Action } from "../app/actions";
 import type { Session } from "../app/session";
 import type { MessageKey } from "../messages";
 import { dialogOf, type DialogName } from "./dialogs";
+import { fixPickerOf } from "./fixes";
+import { problemsOf } from "./Problems";
 
 const action = (id: string, keys: readonly string[], run: Action["run"], when?: Action["when"]): Action => ({ id, title: `do.${id}` as MessageKey, keys, scope: "all", run, ...(when ? { when } : {}) });
 const dialog = (name: DialogName) => (session: Session) => dialogOf(session).set(name);
@@ -15,7 +17,14 @@ export const togglePanel = (id: string) => (session: Session) => {
   if (opens) requestAnimationFrame(() => document.querySelector<HTMLElement>(".panel-content input, .panel-content button, .panel-content [tabindex]")?.focus());
 };
 
+/** The one node that is selected, if there are problems with it. */
+function troubled(session: Session): string | undefined {
+  const [only, ...more] = session.selection.get().nodes;
+  return only !== undefined && more.length === 0 && problemsOf(session).some((problem) => problem.node === only) ? only : undefined;
+}
+
 addActions([
+  { ...action("fix-problem", ["ctrl-."], (session) => fixPickerOf(session).set(troubled(session)!), (session) => troubled(session) !== undefined), scope: "canvas" },
   action("import", ["ctrl-i"], dialog("import")),
   action("export", ["ctrl-e"], dialog("export")),
   action("review", [], dialog("review")),

@@ -10,7 +10,9 @@ import { checksOf } from "./checks";
 import { ConfigsPanel } from "./Configs";
 import { ContextPanel } from "./Context";
 import { debugLogOf, DebugPanel } from "./Debug";
+import { resumeFeed } from "./debug-feed";
 import { dialogOf } from "./dialogs";
+import { FixPicker } from "./FixPicker";
 import { InformationPanel } from "./Information";
 import "./panels.css";
 import { ProblemsPanel } from "./Problems";
@@ -56,10 +58,10 @@ function Dialogs() {
 function Background() {
   const session = useSession();
   useEffect(() => {
-    debugLogOf(session);
+    resumeFeed(session, debugLogOf(session));
     checksOf(session);
   }, [session]);
   return null;
 }
 
-overlays.push(Dialogs, Background);
+overlays.push(Dialogs, FixPicker, Background);

@@ -1,7 +1,9 @@
 /** German. */
 import type { Language } from "..";
+import { messages as insight } from "./insight/de";
 
 const messages: Language["messages"] = {
+  ...insight,
   "app.title": "vgdc",
   "app.loading": "Der Flow wird geladen …",
   "app.load-failed": "Der Flow konnte nicht geladen werden: {reason}",
@@ -745,7 +747,6 @@ const labels: Language["labels"] = {
   Combine: "Zusammenfassen",
   Disabled: "Deaktiviert",
   Locked: "Gesperrt",
-  Style: "Stil",
   Category: "Kategorie",
   Colour: "Farbe",
   Icon: "Symbol",
@@ -757,6 +758,21 @@ const labels: Language["labels"] = {
   Always: "Immer",
   Never: "Nie",
   never: "nie",
+  "Line": "Linie",
+  "Opacity of the line": "Deckkraft der Linie",
+  "Filling": "Füllung",
+  "Opacity of the filling": "Deckkraft der Füllung",
+  "Show the name": "Den Namen zeigen",
+  "Place of the name": "Ort des Namens",
+  "Colour of the name": "Farbe des Namens",
+  "between 0 and 1": "zwischen 0 und 1",
+  "or: none": "oder: none",
+  "above, at the left": "oben links",
+  "above, in the middle": "oben in der Mitte",
+  "above, at the right": "oben rechts",
+  "below, at the left": "unten links",
+  "below, in the middle": "unten in der Mitte",
+  "below, at the right": "unten rechts",
 };
 
 export default { messages, labels } satisfies Language;

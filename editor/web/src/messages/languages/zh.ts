@@ -1,7 +1,9 @@
 /** Chinese, in simplified characters. */
 import type { Language } from "..";
+import { messages as insight } from "./insight/zh";
 
 const messages: Language["messages"] = {
+  ...insight,
   "app.title": "vgdc",
   "app.loading": "正在加载流程…",
   "app.load-failed": "无法加载流程：{reason}",
@@ -745,7 +747,6 @@ const labels: Language["labels"] = {
   Combine: "合并",
   Disabled: "已禁用",
   Locked: "已锁定",
-  Style: "样式",
   Category: "类别",
   Colour: "颜色",
   Icon: "图标",
@@ -757,6 +758,21 @@ const labels: Language["labels"] = {
   Always: "总是",
   Never: "从不",
   never: "从不",
+  "Line": "线条",
+  "Opacity of the line": "线条不透明度",
+  "Filling": "填充",
+  "Opacity of the filling": "填充不透明度",
+  "Show the name": "显示名称",
+  "Place of the name": "名称位置",
+  "Colour of the name": "名称颜色",
+  "between 0 and 1": "0 到 1 之间",
+  "or: none": "或：none",
+  "above, at the left": "左上",
+  "above, in the middle": "上方居中",
+  "above, at the right": "右上",
+  "below, at the left": "左下",
+  "below, in the middle": "下方居中",
+  "below, at the right": "右下",
 };
 
 export default { messages, labels } satisfies Language;
