@@ -15,6 +15,7 @@ import "./styles.css";
 // Their styles come after the general ones.
 import "./forms";
 import "./panels";
+import "./hosted";
 
 const token = readSetting<string | null>("token", null) ?? undefined;
 const client = new Client({ token });

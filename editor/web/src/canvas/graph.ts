@@ -30,6 +30,8 @@ export interface NodeData extends Record<string, unknown> {
   readonly problems: string;
   readonly known: boolean;
   readonly lane: string;
+  /** What the type calls its outputs. */
+  readonly outputLabels: readonly string[];
 }
 export interface PortData extends Record<string, unknown> {
   readonly port: SubflowPort;
@@ -271,6 +273,7 @@ export class CanvasGraph {
       problems: this.problemsOf(node),
       known: types.isKnown(flow, node),
       lane: this.session.check.get()?.nodes[node.id]?.lane ?? "",
+      outputLabels: types.description(node)?.outputLabels ?? [],
     };
     const group = kind === "group";
     return {

@@ -51,9 +51,18 @@ export class Forms {
   /** Saves the form on top and closes it. */
   ok(): void {
     const top = this.stack.get().at(-1);
-    if (!top?.draft.save()) return;
+    if (!top) return;
+    const { collect } = top.draft;
+    if (!collect) return this.finish(top);
+    void collect().then((collected) => {
+      if (collected && this.stack.get().at(-1) === top) this.finish(top);
+    });
+  }
+
+  private finish(form: OpenForm): void {
+    if (!form.draft.save()) return;
     this.pop();
-    top.onSaved?.(top.draft.node.id);
+    form.onSaved?.(form.draft.node.id);
   }
 
   cancel(): void {
@@ -91,6 +100,9 @@ export class Forms {
     if (stay.length < this.stack.get().length) this.stack.set(stay);
   }
 
+  /** Drafts that were kept when another object was opened. */
+  private readonly left = new WeakSet<Draft>();
+
   /** Opens what is to be edited now. What was typed into the form before is kept, as a step that can be undone. */
   private follow(): void {
     const id = this.session.editing.get();
@@ -98,7 +110,19 @@ export class Forms {
     const field = this.wanted;
     this.wanted = undefined;
     if (base && base.draft.node.id === id && field === undefined) return;
-    if (base && base.draft.node.id !== id && base.draft.isChanged && this.session.flow.has(base.draft.node.id)) base.draft.save();
+    if (base && base.draft.node.id !== id && base.draft.isChanged && this.session.flow.has(base.draft.node.id) && !this.left.has(base.draft)) {
+      this.left.add(base.draft);
+      const { collect } = base.draft;
+      if (collect) {
+        void collect().then((collected) => {
+          if (collected) base.draft.save();
+          this.wanted = field;
+          this.follow();
+        });
+        return;
+      }
+      base.draft.save();
+    }
     const same = base && base.draft.node.id === id ? base.draft : undefined;
     this.stack.set([]);
     const node = id === null ? undefined : this.session.flow.get(id);

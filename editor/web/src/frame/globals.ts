@@ -1,0 +1,8 @@
+/** jQuery as the packages' scripts and jQuery UI expect it: a global. Imported before both. */
+import jquery from "jquery";
+
+/** What packages bring is not typed, and jQuery's chains run all through it. */
+export type Any = any;
+
+export const $: Any = jquery;
+Object.assign(window, { $: jquery, jQuery: jquery });
