@@ -3,6 +3,7 @@
  */
 import { tests as accessibility } from "./accessibility.mjs";
 import { tests as editor } from "./editor.mjs";
+import { tests as hosted } from "./hosted.mjs";
 import { tests as panels } from "./panels.mjs";
 import { tests as speed } from "./speed.mjs";
 import { tests as vgdc } from "./vgdc.mjs";
@@ -18,7 +19,7 @@ if (missing !== undefined) {
 const EXPECTED = /404 .*\/vgdc\/v1\//;
 const wanted = process.argv[2] ?? "";
 let [passed, failed] = [0, 0];
-for (const [name, test] of Object.entries({ ...editor, ...panels, ...vgdc, ...accessibility, ...speed })) {
+for (const [name, test] of Object.entries({ ...editor, ...panels, ...hosted, ...vgdc, ...accessibility, ...speed })) {
   if (!name.includes(wanted)) continue;
   try {
     await test();

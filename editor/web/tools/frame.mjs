@@ -47,7 +47,7 @@ async function script(entry, name) {
     configFile: false,
     logLevel: "warn",
     define: { "process.env.NODE_ENV": '"production"' },
-    build: { write: false, target: "es2022", minify: true, lib: { entry: join(SRC, entry), formats: ["iife"], name, fileName: name }, rolldownOptions: { output: { codeSplitting: false } } },
+    build: { write: false, target: "es2022", cssTarget: ["chrome123", "firefox120", "safari17.5"], minify: true, lib: { entry: join(SRC, entry), formats: ["iife"], name, fileName: name }, rolldownOptions: { output: { codeSplitting: false } } },
   })].flat();
   return output.find((each) => each.type === "chunk").code;
 }

@@ -26,6 +26,7 @@ export class Forms {
   constructor(private readonly session: Session) {
     session.editing.subscribe(() => this.follow());
     session.editor.subscribe(() => this.dropGone());
+    session.types.subscribe(() => this.learn());
     this.follow();
   }
 
@@ -92,6 +93,14 @@ export class Forms {
     if (this.stack.get().length > 0) return;
     this.session.editing.set(null);
     viewOf(this.session).focus();
+  }
+
+  /** Forms of types that nobody knew when they were opened become what they should be, unless something was entered. */
+  private learn(): void {
+    const types = this.session.types.get();
+    const isLate = ({ draft }: OpenForm) => draft.raw && !draft.descriptor?.fromPackage && types.get(draft.node.type)?.fromPackage !== undefined && !draft.isChanged;
+    if (!this.stack.get().some(isLate)) return;
+    this.stack.update((stack) => stack.map((form) => (isLate(form) ? { ...form, key: (this.count += 1), draft: new Draft(this.session, form.draft.node, form.draft.isNew) } : form)));
   }
 
   /** What is gone (by undo, say) has no form any more. */

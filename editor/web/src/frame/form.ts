@@ -187,7 +187,7 @@ export class Form {
 
   resize(): void {
     try {
-      this.definition.oneditresize?.call(this.node, { width: window.innerWidth, height: window.innerHeight });
+      this.definition.oneditresize?.call(this.node, { width: window.innerWidth - 36, height: window.innerHeight - 46 });
     } catch (error) {
       console.warn(error);
     }
@@ -257,11 +257,13 @@ function setField(field: Any, value: unknown): void {
 
 /** Texts of `data-i18n`: `key`, `ns:key`, `[attribute]key`, several with `;` between. */
 export function translate(world: World, within: Any, namespace: string): void {
+  // A text that no catalogue has stays what the element says.
   within.find("[data-i18n]").addBack("[data-i18n]").each((_: number, element: Any) => {
     for (const part of String($(element).attr("data-i18n")).split(";")) {
       const [, target, key] = /^(?:\[([^\]]*)\])?(.*)$/s.exec(part.trim()) ?? [];
       if (!key) continue;
-      const text = world.text(key.includes(":") ? key : `${namespace}:${key}`, { defaultValue: key });
+      const now = target === undefined ? $(element).text() : target === "html" ? $(element).html() : $(element).attr(target);
+      const text = world.text(key.includes(":") ? key : `${namespace}:${key}`, { defaultValue: now || key });
       if (target === undefined) $(element).text(text);
       else if (target === "html") $(element).html(text);
       else if (target === "append" || target === "prepend") $(element)[target](text);

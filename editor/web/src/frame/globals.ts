@@ -6,3 +6,9 @@ export type Any = any;
 
 export const $: Any = jquery;
 Object.assign(window, { $: jquery, jQuery: jquery });
+
+// What older jQuery had and forms written for it still call; Node-RED brings it back, too.
+$.fn.size = function (this: { length: number }) {
+  return this.length;
+};
+$.fn.andSelf = $.fn.addBack;

@@ -128,8 +128,9 @@ function focusFirst(): void {
 window.addEventListener("keydown", (event) => {
   if (event.defaultPrevented) return;
   const dialog = document.querySelector("dialog[open]") ?? $(".ui-dialog:visible")[0];
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) channel.send({ kind: "key", key: "ok" });
-  else if (event.key === "Escape" && !dialog) channel.send({ kind: "key", key: "cancel" });
-  else return;
+  const key = event.key === "Enter" && (event.ctrlKey || event.metaKey) ? "ok" : event.key === "Escape" && !dialog ? "cancel" : undefined;
+  if (key === undefined) return;
   event.preventDefault();
+  // This frame goes away with its form: the browser first gets to know that the key was dealt with.
+  setTimeout(() => channel.send({ kind: "key", key }), 30);
 });

@@ -139,8 +139,17 @@ export class Packages {
       return console.warn("the pages of packages did not answer");
     }
     const failures = answer.failures.map(({ set, reason }) => [set, reason] as const);
-    this.learn(answer.types, failures);
-    writeSetting(CACHE, { hash, types: answer.types, failures });
+    const types = [...answer.types, ...(await this.unregistered(answer.types, new Set(failures.map(([set]) => set))))];
+    this.learn(types, failures);
+    writeSetting(CACHE, { hash, types, failures });
+  }
+
+  /** Types that the server has and whose page failed before it named them: their forms say why. */
+  private async unregistered(types: readonly TypeFacts[], failed: ReadonlySet<string>): Promise<TypeFacts[]> {
+    if (failed.size === 0) return [];
+    const named = new Set(types.map((each) => each.type));
+    const sets = (await this.session.client.nodes()).filter((set) => failed.has(set.id));
+    return sets.flatMap((set) => set.types.filter((type) => !named.has(type)).map((type): TypeFacts => ({ type, set: set.id, module: set.module, category: set.module, color: "#c0c0c0", icon: "cog.svg", label: type, inputs: 1, outputs: 1, right: false, hasForm: false, hasButton: false, defaults: {}, credentials: {} })));
   }
 
   private waitingForTypes: ((answer: Extract<Heard, { kind: "types" }> | undefined) => void) | undefined;
