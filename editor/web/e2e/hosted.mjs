@@ -187,6 +187,18 @@ export const tests = {
     await page.keyboard.press("Escape");
   },
 
+  "a package's form that never answers is given up": async () => {
+    const world = await open([tab, simple("h1", "e2e hangs", 100)], { packages: [OWN] });
+    const { page } = world;
+    await page.waitForFunction(() => getComputedStyle(document.querySelector('.node[data-type="e2e hangs"]')).backgroundColor === "rgb(255, 204, 204)");
+    await node(page, "h1").dblclick();
+    await page.waitForTimeout(1000);
+    // The editor itself goes on.
+    await page.locator(".palette input").fill("inject", { timeout: 3000 });
+    await drawer(page).getByText("It does not answer.").waitFor();
+    await drawer(page).locator(".cm-content").waitFor();
+  },
+
   "a package's code reaches neither the page, nor what it keeps, nor the Admin API": async () => {
     const world = await open([tab, simple("x1", "e2e escape", 160)], { packages: [OWN] });
     const { page } = world;

@@ -209,6 +209,11 @@ class Controller {
 
   /** Gets what the fields say into the draft. False when the frame does not answer. */
   private async collect(): Promise<boolean> {
+    const { node } = this.draft;
+    if (this.session.flow.isLocked(node.z)) {
+      this.session.notify("warning", t("canvas.locked"));
+      return false;
+    }
     const saved = await this.saved();
     if (!saved) {
       this.session.notify("error", t("hosted.not-saved"));

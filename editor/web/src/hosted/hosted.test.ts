@@ -123,6 +123,14 @@ describe("moved outputs", () => {
   });
 });
 
+describe("core types", () => {
+  it("have the names that users know, also where a server only says the type", () => {
+    const rbe = new NodeTypes().get("rbe")!;
+    const bare = new NodeTypes([{ ...rbe, label: { property: "name", fallback: "rbe" } }]);
+    expect(bare.get("rbe")?.label.fallback).toBe("filter");
+  });
+});
+
 describe("types of packages", () => {
   const facts: TypeFacts = { type: "x", set: "p/x", module: "p", category: "mine", color: "#123456", icon: "p/x.png", label: "an x", inputs: 1, outputs: 1, right: false, hasForm: true, hasButton: false, defaults: { name: { value: "" }, outputs: { value: 2 }, list: { value: [{ a: 1 }] } }, credentials: { key: "password" } };
   const flow = Flow.of([]);

@@ -47,6 +47,7 @@ export class Packages {
   constructor(private readonly session: Session) {
     session.phase.subscribe(() => this.begin());
     session.editor.subscribe(() => this.describeSoon());
+    language.subscribe(() => this.restart());
     this.begin();
   }
 
@@ -120,6 +121,15 @@ export class Packages {
     }
   }
 
+  /** Another language: all texts are other ones. */
+  private restart(): void {
+    this.closeFrame();
+    this.known.set(undefined);
+    this.descriptions = new WeakMap();
+    this.given = true;
+    this.begin();
+  }
+
   /** Texts by namespace, of the user's language first. */
   private async catalogues(): Promise<JsonObject[]> {
     const { client } = this.session;
@@ -135,8 +145,7 @@ export class Packages {
   private async evaluate(hash: string): Promise<void> {
     const answer = await this.evaluated();
     if (!answer) {
-      this.given = false;
-      return console.warn("the pages of packages did not answer");
+      return this.giveUp();
     }
     const failures = answer.failures.map(({ set, reason }) => [set, reason] as const);
     const types = [...answer.types, ...(await this.unregistered(answer.types, new Set(failures.map(([set]) => set))))];
@@ -250,9 +259,15 @@ export class Packages {
   private giveUp(): void {
     console.warn("a package's code did not answer");
     this.given = false;
+    this.closeFrame();
+  }
+
+  private closeFrame(): void {
     this.asked = [];
     this.link?.close();
     this.frame?.remove();
+    this.link = this.frame = undefined;
+    this.frameIsReady = false;
   }
 }
 

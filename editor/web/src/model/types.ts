@@ -114,6 +114,14 @@ const STRUCTURAL = new Set(["junction", "unknown", "tab", "group", "subflow"]);
 /** Descriptors of Node-RED's core types, for servers that give none. */
 export const CORE_TYPES = coreTypes as unknown as readonly NodeType[];
 
+/** Core types that users know under another name than the type's. */
+const CORE_LABELS = new Map(CORE_TYPES.map(({ type, label }) => [type, label.fallback]));
+
+function withLabel(type: NodeType): NodeType {
+  const known = type.label.fallback === type.type && type.module === "node-red" ? CORE_LABELS.get(type.type) : undefined;
+  return known === undefined ? type : { ...type, label: { ...type.label, fallback: known } };
+}
+
 /** The descriptors in use. */
 export class NodeTypes {
   private readonly byName = new Map<string, NodeType>();
@@ -122,7 +130,7 @@ export class NodeTypes {
     types: Iterable<NodeType> = CORE_TYPES,
     private readonly describe: Describe = () => undefined,
   ) {
-    for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, withForm(type));
+    for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, withLabel(withForm(type)));
   }
 
   get(type: string): NodeType | undefined {
