@@ -133,8 +133,10 @@ for (const result of results) {
   const was = given.find((node) => node.id === result.id);
   // (their canvas moves nodes onto its grid when it draws them)
   const strip = (node) => Object.fromEntries(Object.entries(node ?? {}).filter(([name]) => !["credentials", "x", "y"].includes(name)).toSorted(([a], [b]) => a.localeCompare(b)));
-  const [a, b] = [strip(result.saved), strip(own)];
-  const differ = typeof result.saved === "string" ? [result.saved] : [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).map((name) => `${name}: theirs ${JSON.stringify(a[name])?.slice(0, 120)}, ours ${JSON.stringify(b[name])?.slice(0, 120)}, was ${JSON.stringify(was?.[name])?.slice(0, 120)}`);
+  const [a, b] = [strip(result.field === null ? was : result.saved), strip(own)];
+  // What says the same in another order is the same; where there is no field to change, ours is left untouched.
+  const text = (value) => JSON.stringify(value, (_, each) => (each && typeof each === "object" && !Array.isArray(each) ? Object.fromEntries(Object.entries(each).toSorted(([x], [y]) => x.localeCompare(y))) : each));
+  const differ = typeof result.saved === "string" ? [result.saved] : [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => text(a[name]) !== text(b[name])).map((name) => `${name}: theirs ${JSON.stringify(a[name])?.slice(0, 120)}, ours ${JSON.stringify(b[name])?.slice(0, 120)}, was ${JSON.stringify(was?.[name])?.slice(0, 120)}`);
   if (differ.length === 0 && result.opens && result.untouched) same += 1;
   console.log([result.type, result.opens ? "opens" : "DOES NOT OPEN", result.untouched ? "untouched stays" : "CHANGED UNTOUCHED", `changed ${result.field}`, differ.length === 0 ? "same" : `DIFFERS ${differ.join(" | ")}`, result.failed ?? ""].join("\t"));
 }

@@ -9,7 +9,7 @@ import { connected, type Channel } from "./channel";
 import { nodeFacts, typeFacts } from "./facts";
 import { Form, translate } from "./form";
 import styles from "./frame.css?inline";
-import { throughThePage } from "./network";
+import { quiet, throughThePage } from "./network";
 import { runPage, type Failure } from "./pages";
 import { makeRed } from "./red/red";
 import { defineEditableList } from "./widgets/editable-list";
@@ -85,7 +85,7 @@ function start(message: Start): void {
     return this;
   };
   const failures: Failure[] = message.pages.flatMap((page) => runPage(made, page, true));
-  channel.send({ kind: "types", types: typeFacts(made), failures });
+  void quiet().then(() => channel.send({ kind: "types", types: typeFacts(made), failures }));
 }
 
 function open(into: World, { node, isNew, credentials, place }: Extract<ToFrame, { kind: "open" }>): void {
