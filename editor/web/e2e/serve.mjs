@@ -10,9 +10,11 @@ import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), "../dist");
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json", ".woff2": "font/woff2" };
 // What the page must do with: its own files and its own origin, nothing else.
 const POLICY = "default-src 'self'; frame-ancestors 'none'";
+// The frame with packages' code: an origin of its own, whatever the frame's element says, and no connections.
+const FRAME_POLICY = "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 /** Starts a server; `path` is where the page and the API lie. With a token, all requests are let in by it, as from a page of the API's own. */
 export function serve({ api, port = 0, path = "/", token }) {
@@ -24,7 +26,7 @@ export function serve({ api, port = 0, path = "/", token }) {
     const rest = normalize(decodeURIComponent(url.pathname.slice(path.length))) || "index.html";
     const file = join(DIST, rest === "." || rest === "/" ? "index.html" : rest);
     if (incoming.method === "GET" && file.startsWith(DIST) && existsSync(file) && statSync(file).isFile()) {
-      outgoing.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY });
+      outgoing.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": rest === "frame.html" ? FRAME_POLICY : POLICY });
       return createReadStream(file).pipe(outgoing);
     }
     const options = { host: target.hostname, port: target.port, path: `/${url.pathname.slice(path.length)}${url.search}`, method: incoming.method, headers: { ...asTo(target, incoming.headers), ...own } };

@@ -18,6 +18,7 @@ import "./forms";
 import "./panels";
 import "./mesh";
 import "./insight";
+import "./hosted";
 
 /** Texts are read while things are drawn: another language draws everything anew. */
 function Root() {

@@ -200,9 +200,38 @@ export class Client {
     return this.get("nodes");
   }
 
-  /** The pages of all node types as HTML, in which Node-RED keeps their help. */
+  /** The pages of all node types as HTML, in which Node-RED keeps their forms and help. Empty on a server without them. */
   async nodePages(): Promise<string> {
-    return (await this.call("nodes", { headers: { Accept: "text/html" } })).text();
+    const response = await this.call("nodes", { headers: { Accept: "text/html" } });
+    return response.headers.get("Content-Type")?.includes("html") ? response.text() : "";
+  }
+
+  /** A script that such a page names. */
+  async script(url: string): Promise<string> {
+    const target = new URL(url, this.root);
+    if (!target.href.startsWith(this.root)) throw new ApiError(0, "foreign", "it is not of this server");
+    const { status, body } = await this.relay(target.href.slice(this.root.length), {});
+    if (status !== 200) throw new ApiError(status, String(status), `status ${status}`);
+    return body;
+  }
+
+  /** What a route answers, whatever the status. */
+  async relay(path: string, init: RequestInit): Promise<{ status: number; type: string; body: string }> {
+    const headers = new Headers(init.headers);
+    if (this.token !== undefined) headers.set("Authorization", `Bearer ${this.token}`);
+    const response = await this.request(this.root + path, { ...init, headers, cache: "no-store" });
+    return { status: response.status, type: response.headers.get("Content-Type") ?? "", body: await response.text() };
+  }
+
+  /** JSON that not every server has. */
+  async optional<T>(path: string): Promise<T | undefined> {
+    try {
+      const response = await this.call(path);
+      return response.headers.get("Content-Type")?.includes("json") ? ((await response.json()) as T) : undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   settings(): Promise<Settings> {

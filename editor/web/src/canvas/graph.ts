@@ -35,6 +35,8 @@ export interface NodeData extends Record<string, unknown> {
   /** What is laid over its colour. */
   readonly tint: Tint | undefined;
   readonly sockets: Sockets | undefined;
+  /** What the type calls its outputs. */
+  readonly outputLabels: readonly string[];
 }
 export interface PortData extends Record<string, unknown> {
   readonly port: SubflowPort;
@@ -290,6 +292,7 @@ export class CanvasGraph {
       lane: this.session.check.get()?.nodes[node.id]?.lane ?? "",
       tint: this.tintOf(node),
       sockets: this.socketsOf(node),
+      outputLabels: types.description(node)?.outputLabels ?? [],
     };
     const group = kind === "group";
     return {

@@ -90,6 +90,7 @@ function outputName(data: NodeData, index: number): string | undefined {
   const labels = data.node["outputLabels"];
   const label: unknown = Array.isArray(labels) ? labels[index] : undefined;
   if (typeof label === "string" && label !== "") return label;
+  if (data.outputLabels[index]) return data.outputLabels[index];
   return data.outputs > 1 ? t("canvas.output", { number: index + 1 }) : undefined;
 }
 
