@@ -825,6 +825,9 @@ fn a_mesh_file_is_edited_beside_the_flow() {
     );
     let plan = post(&editor, "/vgdc/v1/plan", &json!({"mesh": text})).json();
     assert_eq!(plan["nodes"]["out"]["machine"], "b", "{plan}");
+    let bare = text.replace("address", "# address");
+    let plan = post(&editor, "/vgdc/v1/plan", &json!({"mesh": bare})).json();
+    assert_eq!(plan["nodes"]["out"]["machine"], "b", "{plan}");
     let nowhere = post(
         &editor,
         "/vgdc/v1/mesh/place",
