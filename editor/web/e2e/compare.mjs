@@ -5,7 +5,9 @@
  * node e2e/compare.mjs --api http://127.0.0.1:1880 [type ...]: of a Node-RED that may lose its flows. `npm run build` first.
  */
 import { chromium } from "playwright-core";
+import { join } from "node:path";
 import { serve } from "./serve.mjs";
+import { SHOTS } from "./world.mjs";
 
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const at = process.argv.indexOf("--api");
@@ -118,7 +120,7 @@ for (const result of results) {
     await leave();
   } catch (error) {
     result.failed = String(error).split("\n")[0];
-    await ours.screenshot({ path: `/tmp/compare-${result.id}.png` });
+    await ours.screenshot({ path: join(SHOTS, `compare ${result.type}.png`) });
     if ((await ours.locator(".drawer").count()) > 0) await ours.locator(".drawer-head button").last().click();
   }
   if (result !== results.at(-1)) continue;

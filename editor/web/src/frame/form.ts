@@ -9,7 +9,7 @@ import { isJson } from "../hosted/protocol";
 import type { Json, JsonObject } from "../model/json";
 import { $, type Any } from "./globals";
 import { configSelect, fillConfigSelect, problemsOf } from "./red/red";
-import type { World } from "./world";
+import { attempt, type World } from "./world";
 
 const KEEP = "__PWRD__";
 
@@ -79,15 +79,13 @@ export class Form {
     this.baseline = Object.fromEntries(this.names.map((name) => [name, this.read(name)]));
     this.ready = true;
     this.report();
-    const touch = (event: Any) => {
-      if (!event.originalEvent?.isTrusted && event.originalEvent !== undefined && !event.isTrusted && event.type !== "input") return;
-      if (event.type === "keydown" && ["Tab", "Escape", "Shift", "Control", "Meta", "Alt"].includes(event.key)) return;
-      if (event.type === "keydown" && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return;
+    const touch = (event: Event) => {
+      if (!event.isTrusted || (event instanceof KeyboardEvent && isOfTheEditor(event))) return;
       this.touched = true;
       this.later();
     };
     // Also what lies beside the form: dialogs, menus and popovers of its widgets.
-    for (const name of ["input", "change", "click", "keydown", "drop", "pointerup"]) document.addEventListener(name, (event) => event.isTrusted && touch(event), true);
+    for (const name of ["input", "change", "click", "keydown", "drop", "pointerup"]) document.addEventListener(name, touch, true);
     // What widgets report of themselves (an element removed, an editor's text) has no trusted event.
     form.on("input", () => ((this.touched = true), this.later()));
     form.on("change", () => this.later());
@@ -177,20 +175,11 @@ export class Form {
   }
 
   cancel(): void {
-    const { oncancel } = { oncancel: this.definition.oneditcancel };
-    try {
-      oncancel?.call(this.node);
-    } catch (error) {
-      console.warn(error);
-    }
+    attempt(() => this.definition.oneditcancel?.call(this.node));
   }
 
   resize(): void {
-    try {
-      this.definition.oneditresize?.call(this.node, { width: window.innerWidth - 36, height: window.innerHeight - 46 });
-    } catch (error) {
-      console.warn(error);
-    }
+    attempt(() => this.definition.oneditresize?.call(this.node, { width: window.innerWidth - 36, height: window.innerHeight - 46 }));
   }
 
   /** The fields' values into the node. Gives how outputs were moved, if they were. */
@@ -247,6 +236,11 @@ export class Form {
     });
     this.later();
   }
+}
+
+/** Keys that lead around, and those that save or leave the form, enter nothing. */
+function isOfTheEditor(event: KeyboardEvent): boolean {
+  return ["Tab", "Escape", "Shift", "Control", "Meta", "Alt"].includes(event.key) || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
 }
 
 function setField(field: Any, value: unknown): void {

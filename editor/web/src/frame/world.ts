@@ -56,8 +56,8 @@ export class World {
     node.changed = node.dirty = false;
     if (node.inputs === undefined) node.inputs = node._def.inputs ?? 0;
     if (node.outputs === undefined) node.outputs = node._def.outputs ?? (Array.isArray(node.wires) ? node.wires.length : 0);
-    Object.defineProperty(node, "users", { enumerable: true, configurable: true, writable: true, value: [] });
-    Object.defineProperty(node, "users", { enumerable: true, configurable: true, get: () => this.usersOf(String(raw["id"])) });
+    // Seldom asked for, and no part of what a package may write down as JSON. Assigning it changes nothing.
+    Object.defineProperty(node, "users", { configurable: true, set: () => undefined, get: () => this.usersOf(String(raw["id"])) });
     return node;
   }
 

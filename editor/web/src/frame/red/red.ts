@@ -64,8 +64,6 @@ export function makeRed(world: World): Any {
   RED.sidebar.info = inert();
   RED.sidebar.help = inert();
   RED.actions.get = () => nothing;
-  RED.comms.subscribe = nothing;
-  RED.validators = makeValidators(world);
   return RED;
 }
 
