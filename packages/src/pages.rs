@@ -6,6 +6,7 @@
 
 use crate::Package;
 use serde_json::{Map, Value as Json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,21 +69,42 @@ impl Set {
 }
 
 impl Package {
+    /// The names of its pictures of nodes, sorted.
+    pub fn icons(&self) -> Vec<String> {
+        let folders = self.folders(Files::Icons);
+        let files = folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok());
+        let names = files.flatten().filter_map(|file| {
+            let name = file.ok()?.file_name().into_string().ok()?;
+            let (_, ending) = name.rsplit_once('.')?;
+            ["png", "gif", "svg"].contains(&ending).then_some(name)
+        });
+        names.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// A file of the package, where it has it. No path leads out of the folder.
     pub fn file(&self, kind: Files, path: &str) -> Option<PathBuf> {
-        let mut folders = match kind {
-            Files::Resources => vec![self.folder.join("resources")],
-            Files::Icons => vec![self.folder.join("icons")],
-        };
-        if kind == Files::Icons {
-            let sets = self.sets.iter();
-            folders.extend(sets.map(|set| beside(&set.script).join("icons")));
-        }
-        folders.iter().find_map(|folder| {
+        self.folders(kind).iter().find_map(|folder| {
             let folder = folder.canonicalize().ok()?;
             let file = folder.join(path).canonicalize().ok()?;
             (file.starts_with(&folder) && file.is_file()).then_some(file)
         })
+    }
+}
+
+impl Package {
+    fn folders(&self, kind: Files) -> Vec<PathBuf> {
+        match kind {
+            Files::Resources => vec![self.folder.join("resources")],
+            Files::Icons => {
+                let sets = self.sets.iter();
+                let own = sets.map(|set| beside(&set.script).join("icons"));
+                std::iter::once(self.folder.join("icons"))
+                    .chain(own)
+                    .collect()
+            }
+        }
     }
 }
 
@@ -216,6 +238,7 @@ mod tests {
         let is_there = |kind: Files, path: &str| package.file(kind, path).is_some();
         assert!(is_there(Files::Icons, "i.svg") && is_there(Files::Icons, "j.svg"));
         assert!(is_there(Files::Resources, "a/b.js"));
+        assert_eq!(package.icons(), ["i.svg", "j.svg"]);
         for path in ["../package.json", "a", "/etc/passwd", "a/../../n/x.js", ""] {
             assert!(!is_there(Files::Resources, path), "{path}");
         }

@@ -49,6 +49,13 @@ impl Packaged for Compiler {
         }
     }
 
+    fn icons(&self) -> Json {
+        let all = self.packages.list.iter();
+        let all = all.map(|package| (package.name.clone(), Json::from(package.icons())));
+        let all = all.filter(|(_, icons)| icons.as_array().is_some_and(|it| !it.is_empty()));
+        all.collect::<Map<String, Json>>().into()
+    }
+
     fn package_file(&self, module: &str, kind: PackageFiles, path: &str) -> Option<PathBuf> {
         let kind = match kind {
             PackageFiles::Icons => Files::Icons,

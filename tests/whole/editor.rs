@@ -784,6 +784,8 @@ fn packages_show_their_own_pages() {
     assert_eq!(words, json!({"@s/p/one": {"a": "b"}}));
     let words = editor.get("/nodes/@s/p/one/messages?lng=de").json();
     assert_eq!(words, json!({"a": "b"}));
+    let icons = editor.get("/icons").json();
+    assert_eq!(icons, json!({"@s/p": ["i.svg"]}));
     // The frame has no origin and shows no cookie: files are given to it, all else is not.
     let frame = [("Origin", "null"), ("Sec-Fetch-Site", "cross-site")];
     for (path, ty) in [
@@ -810,6 +812,26 @@ fn packages_show_their_own_pages() {
         let file = editor.raw("GET", path, &[], "");
         assert_eq!(file.status, 404, "{path}: {file:?}");
     }
+}
+
+#[test]
+fn code_of_packages_gets_a_frame_of_its_own() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let frame = editor.get("/frame.html");
+    // (without the pages, as a build without npm has it, there is no frame)
+    if frame.status == 404 {
+        assert!(editor.get("/").body.contains("npm"), "the page says so");
+        return;
+    }
+    let policy = frame.header("content-security-policy");
+    assert!(policy.starts_with("sandbox allow-scripts;"), "{policy}");
+    assert!(policy.contains("connect-src 'none'"), "{policy}");
+    assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
+    let page = editor.get("/");
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'self'"), "{policy}");
+    assert_eq!(page.header("x-frame-options"), "DENY");
 }
 
 #[test]

@@ -66,6 +66,14 @@ pub(crate) async fn words(
     }
 }
 
+/// `GET /icons`.
+pub(crate) async fn icons(editor: &Editor) -> Response {
+    match compile(editor, |insight| insight.icons()).await {
+        Ok(icons) => answer::ok(&icons),
+        Err(refusal) => refusal,
+    }
+}
+
 /// `GET /icons/:module/:file`, `/resources/:module/…`.
 pub(crate) async fn file(
     editor: &Editor,

@@ -33,6 +33,8 @@ pub(crate) enum Route {
     NodeSet(String, String),
     /// The words of a set of nodes by package and name, or of all.
     Words(Option<(String, String)>),
+    /// The pictures of nodes that packages have.
+    Icons,
     /// A file of a package.
     PackageFile(PackageFiles, String, String),
     Settings,
@@ -120,6 +122,7 @@ impl Route {
             ["nodes", module, set, "messages"] if get => {
                 Route::Words(Some((own(module), own(set))))
             }
+            ["icons"] if get => Route::Icons,
             ["icons", ref rest @ ..] if get => {
                 let (module, path) = in_package(rest)?;
                 Route::PackageFile(PackageFiles::Icons, module, path)
@@ -213,6 +216,7 @@ impl Route {
             | Route::NodeModule(_)
             | Route::NodeSet(..)
             | Route::Words(_)
+            | Route::Icons
             | Route::Types => "nodes.read",
             // (as in Node-RED: a frame that has no cookie asks, and what is on the disk of a package is no secret)
             Route::PackageFile(..) => return None,

@@ -351,6 +351,7 @@ impl Editor {
                 packaged::page(self, Some((module.clone(), set.clone())), asked).await
             }
             Route::Words(set) => packaged::words(self, set.clone(), asked).await,
+            Route::Icons => packaged::icons(self).await,
             Route::PackageFile(kind, module, path) => {
                 packaged::file(self, *kind, module.clone(), path.clone()).await
             }

@@ -20,6 +20,9 @@ pub trait Packaged {
     /// The words of all sets by their ids, or of one, in a language; an empty object where there are none.
     fn words(&self, set: Option<(&str, &str)>, language: &str) -> Json;
 
+    /// The pictures of nodes that there are: their names by package, an object of lists.
+    fn icons(&self) -> Json;
+
     /// A file of a package.
     fn package_file(&self, module: &str, kind: PackageFiles, path: &str) -> Option<PathBuf>;
 }
