@@ -17,7 +17,7 @@ if (missing !== undefined) {
 }
 
 // The browser itself reports what a server refuses; Node-RED has nothing of vgdc's, and a browser asks for icons.
-const EXPECTED = /(404|409|422) .*\/vgdc\/v1\//;
+const EXPECTED = /(404|409|422) .*(\/vgdc\/v1\/|\/favicon\.ico)/;
 const wanted = process.argv[2] ?? "";
 let [passed, failed] = [0, 0];
 for (const [name, test] of Object.entries({ ...editor, ...panels, ...insight, ...compiler, ...vgdc, ...accessibility, ...speed })) {
