@@ -43,6 +43,30 @@ pub fn session(options: Options) -> Session {
     Session::new(vgdc_stdlib::specs(), options).with_lowerings(vgdc_stdlib::lowerings())
 }
 
+/// Nodes as tests take them, with the settings that lie beside a flow.
+///
+/// # Errors
+/// A setting that cannot be used.
+pub fn under_test(
+    flow: &Flow,
+    packages: &Packages,
+    nodes: Vec<Json>,
+    credentials: HashMap<String, Object>,
+) -> Result<vgdc_flowtest::Flow, String> {
+    let settings = vgdc_app::settings_to_deploy(&flow.settings(), &|name| std::env::var(name).ok())
+        .map_err(|why| format!("{}: {why}", flow.path.display()))?;
+    let package = |node: &Json| {
+        let ty = node["type"].as_str()?;
+        Some((ty.to_owned(), packages.of(ty)?.label()))
+    };
+    Ok(vgdc_flowtest::Flow {
+        packages: nodes.iter().filter_map(package).collect(),
+        nodes,
+        settings,
+        credentials,
+    })
+}
+
 /// The folder that a file is in.
 pub fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|p| !p.as_os_str().is_empty());

@@ -1,6 +1,7 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { frame } from "./tools/frame.mjs";
 
 // Where `npm run dev` finds the API: a running Node-RED or vgdc.
 const server = process.env["VGDC_EDITOR_API"] ?? "http://127.0.0.1:1880";
@@ -9,7 +10,7 @@ const routes = "^/(flows?|nodes|settings|credentials|context|inject|debug|auth|d
 export default defineConfig({
   // Relative, so that the page can be served under any path.
   base: "./",
-  plugins: [react()],
+  plugins: [react(), frame()],
   build: {
     target: "es2022",
     // The first browsers with light-dark(), which the style sheet relies on.

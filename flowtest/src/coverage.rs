@@ -8,6 +8,31 @@ use vgdc_core::plan::Plan;
 /// Nodes and wires without a test that are listed for people at most.
 const LISTED: usize = 20;
 
+/// Whether anything in the flow feeds an operator: a wire, a link, what it hears.
+pub(crate) fn fed(plan: &Plan) -> Vec<bool> {
+    let mut fed = vec![false; plan.ops.len()];
+    for op in &plan.ops {
+        let heard = op
+            .catch
+            .iter()
+            .chain(&op.status)
+            .flat_map(|chain| &chain.levels)
+            .flatten();
+        let heard = heard
+            .map(|listener| listener.op)
+            .chain(op.complete.iter().copied());
+        let wired = op
+            .ports
+            .iter()
+            .flat_map(|port| &port.edges)
+            .map(|edge| edge.to);
+        for to in heard.chain(wired).chain(op.targets.iter().copied()) {
+            fed[to as usize] = true;
+        }
+    }
+    fed
+}
+
 /// A node of the flow, and whether a message came by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
@@ -38,27 +63,7 @@ impl Coverage {
             .map(|(id, counters)| (id.as_str(), counters))
             .collect();
         let id = |op: &vgdc_core::plan::Op| op.alias.clone().unwrap_or_else(|| op.id.clone());
-        let mut fed = vec![false; plan.ops.len()];
-        for op in &plan.ops {
-            let heard = op
-                .catch
-                .iter()
-                .chain(&op.status)
-                .flat_map(|chain| &chain.levels)
-                .flatten();
-            let heard = heard
-                .map(|listener| listener.op)
-                .chain(op.complete.iter().copied());
-            let wired = op
-                .ports
-                .iter()
-                .flat_map(|port| &port.edges)
-                .map(|edge| edge.to);
-            for to in heard.chain(wired).chain(op.targets.iter().copied()) {
-                fed[to as usize] = true;
-            }
-        }
-        for (op, fed) in plan.ops.iter().zip(fed) {
+        for (op, fed) in plan.ops.iter().zip(fed(plan)) {
             let wired = op.ports.iter().any(|port| !port.edges.is_empty());
             if !fed && !wired {
                 continue;

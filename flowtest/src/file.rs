@@ -23,6 +23,11 @@ impl FileError {
             message: message.into(),
         }
     }
+
+    /// About the whole file, or about something else that is wrong.
+    pub fn whole(message: impl Into<String>) -> Self {
+        FileError::new(0, message)
+    }
 }
 
 impl std::fmt::Display for FileError {
@@ -260,6 +265,15 @@ pub(crate) struct Expect {
 }
 
 impl TestFile {
+    /// The tests, in order: name, line, and why one is skipped.
+    pub fn named(&self) -> impl Iterator<Item = (&str, u64, Option<&str>)> {
+        let tests = self.tests.iter();
+        tests.map(|test| {
+            let skip = test.value.skip.as_deref();
+            (test.value.name.as_str(), test.referenced.line(), skip)
+        })
+    }
+
     /// Reads a test file.
     ///
     /// # Errors

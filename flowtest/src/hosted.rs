@@ -16,22 +16,7 @@ pub(crate) fn left_out(
     registry: &Registry,
     packages: &BTreeMap<String, String>,
 ) -> Result<Vec<Json>, Vec<String>> {
-    let off: HashSet<&str> = nodes
-        .iter()
-        .filter(|node| node["disabled"] == true)
-        .filter_map(|node| node["id"].as_str())
-        .collect();
-    let is_off =
-        |node: &Json| node["d"] == true || node["z"].as_str().is_some_and(|z| off.contains(z));
-    let runs = |node: &Json| {
-        let ty = node["type"].as_str().unwrap_or_default();
-        let is_ours =
-            STRUCTURE.contains(&ty) || ty.starts_with("subflow:") || registry.get(ty).is_some();
-        is_ours && !uses_modules(node)
-    };
-    let is_on_canvas = |node: &Json| node.get("x").is_some() && node.get("y").is_some();
-    let (ours, theirs): (Vec<&Json>, Vec<&Json>) =
-        nodes.iter().partition(|node| runs(node) || is_off(node));
+    let (ours, theirs) = partition(&nodes, registry);
     let without_stub: Vec<&&Json> = theirs.iter().filter(|node| is_on_canvas(node)).collect();
     if without_stub.is_empty() {
         return Ok(ours.into_iter().cloned().collect());
@@ -60,6 +45,45 @@ pub(crate) fn left_out(
         lines.push(line);
     }
     Err(lines)
+}
+
+/// The flow without configuration nodes that only nodes of packages can use; and which of its other nodes nothing here can run.
+pub(crate) fn parted(nodes: &[Json], registry: &Registry) -> (Vec<Json>, Vec<String>) {
+    let (_, theirs) = partition(nodes, registry);
+    let ids = |nodes: &mut dyn Iterator<Item = &&Json>| -> Vec<String> {
+        nodes
+            .filter_map(|node| Some(node["id"].as_str()?.to_owned()))
+            .collect()
+    };
+    let configs = ids(&mut theirs.iter().filter(|node| !is_on_canvas(node)));
+    let away = ids(&mut theirs.iter().filter(|node| is_on_canvas(node)));
+    let is_left = |node: &&Json| {
+        let id = node["id"].as_str().unwrap_or_default();
+        !configs.iter().any(|config| config == id)
+    };
+    (nodes.iter().filter(is_left).cloned().collect(), away)
+}
+
+fn is_on_canvas(node: &Json) -> bool {
+    node.get("x").is_some() && node.get("y").is_some()
+}
+
+/// Nodes that run here, or not at all, and those that only Node.js could run.
+fn partition<'n>(nodes: &'n [Json], registry: &Registry) -> (Vec<&'n Json>, Vec<&'n Json>) {
+    let off: HashSet<&str> = nodes
+        .iter()
+        .filter(|node| node["disabled"] == true)
+        .filter_map(|node| node["id"].as_str())
+        .collect();
+    let is_off =
+        |node: &Json| node["d"] == true || node["z"].as_str().is_some_and(|z| off.contains(z));
+    let runs = |node: &Json| {
+        let ty = node["type"].as_str().unwrap_or_default();
+        let is_ours =
+            STRUCTURE.contains(&ty) || ty.starts_with("subflow:") || registry.get(ty).is_some();
+        is_ours && !uses_modules(node)
+    };
+    nodes.iter().partition(|node| runs(node) || is_off(node))
 }
 
 /// A function that Node-RED gives modules.

@@ -480,6 +480,11 @@ fn settings(flow: &Flow, given: &Given) -> Result<Object, FileError> {
     for (key, setting) in object(&given.settings)?.iter() {
         settings.insert(key.as_str(), setting.clone());
     }
+    Ok(in_memory(settings))
+}
+
+/// Settings with all contexts in memory.
+pub(crate) fn in_memory(mut settings: Object) -> Object {
     if let Some(Value::Object(stores)) = settings.get_mut("contextStorage") {
         for store in stores.values_mut() {
             if let Value::Object(store) = store {
@@ -488,7 +493,7 @@ fn settings(flow: &Flow, given: &Given) -> Result<Object, FileError> {
             }
         }
     }
-    Ok(settings)
+    settings
 }
 
 fn env(given: &Given) -> Result<HashMap<String, Option<String>>, FileError> {

@@ -20,6 +20,13 @@ impl Sink for Seen {
     }
 }
 
+impl Seen {
+    /// What has come since the last call.
+    pub(crate) fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// A kind of thing that happens at a node, as a test file names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum What {
@@ -46,9 +53,7 @@ pub(crate) struct Observed {
 impl Observed {
     /// Takes over what the sink has got.
     pub(crate) fn take(&mut self, seen: &Seen) {
-        let events =
-            std::mem::take(&mut *seen.events.lock().unwrap_or_else(PoisonError::into_inner));
-        for Event { node, kind, .. } in events {
+        for Event { node, kind, .. } in seen.take() {
             let Some(node) = node else { continue };
             let (what, output, value) = match kind {
                 EventKind::Input { msg } => (What::Receives, 0, msg.into_value()),

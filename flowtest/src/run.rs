@@ -215,7 +215,7 @@ impl<'r> Runner<'r> {
         Ok(live.end(self.limit, failures).await)
     }
 
-    fn compiled(&self, text: String, line: u64) -> Result<Arc<Plan>, Failure> {
+    pub(crate) fn compiled(&self, text: String, line: u64) -> Result<Arc<Plan>, Failure> {
         if let Some(plan) = self.plans.borrow().get(&text) {
             return Ok(plan.clone());
         }

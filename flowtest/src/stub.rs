@@ -103,11 +103,16 @@ pub(crate) fn replaced(
         );
         Ok(match given.get(id) {
             Some((stub, line)) => function(node, &code(stub, *line)?),
-            None if OUTSIDE.contains(&ty) && !kept.contains(id) => function(node, "return null;"),
+            None if OUTSIDE.contains(&ty) && !kept.contains(id) => silent(node),
             None => node.clone(),
         })
     });
     with_stub.collect()
+}
+
+/// A node that takes messages, and that is all, in the place of a node.
+pub(crate) fn silent(node: &Json) -> Json {
+    function(node, "return null;")
 }
 
 /// A function node with this text in the place of a node.

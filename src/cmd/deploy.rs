@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use vgdc::Flow;
 use vgdc::driver::{Cut, Options, Part};
-use vgdc::syntax::mesh::MeshNode;
+use vgdc::insight::places::{fits, machines};
 use vgdc::syntax::{Diagnostics, Mesh};
-use vgdc_door::admin::{Ask, NodeStatus, Status};
+use vgdc_door::admin::{Ask, Status};
 use vgdc_door::client::{Client, HUNG_UP, door};
 use vgdc_door::manifest::{FlowManifest, LinkManifest, PartManifest, Program};
 
@@ -184,24 +184,7 @@ fn name_of<'m>(mesh: &'m Mesh, part: &Part) -> Option<&'m String> {
 
 /// The machines of the mesh that can have parts, as the compiler knows machines, with what the file says of them.
 fn mesh(flow: &mut Flow, file: Option<&Path>, status: &Status) -> Mesh {
-    let about = |node: &NodeStatus| MeshNode {
-        name: node.name.clone(),
-        address: None,
-        labels: (node.labels.iter())
-            .map(|(key, value)| match value.as_str() {
-                "true" => key.clone(),
-                value => format!("{key}={value}"),
-            })
-            .collect(),
-        capacity: node.processors,
-        node_js: node.node_js,
-        args: Vec::new(),
-        memory_mb: None,
-    };
-    let fits = |node: &&NodeStatus| {
-        node.state != "down" && !node.draining && node.target == vgdc_door::target()
-    };
-    let there: Vec<MeshNode> = status.nodes.iter().filter(fits).map(about).collect();
+    let there = machines(status);
     let (mut mesh, said): (Mesh, Diagnostics) = match file {
         Some(file) => Mesh::read_file(&mut flow.sources, file, Some(&there)),
         None => Mesh::parse_for(&mut flow.sources, "the mesh", "", Some(&there)),

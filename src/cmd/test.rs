@@ -7,6 +7,8 @@ use std::time::Duration;
 use vgdc::Flow;
 use vgdc::deployer::Compiler;
 use vgdc::driver::Options;
+use vgdc::insight::trials::{ENDING, tests_beside};
+use vgdc::load::under_test;
 use vgdc_flowtest::{Runner, Suite, TestFile, fresh, junit, recorded, text};
 use vgdc_text::file::EXTENSION;
 
@@ -79,7 +81,7 @@ fn tested(args: &Args) -> Result<bool, String> {
             return Err(format!(
                 "{}: no test file beside it (expected {}): write one (docs/testing-flows.md), or let --record draw one up",
                 job.flow.display(),
-                beside(&job.flow).display()
+                tests_beside(&job.flow).display()
             ));
         }
         let mut coverage = vgdc_flowtest::Coverage::default();
@@ -134,7 +136,7 @@ fn record(
     tests: &mut Vec<PathBuf>,
 ) -> Result<(), String> {
     if tests.is_empty() {
-        let file = beside(path);
+        let file = tests_beside(path);
         let made = fresh(runner, flow).map_err(|why| format!("{}: {why}", path.display()))?;
         write(&file, &made)?;
         super::say_err(&format!("vgdc: wrote {}\n", file.display()));
@@ -163,16 +165,7 @@ fn flow(path: &Path) -> Result<vgdc_flowtest::Flow, String> {
         super::print_diagnostics(&flow);
         return Err(format!("{} cannot be read", path.display()));
     }
-    let settings = vgdc_app::settings_to_deploy(&flow.settings(), &|name| std::env::var(name).ok())
-        .map_err(|why| format!("{}: {why}", path.display()))?;
-    let types = flow.doc.nodes().map(|node| node.ty().to_owned());
-    let package = |ty: String| Some((ty.clone(), flow.packages.of(&ty)?.label()));
-    Ok(vgdc_flowtest::Flow {
-        packages: types.filter_map(package).collect(),
-        nodes: flow.nodes()?,
-        settings,
-        credentials: flow.secrets(),
-    })
+    under_test(&flow, &flow.packages, flow.nodes()?, flow.secrets())
 }
 
 fn read(path: &Path) -> Result<(TestFile, String), String> {
@@ -193,14 +186,6 @@ fn read(path: &Path) -> Result<(TestFile, String), String> {
 fn write(path: &Path, text: &str) -> Result<(), String> {
     let done = vgdc_app::whole::write(path, text.as_bytes(), 0o644);
     done.map_err(|e| format!("cannot write {}: {e}", path.display()))
-}
-
-const ENDING: &str = ".test.yaml";
-
-/// The test file of a flow file.
-fn beside(flow: &Path) -> PathBuf {
-    let stem = flow.file_stem().unwrap_or_default().to_string_lossy();
-    flow.with_file_name(format!("{stem}{ENDING}"))
 }
 
 /// The flows that are meant, each with its test files.
@@ -237,7 +222,7 @@ fn jobs(paths: &[PathBuf]) -> Result<Vec<Job>, String> {
         } else if !path.is_file() {
             return Err(format!("{}: no such file", path.display()));
         } else {
-            let test = beside(path);
+            let test = tests_beside(path);
             let test = test.is_file().then_some(test);
             add(path.clone(), test);
         }

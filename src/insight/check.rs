@@ -1,5 +1,6 @@
 //! What there is to say of a flow while it is drawn: diagnostics, the types of wires, where each node runs and why, where messages are cloned.
 
+use super::fixes::Drawn;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vgdc_driver::{Compiled, Session};
@@ -11,15 +12,24 @@ pub(super) fn checked(
     doc: &FlowDoc,
     mut said: Diagnostics,
     sources: &SourceMap,
+    drawn: &Drawn<'_>,
 ) -> Json {
     if doc.is_faulty() {
-        return answer(&said, sources, Map::new(), Map::new(), BTreeSet::new());
+        return answer(
+            &said,
+            sources,
+            drawn,
+            Map::new(),
+            Map::new(),
+            BTreeSet::new(),
+        );
     }
     let mut compiled = session.compile(doc);
     said.append(std::mem::take(&mut compiled.diagnostics));
     answer(
         &said,
         sources,
+        drawn,
         wires(&compiled),
         lanes(&compiled),
         clones(&compiled),
@@ -29,12 +39,17 @@ pub(super) fn checked(
 fn answer(
     said: &Diagnostics,
     sources: &SourceMap,
+    drawn: &Drawn<'_>,
     wires: Map<String, Json>,
     nodes: Map<String, Json>,
     clones: BTreeSet<String>,
 ) -> Json {
     json!({
-        "diagnostics": said.iter().map(|d| described(d, sources)).collect::<Vec<_>>(),
+        "diagnostics": said.iter().map(|d| {
+            let mut told = described(d, sources);
+            told["fixes"] = drawn.fixes(d).into();
+            told
+        }).collect::<Vec<_>>(),
         "wires": wires, "nodes": nodes, "clones": clones,
     })
 }

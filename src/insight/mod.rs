@@ -2,10 +2,15 @@
 
 mod check;
 mod code;
+mod fixes;
+mod packaged;
+pub mod places;
 mod plan;
+pub mod trials;
 mod types;
 
 use crate::away;
+use fixes::Drawn;
 use std::path::{Path, PathBuf};
 use vgdc_driver::{Options, Session};
 use vgdc_editor::{CredentialFields, Insight, NodeSet, Stored};
@@ -50,20 +55,27 @@ fn spec(ty: &str) -> Option<&'static NodeSpec> {
 impl Insight for Compiler {
     fn check(&self, flows: &str) -> serde_json::Value {
         let (doc, said, sources) = self.doc(flows);
-        check::checked(&self.session(), &doc, said, &sources)
+        // (flows that are no JSON have nothing that could be mended so)
+        let drawn = serde_json::from_str(flows).unwrap_or_default();
+        check::checked(&self.session(), &doc, said, &sources, &Drawn::new(&drawn))
     }
 
-    fn code(&self, flows: &str, id: &str) -> Result<serde_json::Value, String> {
+    fn code(&self, flows: &str, id: &str) -> Result<Option<serde_json::Value>, String> {
         let (doc, said, _) = self.doc(flows);
         if let Some(fault) = said.iter().find(|d| d.level == Level::Error) {
             return Err(fault.message.clone());
         }
-        code::of_node(&self.session(), &doc, id)
+        if !doc.nodes().any(|node| node.id() == id) {
+            return Ok(None);
+        }
+        code::of_node(&self.session().with_lines(), &doc, id).map(Some)
     }
 
     fn plan(&self, flows: &str, mesh: &str) -> Result<serde_json::Value, serde_json::Value> {
-        let (doc, said, mut sources) = self.doc(flows);
-        plan::cut(&self.session().unobserved(), &doc, said, mesh, &mut sources)
+        let (doc, mut said, mut sources) = self.doc(flows);
+        let (mesh, of_mesh) = self.mesh(&mut sources, mesh);
+        said.append(of_mesh);
+        plan::cut(&self.session().unobserved(), &doc, said, &mesh, &sources)
     }
 
     fn types(&self) -> serde_json::Value {

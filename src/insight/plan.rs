@@ -10,11 +10,9 @@ pub(super) fn cut(
     session: &Session,
     doc: &FlowDoc,
     mut said: Diagnostics,
-    mesh: &str,
-    sources: &mut SourceMap,
+    mesh: &Mesh,
+    sources: &SourceMap,
 ) -> Result<Json, Json> {
-    let (mesh, of_mesh) = Mesh::parse(sources, "mesh.toml", mesh);
-    said.append(of_mesh);
     let fault = |said: &Diagnostics, sources: &SourceMap| {
         json!({
             "code": "no_plan", "message": "no plan was made",
@@ -24,7 +22,7 @@ pub(super) fn cut(
     if said.has_errors() {
         return Err(fault(&said, sources));
     }
-    let mut cut = session.compile_mesh(doc, &mesh);
+    let mut cut = session.compile_mesh(doc, mesh);
     said.append(std::mem::take(&mut cut.diagnostics));
     if said.has_errors() {
         return Err(fault(&said, sources));
@@ -54,7 +52,7 @@ pub(super) fn cut(
         .map(|(at, node)| json!({"name": node.name, "load": cut.prediction.load.get(at)}));
     Ok(json!({
         "nodes": nodes, "links": links.collect::<Vec<_>>(), "machines": machines.collect::<Vec<_>>(),
-        "longestMs": cut.prediction.longest_ms, "exact": cut.assignment.exact, "text": cut.text(&mesh),
+        "longestMs": cut.prediction.longest_ms, "exact": cut.assignment.exact, "text": cut.text(mesh),
         "diagnostics": said.iter().map(|d| described(d, sources)).collect::<Vec<_>>(),
     }))
 }

@@ -99,6 +99,19 @@ fn nobody_is_let_in_without_a_token() {
         ("POST", "/vgdc/v1/check"),
         ("GET", "/vgdc/v1/code/fn"),
         ("POST", "/vgdc/v1/plan"),
+        ("POST", "/vgdc/v1/code/fn"),
+        ("POST", "/vgdc/v1/preview"),
+        ("GET", "/vgdc/v1/tests"),
+        ("PUT", "/vgdc/v1/tests"),
+        ("POST", "/vgdc/v1/tests/run"),
+        ("POST", "/vgdc/v1/tests/record"),
+        ("POST", "/vgdc/v1/replay"),
+        ("GET", "/vgdc/v1/history"),
+        ("POST", "/vgdc/v1/history"),
+        ("POST", "/vgdc/v1/receive/fn"),
+        ("GET", "/vgdc/v1/mesh"),
+        ("PUT", "/vgdc/v1/mesh"),
+        ("POST", "/vgdc/v1/mesh/place"),
     ] {
         for authorization in ["", "Bearer wrong", "Basic dTpw", "Bearer "] {
             let answer = editor.raw(method, path, &[("Authorization", authorization)], "[]");
@@ -487,13 +500,18 @@ fn the_compiler_says_what_only_it_knows() {
     let wire = checked["wires"]["fn:0:out"].as_str().unwrap_or_default();
     assert!(wire.contains("payload: number"), "{checked}");
     let code = editor.get("/vgdc/v1/code/fn").json();
-    assert!(
-        code["rust"]
-            .as_str()
-            .is_some_and(|rust| rust.contains("fn code_")),
-        "{code}"
-    );
-    assert!(code.to_string().contains("mir"), "{code}");
+    let function = &code["functions"][0];
+    let nodes = function["nodes"].as_array().expect("nodes");
+    let of_fn = nodes.iter().position(|id| id == "fn").expect("it is there");
+    for (text, lines) in [("rust", "rustLines"), ("mir", "mirLines")] {
+        let text = function[text].as_str().expect("a text");
+        let lines = function[lines].as_array().expect("a list");
+        assert_eq!(text.lines().count(), lines.len(), "{code}");
+        for line in [1, 2] {
+            assert!(lines.contains(&json!([of_fn, line])), "{line}: {code}");
+        }
+        assert!(!text.contains("__line"), "{text}");
+    }
     assert_eq!(editor.get("/vgdc/v1/code/nosuch").status, 404);
     assert_eq!(editor.get("/vgdc/v1/code/out").status, 422);
     let mesh = "[nodes.a]\naddress = \"127.0.0.1:7001\"\n[nodes.b]\naddress = \"127.0.0.1:7002\"\n[[pin]]\nnode = \"out\"\non = \"b\"\n";
@@ -523,6 +541,319 @@ fn the_compiler_says_what_only_it_knows() {
         metrics["data"]["edges"]["in:0:fn"]["rate"].is_number(),
         "{metrics}"
     );
+}
+
+#[test]
+fn the_control_protocol_is_spoken_by_who_may_do_everything() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let bearer = format!("Bearer {TOKEN}");
+    let path = "/vgdc/v1/control";
+    let own = [("Authorization", bearer.as_str())];
+    let mut control = Comms::open_at(&editor, path, &own).expect("it opens");
+    press(&editor);
+    control.say(json!({"id": 1, "op": "receive", "node": "fn", "msg": {"payload": 4}}));
+    assert_eq!(control.wait_for("ok"), json!({"id": 1, "ok": true}));
+    control.say(json!({"id": 2, "op": "settle"}));
+    assert_eq!(control.wait_for("ok"), json!({"id": 2, "ok": true}));
+    control.say(json!({"id": 3, "op": "metrics"}));
+    assert_eq!(control.wait_for("ok")["result"]["nodes"]["fn"]["in"], 2);
+    assert!(Comms::open_at(&editor, path, &[]).is_err());
+    let page = [own[0], ("Origin", "http://elsewhere.example")];
+    assert!(Comms::open_at(&editor, path, &page).is_err());
+    assert_eq!(editor.get(path).status, 426);
+}
+
+/// Asks as a tool, with a JSON body; whatever it is answered.
+fn post(editor: &Editor, path: &str, body: &Value) -> client::Answer {
+    editor.ask("POST", path, &[], &body.to_string())
+}
+
+/// Presses the inject node, as soon as it runs: the link is printed before the flows have started.
+fn press(editor: &Editor) {
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let pressed = post(editor, "/inject/in", &json!({}));
+        if pressed.status == 200 {
+            return;
+        }
+        assert!(std::time::Instant::now() < until, "{pressed:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_deployment_is_shown_before_it_is_one() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let (mut flows, rev) = editor.flows();
+    with(&mut flows, "fn")["func"] = json!("context.set('n', 1);\nreturn msg;");
+    assert_eq!(editor.deploy(&flows, &rev).status, 200);
+    press(&editor);
+    let mut edited = flows.clone();
+    with(&mut edited, "out")["name"] = json!("shown");
+    let more = json!({"id": "more", "type": "debug", "z": "tab", "x": 9, "y": 9, "complete": "true", "wires": []});
+    edited.as_array_mut().expect("an array").push(more);
+    let preview = |flows: &Value, ty: &str| {
+        let body = json!({"flows": flows, "type": ty});
+        post(&editor, "/vgdc/v1/preview", &body)
+    };
+    let nodes = preview(&edited, "nodes").json();
+    assert_eq!(nodes["starts"], json!(["more"]), "{nodes}");
+    assert_eq!(nodes["restarts"], json!(["out"]), "{nodes}");
+    assert_eq!(nodes["keeps"], json!(["in", "fn"]), "{nodes}");
+    assert_eq!(nodes["everything"], Value::Null);
+    let all = preview(&edited, "flows").json();
+    assert_eq!(all["restarts"], json!(["in", "fn", "out"]), "{all}");
+    let full = preview(&edited, "full").json();
+    assert!(full["everything"].is_string(), "{full}");
+    edited
+        .as_array_mut()
+        .expect("an array")
+        .retain(|node| node["id"] != "fn");
+    with(&mut edited, "in")["wires"] = json!([["out"]]);
+    let without = preview(&edited, "nodes").json();
+    assert_eq!(without["stops"], json!(["fn"]), "{without}");
+    assert_eq!(
+        without["forgets"],
+        json!([{"scope": "node:fn", "keys": ["n"]}])
+    );
+    with(&mut edited, "out")["type"] = json!("nosuch");
+    let wrong = preview(&edited, "nodes");
+    assert_eq!(wrong.status, 422, "{wrong:?}");
+    assert_eq!(wrong.json()["diagnostics"][0]["code"], "VG0100");
+    assert_eq!(preview(&edited, "some").status, 400);
+    // Nothing of it happened.
+    assert_eq!(editor.flows().0, flows);
+}
+
+const TESTS: &str = "tests:\n  - name: one becomes two\n    steps:\n      - press: in\n      - expect: {out: {receives: [{payload: 2}]}}\n  - name: wrong\n    steps:\n      - press: in\n      - expect: {out: {receives: [{payload: 3}]}}\n";
+
+#[test]
+fn tests_run_on_what_is_drawn() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let none = editor.get("/vgdc/v1/tests").json();
+    assert_eq!(
+        (&none["file"], &none["text"]),
+        (&json!("flows.test.yaml"), &Value::Null)
+    );
+    assert_eq!(post(&editor, "/vgdc/v1/tests/run", &json!({})).status, 422);
+    let put = |text: &str, before: Option<&str>| {
+        let body = json!({"text": text, "before": before}).to_string();
+        editor.ask("PUT", "/vgdc/v1/tests", &[], &body)
+    };
+    let kept = put(TESTS, None);
+    assert_eq!(
+        kept.json()["tests"][1],
+        json!({"name": "wrong", "line": 6, "skip": null}),
+        "{kept:?}"
+    );
+    assert_eq!(folder.text("flows.test.yaml"), TESTS);
+    assert_eq!(put("x", None).status, 409);
+    let ran = post(&editor, "/vgdc/v1/tests/run", &json!({})).json();
+    assert_eq!(
+        (&ran["passed"], &ran["failed"]),
+        (&json!(1), &json!(1)),
+        "{ran}"
+    );
+    assert_eq!(ran["cases"][0]["outcome"], "passed");
+    assert_eq!(ran["cases"][1]["failures"][0]["line"], 9, "{ran}");
+    assert_eq!(ran["coverage"]["wires"]["in:0:fn"], true, "{ran}");
+    let (mut flows, _) = editor.flows();
+    with(&mut flows, "fn")["func"] = json!("msg.payload *= 3; return msg;");
+    let one = json!({"flows": flows, "filter": "wrong"});
+    let ran = post(&editor, "/vgdc/v1/tests/run", &one).json();
+    assert_eq!(
+        (&ran["passed"], &ran["failed"]),
+        (&json!(1), &json!(0)),
+        "{ran}"
+    );
+    let wrong = post(&editor, "/vgdc/v1/tests/run", &json!({"text": "tests: 1"}));
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.json()["problems"][0]["line"], 1, "{wrong:?}");
+    let draft = json!({"text": ""});
+    let drawn_up = post(&editor, "/vgdc/v1/tests/record", &draft).json();
+    let text = drawn_up["text"].as_str().expect("a text");
+    assert!(
+        text.contains("press: \"in\"") && text.contains("payload: 2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_happened_is_kept_and_can_be_played_again() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let history = |query: &str| editor.get(&format!("/vgdc/v1/history{query}")).json();
+    assert_eq!(history("")["recording"], false);
+    assert_eq!(post(&editor, "/vgdc/v1/replay", &json!({})).status, 422);
+    press(&editor);
+    assert_eq!(history("")["events"], json!([]));
+    post(&editor, "/vgdc/v1/history", &json!({"recording": true}));
+    press(&editor);
+    let by_hand = json!({"msg": {"payload": 21}});
+    assert_eq!(post(&editor, "/vgdc/v1/receive/fn", &by_hand).status, 204);
+    assert_eq!(
+        post(&editor, "/vgdc/v1/receive/nosuch", &by_hand).status,
+        404
+    );
+    let of_fn = || {
+        let events = history("?node=fn")["events"].clone();
+        let events = events.as_array().expect("a list").clone();
+        let sent = events.iter().filter(|it| it["kind"] == "send");
+        sent.map(|it| it["msg"]["payload"].clone())
+            .collect::<Vec<_>>()
+    };
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while of_fn().len() < 2 && std::time::Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(of_fn(), [2, 42]);
+    let state = post(&editor, "/vgdc/v1/history", &json!({"recording": false})).json();
+    assert_eq!(state["recording"], false);
+    let last = state["last"].as_u64().expect("a number");
+    press(&editor);
+    assert_eq!(history("")["last"], last);
+    let page = history("?limit=2")["events"].clone();
+    assert_eq!(page[1]["seq"], last);
+    assert_eq!(editor.get("/vgdc/v1/history?after=x").status, 400);
+
+    let same = post(&editor, "/vgdc/v1/replay", &json!({})).json();
+    assert_eq!(same["inputs"], 2, "{same}");
+    assert_eq!(same["differences"], json!([]), "{same}");
+    assert!(same["same"].as_u64() >= Some(4), "{same}");
+    let (mut flows, _) = editor.flows();
+    with(&mut flows, "fn")["func"] = json!("msg.payload *= 3; return msg;");
+    let other = post(&editor, "/vgdc/v1/replay", &json!({"flows": flows})).json();
+    let found: Vec<_> = other["differences"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| {
+            (
+                it["node"].as_str(),
+                it["kind"].as_str(),
+                it["path"].as_str(),
+                it["replayed"]["msg"]["payload"].as_f64(),
+            )
+        })
+        .collect();
+    for wanted in [
+        (Some("fn"), Some("send"), Some("payload"), Some(3.0)),
+        (Some("fn"), Some("send"), Some("payload"), Some(63.0)),
+        (Some("out"), Some("input"), Some("payload"), Some(3.0)),
+    ] {
+        assert!(found.contains(&wanted), "{wanted:?} in {found:?}");
+    }
+    assert_eq!(
+        post(&editor, "/vgdc/v1/history", &json!({"clear": true})).json()["last"],
+        Value::Null
+    );
+}
+
+#[test]
+fn packages_show_their_own_pages() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let write = |path: &str, text: &str| {
+        let path = folder.path(&format!("node_modules/@s/p/{path}"));
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("makes");
+        std::fs::write(path, text).expect("writes");
+    };
+    let about = r#"{"name": "@s/p", "version": "1.2.3", "node-red": {"nodes": {"one": "one.js"}}}"#;
+    write("package.json", about);
+    write("one.js", "RED.nodes.registerType('mine', X)");
+    let page = "<script>RED.nodes.registerType('mine', {})</script>";
+    write("one.html", page);
+    write("locales/de/one.json", r#"{"a": "b"}"#);
+    write("icons/i.svg", "<svg/>");
+    write("resources/r.js", "1");
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let html = |path: &str| editor.ask("GET", path, &[("Accept", "text/html")], "");
+    let all = html("/nodes");
+    assert_eq!(all.header("content-type"), "text/html; charset=utf-8");
+    assert!(
+        all.body.contains("[red-module:@s/p/one]") && all.body.contains(page),
+        "{all:?}"
+    );
+    assert!(html("/nodes/@s/p/one").body.contains(page));
+    assert_eq!(html("/nodes/@s/p/two").status, 404);
+    let set = editor.get("/nodes/@s/p/one").json();
+    assert_eq!(set["types"], json!(["mine"]), "{set}");
+    let words = editor.get("/nodes/messages?lng=de").json();
+    assert_eq!(words, json!({"@s/p/one": {"a": "b"}}));
+    let words = editor.get("/nodes/@s/p/one/messages?lng=de").json();
+    assert_eq!(words, json!({"a": "b"}));
+    // The frame has no origin and shows no cookie: files are given to it, all else is not.
+    let frame = [("Origin", "null"), ("Sec-Fetch-Site", "cross-site")];
+    for (path, ty) in [
+        ("/icons/@s/p/i.svg", "image/svg+xml"),
+        ("/resources/@s/p/r.js", "text/javascript; charset=utf-8"),
+    ] {
+        let file = editor.raw("GET", path, &frame, "");
+        assert_eq!(
+            (file.status, file.header("content-type")),
+            (200, ty),
+            "{file:?}"
+        );
+        let loads = file.header("cross-origin-resource-policy");
+        assert_eq!(loads, "cross-origin");
+    }
+    assert_eq!(editor.raw("GET", "/nodes/messages", &frame, "").status, 403);
+    for path in [
+        "/resources/@s/p/../package.json",
+        "/resources/@s/p/..%2fpackage.json",
+        "/resources/@s/q/r.js",
+        "/icons/@s/p/none.svg",
+        "/resources/@s/p",
+    ] {
+        let file = editor.raw("GET", path, &[], "");
+        assert_eq!(file.status, 404, "{path}: {file:?}");
+    }
+}
+
+#[test]
+fn a_mesh_file_is_edited_beside_the_flow() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let none = editor.get("/vgdc/v1/mesh").json();
+    assert_eq!(
+        (&none["file"], &none["text"]),
+        (&json!("mesh.toml"), &Value::Null)
+    );
+    assert!(
+        none["why"]
+            .as_str()
+            .is_some_and(|why| why.contains("no agent")),
+        "{none}"
+    );
+    let mesh =
+        "[nodes.a]\naddress = \"127.0.0.1:7001\"\n\n[nodes.b]\naddress = \"127.0.0.1:7002\"\n";
+    let placed = post(
+        &editor,
+        "/vgdc/v1/mesh/place",
+        &json!({"text": mesh, "nodes": ["out"], "on": "b"}),
+    );
+    let text = placed.json()["text"].as_str().expect("a text").to_owned();
+    assert_eq!(
+        text,
+        format!("{mesh}\n[[place]]\nnodes = [\"out\"]\non = \"b\"\n")
+    );
+    let plan = post(&editor, "/vgdc/v1/plan", &json!({"mesh": text})).json();
+    assert_eq!(plan["nodes"]["out"]["machine"], "b", "{plan}");
+    let bare = text.replace("address", "# address");
+    let plan = post(&editor, "/vgdc/v1/plan", &json!({"mesh": bare})).json();
+    assert_eq!(plan["nodes"]["out"]["machine"], "b", "{plan}");
+    let nowhere = post(
+        &editor,
+        "/vgdc/v1/mesh/place",
+        &json!({"text": mesh, "nodes": ["out"], "on": "c"}),
+    );
+    assert_eq!(nowhere.status, 422, "{nowhere:?}");
+    let put = json!({"text": text, "before": null}).to_string();
+    assert_eq!(editor.ask("PUT", "/vgdc/v1/mesh", &[], &put).status, 204);
+    assert_eq!(folder.text("mesh.toml"), text);
+    assert_eq!(editor.ask("PUT", "/vgdc/v1/mesh", &[], &put).status, 409);
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub struct Session {
     observable: bool,
     profile: Option<Profile>,
     probes: bool,
+    lines: bool,
 }
 
 /// How to compile.
@@ -111,6 +112,7 @@ impl Session {
             observable: true,
             profile: None,
             probes: false,
+            lines: false,
         }
     }
 
@@ -173,6 +175,13 @@ impl Session {
     #[must_use]
     pub fn with_probes(mut self, probes: bool) -> Session {
         self.probes = probes;
+        self
+    }
+
+    /// For people who look at what becomes of code: functions say of which lines they are made.
+    #[must_use]
+    pub fn with_lines(mut self) -> Session {
+        self.lines = true;
         self
     }
 
@@ -258,7 +267,13 @@ impl Session {
         if self.options.optimise {
             let ids = optimised.op_ids().iter();
             let ops: Vec<&Operator> = ids.map(|id| optimised.op(*id)).collect();
-            lowered = native::lower(&mut plan, &self.registry, &self.lowerings, &usage);
+            lowered = native::lower(
+                &mut plan,
+                &self.registry,
+                &self.lowerings,
+                &usage,
+                self.lines,
+            );
             self.note_decisions(&lowered, &ops, &mut trace);
             usage.cool(&plan, &mut lowered, &ops, &mut trace);
             usage.load(&mut plan);

@@ -60,6 +60,7 @@ pub(crate) fn lower(
     registry: &Registry,
     lowerings: &HashMap<&'static str, NodeLowering>,
     usage: &Usage,
+    lines: bool,
 ) -> Lowered {
     let mut lowered = Lowered::default();
     let mut known: HashMap<String, Result<u32, Refusal>> = HashMap::new();
@@ -81,7 +82,7 @@ pub(crate) fn lower(
             let function = match known.get(text) {
                 Some(function) => function.clone(),
                 None => {
-                    let made = vgdc_script::lower(text).and_then(|mut body| {
+                    let made = vgdc_script::lower_for(text, lines).and_then(|mut body| {
                         vgdc_mir::opt::optimise(&mut body);
                         small_enough(&body)?;
                         usage.probe(&mut body);

@@ -229,6 +229,10 @@ pub enum Inst {
     Stage {
         number: u32,
     },
+    /// What follows is made of this line of the text, from 1: only in what is made for people to look at.
+    Line {
+        line: u32,
+    },
     /// A constant number.
     Num {
         dst: Num,

@@ -49,6 +49,7 @@ impl Body {
     fn inst(&self, f: &mut fmt::Formatter<'_>, inst: &Inst) -> fmt::Result {
         match inst {
             Inst::Stage { number } => write!(f, "stage {number}"),
+            Inst::Line { line } => write!(f, "line {line}"),
             Inst::View { slot } => write!(f, "view v{}", slot.0),
             Inst::Num { dst, value } => write!(f, "n{} = {value:?}", dst.0),
             Inst::MoveNum { dst, src } => write!(f, "n{} = n{}", dst.0, src.0),

@@ -66,7 +66,7 @@ impl Inst {
         use Access::{Read, Write};
         use Operand as O;
         match self {
-            Inst::Stage { .. } => {}
+            Inst::Stage { .. } | Inst::Line { .. } => {}
             Inst::View { slot } => f(O::Slot(slot), Read),
             Inst::Num { dst, .. } => f(O::Num(dst), Write),
             Inst::MoveNum { dst, src } | Inst::Unary { dst, src, .. } => {

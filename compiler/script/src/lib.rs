@@ -26,7 +26,7 @@ pub use infer::{Inferred, infer};
 pub use javascript::{JsInfo, Phase, check_javascript};
 pub use jsonata::check_jsonata;
 pub use keys::{ContextUses, Keys};
-pub use lower::{Refusal, lower};
+pub use lower::{Refusal, lower, lower_for};
 pub use mustache::check_mustache;
 pub use simple::{check_json, check_path, check_regex};
 

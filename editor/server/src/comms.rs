@@ -127,9 +127,10 @@ impl Board {
         self.all().iter().any(|connection| connection.wants(topic))
     }
 
-    /// Waits until connections have subscribed, or no longer do.
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Waits until connections have subscribed, or for so long: one that subscribed between a question and this wait is seen then.
+    pub(crate) async fn awaited(&self, most: Duration) {
+        // (either will do)
+        let _ = tokio::time::timeout(most, self.changed.notified()).await;
     }
 
     fn send(&self, topic: &str, data: &str) {

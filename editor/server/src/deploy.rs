@@ -23,7 +23,8 @@ pub(crate) enum Extent {
 }
 
 impl Extent {
-    fn name(self) -> &'static str {
+    /// The control protocol's word.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Extent::Full => "full",
             Extent::Flows => "flows",
@@ -139,6 +140,16 @@ impl Deployed {
     pub(crate) async fn deploy(&self, wanted: Wanted) -> Result<Arc<str>, NotDeployed> {
         let mut file = self.file.lock().await;
         self.deploy_with(&mut file, wanted).await
+    }
+
+    /// The flows as they would be deployed, as JSON, and whether they bring secrets that are not the present ones.
+    ///
+    /// # Errors
+    /// They, or their credentials, cannot be taken as they are.
+    pub(crate) fn as_deployed(&self, mut flows: Array) -> Result<(String, bool), String> {
+        let fields = |ty: &str| self.insight.credentials(ty);
+        let kept = self.keeper().take(&mut flows, None, &fields)?;
+        Ok((stringify(&Value::Array(flows))?, kept.dirty))
     }
 
     /// Deploys what becomes of the present flows.

@@ -43,12 +43,6 @@ impl Document {
             Err(error) => Err(error.to_string()),
         }
     }
-
-    /// The node with this id; of several the last one.
-    pub(crate) fn node(&self, id: &str) -> Option<&Value> {
-        let has = |node: &&Value| node.get("id").as_str() == Some(id);
-        self.flows.iter().rev().find(has)
-    }
 }
 
 /// Why flows were not saved.

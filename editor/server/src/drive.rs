@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use vgdc_probe::{Control, Hub, Subscriber};
@@ -28,6 +28,7 @@ pub(crate) struct Driver {
     subscriber: Arc<Subscriber>,
     next: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answered>>>,
+    ended: AtomicBool,
 }
 
 /// A line's fields as they stand.
@@ -40,6 +41,7 @@ impl Driver {
             subscriber: hub.subscribe(),
             next: AtomicU64::new(1),
             waiting: Mutex::default(),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -91,8 +93,13 @@ impl Driver {
         })
     }
 
-    /// Reads events until the process ends, and hands them on; answers go to who asked.
-    pub(crate) async fn pump(&self, mut told: impl FnMut(&Fields<'_>)) {
+    /// Whether the process goes on.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Reads events until the process ends, and hands them on with their lines; answers go to who asked.
+    pub(crate) async fn pump(&self, mut told: impl FnMut(&str, &Fields<'_>)) {
         while let Some(lines) = self.subscriber.outbox().next().await {
             for line in lines.lines() {
                 // (what the hub writes is JSON)
@@ -101,10 +108,11 @@ impl Driver {
                 };
                 match fields.get("id").and_then(|id| id.get().parse::<u64>().ok()) {
                     Some(id) => self.answer(id, &fields),
-                    None => told(&fields),
+                    None => told(line, &fields),
                 }
             }
         }
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     fn answer(&self, id: u64, fields: &Fields<'_>) {

@@ -104,7 +104,7 @@ fn bad(why: &str) -> Response {
 }
 
 /// Flows as they must be for anything to be done with them.
-fn nodes(flows: Value) -> Result<Array, Response> {
+pub(crate) fn nodes(flows: Value) -> Result<Array, Response> {
     let Value::Array(flows) = flows else {
         return Err(bad("the flows must be an array"));
     };

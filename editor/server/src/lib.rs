@@ -8,7 +8,8 @@
 //! * `routes` is the table of what can be asked; `serve` takes a request from the listener to its answer;
 //! * `guard` (whence a request may come), `auth` (who may), `tokens` and `throttle` keep others out;
 //! * `document` is the flow file and its revision, `deploy` what follows when it changes; `credentials` are kept apart from it;
-//! * one file a matter of the API: `flows`, `flow`, `nodes`, `context`, `settings`, `buttons`, `comms`, `v1`, `assets`.
+//! * one file a matter of the API: `flows`, `flow`, `nodes`, `context`, `settings`, `packaged`, `buttons`, `comms`, `assets`; of ours, `v1` (what the
+//!   compiler says), `preview`, `history`, `trials` and `mesh`, with `beside` for the files that lie beside a flow.
 
 #![expect(
     clippy::result_large_err,
@@ -18,6 +19,7 @@
 mod answer;
 mod assets;
 mod auth;
+mod beside;
 mod buttons;
 mod comms;
 mod context;
@@ -29,18 +31,26 @@ mod encode;
 mod flow;
 mod flows;
 mod guard;
+mod history;
 mod insight;
 mod login;
+mod mesh;
 mod metrics;
 mod nodes;
+mod packaged;
+mod preview;
 mod rev;
 mod routes;
 mod serve;
 mod settings;
 mod throttle;
 mod tokens;
+mod trials;
 mod v1;
 
 pub use auth::{AccessError, Users};
-pub use insight::{CredentialFields, Insight, NodeSet, Stored};
+pub use insight::{
+    CredentialFields, Draft, Insight, NodeSet, PackageFiles, Packaged, Placed, Places, Stored,
+    Trials,
+};
 pub use serve::{Editor, Options};

@@ -18,11 +18,7 @@ pub(crate) async fn tell(board: Arc<Board>, driver: Arc<Driver>) {
     loop {
         if !board.is_wanted(TOPIC) {
             before = None;
-            tokio::select! {
-                () = board.changed() => {}
-                // (a subscription between the question and the wait is seen then)
-                () = tokio::time::sleep(EVERY * 4) => {}
-            }
+            board.awaited(EVERY * 4).await;
             continue;
         }
         let (metrics, nodes) = (
@@ -83,7 +79,10 @@ fn rates(old: &Value, new: &Value, nodes: &Value, seconds: f64) -> Value {
                 .filter_map(Value::as_str)
             {
                 let times = &all.get(to).unwrap_or(&Value::Null)["handling_ns"];
-                let entry = json!({"rate": rate, "p50": millis(&times["p50"]), "p99": millis(&times["p99"])});
+                let waiting = &all.get(to).unwrap_or(&Value::Null)["waiting"];
+                let entry = json!({
+                    "rate": rate, "p50": millis(&times["p50"]), "p99": millis(&times["p99"]), "queue": waiting,
+                });
                 edges.insert(format!("{id}:{port}:{to}"), entry);
             }
         }
@@ -100,13 +99,13 @@ mod tests {
         let old = json!({"nodes": {"a": {"in": 0, "out": 10, "outputs": [10], "errors": 0}}});
         let new = json!({"nodes": {
             "a": {"in": 0, "out": 30, "outputs": [30], "errors": 1},
-            "b": {"in": 5, "out": 0, "outputs": [], "errors": 0, "handling_ns": {"p50": 2000, "p99": 4000}},
+            "b": {"in": 5, "out": 0, "outputs": [], "errors": 0, "waiting": 3, "handling_ns": {"p50": 2000, "p99": 4000}},
         }});
         let nodes = json!([{"id": "a", "wires": [["b"]]}, {"id": "b", "wires": []}]);
         assert_eq!(
             rates(&old, &new, &nodes, 2.0),
             json!({
-                "edges": {"a:0:b": {"rate": 10.0, "p50": 0.002, "p99": 0.004}},
+                "edges": {"a:0:b": {"rate": 10.0, "p50": 0.002, "p99": 0.004, "queue": 3}},
                 "nodes": {
                     "a": {"rate": 10.0, "us": null, "errors": 1},
                     "b": {"rate": 2.5, "us": 2.0, "errors": 0},

@@ -1,5 +1,6 @@
 //! What can be asked: methods and paths, and what one must be allowed for each.
 
+use crate::insight::PackageFiles;
 use vgdc_http::http::Method;
 use vgdc_http::percent_decode;
 
@@ -30,6 +31,10 @@ pub(crate) enum Route {
     Nodes,
     NodeModule(String),
     NodeSet(String, String),
+    /// The words of a set of nodes by package and name, or of all.
+    Words(Option<(String, String)>),
+    /// A file of a package.
+    PackageFile(PackageFiles, String, String),
     Settings,
     GetUserSettings,
     PostUserSettings,
@@ -48,6 +53,21 @@ pub(crate) enum Route {
     Check,
     Code(String),
     Plan,
+    Preview,
+    GetTests,
+    PutTests,
+    RunTests,
+    RecordTests,
+    Replay,
+    GetHistory,
+    PostHistory,
+    /// A message for a node that runs.
+    Receive(String),
+    GetMesh,
+    PutMesh,
+    Place,
+    /// The control protocol on a WebSocket.
+    Control,
 }
 
 /// A place in a context.
@@ -93,6 +113,21 @@ impl Route {
             ["flow", id] if put => Route::PutFlow(own(id)),
             ["flow", id] if delete => Route::DeleteFlow(own(id)),
             ["nodes"] if get => Route::Nodes,
+            ["nodes", "messages"] if get => Route::Words(None),
+            ["nodes", scope, module, set, "messages"] if get && scope.starts_with('@') => {
+                Route::Words(Some((format!("{scope}/{module}"), own(set))))
+            }
+            ["nodes", module, set, "messages"] if get => {
+                Route::Words(Some((own(module), own(set))))
+            }
+            ["icons", ref rest @ ..] if get => {
+                let (module, path) = in_package(rest)?;
+                Route::PackageFile(PackageFiles::Icons, module, path)
+            }
+            ["resources", ref rest @ ..] if get => {
+                let (module, path) = in_package(rest)?;
+                Route::PackageFile(PackageFiles::Resources, module, path)
+            }
             ["nodes", scope, module] if get && scope.starts_with('@') => {
                 Route::NodeModule(format!("{scope}/{module}"))
             }
@@ -124,12 +159,38 @@ impl Route {
             ["vgdc", "login"] if get => Route::LoginPage,
             ["vgdc", "login"] if post => Route::LoginForm,
             ["vgdc", "logout"] if post => Route::Logout,
-            ["vgdc", "v1", "info"] if get => Route::Info,
-            ["vgdc", "v1", "types"] if get => Route::Types,
-            ["vgdc", "v1", "check"] if post => Route::Check,
-            ["vgdc", "v1", "code", id] if get => Route::Code(own(id)),
-            ["vgdc", "v1", "plan"] if post => Route::Plan,
+            ["vgdc", "v1", ref rest @ ..] => Route::of_ours(method, rest)?,
             _ if get && is_asset(&parts.join("/")) => Route::Asset(parts.join("/")),
+            _ => return None,
+        })
+    }
+
+    /// Of those below `/vgdc/v1`.
+    fn of_ours(method: &Method, parts: &[&str]) -> Option<Route> {
+        let (get, post, put) = (
+            *method == Method::GET,
+            *method == Method::POST,
+            *method == Method::PUT,
+        );
+        Some(match *parts {
+            ["info"] if get => Route::Info,
+            ["types"] if get => Route::Types,
+            ["check"] if post => Route::Check,
+            ["code", id] if get || post => Route::Code(id.to_owned()),
+            ["plan"] if post => Route::Plan,
+            ["preview"] if post => Route::Preview,
+            ["tests"] if get => Route::GetTests,
+            ["tests"] if put => Route::PutTests,
+            ["tests", "run"] if post => Route::RunTests,
+            ["tests", "record"] if post => Route::RecordTests,
+            ["replay"] if post => Route::Replay,
+            ["history"] if get => Route::GetHistory,
+            ["history"] if post => Route::PostHistory,
+            ["receive", id] if post => Route::Receive(id.to_owned()),
+            ["mesh"] if get => Route::GetMesh,
+            ["mesh"] if put => Route::PutMesh,
+            ["mesh", "place"] if post => Route::Place,
+            ["control"] if get => Route::Control,
             _ => return None,
         })
     }
@@ -148,7 +209,13 @@ impl Route {
             | Route::PostFlow
             | Route::PutFlow(_)
             | Route::DeleteFlow(_) => "flows.write",
-            Route::Nodes | Route::NodeModule(_) | Route::NodeSet(..) | Route::Types => "nodes.read",
+            Route::Nodes
+            | Route::NodeModule(_)
+            | Route::NodeSet(..)
+            | Route::Words(_)
+            | Route::Types => "nodes.read",
+            // (as in Node-RED: a frame that has no cookie asks, and what is on the disk of a package is no secret)
+            Route::PackageFile(..) => return None,
             Route::Settings | Route::GetUserSettings | Route::Info => "settings.read",
             Route::PostUserSettings => "settings.write",
             Route::Credentials(..) => "credentials.read",
@@ -157,9 +224,28 @@ impl Route {
             Route::Inject(_) => "inject.write",
             Route::Debug { .. } => "debug.write",
             Route::Diagnostics => "diagnostics.read",
-            Route::Check | Route::Code(_) | Route::Plan => "flows.read",
+            Route::Check | Route::Code(_) | Route::Plan | Route::Place => "flows.read",
+            Route::GetTests | Route::GetMesh | Route::Preview => "flows.read",
+            Route::GetHistory => "debug.read",
+            Route::PostHistory => "debug.write",
+            // (flows that are tried run code of whoever sends them)
+            Route::RunTests | Route::RecordTests | Route::Replay => "flows.write",
+            Route::PutTests | Route::PutMesh => "flows.write",
+            Route::Receive(_) => "inject.write",
+            // (it can do everything)
+            Route::Control => "*",
         })
     }
+}
+
+/// A package and a path in it.
+fn in_package(parts: &[&str]) -> Option<(String, String)> {
+    let (module, path) = match parts {
+        [scope, module, path @ ..] if scope.starts_with('@') => (format!("{scope}/{module}"), path),
+        [module, path @ ..] => ((*module).to_owned(), path),
+        [] => return None,
+    };
+    (!path.is_empty()).then(|| (module, path.join("/")))
 }
 
 fn place(parts: &[&str]) -> Option<Place> {
@@ -247,6 +333,12 @@ mod tests {
             ("POST", "/inject/x"),
             ("POST", "/debug/x/enable"),
             ("POST", "/settings/user"),
+            ("POST", "/vgdc/v1/receive/x"),
+            ("POST", "/vgdc/v1/tests/run"),
+            ("POST", "/vgdc/v1/replay"),
+            ("PUT", "/vgdc/v1/tests"),
+            ("PUT", "/vgdc/v1/mesh"),
+            ("POST", "/vgdc/v1/history"),
         ] {
             let route = find(method, path).expect(path);
             assert!(

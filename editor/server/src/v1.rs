@@ -10,7 +10,7 @@ use vgdc_http::http::StatusCode;
 use vgdc_value::Value;
 
 /// Asks the compiler on a thread that may be kept for long.
-async fn compile<T: Send + 'static>(
+pub(crate) async fn compile<T: Send + 'static>(
     editor: &Editor,
     ask: impl FnOnce(&dyn crate::Insight) -> T + Send + 'static,
 ) -> Result<T, Response> {
@@ -24,7 +24,7 @@ async fn compile<T: Send + 'static>(
 }
 
 /// The flows that a request is about: those in its body, else those that are deployed.
-fn flows_of(editor: &Editor, asked: &Asked) -> Result<String, Response> {
+pub(crate) fn flows_of(editor: &Editor, asked: &Asked) -> Result<String, Response> {
     let body = asked.json()?;
     let flows = match &body {
         Value::Array(_) => body,
@@ -59,7 +59,7 @@ pub(crate) async fn info(editor: &Editor, asked: &Asked) -> Response {
         .is_some_and(|access| access.may("flows.write"));
     answer::ok(&json!({
         "api": 1, "name": "vgdc", "version": env!("CARGO_PKG_VERSION"), "runtime": runs, "user": user, "readOnly": !may_write,
-        "features": ["types", "check", "code", "plan", "metrics"],
+        "features": ["types", "check", "code", "plan", "metrics", "preview", "tests", "history", "replay", "mesh"],
     }))
 }
 
@@ -83,15 +83,15 @@ pub(crate) async fn check(editor: &Editor, asked: &Asked) -> Response {
     }
 }
 
-/// `GET /vgdc/v1/code/:id`: of the flows that are deployed.
-pub(crate) async fn code(editor: &Editor, id: &str, _asked: &Asked) -> Response {
-    let document = editor.deployed.document();
-    if document.node(id).is_none() {
-        return answer::not_found();
-    }
-    let (flows, id) = (document.json.clone(), id.to_owned());
+/// `POST /vgdc/v1/code/:id`, and `GET` of the flows that are deployed.
+pub(crate) async fn code(editor: &Editor, id: &str, asked: &Asked) -> Response {
+    let (flows, id) = match flows_of(editor, asked) {
+        Ok(flows) => (flows, id.to_owned()),
+        Err(refusal) => return refusal,
+    };
     match compile(editor, move |insight| insight.code(&flows, &id)).await {
-        Ok(Ok(code)) => answer::ok(&code),
+        Ok(Ok(Some(code))) => answer::ok(&code),
+        Ok(Ok(None)) => answer::not_found(),
         Ok(Err(why)) => answer::wrong(StatusCode::UNPROCESSABLE_ENTITY, "no_code", &why),
         Err(refusal) => refusal,
     }

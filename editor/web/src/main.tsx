@@ -10,13 +10,15 @@ import { readSetting } from "./app/local";
 import { SessionContext, useStore } from "./app/react";
 import { Session } from "./app/session";
 import { language, preferredLanguage, useLanguage } from "./messages";
+import { channelIn } from "./panels/debug-feed";
 import "@xyflow/react/dist/style.css";
 import "./styles.css";
 // Their styles come after the general ones.
 import "./forms";
 import "./panels";
-import { channelIn } from "./panels/debug-feed";
+import "./mesh";
 import "./insight";
+import "./hosted";
 
 /** Texts are read while things are drawn: another language draws everything anew. */
 function Root() {

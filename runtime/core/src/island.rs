@@ -66,6 +66,8 @@ pub struct Counters {
     pub errors: u64,
     /// Messages dropped because the queue was full.
     pub dropped: u64,
+    /// Messages that wait for it now, in its island's queue.
+    pub waiting: u64,
     /// Calls that machine code finished.
     pub finished: u64,
     /// Calls that machine code bailed out of.
@@ -93,6 +95,7 @@ impl Default for Counters {
             sent: Vec::new(),
             errors: 0,
             dropped: 0,
+            waiting: 0,
             finished: 0,
             bailed: 0,
             refused: "",

@@ -36,7 +36,7 @@ pub use links::{Arrived, LinkEnd, LinkService, Links, Outgoing};
 pub use log::{Level, LogSink};
 pub use mailbox::{Mail, Mailbox};
 pub use process::{Closing, Node, NodeDef, Process, Registry};
-pub use runtime::{DeployType, Deployment, Runtime, RuntimeError, RuntimeOptions};
+pub use runtime::{DeployType, Deployment, Preview, Runtime, RuntimeError, RuntimeOptions};
 pub use services::Services;
 pub use shared::Shared;
 pub use timers::TimerId;

@@ -11,13 +11,14 @@ use crate::mailbox::{Mail, MailboxShared, Request};
 use crate::trace::Tracing;
 use crate::{Clock, Elsewhere, Kinds, LogSink, NodeError, Registry, Services, Shared, Sink, place};
 use redeploy::Layout;
+pub use redeploy::Preview;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use vgdc_plan::Plan;
-use vgdc_store::{Scope, Stores};
+use vgdc_store::Stores;
 use vgdc_value::{Msg, Object, Value};
 
 /// How a runtime is set up.
@@ -265,19 +266,15 @@ impl Runtime {
             let verified = plan.verify();
             verified.map_err(|e| RuntimeError::new("bad-plan", e.to_string()))?;
         }
+        let everything = self.restarts_all(&deployment).is_some();
         let plan = deployment.plan.map_or_else(|| self.plan.clone(), Arc::new);
-        let mut everything = deployment.ty == DeployType::Full;
-        if let Some(env) = deployment.env
-            && env != self.env
-        {
-            everything = true;
+        if let Some(env) = deployment.env {
             self.env = env;
         }
         let mut new_stores = None;
         if let Some(settings) = deployment.settings
             && !Value::Object(settings.clone()).same(&Value::Object(self.settings.clone()))
         {
-            everything = true;
             let changed = |key: &str| {
                 let value =
                     |settings: &Object| settings.get(key).cloned().unwrap_or(Value::Undefined);
@@ -332,7 +329,7 @@ impl Runtime {
             let brought = self.stores.bring(contexts);
             brought.map_err(|e| RuntimeError::new("bad-contexts", e.to_string()))?;
         }
-        self.drop_context(&plan);
+        self.stores.retain(&redeploy::active(&plan));
         let (count, shared) = self.start(plan, layout).await?;
         match elsewhere {
             Some(elsewhere) if is_away(&shared.plan) => {
@@ -348,16 +345,6 @@ impl Runtime {
             None => {}
         }
         Ok(count)
-    }
-
-    fn drop_context(&self, plan: &Plan) {
-        let nodes: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
-        let flows: HashSet<&str> = plan.flows.iter().map(|flow| flow.id.as_str()).collect();
-        self.stores.retain(&|scope: &Scope| match scope {
-            Scope::Global => true,
-            Scope::Flow(id) => flows.contains(&**id),
-            Scope::Node(id) => nodes.contains(&**id),
-        });
     }
 
     /// Loads the plan's machine code. What cannot be run is told; the engine does it all then.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 use vgdc_core::island::{Counters, State};
 use vgdc_core::{
-    DeployType, Deployment, Event, EventKind, Kinds, Level, Runtime, RuntimeError, Sink,
+    DeployType, Deployment, Event, EventKind, Kinds, Level, Preview, Runtime, RuntimeError, Sink,
 };
 use vgdc_plan::Plan;
 use vgdc_store::Scope;
@@ -145,6 +145,11 @@ impl Control {
         match op.as_str() {
             "info" => Ok(Some(self.info())),
             "deploy" => self.deploy(runtime, request).await.map(Some),
+            "preview" => {
+                let (deployment, diagnostics) = self.deployment(request)?;
+                let preview = runtime.preview(&deployment).await?;
+                Ok(Some(previewed(&preview, &diagnostics)))
+            }
             "stop" => {
                 let nodes = request.texts("nodes")?;
                 runtime.stop(nodes.as_deref()).await?;
@@ -264,6 +269,17 @@ impl Control {
         runtime: &mut Runtime,
         request: &Request<'_>,
     ) -> Result<String, Refusal> {
+        let (deployment, diagnostics) = self.deployment(request)?;
+        let nodes = runtime.deploy(deployment).await?;
+        self.tell_runtime(runtime, Level::Info, "Started flows");
+        Ok(format!(
+            "{{\"nodes\":{nodes},\"diagnostics\":[{}]}}",
+            diagnostics.join(",")
+        ))
+    }
+
+    /// What a request would have deployed, and what there is to say of it.
+    fn deployment(&self, request: &Request<'_>) -> Result<(Deployment, Vec<String>), Refusal> {
         let bad = |text: &str| Refusal::new("bad-field", text);
         let ty = match request.text("type")?.as_deref() {
             None | Some("full") => DeployType::Full,
@@ -320,21 +336,15 @@ impl Control {
                 Some(compiled.plan)
             }
         };
-        let nodes = runtime
-            .deploy(Deployment {
-                plan,
-                credentials,
-                env,
-                settings,
-                ty,
-                contexts: None,
-            })
-            .await?;
-        self.tell_runtime(runtime, Level::Info, "Started flows");
-        Ok(format!(
-            "{{\"nodes\":{nodes},\"diagnostics\":[{}]}}",
-            diagnostics.join(",")
-        ))
+        let deployment = Deployment {
+            plan,
+            credentials,
+            env,
+            settings,
+            ty,
+            contexts: None,
+        };
+        Ok((deployment, diagnostics))
     }
 
     fn tell_runtime(&self, runtime: &Runtime, level: Level, text: &str) {
@@ -350,6 +360,33 @@ impl Control {
             });
         }
     }
+}
+
+/// The answer of `preview`.
+fn previewed(preview: &Preview, diagnostics: &[String]) -> String {
+    let quoted = crate::hub::quoted;
+    let list = |ids: &[String]| {
+        let ids: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
+        format!("[{}]", ids.join(","))
+    };
+    let forgets: Vec<String> = preview
+        .forgets
+        .iter()
+        .map(|(scope, keys)| {
+            let scope = quoted(&scope.to_string());
+            format!("{{\"scope\":{scope},\"keys\":{}}}", list(keys))
+        })
+        .collect();
+    let everything = preview.everything.map_or("null".to_owned(), quoted);
+    format!(
+        "{{\"starts\":{},\"restarts\":{},\"stops\":{},\"keeps\":{},\"everything\":{everything},\"forgets\":[{}],\"diagnostics\":[{}]}}",
+        list(&preview.starts),
+        list(&preview.restarts),
+        list(&preview.stops),
+        list(&preview.keeps),
+        forgets.join(","),
+        diagnostics.join(",")
+    )
 }
 
 /// What there is to say of a setting that is deployed, as a diagnostic.
@@ -449,12 +486,13 @@ fn metrics(all: &[(String, Counters)]) -> String {
                 ),
             };
             format!(
-                "{}:{{\"in\":{},\"out\":{sent},\"outputs\":[{}],\"errors\":{},\"dropped\":{}{times}{code}}}",
+                "{}:{{\"in\":{},\"out\":{sent},\"outputs\":[{}],\"errors\":{},\"dropped\":{},\"waiting\":{}{times}{code}}}",
                 crate::hub::quoted(id),
                 c.received,
                 edges.join(","),
                 c.errors,
-                c.dropped
+                c.dropped,
+                c.waiting
             )
         })
         .collect();

@@ -268,6 +268,13 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// An event as the control protocol's line has it, without the newline.
+pub fn event_line(event: &Event) -> String {
+    let mut line = String::new();
+    write_event(&mut line, event);
+    line
+}
+
 fn write_event(out: &mut String, event: &Event) {
     let name = match &event.kind {
         EventKind::Input { .. } => "input",

@@ -8,4 +8,4 @@ mod hub;
 mod request;
 
 pub use control::{Compiled, Control, Deployer, Identity, Refusal};
-pub use hub::{Hub, Outbox, Subscriber};
+pub use hub::{Hub, Outbox, Subscriber, event_line};

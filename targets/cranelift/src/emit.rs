@@ -410,6 +410,7 @@ impl Emit<'_> {
     fn inst(&mut self, inst: &Inst) {
         match inst {
             Inst::Stage { number } => self.put(layout::STAGE, *number),
+            Inst::Line { .. } => {}
             Inst::View { slot } => self.look(*slot),
             Inst::Num { dst, value } => {
                 let value = match self.is_whole(*dst) {

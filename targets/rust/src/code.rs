@@ -465,6 +465,11 @@ impl Print<'_> {
                 let number = Literal::u32_unsuffixed(*number);
                 quote!(stage(cx, #number);)
             }
+            // (there is no such macro: who asks for lines takes them out of the text again)
+            Inst::Line { line } => {
+                let line = Literal::u32_unsuffixed(*line);
+                quote!(__line!(#line);)
+            }
             // (lists that a loop does not change are found again where its text is made)
             Inst::View { .. } => TokenStream::new(),
             Inst::Num { dst, .. } if self.registers.constants.contains_key(&dst.0) => {

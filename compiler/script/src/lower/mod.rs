@@ -53,20 +53,25 @@ pub struct Refusal {
 /// # Errors
 /// It has something that is left to the engine, or is no JavaScript.
 pub fn lower(text: &str) -> Result<Body, Refusal> {
+    lower_for(text, false)
+}
+
+/// The same; with `lines`, each statement's code says of which line it is made ([`vgdc_mir::Inst::Line`]).
+///
+/// # Errors
+/// As there.
+pub fn lower_for(text: &str, lines: bool) -> Result<Body, Refusal> {
     match implicit::declared(text) {
-        Some((declared, names)) => lower_with(&declared, &names),
-        None => lower_with(text, &[]),
+        Some((declared, names)) => lower_with(&declared, &names, lines),
+        None => lower_with(text, &[], lines),
     }
 }
 
 /// Lowers a text in which these variables are declared that it does not declare itself.
-fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
+fn lower_with(text: &str, names: &[String], lines: bool) -> Result<Body, Refusal> {
     let lowered = parse::with_body(text, |parsed| {
-        let line = |at: u32| {
-            let before = &parsed.whole[parsed.head as usize..(at.max(parsed.head)) as usize];
-            before.matches('\n').count() as u32 + 1
-        };
-        let body = body(&parsed, names).map(|(mut body, left)| {
+        let line = |at: u32| line_of(parsed.whole, parsed.head, at);
+        let body = body(&parsed, names, lines).map(|(mut body, left)| {
             body.globals = names.to_vec();
             body.left = left
                 .into_iter()
@@ -87,10 +92,16 @@ fn lower_with(text: &str, names: &[String]) -> Result<Body, Refusal> {
     })
 }
 
+/// The line of a place in a text that begins at `head`.
+fn line_of(whole: &str, head: u32, at: u32) -> u32 {
+    let before = &whole[head as usize..(at.max(head)) as usize];
+    before.matches('\n').count() as u32 + 1
+}
+
 /// A function, and what of its text is left to the engine.
 type Made = (Body, Vec<Refused>);
 
-fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Made> {
+fn body(parsed: &Parsed<'_, '_>, implicit: &[String], lines: bool) -> Res<Made> {
     let (functions, handed) = callback::functions(parsed)?;
     let types = types::infer(parsed, &functions, &handed)?;
     implicit::check(parsed, &types, implicit)?;
@@ -100,13 +111,13 @@ fn body(parsed: &Parsed<'_, '_>, implicit: &[String]) -> Res<Made> {
     };
     let known = (functions, handed);
     let by_values = match aliases {
-        Ok(aliases) => with(parsed, known.clone(), types.clone(), Some(aliases)),
+        Ok(aliases) => with(parsed, known.clone(), types.clone(), Some(aliases), lines),
         Err(refused) => Err(refused),
     };
     match by_values {
         Ok(made) if made.1.is_empty() => Ok(made),
         // (where less is left with references they are worth it)
-        other => match (with(parsed, known, types, None), other) {
+        other => match (with(parsed, known, types, None, lines), other) {
             (Ok(shared), Ok(values)) if shared.1.len() >= values.1.len() => Ok(values),
             (Ok(shared), _) => Ok(shared),
             (Err(_), Ok(values)) => Ok(values),
@@ -121,10 +132,12 @@ fn with<'a, 'w>(
     (functions, handed): (Functions<'a, 'w>, Handed),
     types: types::Types,
     aliases: Option<HashMap<SymbolId, Alias<'a, 'w>>>,
+    lines: bool,
 ) -> Res<Made> {
     let shared = aliases.is_none();
     let mut lower = Lower {
         b: Builder::new(),
+        lines,
         shared,
         scoping: parsed.scoping,
         head: parsed.head,
@@ -187,6 +200,8 @@ struct Target<'a> {
 
 struct Lower<'a, 'w> {
     b: Builder,
+    /// It says which line is lowered.
+    lines: bool,
     /// Slots hold references to objects.
     shared: bool,
     scoping: &'w Scoping,

@@ -73,9 +73,19 @@ impl<'a, 'w> Lower<'a, 'w> {
         Ok(result)
     }
 
+    /// What follows is made of what stands there.
+    fn mark(&mut self, at: u32) {
+        // (functions of the text are put in where they are called: their lines are theirs)
+        if self.lines && at >= self.head {
+            let line = super::line_of(self.text, self.head, at);
+            self.b.push(Inst::Line { line });
+        }
+    }
+
     fn statement(&mut self, statement: &'w Statement<'a>) -> Res<()> {
         let at = statement.span().start;
         let label = self.label.take();
+        self.mark(at);
         match statement {
             Statement::EmptyStatement(_) => Ok(()),
             Statement::BlockStatement(block) => self.statements(&block.body),
@@ -188,6 +198,7 @@ impl<'a, 'w> Lower<'a, 'w> {
     }
 
     fn condition(&mut self, e: &'w Expression<'a>, yes: BlockId, no: BlockId) -> Res<()> {
+        self.mark(e.span().start);
         let flag = self.whole(|lower| lower.flag(e))?;
         self.b.end(Terminator::Branch(flag, yes, no));
         Ok(())

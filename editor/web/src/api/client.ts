@@ -17,7 +17,7 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
-    /** Whatever else the answer says. */
+    /** What else the answer says. */
     readonly body: JsonObject = {},
   ) {
     super(message);
@@ -122,6 +122,19 @@ export function readCheck(answer: CheckResult): CheckResult {
   return { ...answer, diagnostics };
 }
 
+/** What a deployment does to the nodes that run. Ids in subflows are `INSTANCE-NODE`. */
+export interface DeployPreview {
+  readonly starts: readonly string[];
+  readonly restarts: readonly string[];
+  readonly stops: readonly string[];
+  readonly keeps: readonly string[];
+  /** Why everything restarts. */
+  readonly everything: string | null;
+  /** Contexts that are forgotten: `node:ID` or `flow:ID`. */
+  readonly forgets: readonly { readonly scope: string; readonly keys: readonly string[] }[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 export interface ClientOptions {
   /** The root of the API, with a slash at its end; by default where the page is. */
   readonly root?: string;
@@ -187,9 +200,38 @@ export class Client {
     return this.get("nodes");
   }
 
-  /** The pages of all node types as HTML, in which Node-RED keeps their help. */
+  /** The pages of all node types as HTML, in which Node-RED keeps their forms and help. Empty on a server without them. */
   async nodePages(): Promise<string> {
-    return (await this.call("nodes", { headers: { Accept: "text/html" } })).text();
+    const response = await this.call("nodes", { headers: { Accept: "text/html" } });
+    return response.headers.get("Content-Type")?.includes("html") ? response.text() : "";
+  }
+
+  /** A script that such a page names. */
+  async script(url: string): Promise<string> {
+    const target = new URL(url, this.root);
+    if (!target.href.startsWith(this.root)) throw new ApiError(0, "foreign", "it is not of this server");
+    const { status, body } = await this.relay(target.href.slice(this.root.length), {});
+    if (status !== 200) throw new ApiError(status, String(status), `status ${status}`);
+    return body;
+  }
+
+  /** What a route answers, whatever the status. */
+  async relay(path: string, init: RequestInit): Promise<{ status: number; type: string; body: string }> {
+    const headers = new Headers(init.headers);
+    if (this.token !== undefined) headers.set("Authorization", `Bearer ${this.token}`);
+    const response = await this.request(this.root + path, { ...init, headers, cache: "no-store" });
+    return { status: response.status, type: response.headers.get("Content-Type") ?? "", body: await response.text() };
+  }
+
+  /** JSON that not every server has. */
+  async optional<T>(path: string): Promise<T | undefined> {
+    try {
+      const response = await this.call(path);
+      return response.headers.get("Content-Type")?.includes("json") ? ((await response.json()) as T) : undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   settings(): Promise<Settings> {
@@ -285,6 +327,11 @@ export class Client {
     return answer && readCheck(answer);
   }
 
+  /** What deploying the text of a flow file in this manner would start, restart and stop. */
+  preview(text: string, type: DeployType): Promise<DeployPreview | undefined> {
+    return this.extra("preview", { method: "POST", headers: JSON_BODY, body: bodyWith(text, { type }) });
+  }
+
   /** Any other call of `/vgdc/v1/…`; undefined when the server does not know it. */
   async extra<T>(path: string, init: RequestInit = {}): Promise<T | undefined> {
     try {
@@ -328,6 +375,11 @@ export class Client {
   }
 }
 
+/** A body of JSON with the text of a flow file as `flows`, just as it is written. */
+export function bodyWith(flows: string, more: JsonObject): string {
+  return `{"flows":${flows.replace(/^\ufeff/, "")},${JSON.stringify(more).slice(1)}`;
+}
+
 export const JSON_BODY = { "Content-Type": "application/json" };
 
 function contextPath(scope: ContextScope): string {
@@ -353,7 +405,7 @@ async function json<T>(response: Response): Promise<T> {
 
 async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
-  let body: { code?: string; message?: string; error?: string } = {};
+  let body: JsonObject & { code?: string; message?: string; error?: string } = {};
   try {
     body = JSON.parse(text) as typeof body;
   } catch {

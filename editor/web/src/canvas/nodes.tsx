@@ -11,6 +11,7 @@ import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } fr
 import { Glyph } from "./icons";
 import { useNodeMarks } from "./marks";
 import { NODE_HEIGHT, outputOffset, SMALL } from "./size";
+import type { Shape } from "./sockets";
 
 /** Whether the canvas is seen from far away. */
 export const FarContext = createContext(false);
@@ -22,17 +23,22 @@ const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node
   const marked = useNodeMarks(id);
   const w = width ?? 0;
   const h = height ?? NODE_HEIGHT;
-  const style = { width: w, height: h, "--color": data.color } as React.CSSProperties;
+  const style = { width: w, height: h, "--color": data.tint?.color ?? data.color } as React.CSSProperties;
   const className = classes("node", { "is-disabled": data.disabled, "is-unknown": !data.known, "is-right": data.right, "is-far": far });
   if (far) return <div ref={marked} className={className} style={style} />;
   return (
-    <div ref={marked} className={className} style={style} data-type={data.node.type} title={data.problems || undefined}>
+    <div ref={marked} className={className} style={style} data-type={data.node.type} title={[data.tint?.title, data.problems].filter(Boolean).join(" · ") || undefined}>
       {data.button && <NodeButton id={id} data={data} />}
       <span className="node-icon" style={data.showLabel ? undefined : { width: SMALL }}>
         <Glyph name={data.icon} />
       </span>
       {data.showLabel && <span className="node-label">{data.label}</span>}
       <Marks id={id} data={data} />
+      {data.tint && data.tint.letter !== "" && (
+        <span className="node-tint" role="img" title={data.tint.title} aria-label={data.tint.title}>
+          {data.tint.letter}
+        </span>
+      )}
       <Ports data={data} height={h} />
       <StatusText id={id} />
     </div>
@@ -60,18 +66,31 @@ function Marks({ id, data }: { id: string; data: NodeData }) {
 function Ports({ data, height }: { data: NodeData; height: number }) {
   return (
     <>
-      {data.inputs > 0 && <Handle className="port" id={INPUT} type="target" position={Position.Left} style={{ top: height / 2 }} />}
+      {data.inputs > 0 && <Handle className={portClass(data.sockets?.input)} id={INPUT} type="target" position={Position.Left} style={{ top: height / 2 }} title={shapeTitle(data.sockets?.input)} />}
       {Array.from({ length: data.outputs }, (_, i) => (
-        <Handle key={i} className="port" id={outputHandle(i)} type="source" position={Position.Right} style={{ top: outputOffset(height, data.outputs, i) }} title={outputTitle(data, i)} />
+        <Handle key={i} className={portClass(data.sockets?.outputs[i])} id={outputHandle(i)} type="source" position={Position.Right} style={{ top: outputOffset(height, data.outputs, i) }} title={outputTitle(data, i)} />
       ))}
     </>
   );
 }
 
+function portClass(shape: Shape | undefined): string {
+  return shape === undefined ? "port" : `port carries-${shape}`;
+}
+
+function shapeTitle(shape: Shape | undefined): string | undefined {
+  return shape === undefined ? undefined : t(`sockets.${shape}`);
+}
+
 function outputTitle(data: NodeData, index: number): string | undefined {
+  return [outputName(data, index), shapeTitle(data.sockets?.outputs[index])].filter((part) => part !== undefined).join(" · ") || undefined;
+}
+
+function outputName(data: NodeData, index: number): string | undefined {
   const labels = data.node["outputLabels"];
   const label: unknown = Array.isArray(labels) ? labels[index] : undefined;
   if (typeof label === "string" && label !== "") return label;
+  if (data.outputLabels[index]) return data.outputLabels[index];
   return data.outputs > 1 ? t("canvas.output", { number: index + 1 }) : undefined;
 }
 

@@ -9,7 +9,7 @@ import { panels } from "../app/parts";
 import { messageOf, type Session } from "../app/session";
 import { t, type MessageKey } from "../messages";
 import { kindOf, type FlowNode } from "../model/flow";
-import { panel } from "../panels/actions";
+import { togglePanel } from "../panels/actions";
 import { historyFilter } from "./history/filter";
 
 function loaded(load: () => Promise<{ default: ComponentType }>): ComponentType {
@@ -39,9 +39,9 @@ function selected(session: Session): FlowNode | undefined {
 const action = (id: string, keys: readonly string[], scope: Action["scope"], when: Action["when"], run: Action["run"]): Action => ({ id, title: `do.${id}` as MessageKey, keys, scope, run, ...(when ? { when } : {}) });
 
 addActions([
-  action("panel-code", ["ctrl-g o"], "all", can("code"), panel("code")),
-  action("panel-tests", ["ctrl-g t"], "all", can("tests"), panel("tests")),
-  action("panel-history", ["ctrl-g h"], "all", can("history"), panel("history")),
+  action("panel-code", ["ctrl-g o"], "all", can("code"), togglePanel("code")),
+  action("panel-tests", ["ctrl-g t"], "all", can("tests"), togglePanel("tests")),
+  action("panel-history", ["ctrl-g h"], "all", can("history"), togglePanel("history")),
   action("show-code", [], "canvas", (session) => can("code")(session) && selected(session) !== undefined, (session) => session.panel.set("code")),
   action("history-of-node", [], "canvas", (session) => can("history")(session) && selected(session) !== undefined, (session) => {
     historyFilter.set(selected(session)!.id);

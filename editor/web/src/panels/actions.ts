@@ -11,7 +11,7 @@ import { problemsOf } from "./Problems";
 const action = (id: string, keys: readonly string[], run: Action["run"], when?: Action["when"]): Action => ({ id, title: `do.${id}` as MessageKey, keys, scope: "all", run, ...(when ? { when } : {}) });
 const dialog = (name: DialogName) => (session: Session) => dialogOf(session).set(name);
 /** Shows a panel and puts the focus into it; once more closes it. */
-export const panel = (id: string) => (session: Session) => {
+export const togglePanel = (id: string) => (session: Session) => {
   const opens = session.panel.get() !== id;
   session.panel.set(opens ? id : null);
   if (opens) requestAnimationFrame(() => document.querySelector<HTMLElement>(".panel-content input, .panel-content button, .panel-content [tabindex]")?.focus());
@@ -30,9 +30,9 @@ addActions([
   action("review", [], dialog("review")),
   action("merge", [], dialog("merge"), (session) => session.conflict.get() !== null),
   action("settings", ["ctrl-,"], dialog("settings")),
-  action("panel-information", ["ctrl-g i"], panel("information")),
-  action("panel-debug", ["ctrl-g d"], panel("debug")),
-  action("panel-configs", ["ctrl-g c"], panel("configs")),
-  action("panel-context", ["ctrl-g x"], panel("context")),
-  action("panel-problems", ["ctrl-g p"], panel("problems")),
+  action("panel-information", ["ctrl-g i"], togglePanel("information")),
+  action("panel-debug", ["ctrl-g d"], togglePanel("debug")),
+  action("panel-configs", ["ctrl-g c"], togglePanel("configs")),
+  action("panel-context", ["ctrl-g x"], togglePanel("context")),
+  action("panel-problems", ["ctrl-g p"], togglePanel("problems")),
 ]);

@@ -309,6 +309,14 @@ impl Island {
 
     pub(crate) fn counters(&mut self) -> Vec<(String, Counters)> {
         self.each_region(|region, slots| region.count(slots));
+        for slot in &mut self.slots {
+            slot.counters.waiting = 0;
+        }
+        for (slot, _) in &self.queue {
+            if let Some(slot) = self.slots.get_mut(*slot as usize) {
+                slot.counters.waiting += 1;
+            }
+        }
         self.slots
             .iter()
             .map(|slot| (slot.info.id.clone(), slot.counters.clone()))

@@ -1,9 +1,28 @@
 //! What a deployment leaves running, and where.
 
-use super::{DeployType, Runtime, ask, request};
+use super::{DeployType, Deployment, Runtime, RuntimeError, ask, request};
 use crate::mailbox::Request;
 use std::collections::{HashMap, HashSet};
 use vgdc_plan::Plan;
+use vgdc_store::Scope;
+use vgdc_value::Value;
+
+/// What a deployment would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// Nodes that are new, or do not run now.
+    pub starts: Vec<String>,
+    /// Nodes that run, and would be stopped and started.
+    pub restarts: Vec<String>,
+    /// Nodes that run, and would be stopped for good.
+    pub stops: Vec<String>,
+    /// Nodes that would not notice.
+    pub keeps: Vec<String>,
+    /// Why everything would be restarted, if it would.
+    pub everything: Option<&'static str>,
+    /// Contexts that would be forgotten, with the names of what is in them.
+    pub forgets: Vec<(Scope, Vec<String>)>,
+}
 
 pub(super) struct Layout {
     /// For each island of the plan, the running island that goes on as it.
@@ -12,6 +31,68 @@ pub(super) struct Layout {
 }
 
 impl Runtime {
+    /// What a deployment would do to what runs now.
+    ///
+    /// # Errors
+    /// A damaged plan.
+    pub async fn preview(&self, deployment: &Deployment) -> Result<Preview, RuntimeError> {
+        let plan = deployment.plan.as_ref().unwrap_or(&self.plan);
+        plan.verify()
+            .map_err(|e| RuntimeError::new("bad-plan", e.to_string()))?;
+        let everything = self.restarts_all(deployment);
+        let keep = match everything {
+            Some(_) => HashSet::new(),
+            None => self.unchanged(plan, deployment.ty).await,
+        };
+        let keep = self.layout(plan, &keep).keep;
+        let mut preview = Preview {
+            everything,
+            ..Preview::default()
+        };
+        for op in &plan.ops {
+            let list = match (keep.contains(&op.id), self.nodes.contains_key(&op.id)) {
+                (true, _) => &mut preview.keeps,
+                (false, true) => &mut preview.restarts,
+                (false, false) => &mut preview.starts,
+            };
+            list.push(op.id.clone());
+        }
+        let now: HashSet<&str> = plan.ops.iter().map(|op| op.id.as_str()).collect();
+        let runs = self.plan.ops.iter().map(|op| &op.id);
+        let gone = runs.filter(|id| self.nodes.contains_key(*id) && !now.contains(id.as_str()));
+        preview.stops = gone.cloned().collect();
+        let is_active = active(plan);
+        let flows = self.plan.flows.iter();
+        let flows = flows.map(|flow| Scope::Flow(flow.id.as_str().into()));
+        let nodes = self.plan.ops.iter();
+        let nodes = nodes.map(|op| Scope::Node(op.id.as_str().into()));
+        for scope in flows.chain(nodes).filter(|scope| !is_active(scope)) {
+            let mut keys = Vec::new();
+            for store in self.stores.names() {
+                // (what cannot be read is told when it is dropped)
+                keys.extend(self.stores.keys(&scope, Some(store)).unwrap_or_default());
+            }
+            if !keys.is_empty() {
+                preview.forgets.push((scope, keys));
+            }
+        }
+        Ok(preview)
+    }
+
+    /// Why a deployment restarts all nodes, if it does.
+    pub(super) fn restarts_all(&self, deployment: &Deployment) -> Option<&'static str> {
+        if deployment.ty == DeployType::Full {
+            return Some("all flows are deployed");
+        }
+        if (deployment.env.as_ref()).is_some_and(|env| *env != self.env) {
+            return Some("environment variables have changed");
+        }
+        let settings = deployment.settings.as_ref().is_some_and(|settings| {
+            !Value::Object(settings.clone()).same(&Value::Object(self.settings.clone()))
+        });
+        settings.then_some("settings have changed")
+    }
+
     /// The nodes that a partial deploy leaves running.
     pub(super) async fn unchanged(&self, plan: &Plan, ty: DeployType) -> HashSet<String> {
         let mut running: HashMap<String, String> = HashMap::new();
@@ -151,5 +232,16 @@ impl Runtime {
         for reply in replies {
             let _ = reply.await;
         }
+    }
+}
+
+/// Whether a scope of contexts is one of a plan's; the global one is all plans'.
+pub(super) fn active(plan: &Plan) -> impl Fn(&Scope) -> bool + use<> {
+    let nodes: HashSet<String> = plan.ops.iter().map(|op| op.id.clone()).collect();
+    let flows: HashSet<String> = plan.flows.iter().map(|flow| flow.id.clone()).collect();
+    move |scope| match scope {
+        Scope::Global => true,
+        Scope::Flow(id) => flows.contains(&**id),
+        Scope::Node(id) => nodes.contains(&**id),
     }
 }

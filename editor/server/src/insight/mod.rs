@@ -1,17 +1,25 @@
 //! What the editor asks a compiler. Whoever has one implements it; the editor itself knows no node and no stage.
 
+mod packaged;
+mod places;
+mod trials;
+
+pub use packaged::{PackageFiles, Packaged};
+pub use places::{Placed, Places};
 use serde_json::Value as Json;
+pub use trials::{Draft, Trials};
 
 /// A compiler's answers. Each is asked on a thread that may block.
-pub trait Insight: Send + Sync {
+pub trait Insight: Trials + Places + Packaged + Send + Sync {
     /// What there is to say of a flow, the JSON array of its nodes: the answer of `POST /vgdc/v1/check`.
     fn check(&self, flows: &str) -> Json;
 
-    /// What becomes of a node's code: the answer of `GET /vgdc/v1/code/:id`.
+    /// What becomes of a node's code: the answer of `POST /vgdc/v1/code/:id`.
+    /// `None`: there is no such node.
     ///
     /// # Errors
-    /// There is no such node.
-    fn code(&self, flows: &str, id: &str) -> Result<Json, String>;
+    /// No code is made of it; why.
+    fn code(&self, flows: &str, id: &str) -> Result<Option<Json>, String>;
 
     /// Where a flow would be cut over the machines of a mesh file's text: the answer of `POST /vgdc/v1/plan`.
     ///
