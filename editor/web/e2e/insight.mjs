@@ -176,6 +176,15 @@ export const tests = {
     await node(page, "lone").click();
     await page.getByText("No code is generated: nothing reaches it").waitFor();
     await page.waitForFunction(() => document.querySelectorAll(".node[data-marks]").length === 0);
+    // In a wide panel both texts stand side by side.
+    await wide(page, 720);
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.reload();
+    await node(page, "fn").click();
+    await made.locator(".cm-line").first().waitFor();
+    const [left, right] = await Promise.all([source.boundingBox(), made.boundingBox()]);
+    assert.ok(right.x >= left.x + left.width - 1 && right.y === left.y, JSON.stringify([left, right]));
+    await world.shot("insight code wide");
   },
 
   "insight: problems are mended by what the compiler offers": async () => {

@@ -26,7 +26,6 @@ export const insight = {
   "debug.window-waits": "Waiting for the editor’s window…",
   "debug.window-alone": "The editor’s window was closed. What came is kept here.",
   "generated.select": "Select a node to see what its code becomes.",
-  "generated.no-instance": "This subflow has no instance: nothing is generated for it.",
   "generated.asking": "Compiling…",
   "generated.none": "No code is generated: {reason}",
   "generated.failed": "The generated code could not be had: {reason}",

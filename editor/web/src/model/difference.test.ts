@@ -24,6 +24,14 @@ describe("what has changed about an object", () => {
     expect(removed).toMatchObject({ kind: "elements", elements: [{ number: 1, before: rules[0], after: undefined }] });
   });
 
+  it("is told by part of an object", () => {
+    expect(changesOf(node({ style: { a: 1, b: 2 } }), node({ style: { a: 1, b: 3, c: [] } }))).toEqual([
+      { property: "style.b", kind: "value", before: 2, after: 3 },
+      { property: "style.c", kind: "value", before: undefined, after: [] },
+    ]);
+    expect(fieldLabel([{ name: "style:fill", label: "Filling" }] as unknown as Field[], "style.fill")).toBe("Filling");
+  });
+
   it("is told by line of a text, with what stands around", () => {
     const before = "a\nb\nc\nd\ne\nf\ng";
     expect(lineChanges(before, "a\nb\nc\nX\ne\nf\ng").map((line) => `${line.kind} ${line.text}`)).toEqual(["gap ", "same b", "same c", "removed d", "added X", "same e", "same f", "gap "]);

@@ -43,8 +43,16 @@ export function changesOf(before: FlowNode | undefined, after: FlowNode | undefi
   const moved = before && after && (names.includes("x") || names.includes("y")) && [before.x, before.y, after.x, after.y].every((each) => typeof each === "number");
   const changes = names
     .filter((name) => !(moved && (name === "x" || name === "y")))
-    .map((name) => changeOf(name, before?.[name], after?.[name], before !== undefined && after !== undefined));
+    .flatMap((name) => partsOf(name, before?.[name], after?.[name]))
+    .map((part) => changeOf(part.property, part.before, part.after, before !== undefined && after !== undefined));
   return moved ? [...changes, { property: "x, y", kind: "place", before: { x: before.x!, y: before.y! }, after: { x: after.x!, y: after.y! } }] : changes;
+}
+
+/** Of an object that is another, the parts that are. */
+function partsOf(property: string, before: Json | undefined, after: Json | undefined): { property: string; before: Json | undefined; after: Json | undefined }[] {
+  if (!isObject(before) || !isObject(after)) return [{ property, before, after }];
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => !equal(before[key], after[key]));
+  return keys.map((key) => ({ property: `${property}.${key}`, before: before[key], after: after[key] }));
 }
 
 function changeOf(property: string, before: Json | undefined, after: Json | undefined, both: boolean): PropertyChange {
@@ -140,5 +148,7 @@ function middle<T>(a: readonly T[], b: readonly T[], same: (a: T, b: T) => boole
 
 /** What a property is called in the form of its node. */
 export function fieldLabel(fields: readonly Field[], property: string): string | undefined {
-  return fields.find((field) => field.name === property || field.typeField === property)?.label;
+  // The parts of an object are fields of their own in some forms.
+  const part = property.replace(".", ":");
+  return fields.find((field) => [property, part].includes(field.name) || field.typeField === property)?.label;
 }

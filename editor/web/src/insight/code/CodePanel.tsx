@@ -11,7 +11,7 @@ import { formsOf } from "../../forms/forms";
 import { t } from "../../messages";
 import { kindOf, type FlowNode } from "../../model/flow";
 import { insightOf, type CodeAnswer, type CodeFunction } from "../api";
-import { ownerOf, ownersOf, runningId } from "../owners";
+import { ownerOf, ownersOf } from "../owners";
 import { engineLines, generatedOf, linesFrom, originOf, textsOf, type Stage } from "./links";
 import type { ViewerLanguage } from "./viewer";
 import { Viewer } from "./Viewer";
@@ -27,14 +27,12 @@ export function CodePanel() {
   const [only, ...more] = nodes;
   const node = only !== undefined && more.length === 0 ? session.flow.get(only) : undefined;
   if (!node || (kindOf(node) !== "node" && kindOf(node) !== "config")) return <p className="panel-empty">{t("generated.select")}</p>;
-  const running = runningId(session.flow, node);
-  if (running === undefined) return <p className="panel-empty">{t("generated.no-instance")}</p>;
-  return <NodeCode key={node.id} node={node} running={running} />;
+  return <NodeCode key={node.id} node={node} />;
 }
 
-function NodeCode({ node, running }: { node: FlowNode; running: string }) {
+function NodeCode({ node }: { node: FlowNode }) {
   const session = useSession();
-  const state = useCode(session, running);
+  const state = useCode(session, node.id);
   return (
     <div className="generated">
       {state.kind === "asking" && <p className="panel-empty">{t("generated.asking")}</p>}
@@ -48,20 +46,20 @@ function NodeCode({ node, running }: { node: FlowNode; running: string }) {
           {t("generated.failed", { reason: state.why })}
         </p>
       )}
-      {state.kind === "made" && <Made node={node} running={running} answer={state.answer} />}
+      {state.kind === "made" && <Made node={node} answer={state.answer} />}
     </div>
   );
 }
 
 /** Asks when the node is another, and a moment after each change of the draft. */
-function useCode(session: Session, running: string): State {
+function useCode(session: Session, id: string): State {
   const revision = useRevision();
   const [state, setState] = useState<State>({ kind: "asking" });
   useEffect(() => {
     let current = true;
     const ask = async () => {
       try {
-        const answer = await insightOf(session).code(running);
+        const answer = await insightOf(session).code(id);
         if (current) setState({ kind: "made", answer });
       } catch (error) {
         if (!current) return;
@@ -75,7 +73,7 @@ function useCode(session: Session, running: string): State {
       clearTimeout(timer);
     };
     // The state says only how long to wait.
-  }, [session, running, revision]);
+  }, [session, id, revision]);
   return state;
 }
 
@@ -90,7 +88,7 @@ interface Focus {
 const wanted = new WeakMap<Session, { node: string; line: number; stage: Stage; number: number }>();
 let lastStage: Stage = "mir";
 
-function Made({ node, running, answer }: { node: FlowNode; running: string; answer: CodeAnswer }) {
+function Made({ node, answer }: { node: FlowNode; answer: CodeAnswer }) {
   const session = useSession();
   const texts = useMemo(() => textsOf(answer, node), [answer, node]);
   const start = useMemo(() => {
@@ -105,7 +103,8 @@ function Made({ node, running, answer }: { node: FlowNode; running: string; answ
   const made = answer.functions.find((each) => each.number === number) ?? own ?? answer.functions[0];
   const [stage, setStage] = useState<Stage>(start?.stage ?? lastStage);
   const [focus, setFocus] = useState<Focus | null>(start ? { side: "source", line: start.line, scroll: true } : null);
-  const index = made ? made.nodes.indexOf(running) : -1;
+  // A node of a subflow runs once in each instance, under names of their own.
+  const index = made ? made.nodes.findIndex((id) => ownerOf(session.flow, id)?.id === node.id) : -1;
   const generated = useMemo(() => (made ? generatedOf(made, stage) : { text: "", origins: [] }), [made, stage]);
   useRegion(session, made, focus?.side === "generated" ? originOf(generated.origins, focus.line)?.[0] : undefined);
   const engine = useMemo(() => (shown ? engineLines(answer, shown.property) : new Map<number, string>()), [answer, shown]);
@@ -121,9 +120,9 @@ function Made({ node, running, answer }: { node: FlowNode; running: string; answ
     setFocus({ side: "generated", line, scroll: how !== "hover" });
     const from = originOf(generated.origins, line);
     const other = from && made ? made.nodes[from[0]] : undefined;
-    if (how !== "click" || other === undefined || other === running || !from || !made) return;
+    if (how !== "click" || other === undefined || !from || !made) return;
     const owner = ownerOf(session.flow, other);
-    if (!owner) return;
+    if (!owner || owner.id === node.id) return;
     wanted.set(session, { node: owner.id, line: Math.max(1, from[1]), stage, number: made.number });
     session.reveal(owner.id);
   };
@@ -183,7 +182,7 @@ function Made({ node, running, answer }: { node: FlowNode; running: string; answ
           </section>
         )}
       </div>
-      {made && made.nodes.length > 1 && <Region made={made} running={running} />}
+      {made && made.nodes.length > 1 && <Region made={made} node={node} />}
       <Rest answer={answer} onLine={(part, line) => (setProperty(part), setFocus({ side: "source", line, scroll: true }))} />
     </>
   );
@@ -209,7 +208,7 @@ function Stages({ stage, onStage }: { stage: Stage; onStage: (stage: Stage) => v
 }
 
 /** The nodes that were made one function. */
-function Region({ made, running }: { made: CodeFunction; running: string }) {
+function Region({ made, node }: { made: CodeFunction; node: FlowNode }) {
   const session = useSession();
   return (
     <p className="insight-note">
@@ -217,7 +216,7 @@ function Region({ made, running }: { made: CodeFunction; running: string }) {
       {made.nodes.map((id, i) => (
         <span key={id}>
           {i > 0 && " → "}
-          <button type="button" className="link-button" aria-current={id === running} disabled={!ownerOf(session.flow, id)} onClick={() => session.reveal(ownerOf(session.flow, id)!.id)}>
+          <button type="button" className="link-button" aria-current={ownerOf(session.flow, id)?.id === node.id} disabled={!ownerOf(session.flow, id)} onClick={() => session.reveal(ownerOf(session.flow, id)!.id)}>
             {labelOf(session, id)}
           </button>
         </span>

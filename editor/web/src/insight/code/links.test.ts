@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Flow, type FlowNode } from "../../model/flow";
 import { parse } from "../../model/text";
 import type { CodeAnswer } from "../api";
-import { ownerOf, ownerOfWire, ownersOf, runningId } from "../owners";
+import { drawnWires, ownerOf, ownersOf, passageOf } from "../owners";
 import { engineLines, generatedOf, linesFrom, originOf, textsOf } from "./links";
 
 const answer: CodeAnswer = {
@@ -48,12 +48,13 @@ describe("nodes that run", () => {
     parse(
       JSON.stringify([
         { id: "t", type: "tab", label: "" },
-        { id: "s", type: "subflow", name: "s", in: [], out: [] },
-        { id: "s2", type: "subflow", name: "s2", in: [], out: [] },
+        { id: "s", type: "subflow", name: "s", in: [{ x: 1, y: 1, wires: [{ id: "a-b" }] }], out: [{ x: 1, y: 1, wires: [{ id: "c", port: 0 }] }] },
+        { id: "s2", type: "subflow", name: "s2", in: [], out: [{ x: 1, y: 1, wires: [{ id: "i2", port: 0 }] }] },
         { id: "a-b", type: "change", z: "s", x: 1, y: 1, wires: [["c"]] },
         { id: "c", type: "change", z: "s", x: 1, y: 1, wires: [[]] },
-        { id: "i2", type: "subflow:s", z: "s2", x: 1, y: 1, wires: [] },
-        { id: "i1", type: "subflow:s2", z: "t", x: 1, y: 1, wires: [] },
+        { id: "i2", type: "subflow:s", z: "s2", x: 1, y: 1, wires: [[]] },
+        { id: "i1", type: "subflow:s2", z: "t", x: 1, y: 1, wires: [["d"]] },
+        { id: "d", type: "debug", z: "t", x: 1, y: 1, wires: [] },
       ]),
     ),
   );
@@ -62,12 +63,20 @@ describe("nodes that run", () => {
     expect(ownersOf(flow, "i1-i2-a-b")).toEqual(["i1", "i2", "a-b"]);
     expect(ownerOf(flow, "i1-i2-c")?.id).toBe("c");
     expect(ownersOf(flow, "gone-c")).toEqual([]);
-    expect(ownerOfWire(flow, "i1-i2-a-b:0:i1-i2-c")).toBe("a-b:0:c");
-    expect(ownerOfWire(flow, "x:0:c")).toBeUndefined();
+    expect(drawnWires(flow, "i1-i2-a-b:0:i1-i2-c")).toEqual(["a-b:0:c"]);
+    expect(drawnWires(flow, "i2:0:a-b")).toHaveLength(1);
+    expect(drawnWires(flow, "c:0:d").at(-1)).toBe("i1:0:d");
+    expect(drawnWires(flow, "c:0:d")).toHaveLength(3);
+    expect(drawnWires(flow, "x:0:c")).toEqual([]);
   });
 
-  it("are found from the file", () => {
-    expect(runningId(flow, flow.get("c")!)).toBe("i1-i2-c");
-    expect(runningId(flow, flow.get("i1")!)).toBe("i1");
+  it("send along wires, into instances of subflows and out of them", () => {
+    expect(passageOf(flow, "i1-i2", 0).targets).toEqual(["i1-i2-a-b"]);
+    expect(passageOf(flow, "i1-i2-a-b", 0)).toEqual({ wires: ["a-b:0:c"], targets: ["i1-i2-c"] });
+    const out = passageOf(flow, "i1-i2-c", 0);
+    expect(out.targets).toEqual(["d"]);
+    expect(out.wires).toHaveLength(3);
+    expect(out.wires.at(-1)).toBe("i1:0:d");
+    expect(passageOf(flow, "gone", 0)).toEqual({ wires: [], targets: [] });
   });
 });

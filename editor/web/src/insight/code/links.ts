@@ -22,7 +22,7 @@ export function linesFrom(origins: readonly Origin[], node: number, line: number
   return origins.flatMap((origin, i) => (origin?.[0] === node && origin[1] === line ? [i + 1] : []));
 }
 
-/** Where a generated line comes from. What stands for itself belongs to what comes before it. */
+/** Where a generated line comes from. */
 export function originOf(origins: readonly Origin[], line: number): NonNullable<Origin> | undefined {
   return origins[line - 1] ?? undefined;
 }

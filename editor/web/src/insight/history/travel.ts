@@ -2,10 +2,10 @@
  * Going about in a recording: what the canvas showed at the moment of an event, and playing the events one after another.
  */
 import type { Layer, Mark } from "../../canvas/marks";
-import { wireId, type Flow } from "../../model/flow";
+import type { Flow } from "../../model/flow";
 import { isObject } from "../../model/json";
 import type { FlowEvent } from "../api";
-import { ownersOf } from "../owners";
+import { ownersOf, passageOf } from "../owners";
 import { shortText } from "./control-values";
 import { belonging, messageOfEvent } from "./executions";
 
@@ -48,11 +48,9 @@ export class Travel {
       const owners = ownersOf(flow, each.node);
       const kinds = each.kind === "error" || nodes.get(owners.at(-1) ?? "")?.kinds.includes("erred") ? "touched erred" : "touched";
       for (const owner of owners) nodes.set(owner, { kinds });
-      const inner = owners.at(-1);
-      if (each.kind !== "send" || inner === undefined) continue;
-      for (const wire of flow.wiresFrom(inner)) {
-        if (wire.port === Number(each["output"] ?? 0)) wires.set(wireId(wire), { kinds: i === index ? "touched active" : "touched", label: shortText(messageOfEvent(each)?.["payload"], 16) });
-      }
+      if (each.kind !== "send") continue;
+      const mark = { kinds: i === index ? "touched active" : "touched", label: shortText(messageOfEvent(each)?.["payload"], 16) };
+      for (const wire of passageOf(flow, each.node, Number(each["output"] ?? 0)).wires) wires.set(wire, mark);
     }
     for (const [node, said] of this.statuses) {
       const text = said.findLast((each) => each.at <= index)?.text ?? "";

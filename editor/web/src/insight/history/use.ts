@@ -7,7 +7,7 @@ import { addNode, connect } from "../../model/commands";
 import type { FlowNode } from "../../model/flow";
 import { isObject, type Json, type JsonObject } from "../../model/json";
 import type { FlowEvent } from "../api";
-import { ownerOf } from "../owners";
+import { ownerOf, passageOf } from "../owners";
 import { bytesOf, membersOf, plainValue } from "./control-values";
 import { messageOfEvent } from "./executions";
 
@@ -19,12 +19,7 @@ export function freshMessage(event: FlowEvent): JsonObject {
 
 /** The nodes that a message of an event can be sent to: those that got it. */
 export function receiversOf(session: Session, event: FlowEvent): string[] {
-  if (event.kind !== "send") return [event.node];
-  const { flow } = session;
-  const owner = ownerOf(flow, event.node);
-  if (!owner) return [];
-  const around = event.node.slice(0, event.node.length - owner.id.length);
-  return flow.wiresFrom(owner.id).filter((wire) => wire.port === Number(event["output"] ?? 0)).map((wire) => around + wire.target);
+  return event.kind === "send" ? [...passageOf(session.flow, event.node, Number(event["output"] ?? 0)).targets] : [event.node];
 }
 
 // --- inject nodes

@@ -5,7 +5,7 @@ import type { Layer, Mark } from "../../canvas/marks";
 import { t } from "../../messages";
 import type { Flow, FlowNode } from "../../model/flow";
 import type { Coverage, TestCase } from "../api";
-import { ownerOf, ownersOf, ownerOfWire } from "../owners";
+import { drawnWires, ownerOf, ownersOf } from "../owners";
 
 export interface Covered {
   readonly layer: Layer;
@@ -17,8 +17,8 @@ export interface Covered {
 
 /** What was not come by, as marks. A node of a subflow counts as come by when it was in one of the instances. */
 export function coveredOf(flow: Flow, coverage: Coverage): Covered {
-  const nodes = byOwner(coverage.nodes, (id) => ownerOf(flow, id)?.id);
-  const wires = byOwner(coverage.wires, (id) => ownerOfWire(flow, id));
+  const nodes = byOwner(coverage.nodes, (id) => [ownerOf(flow, id)?.id].filter((own) => own !== undefined));
+  const wires = byOwner(coverage.wires, (id) => drawnWires(flow, id));
   const missed = (all: ReadonlyMap<string, boolean>) => new Map([...all].filter(([, covered]) => !covered).map(([id]): [string, Mark] => [id, { kinds: "uncovered" }]));
   const layer = { nodes: missed(nodes), wires: missed(wires) };
   const total = nodes.size + wires.size;
@@ -26,11 +26,10 @@ export function coveredOf(flow: Flow, coverage: Coverage): Covered {
   return { layer, percent: total === 0 ? 100 : Math.floor(((total - missedNodes - missedWires) / total) * 100), missedNodes, missedWires };
 }
 
-function byOwner(covered: { readonly [id: string]: boolean }, owner: (id: string) => string | undefined): Map<string, boolean> {
+function byOwner(covered: { readonly [id: string]: boolean }, owners: (id: string) => readonly string[]): Map<string, boolean> {
   const all = new Map<string, boolean>();
   for (const [id, is] of Object.entries(covered)) {
-    const own = owner(id);
-    if (own !== undefined) all.set(own, is || (all.get(own) ?? false));
+    for (const own of owners(id)) all.set(own, is || (all.get(own) ?? false));
   }
   return all;
 }

@@ -29,7 +29,6 @@ export const messages: { readonly [key in keyof typeof insight]: Message } = {
   "debug.window-waits": "Warten auf das Fenster des Editors …",
   "debug.window-alone": "Das Fenster des Editors wurde geschlossen. Was kam, bleibt hier stehen.",
   "generated.select": "Wählen Sie einen Node aus, um zu sehen, was aus seinem Code wird.",
-  "generated.no-instance": "Dieser Subflow wird nirgends verwendet: Es wird nichts für ihn erzeugt.",
   "generated.asking": "Wird übersetzt …",
   "generated.none": "Es wird kein Code erzeugt: {reason}",
   "generated.failed": "Der erzeugte Code war nicht zu bekommen: {reason}",

@@ -29,7 +29,6 @@ export const messages: { readonly [key in keyof typeof insight]: Message } = {
   "debug.window-waits": "正在等待编辑器窗口…",
   "debug.window-alone": "编辑器窗口已关闭。已收到的消息保留在这里。",
   "generated.select": "选择一个节点，查看其代码编译成了什么。",
-  "generated.no-instance": "此子流程没有实例：不会为它生成任何代码。",
   "generated.asking": "正在编译…",
   "generated.none": "没有生成代码：{reason}",
   "generated.failed": "无法取得生成的代码：{reason}",
