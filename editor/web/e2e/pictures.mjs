@@ -61,8 +61,10 @@ async function plant() {
   await node(page, "answer").waitFor();
   await page.locator(".lane-native").first().waitFor({ state: "attached" });
   await keys(page, "Control+1");
+  await keys(page, "Control+g", "n");
   await pause(6_000);
   await shot(page, "heat");
+  await keys(page, "Control+g", "n");
   await node(page, "celsius").click();
   await keys(page, "Control+g", "o");
   await pause(2_500);

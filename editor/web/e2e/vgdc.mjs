@@ -118,4 +118,22 @@ export const tests = {
     assert.equal(await page.locator(".palette-node", { hasText: /^junction$/ }).count(), 1);
     await shot("vgdc-edit");
   },
+
+  "vgdc edit: what goes through wires is seen: as heat, and in figures": async () => {
+    const { page } = await open(FLOW.replace('"repeat":""', '"repeat":"0.02"'));
+    await node(page, "show").waitFor();
+    const heat = () => page.locator(".wire").evaluateAll((wires) => wires.map((wire) => Number(wire.style.getPropertyValue("--heat"))));
+    await page.waitForFunction(() => [...document.querySelectorAll(".wire")].every((wire) => Number(wire.style.getPropertyValue("--heat")) > 0.2));
+    assert.ok((await heat()).every((each) => each < 0.8), String(await heat()));
+    assert.equal(await page.locator(".wire-figures").first().textContent(), "");
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("Control+g");
+    await page.keyboard.press("n");
+    await page.locator(".wire-figures", { hasText: /^\d+\/s$/ }).first().waitFor();
+    await node(page, "code").locator(".node-figures", { hasText: /^\d+\/s/ }).waitFor();
+    const titles = await page.locator(".wire title").allTextContents();
+    assert.ok(titles.some((title) => /payload: .* · \d+\/s/.test(title)), titles.join("; "));
+    // The badge says how a node runs, and why.
+    assert.match(await node(page, "code").locator(".node-lane").getAttribute("title"), /^native: its code is machine code$/);
+  },
 };

@@ -32,6 +32,8 @@ export interface NodeData extends Record<string, unknown> {
   readonly problems: string;
   readonly known: boolean;
   readonly lane: string;
+  /** How it runs and why, in words. */
+  readonly laneWhy: string;
   /** What is laid over its colour. */
   readonly tint: Tint | undefined;
   readonly sockets: Sockets | undefined;
@@ -235,11 +237,16 @@ export class CanvasGraph {
   private nodeKey(node: FlowNode, selected: boolean, depth: number): readonly unknown[] {
     const { flow, types, editor } = this.session;
     const subflow = subflowOf(node);
-    return [node, selected, depth, types.get(), subflow === undefined ? undefined : flow.get(subflow), editor.markOf(node.id), flow.isDisabled(node), this.problemsOf(node), this.session.check.get()?.nodes[node.id]?.lane, this.tintOf(node), this.socketsOf(node)];
+    return [node, selected, depth, types.get(), subflow === undefined ? undefined : flow.get(subflow), editor.markOf(node.id), flow.isDisabled(node), this.problemsOf(node), this.laneWhy(node), this.tintOf(node), this.socketsOf(node)];
   }
 
   private tintOf(node: FlowNode): Tint | undefined {
     return this.layers.shown.get()?.nodes.get(node.id);
+  }
+
+  private laneWhy(node: FlowNode): string {
+    const about = this.session.check.get()?.nodes[node.id];
+    return about ? [about.lane, about.why].filter(Boolean).join(": ") : "";
   }
 
   private socketsOf(node: FlowNode): Sockets | undefined {
@@ -290,6 +297,7 @@ export class CanvasGraph {
       problems: this.problemsOf(node),
       known: types.isKnown(flow, node),
       lane: this.session.check.get()?.nodes[node.id]?.lane ?? "",
+      laneWhy: this.laneWhy(node),
       tint: this.tintOf(node),
       sockets: this.socketsOf(node),
       outputLabels: types.description(node)?.outputLabels ?? [],

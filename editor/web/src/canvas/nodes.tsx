@@ -9,6 +9,7 @@ import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
 import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } from "./graph";
 import { Glyph } from "./icons";
+import { useLiveNode } from "./live";
 import { useNodeMarks } from "./marks";
 import { NODE_HEIGHT, outputOffset, SMALL } from "./size";
 import type { Shape } from "./sockets";
@@ -21,6 +22,7 @@ type Props<T extends CanvasNode["type"]> = NodeProps<Extract<CanvasNode, { type:
 const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node">) {
   const far = use(FarContext);
   const marked = useNodeMarks(id);
+  const costs = useLiveNode(id);
   const w = width ?? 0;
   const h = height ?? NODE_HEIGHT;
   const style = { width: w, height: h, "--color": data.tint?.color ?? data.color } as React.CSSProperties;
@@ -41,6 +43,7 @@ const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node
       )}
       <Ports data={data} height={h} />
       <StatusText id={id} />
+      <span ref={costs} className="node-figures" />
     </div>
   );
 });
@@ -58,7 +61,7 @@ function Marks({ id, data }: { id: string; data: NodeData }) {
       {(data.problems !== "" || !data.known) && (
         <button type="button" className="node-invalid nodrag" tabIndex={-1} aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} onClick={fix} />
       )}
-      {data.lane !== "" && <span className={`node-lane lane-${data.lane}`} title={data.lane} />}
+      {data.lane !== "" && <span className={`node-lane lane-${data.lane}`} role="img" title={data.laneWhy} aria-label={data.laneWhy} />}
     </>
   );
 }

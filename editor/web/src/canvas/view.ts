@@ -51,6 +51,8 @@ export class CanvasView {
   readonly palette = remembered("palette", true);
   /** Whether the legend of the sockets is shown. */
   readonly sockets = remembered("sockets", false);
+  /** Whether figures of traffic and cost are shown. */
+  readonly figures = remembered("figures", false);
   readonly theme = remembered<Theme>("theme", "system");
 
   /** Where else than on the canvas nodes can be dropped now. */
