@@ -1,6 +1,7 @@
 //! What there is to say of a flow while it is drawn: diagnostics, the types of wires, where each node runs and why, where messages are cloned.
 
 use super::fixes::Drawn;
+use super::origins;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vgdc_driver::{Compiled, Session};
@@ -15,43 +16,53 @@ pub(super) fn checked(
     drawn: &Drawn<'_>,
 ) -> Json {
     if doc.is_faulty() {
-        return answer(
-            &said,
-            sources,
-            drawn,
-            Map::new(),
-            Map::new(),
-            BTreeSet::new(),
-        );
+        return answer(&said, sources, drawn, None);
     }
     let mut compiled = session.compile(doc);
     said.append(std::mem::take(&mut compiled.diagnostics));
-    answer(
-        &said,
-        sources,
-        drawn,
-        wires(&compiled),
-        lanes(&compiled),
-        clones(&compiled),
-    )
+    answer(&said, sources, drawn, Some(&compiled))
 }
 
 fn answer(
     said: &Diagnostics,
     sources: &SourceMap,
     drawn: &Drawn<'_>,
-    wires: Map<String, Json>,
-    nodes: Map<String, Json>,
-    clones: BTreeSet<String>,
+    compiled: Option<&Compiled>,
 ) -> Json {
+    let diagnostics = said.iter().map(|d| {
+        let mut told = described(d, sources);
+        told["fixes"] = drawn.fixes(d).into();
+        told
+    });
     json!({
-        "diagnostics": said.iter().map(|d| {
-            let mut told = described(d, sources);
-            told["fixes"] = drawn.fixes(d).into();
-            told
-        }).collect::<Vec<_>>(),
-        "wires": wires, "nodes": nodes, "clones": clones,
+        "diagnostics": diagnostics.collect::<Vec<_>>(), "wires": compiled.map(wires).unwrap_or_default(),
+        "since": compiled.map(origins::of_wires).unwrap_or_default(), "nodes": compiled.map(nodes).unwrap_or_default(),
+        "clones": compiled.map(clones).unwrap_or_default(),
     })
+}
+
+/// Where each node runs and why, and what the passes did with it.
+fn nodes(compiled: &Compiled) -> Map<String, Json> {
+    let mut nodes = lanes(compiled);
+    let all = compiled.graph.ops().chain(compiled.optimised.ops());
+    let drawn: HashMap<&str, &str> = all.map(|(_, op)| (&*op.id, op.source_id())).collect();
+    let mut told: HashMap<&str, (&str, Vec<Json>)> = HashMap::new();
+    // (what a type is and since when is told of wires)
+    let entries = compiled.trace.entries().iter();
+    for entry in entries.filter(|entry| entry.pass != "infer_types") {
+        let node = drawn.get(&*entry.node).copied().unwrap_or(&entry.node);
+        let (instance, list) = told.entry(node).or_insert((&entry.node, Vec::new()));
+        // (of a subflow's instances the first is told)
+        if *instance == entry.node {
+            list.push(json!({"pass": entry.pass, "done": entry.fired, "what": entry.what}));
+        }
+    }
+    for (node, (_, list)) in told {
+        if let Some(about) = nodes.get_mut(node) {
+            about["decisions"] = list.into();
+        }
+    }
+    nodes
 }
 
 /// A diagnostic as the editor shows it: at a node, and where that is known at a place in one of its properties.

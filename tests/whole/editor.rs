@@ -499,6 +499,13 @@ fn the_compiler_says_what_only_it_knows() {
     assert_eq!(checked["diagnostics"], json!([]), "{checked}");
     let wire = checked["wires"]["fn:0:out"].as_str().unwrap_or_default();
     assert!(wire.contains("payload: number"), "{checked}");
+    let since = &checked["since"]["fn:0:out"];
+    assert_eq!(since["payload"], json!(["fn"]), "{checked}");
+    let fused = checked["nodes"]["fn"]["decisions"].to_string();
+    assert!(
+        fused.contains("fuse") && fused.contains("\"what\""),
+        "{checked}"
+    );
     let code = editor.get("/vgdc/v1/code/fn").json();
     let function = &code["functions"][0];
     let nodes = function["nodes"].as_array().expect("nodes");

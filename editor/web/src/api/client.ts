@@ -109,10 +109,19 @@ export interface ServerInfo {
 }
 
 /** What the compiler says about a flow. Wires and clones are named `source:port:target`. */
+/** What a pass of the compiler did with a node, or did not and why. */
+export interface Decision {
+  readonly pass: string;
+  readonly done: boolean;
+  readonly what: string;
+}
+
 export interface CheckResult {
   readonly diagnostics: readonly Diagnostic[];
   readonly wires: { readonly [wire: string]: string };
-  readonly nodes: { readonly [id: string]: { readonly lane: string; readonly why?: string } };
+  /** Since which nodes each property on a wire is what it is. */
+  readonly since?: { readonly [wire: string]: { readonly [property: string]: readonly string[] } };
+  readonly nodes: { readonly [id: string]: { readonly lane: string; readonly why?: string; readonly decisions?: readonly Decision[] } };
   readonly clones: readonly string[];
 }
 

@@ -7,6 +7,7 @@
  */
 import { Position, type Edge, type EdgeChange, type Node, type NodeChange, type NodeHandle } from "@xyflow/react";
 import type { Session } from "../app/session";
+import { t } from "../messages";
 import { placeOf, withMembers, type Point } from "../model/commands";
 import type { Mark } from "../model/edit";
 import { kindOf, parsePortId, subflowOf, wireId, type FlowNode, type SubflowPort, type Wire } from "../model/flow";
@@ -244,6 +245,26 @@ export class CanvasGraph {
     return this.layers.shown.get()?.nodes.get(node.id);
   }
 
+  /** What goes along a wire, and since which nodes it is so: a line for each property that is not the last node's. */
+  private typeOf(wire: string): string {
+    const check = this.session.check.get();
+    if (this.typeTexts.check !== check) this.typeTexts = { check, byWire: new Map() };
+    const known = this.typeTexts.byWire.get(wire);
+    if (known !== undefined) return known;
+    const type = check?.wires[wire] ?? "";
+    const { flow, types } = this.session;
+    const name = (id: string) => {
+      const node = flow.get(id);
+      return node ? types.get().label(flow, node) : id;
+    };
+    const since = Object.entries(check?.since?.[wire] ?? {}).map(([property, ids]) => t("live.since", { property, nodes: ids.map(name).join(", ") }));
+    const text = [type, ...since].filter(Boolean).join("\n");
+    this.typeTexts.byWire.set(wire, text);
+    return text;
+  }
+
+  private typeTexts: { check: unknown; byWire: Map<string, string> } = { check: undefined, byWire: new Map() };
+
   private laneWhy(node: FlowNode): string {
     const about = this.session.check.get()?.nodes[node.id];
     return about ? [about.lane, about.why].filter(Boolean).join(": ") : "";
@@ -329,7 +350,7 @@ export class CanvasGraph {
       if (!here.has(wire.source) || !here.has(wire.target)) continue;
       const id = wireId(wire);
       const selected = selection.get().wires.has(id);
-      const type = check.get()?.wires[id] ?? "";
+      const type = this.typeOf(id);
       const cut = this.layers.shown.get()?.cut.get(id) ?? "";
       const key = [selected, type, clones.has(id), this.target === id, cut];
       const old = this.edgeCache.get(id);

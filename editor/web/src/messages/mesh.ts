@@ -7,6 +7,7 @@ export const mesh = {
   "do.toggle-sockets": "Legend of the sockets",
   "do.toggle-figures": "Figures of traffic and cost",
   "live.rate": "{rate}/s",
+  "live.since": "{property}: since {nodes}",
   "live.queue": { one: "one waiting", other: "{count} waiting" },
   "live.errors": { one: "one error", other: "{count} errors" },
   "do.arrange": "Arrange",

@@ -55,6 +55,7 @@ export const panels = {
   "info.type": "Type",
   "info.id": "Id",
   "info.lane": "Compiled as",
+  "info.decisions": "What the compiler did",
   "info.properties": "Properties",
   "info.help": "Help: {type}",
   "info.no-help": "There is no help for this type.",

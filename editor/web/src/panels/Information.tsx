@@ -176,6 +176,18 @@ function About() {
           </>
         )}
       </dl>
+      {about?.decisions && about.decisions.length > 0 && (
+        <details>
+          <summary>{t("info.decisions")}</summary>
+          <ul className="decisions">
+            {about.decisions.map(({ pass, done, what }, index) => (
+              <li key={index} className={done ? "is-done" : "is-left"}>
+                <code>{pass}</code> {what}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
       <details>
         <summary>{t("info.properties")}</summary>
         {properties.map(([name, value]) => (
