@@ -37,7 +37,12 @@ pub(super) fn descriptors(packages: &Packages) -> Json {
 fn descriptor(spec: &NodeSpec, help: &str) -> Json {
     let mut out = json!({
         "type": spec.ty,
-        "category": if spec.is_config() || spec.role == Role::GlobalEnv { "config" } else { spec.category },
+        "category": match spec.category {
+            _ if spec.is_config() || spec.role == Role::GlobalEnv => "config",
+            // (so Node-RED's palette calls it)
+            "parsers" => "parser",
+            own => own,
+        },
         "module": "node-red",
         // (of those that are asked for, it is drawn where a property says so)
         "inputs": if spec.field("inputs").is_some() { 0 } else { spec.inputs },
@@ -123,7 +128,7 @@ fn field(field: &FieldSpec) -> Json {
     match shown {
         FieldKind::Typed(name) => out["typeField"] = name.into(),
         FieldKind::ConfigRef(ty) => out["configType"] = ty.into(),
-        FieldKind::Credential if !form.legible => out["secret"] = true.into(),
+        FieldKind::Credential => out["secret"] = (!form.legible).into(),
         _ => {}
     }
     let mut say = |name: &str, value: Json| out[name] = value;

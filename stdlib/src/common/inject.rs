@@ -43,7 +43,7 @@ pub struct InjectConfig {
     props: Value,
     #[field(default = false, label = "Inject once after the start")]
     once: bool,
-    #[field(name = "onceDelay", json = "0.1", label = "after (seconds)", when = [is("once", true)])]
+    #[field(name = "onceDelay", json = "0.1", shown = Number, label = "after (seconds)", when = [is("once", true)])]
     once_delay: Value,
     #[field(json = "\"\"", shown = Number, label = "Repeat every (seconds)", hint = "empty: not")]
     repeat: Value,

@@ -33,11 +33,11 @@ pub struct ExecConfig {
     addpay: Value,
     #[field(default = "", label = "More arguments")]
     append: String,
-    #[field(name = "useSpawn", default = "false", label = "Output", choices = [("false", "When the command is done"), ("true", "While it runs")])]
+    #[field(name = "useSpawn", default = "false", shown = Text, label = "Output", choices = [("false", "When the command is done"), ("true", "While it runs")])]
     use_spawn: Value,
     #[field(json = "\"\"", kind = Number, label = "Timeout (seconds)")]
     timer: Value,
-    #[field(json = "false", label = "Old style of the return code")]
+    #[field(json = "false", shown = Bool, label = "Old style of the return code")]
     oldrc: Value,
     #[field(
         name = "winHide",

@@ -155,7 +155,7 @@ pub struct SwitchConfig {
     property_type: String,
     #[field(json = "[]", begin_json = "[{\"t\":\"eq\",\"v\":\"\",\"vt\":\"str\"}]", label = "Rules", items = RULE)]
     rules: Vec<Value>,
-    #[field(default = "true", label = "Checking", choices = [("true", "All rules"), ("false", "Stop at the first match")])]
+    #[field(default = "true", shown = Text, label = "Checking", choices = [("true", "All rules"), ("false", "Stop at the first match")])]
     checkall: Value,
     #[field(default = false, label = "Recreate message sequences")]
     repair: bool,

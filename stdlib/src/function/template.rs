@@ -223,6 +223,7 @@ mod tests {
 
     fn config(template: &str, syntax: &str, output: &str) -> TemplateConfig {
         TemplateConfig {
+            _format: (),
             field: String::new(),
             field_type: "msg".to_owned(),
             syntax: syntax.to_owned(),

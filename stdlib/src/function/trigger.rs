@@ -48,7 +48,7 @@ pub struct TriggerConfig {
     bytopic: String,
     #[field(default = "topic", kind = MsgPath, filled = true, label = "Topic in", when = [is("bytopic", "topic")])]
     topic: String,
-    #[field(json = "1", label = "Second message", choices = [("1", "to the same output"), ("2", "to a second output")])]
+    #[field(json = "1", shown = Number, label = "Second message", choices = [("1", "to the same output"), ("2", "to a second output")])]
     outputs: Value,
 }
 

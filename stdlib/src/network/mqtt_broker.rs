@@ -27,7 +27,7 @@ pub struct MqttBrokerConfig {
         hint = "host, or ws://host:port/path"
     )]
     broker: String,
-    #[field(json = "\"1883\"", kind = Number, label = "Port")]
+    #[field(json = "\"1883\"", begin = 1883, kind = Number, label = "Port")]
     port: Value,
     #[field(name = "autoConnect", default = true, label = "Connect at the start")]
     auto_connect: bool,
@@ -51,25 +51,25 @@ pub struct MqttBrokerConfig {
     birth_topic: String,
     #[field(name = "birthPayload", json = "null", begin = "", kind = Text, label = "Payload when connected")]
     birth_payload: Value,
-    #[field(name = "birthQos", json = "null", begin = "0", kind = Number, label = "QoS when connected", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    #[field(name = "birthQos", json = "null", begin = "0", kind = Number, shown = Text, label = "QoS when connected", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
     birth_qos: Value,
-    #[field(name = "birthRetain", json = "null", begin = "false", kind = Bool, label = "Retain when connected", choices = [("false", "No"), ("true", "Yes")])]
+    #[field(name = "birthRetain", json = "null", begin = "false", kind = Bool, shown = Text, label = "Retain when connected", choices = [("false", "No"), ("true", "Yes")])]
     birth_retain: Value,
     #[field(name = "closeTopic", label = "Topic before disconnecting")]
     close_topic: String,
     #[field(name = "closePayload", json = "null", begin = "", kind = Text, label = "Payload before disconnecting")]
     close_payload: Value,
-    #[field(name = "closeQos", json = "null", begin = "0", kind = Number, label = "QoS before disconnecting", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    #[field(name = "closeQos", json = "null", begin = "0", kind = Number, shown = Text, label = "QoS before disconnecting", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
     close_qos: Value,
-    #[field(name = "closeRetain", json = "null", begin = "false", kind = Bool, label = "Retain before disconnecting", choices = [("false", "No"), ("true", "Yes")])]
+    #[field(name = "closeRetain", json = "null", begin = "false", kind = Bool, shown = Text, label = "Retain before disconnecting", choices = [("false", "No"), ("true", "Yes")])]
     close_retain: Value,
     #[field(name = "willTopic", label = "Last will: topic")]
     will_topic: String,
     #[field(name = "willPayload", json = "null", begin = "", kind = Text, label = "Last will: payload")]
     will_payload: Value,
-    #[field(name = "willQos", json = "null", begin = "0", kind = Number, label = "Last will: QoS", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    #[field(name = "willQos", json = "null", begin = "0", kind = Number, shown = Text, label = "Last will: QoS", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
     will_qos: Value,
-    #[field(name = "willRetain", json = "null", begin = "false", kind = Bool, label = "Last will: retain", choices = [("false", "No"), ("true", "Yes")])]
+    #[field(name = "willRetain", json = "null", begin = "false", kind = Bool, shown = Text, label = "Last will: retain", choices = [("false", "No"), ("true", "Yes")])]
     will_retain: Value,
     #[field(
         name = "autoUnsubscribe",
@@ -77,7 +77,7 @@ pub struct MqttBrokerConfig {
         label = "Unsubscribe when disconnecting"
     )]
     auto_unsubscribe: bool,
-    #[field(name = "userProps", json = "\"\"", label = "User properties")]
+    #[field(name = "userProps", json = "\"\"", shown = Text, label = "User properties")]
     user_props: Value,
     #[field(name = "sessionExpiry", json = "\"\"", begin = 0, kind = Number, label = "Session expiry (seconds)")]
     session_expiry: Value,

@@ -28,7 +28,7 @@ pub struct MqttInConfig {
     broker: String,
     #[field(label = "Topic")]
     topic: String,
-    #[field(json = "\"2\"", kind = Number, label = "QoS", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    #[field(json = "\"2\"", kind = Number, shown = Text, label = "QoS", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
     qos: Value,
     #[field(default = "utf8", begin = "auto-detect", label = "Output", choices = [("auto-detect", "Text, buffer or parsed JSON, as it comes"), ("auto", "Text or buffer"), ("buffer", "A buffer"), ("utf8", "A text"), ("json", "Parsed JSON"), ("base64", "A Base64 text")])]
     datatype: String,

@@ -27,9 +27,9 @@ pub struct MqttOutConfig {
     broker: String,
     #[field(label = "Topic", hint = "empty: msg.topic")]
     topic: String,
-    #[field(json = "\"\"", kind = Number, label = "QoS", choices = [("", "As the message says"), ("0", "0"), ("1", "1"), ("2", "2")])]
+    #[field(json = "\"\"", kind = Number, shown = Text, label = "QoS", choices = [("", "As the message says"), ("0", "0"), ("1", "1"), ("2", "2")])]
     qos: Value,
-    #[field(json = "\"\"", kind = Bool, label = "Retain", choices = [("", "As the message says"), ("false", "No"), ("true", "Yes")])]
+    #[field(json = "\"\"", kind = Bool, shown = Text, label = "Retain", choices = [("", "As the message says"), ("false", "No"), ("true", "Yes")])]
     retain: Value,
     #[field(name = "respTopic", label = "Response topic")]
     resp_topic: String,
@@ -37,9 +37,9 @@ pub struct MqttOutConfig {
     content_type: String,
     #[field(json = "\"\"", kind = Number, label = "Expiry (seconds)")]
     expiry: Value,
-    #[field(name = "userProps", json = "\"\"", label = "User properties")]
+    #[field(name = "userProps", json = "\"\"", shown = Text, label = "User properties")]
     user_props: Value,
-    #[field(json = "\"\"", label = "Correlation data")]
+    #[field(json = "\"\"", shown = Text, label = "Correlation data")]
     correl: Value,
 }
 

@@ -20,7 +20,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TcpInConfig {
-    #[field(json = "\"server\"", label = "Type", choices = [("server", "Listen on a port"), ("client", "Connect to a host")])]
+    #[field(json = "\"server\"", shown = Text, label = "Type", choices = [("server", "Listen on a port"), ("client", "Connect to a host")])]
     server: Value,
     #[field(default = "localhost", begin = "", label = "Host", when = [is("server", "client")])]
     host: String,

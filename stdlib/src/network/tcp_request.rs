@@ -26,7 +26,7 @@ pub struct TcpRequestConfig {
     tls: String,
     #[field(default = "time", label = "Close", choices = [("time", "after a time"), ("char", "after a character"), ("count", "after a number of bytes"), ("sit", "never"), ("immed", "at once")])]
     out: String,
-    #[field(json = "\"0\"", filled = true, label = "Time (ms), character or count", when = [not("out", "sit", "immed")])]
+    #[field(json = "\"0\"", filled = true, shown = Text, label = "Time (ms), character or count", when = [not("out", "sit", "immed")])]
     splitc: Value,
     #[field(default = "buffer", label = "Return", choices = [("buffer", "A buffer"), ("string", "A text")])]
     ret: String,

@@ -15,7 +15,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct UdpInConfig {
-    #[field(json = "\"false\"", label = "Listen for", choices = [("false", "UDP messages"), ("true", "Multicast messages")])]
+    #[field(json = "\"false\"", shown = Text, label = "Listen for", choices = [("false", "UDP messages"), ("true", "Multicast messages")])]
     multicast: Value,
     #[field(default = "", required = true, label = "Port")]
     port: String,

@@ -14,7 +14,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct UdpOutConfig {
-    #[field(json = "\"false\"", label = "Send", choices = [("false", "UDP messages"), ("board", "Broadcast messages"), ("multi", "Multicast messages")])]
+    #[field(json = "\"false\"", shown = Text, label = "Send", choices = [("false", "UDP messages"), ("board", "Broadcast messages"), ("multi", "Multicast messages")])]
     multicast: Value,
     #[field(default = "", label = "Address")]
     addr: String,

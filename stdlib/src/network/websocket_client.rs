@@ -17,7 +17,7 @@ pub struct WebsocketClientConfig {
     path: String,
     #[field(kind = ConfigRef("tls-config"), label = "TLS")]
     tls: String,
-    #[field(json = "\"false\"", label = "Send and receive", choices = [("false", "The payload"), ("true", "The whole message")])]
+    #[field(json = "\"false\"", shown = Text, label = "Send and receive", choices = [("false", "The payload"), ("true", "The whole message")])]
     wholemsg: Value,
     #[field(json = "\"0\"", begin = "", kind = Number, label = "Heartbeat (seconds)")]
     hb: Value,

@@ -14,7 +14,7 @@ use vgdc_macros_node::{Config, node};
 pub struct WebsocketListenerConfig {
     #[field(required = true, label = "Path")]
     path: String,
-    #[field(json = "\"false\"", label = "Send and receive", choices = [("false", "The payload"), ("true", "The whole message")])]
+    #[field(json = "\"false\"", shown = Text, label = "Send and receive", choices = [("false", "The payload"), ("true", "The whole message")])]
     wholemsg: Value,
 }
 

@@ -33,7 +33,7 @@ pub struct CsvConfig {
     skip: Value,
     #[field(json = "\"\"", shown = Bool, label = "First row has the names of columns")]
     hdrin: Value,
-    #[field(json = "true", label = "Parse numbers")]
+    #[field(json = "true", shown = Bool, label = "Parse numbers")]
     strings: Value,
     #[field(default = false, label = "Keep empty texts")]
     include_empty_strings: bool,
@@ -41,7 +41,7 @@ pub struct CsvConfig {
     include_null_values: bool,
     #[field(default = "one", label = "Output", choices = [("one", "A message a row"), ("mult", "One message with an array")])]
     multi: String,
-    #[field(json = "\"none\"", label = "Header in CSV", choices = [("none", "Never"), ("all", "Always"), ("once", "Once, until msg.reset")])]
+    #[field(json = "\"none\"", shown = Text, label = "Header in CSV", choices = [("none", "Never"), ("all", "Always"), ("once", "Once, until msg.reset")])]
     hdrout: Value,
     #[field(default = "", begin = "\\r\\n", label = "Line end", choices = [("\\n", "Linux"), ("\\r", "Mac"), ("\\r\\n", "Windows")])]
     ret: String,

@@ -31,11 +31,11 @@ pub struct BatchConfig {
     overlap: Value,
     #[field(json = "0", begin = 10, kind = Number, label = "Interval (seconds)", when = [is("mode", "interval")])]
     interval: Value,
-    #[field(name = "allowEmptySequence", json = "false", label = "Send an empty message when none came", when = [is("mode", "interval")])]
+    #[field(name = "allowEmptySequence", json = "false", shown = Bool, label = "Send an empty message when none came", when = [is("mode", "interval")])]
     allow_empty: Value,
     #[field(json = "[]", begin_json = "[{\"topic\":\"\"}]", label = "Topics", when = [is("mode", "concat")], items = TOPIC)]
     topics: Vec<Value>,
-    #[field(name = "honourParts", json = "false", label = "Use msg.parts")]
+    #[field(name = "honourParts", json = "false", shown = Bool, label = "Use msg.parts")]
     honour_parts: Value,
 }
 

@@ -52,7 +52,7 @@ pub struct JoinConfig {
     accumulate: Value,
     #[field(json = "\"\"", kind = Number, label = "Send after (seconds)", when = [is("mode", "custom")])]
     timeout: Value,
-    #[field(json = "true", begin = false, label = "Use msg.parts", when = [is("mode", "custom")])]
+    #[field(json = "true", begin = false, shown = Bool, label = "Use msg.parts", when = [is("mode", "custom")])]
     useparts: Value,
     #[field(name = "reduceExp", default = "", shown = Jsonata, label = "Reduce with", when = [is("mode", "reduce")])]
     reduce_exp: String,

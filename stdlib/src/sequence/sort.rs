@@ -36,7 +36,7 @@ pub struct SortConfig {
     seq_key_type: String,
     #[field(default = "ascending", label = "Order", choices = [("ascending", "Ascending"), ("descending", "Descending")])]
     order: String,
-    #[field(json = "false", label = "As numbers")]
+    #[field(json = "false", shown = Bool, label = "As numbers")]
     as_num: Value,
 }
 

@@ -25,7 +25,7 @@ pub struct SplitConfig {
     splt: Value,
     #[field(name = "spltType", default = "str")]
     splt_type: String,
-    #[field(json = "false", label = "As a stream of messages")]
+    #[field(json = "false", shown = Bool, label = "As a stream of messages")]
     stream: Value,
     #[field(name = "arraySplt", json = "1", shown = Typed("arraySpltType"), label = "Length of parts of arrays", types = ["len"])]
     array_splt: Value,
