@@ -1,6 +1,7 @@
 /// <reference types="vitest/config" />
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { frame } from "./tools/frame.mjs";
 
 // Where `npm run dev` finds the API: a running Node-RED or vgdc.
 const server = process.env["VGDC_EDITOR_API"] ?? "http://127.0.0.1:1880";
@@ -9,7 +10,7 @@ const routes = "^/(flows?|nodes|settings|credentials|context|inject|debug|auth|d
 export default defineConfig({
   // Relative, so that the page can be served under any path.
   base: "./",
-  plugins: [react()],
+  plugins: [react(), frame()],
   build: {
     target: "es2022",
     // The first browsers with light-dark(), which the style sheet relies on.
@@ -24,10 +25,10 @@ export default defineConfig({
         chunkFileNames: "assets/[name]-[hash].js",
         assetFileNames: "assets/[name]-[hash][extname]",
         // What seldom changes stands apart from our own code, so that browsers keep it over releases.
-        // The code editor has a chunk of its own, and only dynamic imports name it.
+        // The code editor has a chunk of its own, and only dynamic imports name it. YAML is for tests alone.
         codeSplitting: {
           groups: [
-            { name: "code-editor", test: /node_modules[\\/](@codemirror|@lezer|codemirror|style-mod|w3c-keyname|crelt)[\\/]/ },
+            { name: "code-editor", test: /node_modules[\\/](@codemirror[\\/](?!lang-yaml)|@lezer[\\/](?!yaml)|(codemirror|style-mod|w3c-keyname|crelt)[\\/])/ },
             { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
             { name: "graph", test: /node_modules[\\/](@xyflow|d3-[a-z]+|zustand|classcat|use-sync-external-store)[\\/]/ },
           ],

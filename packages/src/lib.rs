@@ -5,11 +5,13 @@
 
 mod bundle;
 mod known;
+mod pages;
 mod places;
 mod scan;
 
 pub use bundle::bundle;
 pub use known::package_with;
+pub use pages::{Files, Set};
 pub use places::Isolation;
 pub use scan::{Packages, types_in};
 
@@ -31,8 +33,8 @@ pub struct Package {
     pub licence: String,
     /// Where it is.
     pub folder: PathBuf,
-    /// The scripts that have its nodes.
-    pub scripts: Vec<PathBuf>,
+    /// Its nodes, by the scripts that have them.
+    pub sets: Vec<Set>,
     /// The node types that it has, sorted.
     pub types: Vec<String>,
 }

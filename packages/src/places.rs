@@ -56,7 +56,8 @@ impl Packages {
     fn asks(&self) -> Vec<(&str, &str)> {
         let mut pairs = Vec::new();
         for package in &self.list {
-            for script in &package.scripts {
+            for set in &package.sets {
+                let script = &set.script;
                 // (what cannot be read asks for nothing, and says so when it is loaded)
                 let text = fs::read_to_string(script).unwrap_or_default();
                 let others = self.list.iter().filter(|other| {
@@ -89,7 +90,11 @@ mod tests {
                 version: String::new(),
                 licence: String::new(),
                 folder: folder.path().to_owned(),
-                scripts: vec![script],
+                sets: vec![crate::Set {
+                    name: name.to_owned(),
+                    script,
+                    types: Vec::new(),
+                }],
                 types: Vec::new(),
             }
         };

@@ -1,6 +1,6 @@
 //! Looks through a user folder as Node-RED does: `node_modules` (scopes too), and `nodes` with files of the user's own.
 
-use crate::{Isolation, Package};
+use crate::{Isolation, Package, Set};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
@@ -118,9 +118,17 @@ impl Packages {
             }
             let is_script = [".js", ".cjs"].iter().any(|ending| name.ends_with(ending));
             if is_script && path.with_extension("html").is_file() {
+                let types = types_of(&path);
+                let set = Set {
+                    name: path
+                        .file_stem()
+                        .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+                    script: path.clone(),
+                    types: types.clone(),
+                };
                 self.list.push(Package {
-                    types: types_of(&path),
-                    scripts: vec![path.clone()],
+                    types,
+                    sets: vec![set],
                     name,
                     version: String::new(),
                     licence: String::new(),
@@ -165,9 +173,16 @@ fn package(folder: &Path, json: &Json) -> Option<Package> {
     if name.is_empty() || name == "node-red" {
         return None;
     }
-    let scripts = files.values().filter_map(Json::as_str);
-    let scripts: Vec<PathBuf> = scripts.map(|file| folder.join(file)).collect();
-    let types: BTreeSet<String> = scripts.iter().flat_map(|file| types_of(file)).collect();
+    let scripts = files.iter();
+    let scripts = scripts.filter_map(|(name, file)| Some((name, folder.join(file.as_str()?))));
+    let sets: Vec<Set> = scripts
+        .map(|(name, script)| Set {
+            name: name.clone(),
+            types: types_of(&script),
+            script,
+        })
+        .collect();
+    let types: BTreeSet<String> = sets.iter().flat_map(|set| set.types.clone()).collect();
     let licence = match &json["license"] {
         Json::String(text) => text.clone(),
         Json::Object(object) => object
@@ -182,7 +197,7 @@ fn package(folder: &Path, json: &Json) -> Option<Package> {
         name,
         licence,
         folder: folder.to_owned(),
-        scripts,
+        sets,
         types: types.into_iter().collect(),
     })
 }

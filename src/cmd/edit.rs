@@ -52,41 +52,27 @@ pub struct Serving {
 }
 
 pub fn run(args: &Args) -> ExitCode {
-    let mut options = vgdc_app::Options::default();
-    let given = [
+    let options = super::told(&[
         ("port", &args.port),
         ("host", &args.host),
         ("log", &args.log),
         ("log-level", &args.log_level),
         ("env-file", &args.env_file),
-    ];
-    for (name, value) in given {
-        if let Some(value) = value
-            && let Err(why) = options.take(name, &mut || Ok(value.clone()))
-        {
+    ]);
+    let options = match options {
+        Ok(options) => options,
+        Err(why) => {
             super::say_err(&format!("vgdc: {why}\n"));
             return ExitCode::from(2);
         }
-    }
+    };
     let compile = Options {
         optimise: true,
         deploy_mode: true,
     };
     let path = args.flow.clone().unwrap_or_else(|| PathBuf::from("."));
     let opened = Opened::open(&path, &args.packages, compile);
-    let app = App {
-        name: "vgdc".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        registry: vgdc_stdlib::registry(),
-        linked: &[],
-        plan: None,
-        credentials: Default::default(),
-        settings: Default::default(),
-        deployer: None,
-        updates: None,
-        attach: None,
-        host_dir: args.packages.user_dir.clone(),
-    };
+    let app = super::process(&args.packages);
     vgdc_app::run(
         opened.app(app, &args.serving, super::say, !args.no_open),
         &options,

@@ -376,14 +376,31 @@ fn status(status: &Status) -> String {
             None => "without a leader: nothing can be changed until a majority is there".to_owned(),
         }
     );
-    let mut rows = vec![row(["NODE", "STATE", "ROLE", "PARTS", "PROCESSORS"])];
+    let mut rows = vec![row([
+        "NODE",
+        "STATE",
+        "ROLE",
+        "PARTS",
+        "PROCESSORS",
+        "ROUND TRIP",
+    ])];
     for node in &status.nodes {
         let state = match node.draining {
             true => format!("{}, drained", node.state),
             false => node.state.clone(),
         };
         let (parts, processors) = (node.parts.to_string(), node.processors.to_string());
-        rows.push(row([&node.name, &state, &node.role, &parts, &processors]));
+        // (of the agent that says so)
+        let trip = node.rtt_us.map(|us| format!("{:.2} ms", us as f64 / 1e3));
+        let trip = trip.unwrap_or_else(|| "-".to_owned());
+        rows.push(row([
+            &node.name,
+            &state,
+            &node.role,
+            &parts,
+            &processors,
+            &trip,
+        ]));
     }
     text += &table(&rows);
     for flow in &status.flows {

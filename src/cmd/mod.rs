@@ -121,6 +121,34 @@ fn profiled(session: Session, file: Option<&Path>) -> Result<Session, ExitCode> 
     }
 }
 
+/// What a process is told, from options that were given as texts.
+fn told(given: &[(&str, &Option<String>)]) -> Result<vgdc_app::Options, String> {
+    let mut options = vgdc_app::Options::default();
+    for (name, value) in given {
+        if let Some(value) = value {
+            options.take(name, &mut || Ok(value.clone()))?;
+        }
+    }
+    Ok(options)
+}
+
+/// A process of this program that runs nothing as yet.
+fn process(packages: &UserDir) -> vgdc_app::App {
+    vgdc_app::App {
+        name: "vgdc".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        registry: vgdc_stdlib::registry(),
+        linked: &[],
+        plan: None,
+        credentials: Default::default(),
+        settings: Default::default(),
+        deployer: None,
+        updates: None,
+        attach: None,
+        host_dir: packages.user_dir.clone(),
+    }
+}
+
 /// Writes to standard error; a reader that has gone away is no error.
 fn say_err(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

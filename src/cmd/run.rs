@@ -10,7 +10,7 @@ use vgdc::Flow;
 use vgdc::deployer::Compiler;
 use vgdc::driver::{Options, Session};
 use vgdc::plan::Plan;
-use vgdc_app::{App, options};
+use vgdc_app::options;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -75,8 +75,7 @@ pub enum Target {
 
 impl Args {
     fn options(&self) -> Result<vgdc_app::Options, String> {
-        let mut options = vgdc_app::Options::default();
-        let given = [
+        super::told(&[
             ("port", &self.port),
             ("host", &self.host),
             ("control", &self.control),
@@ -89,13 +88,7 @@ impl Args {
             ("trace-share", &self.trace_share),
             ("profile", &self.profile),
             ("virtual-time", &self.virtual_time),
-        ];
-        for (name, value) in given {
-            if let Some(value) = value {
-                options.take(name, &mut || Ok(value.clone()))?;
-            }
-        }
-        Ok(options)
+        ])
     }
 
     fn compile_options(&self) -> Options {
@@ -121,23 +114,12 @@ pub fn run(args: &Args) -> ExitCode {
     if args.target == Target::Interp {
         options.workers = 1;
     }
-    let mut app = App {
-        name: "vgdc".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        registry: vgdc_stdlib::registry(),
-        linked: &[],
-        plan: None,
-        credentials: Default::default(),
-        settings: Default::default(),
-        deployer: Some(Arc::new(Compiler {
-            options: args.compile_options(),
-            packages: args.packages.read(),
-            probes: args.profile.is_some(),
-        })),
-        updates: None,
-        attach: None,
-        host_dir: args.packages.user_dir.clone(),
-    };
+    let mut app = super::process(&args.packages);
+    app.deployer = Some(Arc::new(Compiler {
+        options: args.compile_options(),
+        packages: args.packages.read(),
+        probes: args.profile.is_some(),
+    }));
     if let Some(path) = &args.flow {
         if args.editor {
             let to = match options.control {

@@ -3,6 +3,7 @@
 mod check;
 mod code;
 mod fixes;
+mod packaged;
 pub mod places;
 mod plan;
 pub mod trials;

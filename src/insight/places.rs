@@ -104,19 +104,21 @@ impl Places for Compiler {
 }
 
 impl Compiler {
-    /// A mesh file's machines; where it names none, those that the agent of this machine knows.
+    /// A mesh file's machines: as the agent of this machine knows them, where there is one and it knows all that the file names. A file without
+    /// addresses is one for machines with agents.
     pub(super) fn mesh(
         &self,
         sources: &mut SourceMap,
         text: &str,
     ) -> (Mesh, vgdc_syntax::Diagnostics) {
-        let (mesh, said) = Mesh::parse(&mut SourceMap::new(), FILE, text);
-        let there = match mesh.nodes.is_empty() && !said.has_errors() {
-            // (without an agent there are no machines, which is told)
-            true => status().ok().map(|(status, _)| machines(&status)),
-            false => None,
-        };
-        Mesh::parse_for(sources, FILE, text, there.as_deref())
+        let there = status().ok().map(|(status, _)| machines(&status));
+        let there = there.filter(|there| {
+            let (_, said) = Mesh::parse_for(&mut SourceMap::new(), FILE, text, Some(there));
+            !said.has_errors()
+        });
+        let (mut mesh, said) = Mesh::parse_for(sources, FILE, text, there.as_deref());
+        mesh.agents |= mesh.nodes.iter().all(|node| node.address.is_none());
+        (mesh, said)
     }
 }
 

@@ -219,18 +219,13 @@ pub(super) fn sets(packages: &Packages) -> Vec<NodeSet> {
         })
         .collect();
     for package in &packages.list {
-        sets.push(NodeSet {
+        sets.extend(package.sets.iter().map(|set| NodeSet {
             module: package.name.clone(),
             version: package.version.clone(),
-            name: package
-                .name
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .to_owned(),
-            types: package.types.clone(),
+            name: set.name.clone(),
+            types: set.types.clone(),
             user: true,
-        });
+        }));
     }
     sets
 }

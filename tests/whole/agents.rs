@@ -490,7 +490,8 @@ fn credentials_go_to_who_may_need_them_and_nowhere_else() {
         })
     };
     by(&mut sender);
-    mesh.good(&["deploy", &flow, "--mesh", &toml]);
+    let again = mesh.vgdc(&["deploy", &flow, "--mesh", &toml]);
+    assert!(again.2.contains("is active already"), "{}", again.2);
     by(&mut sender);
 
     // The other worker has them already when it has to do the work.

@@ -543,9 +543,43 @@ fn the_compiler_says_what_only_it_knows() {
     );
 }
 
+#[test]
+fn the_control_protocol_is_spoken_by_who_may_do_everything() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let bearer = format!("Bearer {TOKEN}");
+    let path = "/vgdc/v1/control";
+    let own = [("Authorization", bearer.as_str())];
+    let mut control = Comms::open_at(&editor, path, &own).expect("it opens");
+    press(&editor);
+    control.say(json!({"id": 1, "op": "receive", "node": "fn", "msg": {"payload": 4}}));
+    assert_eq!(control.wait_for("ok"), json!({"id": 1, "ok": true}));
+    control.say(json!({"id": 2, "op": "settle"}));
+    assert_eq!(control.wait_for("ok"), json!({"id": 2, "ok": true}));
+    control.say(json!({"id": 3, "op": "metrics"}));
+    assert_eq!(control.wait_for("ok")["result"]["nodes"]["fn"]["in"], 2);
+    assert!(Comms::open_at(&editor, path, &[]).is_err());
+    let page = [own[0], ("Origin", "http://elsewhere.example")];
+    assert!(Comms::open_at(&editor, path, &page).is_err());
+    assert_eq!(editor.get(path).status, 426);
+}
+
 /// Asks as a tool, with a JSON body; whatever it is answered.
 fn post(editor: &Editor, path: &str, body: &Value) -> client::Answer {
     editor.ask("POST", path, &[], &body.to_string())
+}
+
+/// Presses the inject node, as soon as it runs: the link is printed before the flows have started.
+fn press(editor: &Editor) {
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let pressed = post(editor, "/inject/in", &json!({}));
+        if pressed.status == 200 {
+            return;
+        }
+        assert!(std::time::Instant::now() < until, "{pressed:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -555,7 +589,7 @@ fn a_deployment_is_shown_before_it_is_one() {
     let (mut flows, rev) = editor.flows();
     with(&mut flows, "fn")["func"] = json!("context.set('n', 1);\nreturn msg;");
     assert_eq!(editor.deploy(&flows, &rev).status, 200);
-    assert_eq!(post(&editor, "/inject/in", &json!({})).status, 200);
+    press(&editor);
     let mut edited = flows.clone();
     with(&mut edited, "out")["name"] = json!("shown");
     let more = json!({"id": "more", "type": "debug", "z": "tab", "x": 9, "y": 9, "complete": "true", "wires": []});
@@ -654,10 +688,10 @@ fn what_happened_is_kept_and_can_be_played_again() {
     let history = |query: &str| editor.get(&format!("/vgdc/v1/history{query}")).json();
     assert_eq!(history("")["recording"], false);
     assert_eq!(post(&editor, "/vgdc/v1/replay", &json!({})).status, 422);
-    assert_eq!(post(&editor, "/inject/in", &json!({})).status, 200);
+    press(&editor);
     assert_eq!(history("")["events"], json!([]));
     post(&editor, "/vgdc/v1/history", &json!({"recording": true}));
-    assert_eq!(post(&editor, "/inject/in", &json!({})).status, 200);
+    press(&editor);
     let by_hand = json!({"msg": {"payload": 21}});
     assert_eq!(post(&editor, "/vgdc/v1/receive/fn", &by_hand).status, 204);
     assert_eq!(
@@ -679,7 +713,7 @@ fn what_happened_is_kept_and_can_be_played_again() {
     let state = post(&editor, "/vgdc/v1/history", &json!({"recording": false})).json();
     assert_eq!(state["recording"], false);
     let last = state["last"].as_u64().expect("a number");
-    assert_eq!(post(&editor, "/inject/in", &json!({})).status, 200);
+    press(&editor);
     assert_eq!(history("")["last"], last);
     let page = history("?limit=2")["events"].clone();
     assert_eq!(page[1]["seq"], last);
@@ -719,6 +753,88 @@ fn what_happened_is_kept_and_can_be_played_again() {
 }
 
 #[test]
+fn packages_show_their_own_pages() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let write = |path: &str, text: &str| {
+        let path = folder.path(&format!("node_modules/@s/p/{path}"));
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("makes");
+        std::fs::write(path, text).expect("writes");
+    };
+    let about = r#"{"name": "@s/p", "version": "1.2.3", "node-red": {"nodes": {"one": "one.js"}}}"#;
+    write("package.json", about);
+    write("one.js", "RED.nodes.registerType('mine', X)");
+    let page = "<script>RED.nodes.registerType('mine', {})</script>";
+    write("one.html", page);
+    write("locales/de/one.json", r#"{"a": "b"}"#);
+    write("icons/i.svg", "<svg/>");
+    write("resources/r.js", "1");
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let html = |path: &str| editor.ask("GET", path, &[("Accept", "text/html")], "");
+    let all = html("/nodes");
+    assert_eq!(all.header("content-type"), "text/html; charset=utf-8");
+    assert!(
+        all.body.contains("[red-module:@s/p/one]") && all.body.contains(page),
+        "{all:?}"
+    );
+    assert!(html("/nodes/@s/p/one").body.contains(page));
+    assert_eq!(html("/nodes/@s/p/two").status, 404);
+    let set = editor.get("/nodes/@s/p/one").json();
+    assert_eq!(set["types"], json!(["mine"]), "{set}");
+    let words = editor.get("/nodes/messages?lng=de").json();
+    assert_eq!(words, json!({"@s/p/one": {"a": "b"}}));
+    let words = editor.get("/nodes/@s/p/one/messages?lng=de").json();
+    assert_eq!(words, json!({"a": "b"}));
+    let icons = editor.get("/icons").json();
+    assert_eq!(icons, json!({"@s/p": ["i.svg"]}));
+    // The frame has no origin and shows no cookie: files are given to it, all else is not.
+    let frame = [("Origin", "null"), ("Sec-Fetch-Site", "cross-site")];
+    for (path, ty) in [
+        ("/icons/@s/p/i.svg", "image/svg+xml"),
+        ("/resources/@s/p/r.js", "text/javascript; charset=utf-8"),
+    ] {
+        let file = editor.raw("GET", path, &frame, "");
+        assert_eq!(
+            (file.status, file.header("content-type")),
+            (200, ty),
+            "{file:?}"
+        );
+        let loads = file.header("cross-origin-resource-policy");
+        assert_eq!(loads, "cross-origin");
+    }
+    assert_eq!(editor.raw("GET", "/nodes/messages", &frame, "").status, 403);
+    for path in [
+        "/resources/@s/p/../package.json",
+        "/resources/@s/p/..%2fpackage.json",
+        "/resources/@s/q/r.js",
+        "/icons/@s/p/none.svg",
+        "/resources/@s/p",
+    ] {
+        let file = editor.raw("GET", path, &[], "");
+        assert_eq!(file.status, 404, "{path}: {file:?}");
+    }
+}
+
+#[test]
+fn code_of_packages_gets_a_frame_of_its_own() {
+    let folder = Folder::new(&[("flows.json", FLOWS)]);
+    let editor = Editor::open(&folder.path("flows.json"), &[]);
+    let frame = editor.get("/frame.html");
+    // (without the pages, as a build without npm has it, there is no frame)
+    if frame.status == 404 {
+        assert!(editor.get("/").body.contains("npm"), "the page says so");
+        return;
+    }
+    let policy = frame.header("content-security-policy");
+    assert!(policy.starts_with("sandbox allow-scripts;"), "{policy}");
+    assert!(policy.contains("connect-src 'none'"), "{policy}");
+    assert_eq!(frame.header("x-frame-options"), "SAMEORIGIN");
+    let page = editor.get("/");
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'self'"), "{policy}");
+    assert_eq!(page.header("x-frame-options"), "DENY");
+}
+
+#[test]
 fn a_mesh_file_is_edited_beside_the_flow() {
     let folder = Folder::new(&[("flows.json", FLOWS)]);
     let editor = Editor::open(&folder.path("flows.json"), &[]);
@@ -746,6 +862,9 @@ fn a_mesh_file_is_edited_beside_the_flow() {
         format!("{mesh}\n[[place]]\nnodes = [\"out\"]\non = \"b\"\n")
     );
     let plan = post(&editor, "/vgdc/v1/plan", &json!({"mesh": text})).json();
+    assert_eq!(plan["nodes"]["out"]["machine"], "b", "{plan}");
+    let bare = text.replace("address", "# address");
+    let plan = post(&editor, "/vgdc/v1/plan", &json!({"mesh": bare})).json();
     assert_eq!(plan["nodes"]["out"]["machine"], "b", "{plan}");
     let nowhere = post(
         &editor,

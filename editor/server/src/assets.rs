@@ -107,7 +107,7 @@ fn is_hashed(name: &str) -> bool {
         && hash.is_some_and(|(front, hash)| front.ends_with('-') && hash.chars().all(is_letter))
 }
 
-fn type_of(name: &str) -> &'static str {
+pub(crate) fn type_of(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
@@ -115,6 +115,9 @@ fn type_of(name: &str) -> &'static str {
         "json" | "webmanifest" => "application/json; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",
+        "gif" => "image/gif",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
         "txt" => "text/plain; charset=utf-8",

@@ -8,7 +8,7 @@
 //! * `routes` is the table of what can be asked; `serve` takes a request from the listener to its answer;
 //! * `guard` (whence a request may come), `auth` (who may), `tokens` and `throttle` keep others out;
 //! * `document` is the flow file and its revision, `deploy` what follows when it changes; `credentials` are kept apart from it;
-//! * one file a matter of the API: `flows`, `flow`, `nodes`, `context`, `settings`, `buttons`, `comms`, `assets`; of ours, `v1` (what the
+//! * one file a matter of the API: `flows`, `flow`, `nodes`, `context`, `settings`, `packaged`, `buttons`, `comms`, `assets`; of ours, `v1` (what the
 //!   compiler says), `preview`, `history`, `trials` and `mesh`, with `beside` for the files that lie beside a flow.
 
 #![expect(
@@ -37,6 +37,7 @@ mod login;
 mod mesh;
 mod metrics;
 mod nodes;
+mod packaged;
 mod preview;
 mod rev;
 mod routes;
@@ -48,5 +49,8 @@ mod trials;
 mod v1;
 
 pub use auth::{AccessError, Users};
-pub use insight::{CredentialFields, Draft, Insight, NodeSet, Placed, Places, Stored, Trials};
+pub use insight::{
+    CredentialFields, Draft, Insight, NodeSet, PackageFiles, Packaged, Placed, Places, Stored,
+    Trials,
+};
 pub use serve::{Editor, Options};

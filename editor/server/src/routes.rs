@@ -1,5 +1,6 @@
 //! What can be asked: methods and paths, and what one must be allowed for each.
 
+use crate::insight::PackageFiles;
 use vgdc_http::http::Method;
 use vgdc_http::percent_decode;
 
@@ -30,6 +31,12 @@ pub(crate) enum Route {
     Nodes,
     NodeModule(String),
     NodeSet(String, String),
+    /// The words of a set of nodes by package and name, or of all.
+    Words(Option<(String, String)>),
+    /// The pictures of nodes that packages have.
+    Icons,
+    /// A file of a package.
+    PackageFile(PackageFiles, String, String),
     Settings,
     GetUserSettings,
     PostUserSettings,
@@ -61,6 +68,8 @@ pub(crate) enum Route {
     GetMesh,
     PutMesh,
     Place,
+    /// The control protocol on a WebSocket.
+    Control,
 }
 
 /// A place in a context.
@@ -106,6 +115,22 @@ impl Route {
             ["flow", id] if put => Route::PutFlow(own(id)),
             ["flow", id] if delete => Route::DeleteFlow(own(id)),
             ["nodes"] if get => Route::Nodes,
+            ["nodes", "messages"] if get => Route::Words(None),
+            ["nodes", scope, module, set, "messages"] if get && scope.starts_with('@') => {
+                Route::Words(Some((format!("{scope}/{module}"), own(set))))
+            }
+            ["nodes", module, set, "messages"] if get => {
+                Route::Words(Some((own(module), own(set))))
+            }
+            ["icons"] if get => Route::Icons,
+            ["icons", ref rest @ ..] if get => {
+                let (module, path) = in_package(rest)?;
+                Route::PackageFile(PackageFiles::Icons, module, path)
+            }
+            ["resources", ref rest @ ..] if get => {
+                let (module, path) = in_package(rest)?;
+                Route::PackageFile(PackageFiles::Resources, module, path)
+            }
             ["nodes", scope, module] if get && scope.starts_with('@') => {
                 Route::NodeModule(format!("{scope}/{module}"))
             }
@@ -168,6 +193,7 @@ impl Route {
             ["mesh"] if get => Route::GetMesh,
             ["mesh"] if put => Route::PutMesh,
             ["mesh", "place"] if post => Route::Place,
+            ["control"] if get => Route::Control,
             _ => return None,
         })
     }
@@ -186,7 +212,14 @@ impl Route {
             | Route::PostFlow
             | Route::PutFlow(_)
             | Route::DeleteFlow(_) => "flows.write",
-            Route::Nodes | Route::NodeModule(_) | Route::NodeSet(..) | Route::Types => "nodes.read",
+            Route::Nodes
+            | Route::NodeModule(_)
+            | Route::NodeSet(..)
+            | Route::Words(_)
+            | Route::Icons
+            | Route::Types => "nodes.read",
+            // (as in Node-RED: a frame that has no cookie asks, and what is on the disk of a package is no secret)
+            Route::PackageFile(..) => return None,
             Route::Settings | Route::GetUserSettings | Route::Info => "settings.read",
             Route::PostUserSettings => "settings.write",
             Route::Credentials(..) => "credentials.read",
@@ -196,13 +229,27 @@ impl Route {
             Route::Debug { .. } => "debug.write",
             Route::Diagnostics => "diagnostics.read",
             Route::Check | Route::Code(_) | Route::Plan | Route::Place => "flows.read",
-            Route::GetTests | Route::GetMesh | Route::GetHistory => "flows.read",
+            Route::GetTests | Route::GetMesh | Route::Preview => "flows.read",
+            Route::GetHistory => "debug.read",
+            Route::PostHistory => "debug.write",
             // (flows that are tried run code of whoever sends them)
-            Route::Preview | Route::RunTests | Route::RecordTests | Route::Replay => "flows.write",
-            Route::PutTests | Route::PutMesh | Route::PostHistory => "flows.write",
+            Route::RunTests | Route::RecordTests | Route::Replay => "flows.write",
+            Route::PutTests | Route::PutMesh => "flows.write",
             Route::Receive(_) => "inject.write",
+            // (it can do everything)
+            Route::Control => "*",
         })
     }
+}
+
+/// A package and a path in it.
+fn in_package(parts: &[&str]) -> Option<(String, String)> {
+    let (module, path) = match parts {
+        [scope, module, path @ ..] if scope.starts_with('@') => (format!("{scope}/{module}"), path),
+        [module, path @ ..] => ((*module).to_owned(), path),
+        [] => return None,
+    };
+    (!path.is_empty()).then(|| (module, path.join("/")))
 }
 
 fn place(parts: &[&str]) -> Option<Place> {

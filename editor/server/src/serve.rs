@@ -14,8 +14,8 @@ use crate::insight::Insight;
 use crate::routes::Route;
 use crate::settings::Preferences;
 use crate::{
-    buttons, context, flow, flows, login, mesh, metrics, nodes, preview, settings, tokens, trials,
-    v1,
+    buttons, context, flow, flows, login, mesh, metrics, nodes, packaged, preview, settings,
+    tokens, trials, v1,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,11 +26,19 @@ use vgdc_http::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, heade
 use vgdc_http::http_body_util::{BodyExt, Limited};
 use vgdc_http::hyper::body::Incoming;
 use vgdc_http::{Bytes, Exchange, Response};
+use vgdc_probe::Hub;
 use vgdc_syntax::Config;
 use vgdc_value::{Object, Value};
 
 /// The largest body where the settings say nothing.
 const LARGEST: usize = 64 * 1024 * 1024;
+
+/// What pages may do: with their own origin, nothing else.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'";
+/// The page in which code of packages of nodes runs.
+const FRAME: &str = "frame.html";
+/// What that may do: it has no origin, whatever frames it, and no connections.
+const FRAME_POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
 /// What an editor is opened on.
 pub struct Options {
@@ -55,6 +63,7 @@ pub struct Editor {
     pub(crate) insight: Arc<dyn Insight>,
     pub(crate) deployed: Arc<Deployed>,
     pub(crate) driver: Arc<Driver>,
+    pub(crate) hub: Arc<Hub>,
     pub(crate) board: Arc<Board>,
     pub(crate) history: Arc<History>,
     pub(crate) auth: Arc<Auth>,
@@ -152,6 +161,7 @@ impl Editor {
         let shown = get("debugMaxLength").as_f64().filter(|n| *n >= 1.0);
         let board = Arc::new(Board::new(shown.map(|n| n as usize)));
         let driver = Arc::new(Driver::new(process.control, &process.hub));
+        let hub = process.hub;
         let deployed = Deployed::new(
             options.insight.clone(),
             driver.clone(),
@@ -165,6 +175,7 @@ impl Editor {
             insight: options.insight,
             deployed: Arc::new(deployed),
             driver: driver.clone(),
+            hub,
             board: board.clone(),
             history: Arc::default(),
             auth,
@@ -228,7 +239,7 @@ impl Editor {
     }
 
     async fn serve(&self, mut exchange: Exchange, route: Route) {
-        let upgrade = matches!(route, Route::Comms)
+        let upgrade = matches!(route, Route::Comms | Route::Control)
             .then(|| vgdc_http::hyper::upgrade::on(&mut exchange.request));
         let (parts, body) = exchange.request.into_parts();
         let mut asked = Asked {
@@ -243,7 +254,7 @@ impl Editor {
         };
         let answered = match self.refused(&mut asked, &route) {
             Some(refusal) => refusal,
-            None if upgrade.is_some() => self.comms(&asked, upgrade),
+            None if upgrade.is_some() => self.upgraded(&asked, &route, upgrade),
             None => match Limited::new(body, self.largest).collect().await {
                 Ok(body) => {
                     asked.body = body.to_bytes();
@@ -259,9 +270,8 @@ impl Editor {
                 ),
             },
         };
-        let is_asset = matches!(route, Route::Asset(_));
         // (a client that has gone needs no answer)
-        exchange.responder.answer(secured(answered, is_asset));
+        exchange.responder.answer(secured(answered, &route));
     }
 
     /// The answer to who may not ask, if he may not. Takes down who asks.
@@ -278,7 +288,9 @@ impl Editor {
         }
         let follows_link = matches!(route, Route::Page | Route::LoginPage)
             && asked.headers.get(header::ORIGIN).is_none();
-        if asked.origin == Origin::Foreign && !follows_link {
+        // (files that are no secret are loaded by the frame, too, which has no origin)
+        let is_file = matches!(route, Route::Asset(_) | Route::PackageFile(..));
+        if asked.origin == Origin::Foreign && !follows_link && !is_file {
             return Some(answer::wrong(
                 StatusCode::FORBIDDEN,
                 "foreign_origin",
@@ -334,6 +346,15 @@ impl Editor {
             Route::PostFlow => flow::post(self, asked).await,
             Route::PutFlow(id) => flow::put(self, id, asked).await,
             Route::DeleteFlow(id) => flow::delete(self, id).await,
+            Route::Nodes if packaged::wants_page(asked) => packaged::page(self, None, asked).await,
+            Route::NodeSet(module, set) if packaged::wants_page(asked) => {
+                packaged::page(self, Some((module.clone(), set.clone())), asked).await
+            }
+            Route::Words(set) => packaged::words(self, set.clone(), asked).await,
+            Route::Icons => packaged::icons(self).await,
+            Route::PackageFile(kind, module, path) => {
+                packaged::file(self, *kind, module.clone(), path.clone()).await
+            }
             Route::Nodes => nodes::list(self),
             Route::NodeModule(module) => nodes::module(self, module),
             Route::NodeSet(module, set) => nodes::set(self, module, set),
@@ -352,11 +373,7 @@ impl Editor {
             Route::Inject(id) => buttons::inject(self, id, asked).await,
             Route::Debug { id, state } => buttons::debug(self, id.as_deref(), state, asked).await,
             Route::Diagnostics => settings::diagnostics(self).await,
-            Route::Comms => answer::wrong(
-                StatusCode::UPGRADE_REQUIRED,
-                "upgrade_required",
-                "comms are spoken on a WebSocket",
-            ),
+            Route::Comms | Route::Control => upgrade_required(),
             Route::Info => v1::info(self, asked).await,
             Route::Types => v1::types(self).await,
             Route::Check => v1::check(self, asked).await,
@@ -377,34 +394,49 @@ impl Editor {
         }
     }
 
-    /// Takes a connection over for comms.
-    fn comms(
+    /// Takes a connection over, for comms or for the control protocol.
+    fn upgraded(
         &self,
         asked: &Asked,
+        route: &Route,
         upgrade: Option<vgdc_http::hyper::upgrade::OnUpgrade>,
     ) -> Response {
         let key = asked.headers.get(header::SEC_WEBSOCKET_KEY);
         let (Some(key), Some(upgrade)) = (key, upgrade) else {
-            return answer::wrong(
-                StatusCode::UPGRADE_REQUIRED,
-                "upgrade_required",
-                "comms are spoken on a WebSocket",
-            );
+            return upgrade_required();
         };
         let accepted = derive_accept_key(key.as_bytes());
-        let (board, auth, access) = (self.board.clone(), self.auth.clone(), asked.access.clone());
-        tokio::spawn(async move {
-            // (a client that goes away before the upgrade wanted nothing)
-            if let Ok(upgraded) = upgrade.await {
-                comms::converse(upgraded, board, auth, access).await;
-            }
-        });
+        // (a client that goes away before the upgrade wanted nothing)
+        if matches!(route, Route::Control) {
+            let (driver, hub) = (self.driver.clone(), self.hub.clone());
+            tokio::spawn(async move {
+                if let Ok(upgraded) = upgrade.await {
+                    vgdc_app::converse_on(upgraded, driver.control(), &hub).await;
+                }
+            });
+        } else {
+            let (board, auth) = (self.board.clone(), self.auth.clone());
+            let access = asked.access.clone();
+            tokio::spawn(async move {
+                if let Ok(upgraded) = upgrade.await {
+                    comms::converse(upgraded, board, auth, access).await;
+                }
+            });
+        }
         let mut answered = answer::empty(StatusCode::SWITCHING_PROTOCOLS);
         let headers = answered.headers_mut();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         answer::with(answered, header::SEC_WEBSOCKET_ACCEPT, &accepted)
     }
+}
+
+fn upgrade_required() -> Response {
+    answer::wrong(
+        StatusCode::UPGRADE_REQUIRED,
+        "upgrade_required",
+        "this is spoken on a WebSocket",
+    )
 }
 
 /// Has the runtime tell what boards show. It does not tell what messages nodes get and send, since those who watch these keep nodes from
@@ -427,20 +459,31 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// What every answer says to browsers: nothing of it is for others, and nothing from elsewhere is loaded or shown around it.
-fn secured(mut answered: Response, is_asset: bool) -> Response {
+fn secured(mut answered: Response, route: &Route) -> Response {
+    let is_asset = matches!(route, Route::Asset(_));
+    let is_frame = matches!(route, Route::Asset(name) if name == FRAME);
+    let (policy, framed) = match is_frame {
+        true => (FRAME_POLICY, "SAMEORIGIN"),
+        false => (POLICY, "DENY"),
+    };
+    let loaded_by = if is_asset {
+        "cross-origin"
+    } else {
+        "same-origin"
+    };
     let headers = answered.headers_mut();
     for (name, value) in [
-        (
-            "content-security-policy",
-            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'",
-        ),
+        ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
+        ("x-frame-options", framed),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-resource-policy", loaded_by),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        // (what an answer says itself holds)
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if !is_asset && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -196,7 +196,7 @@ export const tests = {
     const world = await open([tab("t1", "One"), inject("in", 200, 160, ["fn"]), func("fn", 420, 160, "retrun msg;", ["out"]), debug("out", 640, 160)]);
     const { page } = world;
     const answer = {
-      diagnostics: [{ code: "VG0200", level: "error", node: "fn", property: "func", line: 1, column: 1, message: "There is nothing called retrun.", fixes: [{ title: "Write return", changes: [{ node: "fn", set: { func: "return msg;" } }] }] }],
+      diagnostics: [{ code: "VG0200", level: "error", node: "fn", property: "func", line: 1, column: 1, message: "There is nothing called retrun.", fixes: [{ title: "Write return", edits: [{ node: "fn", set: { func: "return msg;" } }] }] }],
       wires: { "in:0:fn": "{payload: {temperature: number, unit: string}, topic: string}" },
       nodes: { fn: { lane: "engine", why: "its code is not known" } },
       clones: [],
@@ -291,7 +291,7 @@ export const tests = {
     await page.getByRole("menuitem", { name: "Review changes" }).click();
     const dialog = page.getByRole("dialog", { name: "Review what would be deployed" });
     await dialog.getByText("after").first().click();
-    assert.deepEqual(await dialog.locator(".difference tbody tr").allInnerTexts(), ["name\tout\tafter"]);
+    assert.deepEqual(await dialog.locator(".difference tbody tr").allInnerTexts(), ["Name\tout\tafter"]);
     await world.shot("review light");
     const request = page.waitForRequest((each) => each.url().endsWith("/flows") && each.method() === "POST");
     await dialog.getByRole("button", { name: /^Deploy/ }).click();

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serve } from "./serve.mjs";
 import { browse } from "./world.mjs";
 
 const PROGRAM = process.env.VGDC ?? join(import.meta.dirname, "../../../target/debug/vgdc");
@@ -21,12 +22,16 @@ const FLOW = [
   "",
 ].join("\r\n");
 
-/** Starts the program on a flow file, and a browser by the link that it prints. */
-async function open(text, args = []) {
+/**
+ * Starts the program on a flow file, and a browser by the link that it prints. The pages are those in the program, or, where
+ * `dist` says so, those that were built last. `files` are written beside the flow.
+ */
+export async function open(text, { args = [], files = {}, dist = false, ...options } = {}) {
   if (!existsSync(PROGRAM)) throw new Error(`there is no ${PROGRAM}: build it, or name it in VGDC`);
   const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
   const file = join(folder, "flows.json");
   writeFileSync(file, text);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   const child = spawn(PROGRAM, ["edit", file, "--port", "0", "--no-open", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let log = "";
@@ -41,12 +46,15 @@ async function open(text, args = []) {
     child.once("exit", () => reject(new Error(`vgdc ended:\n${log}`)));
     setTimeout(() => reject(new Error(`no link was printed:\n${log}`)), 20_000).unref();
   });
-  const world = await browse(link, async () => {
+  const site = dist ? await serve({ api: new URL(link).origin }) : undefined;
+  const address = site ? site.url + link.slice(new URL(link).origin.length + 1) : link;
+  const world = await browse(address, async () => {
+    site?.stop();
     child.kill("SIGTERM");
     await ended;
     rmSync(folder, { recursive: true, force: true });
-  });
-  return { ...world, link, text: () => readFileSync(file, "utf8") };
+  }, options);
+  return { ...world, link, text: (name = "flows.json") => readFileSync(join(folder, name), "utf8") };
 }
 
 const node = (page, id) => page.locator(`.react-flow__node[data-id="${id}"]`);

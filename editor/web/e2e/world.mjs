@@ -2,7 +2,7 @@
  * What every end-to-end test needs: a real Node-RED, the editor in front of it, and a browser.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,8 +20,8 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
 export const worlds = [];
 
 /** A browser with the editor open on these flows of a real Node-RED, under a path that is not the root. */
-export async function open(flows, options = {}) {
-  const red = await startNodeRed(flows);
+export async function open(flows, { packages = [], ...options } = {}) {
+  const red = await startNodeRed(flows, packages);
   const site = await serve({ api: red.url, path: "/deep/er/" });
   const stop = async () => {
     site.stop();
@@ -31,8 +31,11 @@ export async function open(flows, options = {}) {
   return Object.assign(world, { red, flows: async () => (await fetch(`${red.url}flows`)).json() });
 }
 
-/** A browser with the editor that is served there; `stop` ends who serves it. */
-export async function browse(url, stop, options = {}) {
+/**
+ * A browser with the editor that is served there; `stop` ends who serves it. `prepare` is given the page before it is
+ * opened; the other options are those of a browser's context.
+ */
+export async function browse(url, stop, { prepare, ...options } = {}) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
@@ -50,13 +53,29 @@ export async function browse(url, stop, options = {}) {
     },
   };
   worlds.push(world);
+  await prepare?.(page);
   await page.goto(url);
   await page.waitForSelector(".canvas");
   return world;
 }
 
-async function startNodeRed(flows) {
+/** Where packages of npm are that tests install: beside Node-RED, in what `.ci/npm` made, or in the folder that is named. */
+const STORES = [HOME, process.env.VGDC_PACKAGES ?? "", join(import.meta.dirname, "../../../target/npm")].filter((store) => store !== "");
+
+/** Installs a package of npm, or that of the tests (a path), into a Node-RED's folder. */
+function install(folder, name) {
+  mkdirSync(join(folder, "node_modules"), { recursive: true });
+  if (name.startsWith("/")) return cpSync(name, join(folder, "node_modules", "vgdc-e2e-nodes"), { recursive: true });
+  // What lies beside Node-RED, it finds itself.
+  if (existsSync(join(HOME, "node_modules", name))) return;
+  const store = STORES.find((each) => existsSync(join(each, "node_modules", name)));
+  if (store === undefined) throw new Error(`no ${name} in ${STORES.join(", ")}; name a folder with it in VGDC_PACKAGES`);
+  symlinkSync(join(store, "node_modules", name), join(folder, "node_modules", name));
+}
+
+async function startNodeRed(flows, packages) {
   const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
+  for (const name of packages) install(folder, name);
   const port = await freePort();
   writeFileSync(join(folder, "flows.json"), JSON.stringify(flows));
   writeFileSync(join(folder, "settings.js"), `module.exports = { flowFile: "flows.json", credentialSecret: "x", uiHost: "127.0.0.1", uiPort: ${port}, telemetry: { enabled: false }, logging: { console: { level: "info" } } };`);

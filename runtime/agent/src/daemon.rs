@@ -398,6 +398,11 @@ impl Node {
         found.map_or(MemberState::Down, |(_, state)| *state)
     }
 
+    /// How long a node takes to answer this one.
+    fn round_trip(&self, id: &NodeId) -> Option<std::time::Duration> {
+        self.membership.round_trip(id.key())
+    }
+
     /// The nodes that answer.
     fn alive(&self) -> Vec<NodeId> {
         let state = self.replica.local();

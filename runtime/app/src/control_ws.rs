@@ -84,10 +84,19 @@ fn accept(mut exchange: Exchange, control: Arc<Control>, hub: Arc<Hub>) {
     tokio::spawn(async move {
         // (a client that goes away before the upgrade wanted nothing)
         let Ok(upgraded) = upgrade.await else { return };
-        let socket =
-            WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-        converse(socket, &control, &hub).await;
+        converse_on(upgraded, &control, &hub).await;
     });
+}
+
+/// Speaks the control protocol on a connection that has become a WebSocket, until it ends. Whoever hands it over has seen to it that its other
+/// end may do everything.
+pub async fn converse_on(
+    upgraded: vgdc_http::hyper::upgrade::Upgraded,
+    control: &Control,
+    hub: &Hub,
+) {
+    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
+    converse(socket, control, hub).await;
 }
 
 async fn converse<S>(socket: WebSocketStream<S>, control: &Control, hub: &Hub)

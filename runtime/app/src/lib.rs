@@ -37,6 +37,7 @@ mod traces;
 pub mod whole;
 
 pub use app::{App, Attach, Attached, run};
+pub use control_ws::converse_on;
 pub use credentials::Credentials;
 pub use logging::Console;
 pub use options::{Control, LogFormat, Options};

@@ -164,6 +164,9 @@ pub struct NodeStatus {
     pub version: String,
     /// How many parts are its.
     pub parts: usize,
+    /// How long it takes to answer the node that says so, to there and back, in microseconds; nothing where that was not measured.
+    #[serde(default)]
+    pub rtt_us: Option<u64>,
 }
 
 /// A flow.

@@ -100,8 +100,14 @@ async fn five_find_each_other_through_one_and_see_one_die_and_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_over_quic() {
-    five("quic").await;
+async fn five_over_quic_know_how_far_they_are() {
+    let (nodes, _) = five("quic").await;
+    let (one, other) = (&nodes[0], nodes[1].identity.key());
+    let far = async || one.membership.round_trip(&other);
+    until(async || far().await.is_some()).await;
+    let took = far().await.expect("measured");
+    assert!(took > Duration::ZERO && took < LONG, "{took:?}");
+    assert_eq!(one.membership.round_trip(&one.identity.key()), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

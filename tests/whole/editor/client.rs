@@ -165,12 +165,17 @@ pub struct Comms {
 impl Comms {
     /// Begins one; where it is refused, the answer.
     pub fn open(editor: &Editor, headers: &[(&str, &str)]) -> Result<Comms, Answer> {
+        Comms::open_at(editor, "/comms", headers)
+    }
+
+    /// The same at another path.
+    pub fn open_at(editor: &Editor, path: &str, headers: &[(&str, &str)]) -> Result<Comms, Answer> {
         let mut stream = TcpStream::connect(&editor.address).expect("it listens");
         stream
             .set_read_timeout(Some(Duration::from_millis(100)))
             .expect("a timeout");
         let mut text = format!(
-            "GET /comms HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
             editor.address
         );
         for (name, value) in headers {

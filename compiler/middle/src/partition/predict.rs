@@ -23,8 +23,10 @@ pub struct Prediction {
 /// Predicts.
 pub fn predict(graph: &Graph, assignment: &Assignment, mesh: &Mesh, costs: &Costs) -> Prediction {
     let mut load = vec![0.0; mesh.nodes.len()];
-    for (id, machine) in &assignment.of {
-        if let Some(load) = load.get_mut(*machine) {
+    // (in one order, since sums of fractions depend on it: the load is part of what names a version)
+    for id in graph.op_ids() {
+        let machine = assignment.of.get(id);
+        if let Some(load) = machine.and_then(|machine| load.get_mut(*machine)) {
             *load += costs.of(*id);
         }
     }
@@ -112,6 +114,32 @@ mod tests {
     use super::*;
     use crate::passes::testing::Sketch;
     use vgdc_ir::Part::Operator as Plain;
+
+    #[test]
+    fn the_same_assignment_has_the_same_load_to_the_last_bit() {
+        let names: Vec<String> = (0..40).map(|at| format!("n{at}")).collect();
+        let ops: Vec<_> = names.iter().map(|id| (id.as_str(), Plain)).collect();
+        let sketch = Sketch::new(&ops);
+        let text = "[nodes.x]\n";
+        let (mesh, _) = Mesh::parse(&mut vgdc_syntax::SourceMap::new(), "mesh.toml", text);
+        let mut costs = Costs::default();
+        for (at, id) in names.iter().enumerate() {
+            costs
+                .load
+                .insert(sketch.op(id), 1.0 / (at as f64 + 3.0).powi(3));
+        }
+        let load = || {
+            // (a map of its own, whose order is another one)
+            let of = names.iter().map(|id| (sketch.op(id), 0)).collect();
+            let assignment = Assignment {
+                of,
+                ..Assignment::default()
+            };
+            predict(&sketch.graph, &assignment, &mesh, &costs).load[0].to_bits()
+        };
+        let first = load();
+        assert!((0..50).all(|_| load() == first));
+    }
 
     #[test]
     fn the_longest_way_goes_over_most_links() {

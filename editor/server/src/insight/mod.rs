@@ -1,14 +1,16 @@
 //! What the editor asks a compiler. Whoever has one implements it; the editor itself knows no node and no stage.
 
+mod packaged;
 mod places;
 mod trials;
 
+pub use packaged::{PackageFiles, Packaged};
 pub use places::{Placed, Places};
 use serde_json::Value as Json;
 pub use trials::{Draft, Trials};
 
 /// A compiler's answers. Each is asked on a thread that may block.
-pub trait Insight: Trials + Places + Send + Sync {
+pub trait Insight: Trials + Places + Packaged + Send + Sync {
     /// What there is to say of a flow, the JSON array of its nodes: the answer of `POST /vgdc/v1/check`.
     fn check(&self, flows: &str) -> Json;
 

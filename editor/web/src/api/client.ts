@@ -17,6 +17,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly code: string,
     message: string,
+    /** What else the answer says. */
+    readonly body: JsonObject = {},
   ) {
     super(message);
   }
@@ -90,7 +92,20 @@ export interface Diagnostic {
   readonly column?: number;
   readonly message: string;
   readonly help?: string;
-  readonly fixes?: readonly { readonly title: string; readonly changes: readonly { readonly node: string; readonly set: JsonObject }[] }[];
+  readonly fixes?: readonly Fix[];
+}
+
+/** What the compiler offers to do about a diagnostic. */
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly { readonly node: string; readonly set?: JsonObject; readonly unset?: readonly string[]; readonly remove?: boolean }[];
+}
+
+/** What a server with vgdc's additions says of itself. */
+export interface ServerInfo {
+  readonly name?: string;
+  readonly version?: string;
+  readonly features?: readonly string[];
 }
 
 /** What the compiler says about a flow. Wires and clones are named `source:port:target`. */
@@ -99,6 +114,25 @@ export interface CheckResult {
   readonly wires: { readonly [wire: string]: string };
   readonly nodes: { readonly [id: string]: { readonly lane: string; readonly why?: string } };
   readonly clones: readonly string[];
+}
+
+/** A check as it came: what a diagnostic does not say is null there, and missing here. */
+export function readCheck(answer: CheckResult): CheckResult {
+  const diagnostics = answer.diagnostics.map((each) => Object.fromEntries(Object.entries(each).filter(([, value]) => value !== null)) as unknown as Diagnostic);
+  return { ...answer, diagnostics };
+}
+
+/** What a deployment does to the nodes that run. Ids in subflows are `INSTANCE-NODE`. */
+export interface DeployPreview {
+  readonly starts: readonly string[];
+  readonly restarts: readonly string[];
+  readonly stops: readonly string[];
+  readonly keeps: readonly string[];
+  /** Why everything restarts. */
+  readonly everything: string | null;
+  /** Contexts that are forgotten: `node:ID` or `flow:ID`. */
+  readonly forgets: readonly { readonly scope: string; readonly keys: readonly string[] }[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface ClientOptions {
@@ -166,9 +200,38 @@ export class Client {
     return this.get("nodes");
   }
 
-  /** The pages of all node types as HTML, in which Node-RED keeps their help. */
+  /** The pages of all node types as HTML, in which Node-RED keeps their forms and help. Empty on a server without them. */
   async nodePages(): Promise<string> {
-    return (await this.call("nodes", { headers: { Accept: "text/html" } })).text();
+    const response = await this.call("nodes", { headers: { Accept: "text/html" } });
+    return response.headers.get("Content-Type")?.includes("html") ? response.text() : "";
+  }
+
+  /** A script that such a page names. */
+  async script(url: string): Promise<string> {
+    const target = new URL(url, this.root);
+    if (!target.href.startsWith(this.root)) throw new ApiError(0, "foreign", "it is not of this server");
+    const { status, body } = await this.relay(target.href.slice(this.root.length), {});
+    if (status !== 200) throw new ApiError(status, String(status), `status ${status}`);
+    return body;
+  }
+
+  /** What a route answers, whatever the status. */
+  async relay(path: string, init: RequestInit): Promise<{ status: number; type: string; body: string }> {
+    const headers = new Headers(init.headers);
+    if (this.token !== undefined) headers.set("Authorization", `Bearer ${this.token}`);
+    const response = await this.request(this.root + path, { ...init, headers, cache: "no-store" });
+    return { status: response.status, type: response.headers.get("Content-Type") ?? "", body: await response.text() };
+  }
+
+  /** JSON that not every server has. */
+  async optional<T>(path: string): Promise<T | undefined> {
+    try {
+      const response = await this.call(path);
+      return response.headers.get("Content-Type")?.includes("json") ? ((await response.json()) as T) : undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
   }
 
   settings(): Promise<Settings> {
@@ -248,14 +311,25 @@ export class Client {
 
   // --- what vgdc adds
 
+  /** What the server can do beyond Node-RED. */
+  info(): Promise<ServerInfo | undefined> {
+    return this.extra("info");
+  }
+
   /** Descriptors of all node types. */
   types(): Promise<readonly NodeType[] | undefined> {
     return this.extra("types");
   }
 
   /** Checks the text of a flow file without deploying it. */
-  check(text: string): Promise<CheckResult | undefined> {
-    return this.extra("check", { method: "POST", headers: JSON_BODY, body: text });
+  async check(text: string): Promise<CheckResult | undefined> {
+    const answer = await this.extra<CheckResult>("check", { method: "POST", headers: JSON_BODY, body: text });
+    return answer && readCheck(answer);
+  }
+
+  /** What deploying the text of a flow file in this manner would start, restart and stop. */
+  preview(text: string, type: DeployType): Promise<DeployPreview | undefined> {
+    return this.extra("preview", { method: "POST", headers: JSON_BODY, body: bodyWith(text, { type }) });
   }
 
   /** Any other call of `/vgdc/v1/…`; undefined when the server does not know it. */
@@ -269,6 +343,11 @@ export class Client {
       if (error instanceof ApiError && error.status === 404) return undefined;
       throw error;
     }
+  }
+
+  /** A call of `/vgdc/v1/…` of which also "not found" is an answer. */
+  ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return this.call(`vgdc/v1/${path}`, init);
   }
 
   // --- details
@@ -296,7 +375,12 @@ export class Client {
   }
 }
 
-const JSON_BODY = { "Content-Type": "application/json" };
+/** A body of JSON with the text of a flow file as `flows`, just as it is written. */
+export function bodyWith(flows: string, more: JsonObject): string {
+  return `{"flows":${flows.replace(/^\ufeff/, "")},${JSON.stringify(more).slice(1)}`;
+}
+
+export const JSON_BODY = { "Content-Type": "application/json" };
 
 function contextPath(scope: ContextScope): string {
   return scope.kind === "global" ? "context/global" : `context/${scope.kind}/${encodeURIComponent(scope.id)}`;
@@ -321,7 +405,7 @@ async function json<T>(response: Response): Promise<T> {
 
 async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
-  let body: { code?: string; message?: string; error?: string } = {};
+  let body: JsonObject & { code?: string; message?: string; error?: string } = {};
   try {
     body = JSON.parse(text) as typeof body;
   } catch {
@@ -330,7 +414,7 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
   const code = body.code ?? body.error ?? String(response.status);
   const message = body.message ?? response.statusText;
-  if (response.status === 409) return new ConflictError(409, code, message);
-  if (response.status === 401) return new UnauthorizedError(401, code, message);
-  return new ApiError(response.status, code, message);
+  if (response.status === 409) return new ConflictError(409, code, message, body as JsonObject);
+  if (response.status === 401) return new UnauthorizedError(401, code, message, body as JsonObject);
+  return new ApiError(response.status, code, message, body as JsonObject);
 }

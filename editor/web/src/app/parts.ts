@@ -10,6 +10,8 @@ export interface Panel {
   readonly title: MessageKey;
   /** The name of a glyph of canvas/icons.tsx. */
   readonly icon: string;
+  /** What the server must be able to do for the panel to be there. */
+  readonly feature?: string;
   readonly component: ComponentType;
 }
 

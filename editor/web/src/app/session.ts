@@ -2,7 +2,7 @@
  * One open editor: the document, the server, and what is selected and shown. Components and actions get at everything
  * through it; it knows nothing of React.
  */
-import { Client, ConflictError, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
+import { Client, ConflictError, readCheck, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
 import { Comms, type CommsState, type NodeStatus } from "../api/comms";
 import { t } from "../messages";
 import type { SizeOf } from "../model/commands";
@@ -50,6 +50,8 @@ export class Session {
 
   readonly phase = new Store<Phase>({ kind: "loading" });
   readonly types = new Store(new NodeTypes());
+  /** What the server can do beyond Node-RED, by the names that it gives; nothing for a Node-RED. */
+  readonly features = new Store<ReadonlySet<string>>(new Set());
   readonly settings = new Store<Settings>({});
   readonly connection = new Store<CommsState>("closed");
   /** The tab or subflow that is shown; empty when there is none. */
@@ -85,7 +87,7 @@ export class Session {
     this.comms.onState((state) => this.connection.set(state));
     this.comms.subscribe("status/#", (topic, data) => this.statuses.set(topic.slice("status/".length), (data ?? undefined) as NodeStatus | undefined));
     this.comms.subscribe("notification/runtime-deploy", (_topic, data) => this.hearDeploy(data));
-    this.comms.subscribe("vgdc/check", (_topic, data) => this.check.set(data as unknown as CheckResult));
+    this.comms.subscribe("vgdc/check", (_topic, data) => this.check.set(readCheck(data as unknown as CheckResult)));
   }
 
   get editor() {
@@ -103,8 +105,9 @@ export class Session {
     this.phase.set({ kind: "loading" });
     try {
       const settings = await this.client.settings();
-      const [flows, types, sets] = await Promise.all([this.client.flows(), this.client.types(), this.client.nodes()]);
+      const [flows, types, sets, info] = await Promise.all([this.client.flows(), this.client.types(), this.client.nodes(), this.client.info()]);
       this.settings.set(settings);
+      this.features.set(new Set(info?.features ?? []));
       const named = sets.filter((set) => set.enabled).flatMap((set) => set.types.map((type) => ({ type, module: set.module })));
       this.types.set((types ? new NodeTypes(types) : new NodeTypes()).withNamed(named));
       this.open(parse(flows.text), flows.rev);

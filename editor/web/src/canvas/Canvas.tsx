@@ -2,7 +2,7 @@
  * The canvas: React Flow, drawing what graph.ts makes of the model, and turning what users do with the pointer into
  * actions.
  */
-import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams } from "@xyflow/react";
+import { ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams, type Viewport } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type DragEvent, type MouseEvent as ReactMouseEvent, type PointerEvent as ReactPointerEvent } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
@@ -10,6 +10,7 @@ import { addJunction, addToGroup, connect, disconnect, fitGroup, moveTo, placeOf
 import { kindOf, wireId, type Wire } from "../model/flow";
 import { crossing, wirePath } from "./geometry";
 import { portOf, wireEnds, type CanvasEdge, type CanvasNode, type NodeData } from "./graph";
+import { Legends } from "./Legend";
 import { FarContext, nodeViews } from "./nodes";
 import { viewOf, type CanvasView, type LooseEnd } from "./view";
 import { DrawnWire, wireViews } from "./wires";
@@ -21,6 +22,8 @@ export const DRAG_TYPE = "application/x-vgdc-type";
 const FAR = 0.35;
 const ORIGIN: [number, number] = [0.5, 0.5];
 const LONG_PRESS = 550;
+/** After so long without a move, the view is at rest. */
+const REST_MS = 180;
 
 export function Canvas() {
   return (
@@ -40,6 +43,7 @@ function CanvasInside() {
   const grid = useStore(view.grid);
   const minimap = useStore(view.minimap);
   const theme = useStore(view.theme);
+  const dropZone = useStore(view.dropZone);
   const coarse = useCoarsePointer();
   const locked = session.flow.isLocked(place);
   const element = useRef<HTMLDivElement>(null);
@@ -59,6 +63,7 @@ function CanvasInside() {
   const dragging = useDragging(view);
   const pressing = usePressing(view, element);
   const slicing = useSlicing(view);
+  const moving = useMoving(element);
   const label = session.flow.has(place) ? session.types.get().label(session.flow, session.flow.get(place)!) : "";
 
   return (
@@ -108,6 +113,8 @@ function CanvasInside() {
           minZoom={0.1}
           maxZoom={3}
           nodeDragThreshold={3}
+          // What is dragged to a panel is not to run away with the view.
+          autoPanOnNodeDrag={dropZone === null}
           connectionRadius={24}
           connectionLineComponent={DrawnWire}
           connectionLineType={ConnectionLineType.Bezier}
@@ -118,11 +125,10 @@ function CanvasInside() {
           onConnectStart={wiring.start}
           onConnectEnd={wiring.end}
           onReconnect={wiring.reconnect}
-          // Not by React: it would render all that is inside.
-          onMoveStart={() => element.current?.classList.add("is-moving")}
-          onMoveEnd={() => element.current?.classList.remove("is-moving")}
+          onMove={moving}
           onNodeDrag={dragging.drag}
           onNodeDragStop={dragging.stop}
+          onSelectionDrag={dragging.drag}
           onSelectionDragStop={dragging.stop}
           onNodeDoubleClick={(_event, node) => node.type !== "junction" && node.type !== "port" && session.editing.set(node.id)}
           onPaneClick={(event) => (event.ctrlKey || event.metaKey) && openQuickAdd(view, event)}
@@ -131,7 +137,7 @@ function CanvasInside() {
           onSelectionContextMenu={(event) => openMenu(view, event)}
           onPaneContextMenu={(event) => openMenu(view, event as ReactMouseEvent)}
         >
-          {grid && !far && <Background variant={BackgroundVariant.Lines} gap={20} color="var(--grid)" />}
+          <Ground grid={grid && !far} />
           {minimap && <MiniMap<CanvasNode> pannable zoomable ariaLabel={t("canvas.minimap")} nodeColor={minimapColor} nodeStrokeWidth={0} />}
           {far && <FarWires view={view} />}
           <VirtualWires view={view} />
@@ -140,6 +146,7 @@ function CanvasInside() {
       <svg className="slice" aria-hidden="true">
         {slicing.line.length > 1 && <polyline points={slicing.line.map((point) => `${point.x},${point.y}`).join(" ")} />}
       </svg>
+      <Legends />
       {nodes.length === 0 && <p className="canvas-empty">{session.flow.has(place) ? t("canvas.empty") : t("canvas.none")}</p>}
       <p id="canvas-help" className="visually-hidden">
         {t("canvas.help")}
@@ -156,23 +163,39 @@ function minimapColor(node: CanvasNode): string {
   return node.type === "cluster" ? "transparent" : ((node.data as NodeData).color ?? "#aaa");
 }
 
+/**
+ * What lies under all, and the grid on it. It moves along with the nodes, as one picture with them: a grid that is drawn
+ * under the view has to be drawn anew in every frame. And since its edges never come into view, the picture keeps its
+ * place and size while nodes come and go at its rim; without it, the browser draws all of the picture anew then.
+ */
+function Ground({ grid }: { grid: boolean }) {
+  return (
+    <ViewportPortal>
+      <div className={grid ? "ground has-grid" : "ground"} aria-hidden="true" />
+    </ViewportPortal>
+  );
+}
+
 /** From far away, all wires are one path. */
 function FarWires({ view }: { view: CanvasView }) {
   const { session } = view;
   const revision = useRevision();
   const place = useStore(session.place);
-  const path = useMemo(() => {
-    const parts = session.flow.wiresOn(place).flatMap((wire) => {
+  const cut = useStore(view.graph.layers.shown)?.cut;
+  const [whole, cuts] = useMemo(() => {
+    const drawn = session.flow.wiresOn(place).flatMap((wire) => {
       const ends = wireEnds(session, wire);
-      return ends ? [wirePath(ends.from, ends.to)] : [];
+      return ends ? [{ path: wirePath(ends.from, ends.to), isCut: cut?.has(wireId(wire)) === true }] : [];
     });
-    return parts.join("");
+    const path = (isCut: boolean) => drawn.filter((each) => each.isCut === isCut).map((each) => each.path).join("");
+    return [path(false), path(true)];
     // The revision stands for the flow's content.
-  }, [session, place, revision]);
+  }, [session, place, revision, cut]);
   return (
     <ViewportPortal>
       <svg className="far-wires" aria-hidden="true">
-        <path d={path} />
+        <path d={whole} />
+        <path className="is-cut" d={cuts} />
       </svg>
     </ViewportPortal>
   );
@@ -276,6 +299,25 @@ function firstViewport({ session }: CanvasView) {
   return { x: Math.round(140 - left), y: Math.round(80 - top), zoom: 1 };
 }
 
+/**
+ * Says with a class that the view moves, until it has been at rest for a moment; then the lines of the grid become one
+ * pixel wide again. Not by React: it would render all that is inside. And not by React Flow's starts and ends: a view that
+ * is set by program ends a gesture that goes on.
+ */
+function useMoving(element: React.RefObject<HTMLDivElement | null>): (event: unknown, viewport: Viewport) => void {
+  return useMemo(() => {
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    return (_event, { zoom }) => {
+      element.current?.classList.add("is-moving");
+      clearTimeout(rest);
+      rest = setTimeout(() => {
+        element.current?.classList.remove("is-moving");
+        element.current?.style.setProperty("--hair", `${1 / zoom}px`);
+      }, REST_MS);
+    };
+  }, [element]);
+}
+
 function useReveal(view: CanvasView): void {
   const instance = useReactFlow();
   useEffect(
@@ -353,7 +395,9 @@ function useDragging(view: CanvasView) {
   const { session, graph } = view;
   return useMemo(
     () => ({
-      drag: () => {
+      drag: (event: MouseEvent | TouchEvent | ReactMouseEvent) => {
+        const zone = view.dropZone.get();
+        zone?.hover(zone.at(elementUnder(event)));
         const [only, ...more] = graph.draggedIds;
         const node = only !== undefined && more.length === 0 ? session.flow.get(only) : undefined;
         const at = node && graph.draggedTo(node.id);
@@ -361,9 +405,14 @@ function useDragging(view: CanvasView) {
         const wire = view.wireAt(at, node);
         graph.setTarget(wire && wireId(wire));
       },
-      stop: () => {
+      stop: (event: MouseEvent | TouchEvent | ReactMouseEvent) => {
         graph.setTarget(undefined);
+        const zone = view.dropZone.get();
+        const on = zone?.at(elementUnder(event));
+        zone?.hover(undefined);
         const moved = graph.drop();
+        // What is dropped beside the canvas stays where it was on it.
+        if (zone && on && moved) return zone.drop(on, moved.ids);
         if (moved && (moved.dx !== 0 || moved.dy !== 0)) finishMove(view, moved);
       },
       over: (event: DragEvent) => {
@@ -381,6 +430,11 @@ function useDragging(view: CanvasView) {
     }),
     [view, session, graph],
   );
+}
+
+function elementUnder(event: MouseEvent | TouchEvent | ReactMouseEvent): Element | null {
+  const point = "changedTouches" in event ? event.changedTouches[0]! : event;
+  return document.elementFromPoint(point.clientX, point.clientY);
 }
 
 /** The end of a drag: nodes come into the wire or the group that they were dropped on; groups around follow. */

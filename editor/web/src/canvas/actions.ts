@@ -9,6 +9,7 @@ import * as commands from "../model/commands";
 import { kindOf, subflowOf, type FlowNode, type Wire } from "../model/flow";
 import { align, connected, distribute, GRID, nearest, type Edge, type Side } from "../model/layout";
 import { FlowSyntaxError } from "../model/text";
+import { arrangeChosen } from "./arrange";
 import { pressButton } from "./nodes";
 import { viewOf } from "./view";
 
@@ -228,6 +229,7 @@ const changing: Action[] = [
   alignAction("grid", "g"),
   distributeAction("distribute-h", "h"),
   distributeAction("distribute-v", "v"),
+  onCanvas("arrange", ["alt-a a"], somewhere, (session) => void arrangeChosen(session)),
   order("front"),
   order("back"),
   order("forward"),
@@ -419,6 +421,7 @@ const viewing: Action[] = [
   everywhere("toggle-grid", [], undefined, (session) => viewOf(session).grid.update((on) => !on)),
   everywhere("toggle-snap", [], undefined, (session) => viewOf(session).snapping.update((on) => !on)),
   everywhere("toggle-minimap", ["alt-n"], undefined, (session) => viewOf(session).minimap.update((on) => !on)),
+  everywhere("toggle-sockets", [], (session) => session.check.get() !== undefined, (session) => viewOf(session).sockets.update((on) => !on)),
   everywhere("toggle-palette", ["ctrl-alt-space"], undefined, (session) => viewOf(session).palette.update((on) => !on)),
   everywhere("theme", [], undefined, (session) => viewOf(session).theme.update((now) => THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]!)),
   everywhere("list-actions", ["ctrl-shift-p"], undefined, (session) => viewOf(session).picker.set("actions")),
@@ -444,13 +447,13 @@ addActions([...history, ...clipboard, ...selecting, ...changing, ...wiring, ...s
 
 /** What the menu of the canvas offers, in sections; what cannot be done is left out. */
 export const MENU: readonly (readonly string[])[] = [
-  ["quick-add", "edit", "press", "open-subflow"],
+  ["quick-add", "edit", "press", "open-subflow", "fix-problem", "show-code", "history-of-node"],
   ["undo", "redo"],
   ["copy", "cut", "paste", "delete", "delete-reconnect", "detach"],
   ["disconnect", "junction", "split-links", "wire-series", "cut-all-wires"],
   ["group", "ungroup", "leave-group", "make-subflow", "expand-subflow"],
   ["add-input", "add-output", "add-status", "delete-subflow"],
-  ["toggle-disabled", "toggle-label"],
+  ["toggle-disabled", "toggle-label", "arrange", "mesh-place"],
   ["select-all", "select-connected", "list-actions"],
 ];
 

@@ -21,6 +21,14 @@ export function wirePath(from: Point, to: Point): string {
   return curvePath(wireCurve(from, to));
 }
 
+/** Two short strokes across the middle of a wire: here it is cut. */
+export function cutPath(from: Point, to: Point): string {
+  const [a, b, c, d] = wireCurve(from, to);
+  const x = (a.x + 3 * b.x + 3 * c.x + d.x) / 8;
+  const y = (a.y + 3 * b.y + 3 * c.y + d.y) / 8;
+  return `M${x - 6} ${y + 8}l6 -16M${x} ${y + 8}l6 -16`;
+}
+
 /** Points along a wire, near enough to each other to be joined by straight lines. */
 export function wirePoints(from: Point, to: Point, steps = 24): Point[] {
   const [a, b, c, d] = wireCurve(from, to);

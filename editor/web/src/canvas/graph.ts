@@ -12,7 +12,9 @@ import type { Mark } from "../model/edit";
 import { kindOf, parsePortId, subflowOf, wireId, type FlowNode, type SubflowPort, type Wire } from "../model/flow";
 import { snap } from "../model/layout";
 import type { NodeType } from "../model/types";
+import { Layers, type Tint } from "./layers";
 import { outputOffset, PORT_SIZE, showsLabel, sizeOfNode, SMALL } from "./size";
+import { socketsOf, type Sockets } from "./sockets";
 
 export interface NodeData extends Record<string, unknown> {
   readonly node: FlowNode;
@@ -30,6 +32,11 @@ export interface NodeData extends Record<string, unknown> {
   readonly problems: string;
   readonly known: boolean;
   readonly lane: string;
+  /** What is laid over its colour. */
+  readonly tint: Tint | undefined;
+  readonly sockets: Sockets | undefined;
+  /** What the type calls its outputs. */
+  readonly outputLabels: readonly string[];
 }
 export interface PortData extends Record<string, unknown> {
   readonly port: SubflowPort;
@@ -39,6 +46,8 @@ export interface WireData extends Record<string, unknown> {
   /** What flows through it, as the compiler says. */
   readonly type: string;
   readonly clones: boolean;
+  /** That it is drawn as cut, and what is said of that; empty when it is not. */
+  readonly cut: string;
 }
 
 export type CanvasNode = Node<NodeData, "node"> | Node<NodeData, "cluster"> | Node<NodeData, "junction"> | Node<PortData, "port">;
@@ -55,6 +64,7 @@ export const outputHandle = (port: number) => `o${port}`;
 export const portOf = (handle: string | null | undefined) => Number((handle ?? "o0").slice(1));
 
 export class CanvasGraph {
+  readonly layers = new Layers();
   private readonly listeners = new Set<() => void>();
   private drawing: Drawing | undefined;
   private base: Drawing = { nodes: [], edges: [] };
@@ -71,7 +81,7 @@ export class CanvasGraph {
   start(): () => void {
     const { session } = this;
     const changed = () => this.changed();
-    const stops = [session.selection, session.place, session.types, session.check].map((store) => store.subscribe(changed));
+    const stops = [session.selection, session.place, session.types, session.check, this.layers.shown].map((store) => store.subscribe(changed));
     stops.push(session.editor.subscribe(changed));
     return () => stops.forEach((stop) => stop());
   }
@@ -225,7 +235,16 @@ export class CanvasGraph {
   private nodeKey(node: FlowNode, selected: boolean, depth: number): readonly unknown[] {
     const { flow, types, editor } = this.session;
     const subflow = subflowOf(node);
-    return [node, selected, depth, types.get(), subflow === undefined ? undefined : flow.get(subflow), editor.markOf(node.id), flow.isDisabled(node), this.problemsOf(node), this.session.check.get()?.nodes[node.id]?.lane];
+    return [node, selected, depth, types.get(), subflow === undefined ? undefined : flow.get(subflow), editor.markOf(node.id), flow.isDisabled(node), this.problemsOf(node), this.session.check.get()?.nodes[node.id]?.lane, this.tintOf(node), this.socketsOf(node)];
+  }
+
+  private tintOf(node: FlowNode): Tint | undefined {
+    return this.layers.shown.get()?.nodes.get(node.id);
+  }
+
+  private socketsOf(node: FlowNode): Sockets | undefined {
+    const check = this.session.check.get();
+    return check && socketsOf(check).get(node.id);
   }
 
   private problemsOf(node: FlowNode): string {
@@ -271,6 +290,9 @@ export class CanvasGraph {
       problems: this.problemsOf(node),
       known: types.isKnown(flow, node),
       lane: this.session.check.get()?.nodes[node.id]?.lane ?? "",
+      tint: this.tintOf(node),
+      sockets: this.socketsOf(node),
+      outputLabels: types.description(node)?.outputLabels ?? [],
     };
     const group = kind === "group";
     return {
@@ -300,17 +322,19 @@ export class CanvasGraph {
       const id = wireId(wire);
       const selected = selection.get().wires.has(id);
       const type = check.get()?.wires[id] ?? "";
-      const key = [selected, type, clones.has(id), this.target === id];
+      const cut = this.layers.shown.get()?.cut.get(id) ?? "";
+      const key = [selected, type, clones.has(id), this.target === id, cut];
       const old = this.edgeCache.get(id);
       if (old && old.key.every((part, i) => part === key[i])) seen.set(id, old);
-      else seen.set(id, { key, edge: drawWire(id, wire, selected, type, clones.has(id), this.target === id) });
+      else seen.set(id, { key, edge: drawWire(id, selected, this.target === id, { wire, type, clones: clones.has(id), cut }) });
     }
     this.edgeCache = seen;
     return [...seen.values()].map((each) => each.edge);
   }
 }
 
-function drawWire(id: string, wire: Wire, selected: boolean, type: string, clones: boolean, target: boolean): CanvasEdge {
+function drawWire(id: string, selected: boolean, target: boolean, data: WireData): CanvasEdge {
+  const { wire } = data;
   return {
     id,
     type: "wire",
@@ -321,7 +345,7 @@ function drawWire(id: string, wire: Wire, selected: boolean, type: string, clone
     selected,
     // Ends can be taken hold of where a wire is selected; elsewhere they would only cost.
     reconnectable: selected,
-    data: { wire, type, clones },
+    data,
     ...(target ? { className: "is-target" } : {}),
   };
 }

@@ -1,3 +1,5 @@
+import { useEffect, useState } from "react";
+
 /**
  * Glyphs, drawn for this editor: of node types, by the file name of Node-RED's icon, and of buttons. A name that has
  * none gets a cog-like dot pattern. All are strokes on a 20 × 20 field.
@@ -54,6 +56,9 @@ const GLYPHS: { readonly [name: string]: string } = {
   ban: "M10 3a7 7 0 1 0 .1 0M5 5l10 10",
   down: "M5 8l5 5 5-5",
   right: "M8 5l5 5-5 5",
+  left: "M12 5l-5 5 5 5",
+  forward: "M5 5l5 5-5 5M11 5l5 5-5 5",
+  backward: "M15 5l-5 5 5 5M9 5l-5 5 5 5",
   list: "M3 5h1M7 5h10M3 10h1M7 10h10M3 15h1M7 15h10",
   edit: "M4 16l1-4 8-8 3 3-8 8zM11 6l3 3",
   expand: "M11 4h5v5M9 16H4v-5M16 4l-5 5M4 16l5-5",
@@ -63,6 +68,7 @@ const GLYPHS: { readonly [name: string]: string } = {
   database: "M4 5c0-1.500 3-2.500 6-2.500s6 1 6 2.500-3 2.500-6 2.500S4 6.500 4 5zM4 5v10c0 1.500 3 2.500 6 2.500s6-1 6-2.500V5M4 10c0 1.500 3 2.500 6 2.500s6-1 6-2.500",
   sliders: "M3 5h8M15 5h2M3 10h2M9 10h8M3 15h7M14 15h3M11 5a2 2 0 1 0 4 0 2 2 0 1 0-4 0M5 10a2 2 0 1 0 4 0 2 2 0 1 0-4 0M10 15a2 2 0 1 0 4 0 2 2 0 1 0-4 0",
   trash: "M4 5h12M8 5V3h4v2M6 5l1 12h6l1-12M9 8v6M11 8v6",
+  flask: "M8 3h4M9 3v5l-5 8a1 1 0 0 0 1 1.500h10a1 1 0 0 0 1-1.500l-5-8V3M6.500 12h7",
   pause: "M7 4v12M13 4v12",
   play: "M6 4l10 6-10 6z",
   refresh: "M16 10a6 6 0 1 1-2-4.500M16 3v4h-4",
@@ -73,14 +79,45 @@ const GLYPHS: { readonly [name: string]: string } = {
   check: "M4 10l4 5 8-10",
   filter: "M3 4h14l-5 6v6l-4-2v-4z",
   target: "M10 4a6 6 0 1 0 .1 0M10 1v5M10 14v5M1 10h5M14 10h5",
+  mesh: "M3 3h5v5H3zM12 3h5v5h-5zM7.500 12.500h5v5h-5zM8 5.500h4M6 8l2.500 4.500M14 8l-2.500 4.500",
   sun: "M10 6.500a3.500 3.500 0 1 0 .1 0M10 1v2M10 17v2M1 10h2M17 10h2M4 4l1 1M15 15l1 1M16 4l-1 1M5 15l-1 1",
 };
 
+/**
+ * An icon by its name: a glyph of ours, an icon of Font Awesome (`font-awesome/fa-bell`), or a picture that a package has
+ * (`module/file.png`), which the server gives.
+ */
 export function Glyph({ name, size = 20 }: { name: string; size?: number }) {
-  const path = GLYPHS[name.replace(/\.(svg|png)$/, "")] ?? GLYPHS["cog"];
+  const slash = name.lastIndexOf("/");
+  const file = name.slice(slash + 1);
+  const [lost, setLost] = useState(false);
+  const own = GLYPHS[file.replace(/\.(svg|png)$/, "")];
+  if (name.startsWith("font-awesome/")) return <FontIcon name={file} size={size} />;
+  if (slash > 0 && !lost && !(own && name.startsWith("node-red/"))) {
+    return <img className="glyph-picture" src={`icons/${name}`} alt="" width={size} height={size} draggable={false} onError={() => setLost(true)} />;
+  }
+  const path = own ?? GLYPHS["cog"];
   return (
     <svg className="glyph" width={size} height={size} viewBox="0 0 20 20" aria-hidden="true">
       <path d={path} />
     </svg>
+  );
+}
+
+/** An icon of the font that nodes may name; the font is loaded with the first one. */
+function FontIcon({ name, size }: { name: string; size: number }) {
+  const [text, setText] = useState("");
+  useEffect(() => {
+    let current = true;
+    import("./icon-font").then(
+      ({ letterOf }) => current && setText(letterOf(name)),
+      (error: unknown) => console.warn(error),
+    );
+    return () => void (current = false);
+  }, [name]);
+  return (
+    <span className="glyph-letter" style={{ fontSize: size * 0.9, width: size }} aria-hidden="true">
+      {text}
+    </span>
   );
 }

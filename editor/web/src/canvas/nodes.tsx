@@ -3,12 +3,15 @@
  */
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { createContext, memo, use } from "react";
+import { perform } from "../app/actions";
 import { useSession, useStatus } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
 import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } from "./graph";
 import { Glyph } from "./icons";
+import { useNodeMarks } from "./marks";
 import { NODE_HEIGHT, outputOffset, SMALL } from "./size";
+import type { Shape } from "./sockets";
 
 /** Whether the canvas is seen from far away. */
 export const FarContext = createContext(false);
@@ -17,19 +20,25 @@ type Props<T extends CanvasNode["type"]> = NodeProps<Extract<CanvasNode, { type:
 
 const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node">) {
   const far = use(FarContext);
+  const marked = useNodeMarks(id);
   const w = width ?? 0;
   const h = height ?? NODE_HEIGHT;
-  const style = { width: w, height: h, "--color": data.color } as React.CSSProperties;
+  const style = { width: w, height: h, "--color": data.tint?.color ?? data.color } as React.CSSProperties;
   const className = classes("node", { "is-disabled": data.disabled, "is-unknown": !data.known, "is-right": data.right, "is-far": far });
-  if (far) return <div className={className} style={style} />;
+  if (far) return <div ref={marked} className={className} style={style} />;
   return (
-    <div className={className} style={style} data-type={data.node.type} title={data.problems || undefined}>
+    <div ref={marked} className={className} style={style} data-type={data.node.type} title={[data.tint?.title, data.problems].filter(Boolean).join(" · ") || undefined}>
       {data.button && <NodeButton id={id} data={data} />}
       <span className="node-icon" style={data.showLabel ? undefined : { width: SMALL }}>
         <Glyph name={data.icon} />
       </span>
       {data.showLabel && <span className="node-label">{data.label}</span>}
-      <Marks data={data} />
+      <Marks id={id} data={data} />
+      {data.tint && data.tint.letter !== "" && (
+        <span className="node-tint" role="img" title={data.tint.title} aria-label={data.tint.title}>
+          {data.tint.letter}
+        </span>
+      )}
       <Ports data={data} height={h} />
       <StatusText id={id} />
     </div>
@@ -37,12 +46,17 @@ const NodeView = memo(function NodeView({ id, data, width, height }: Props<"node
 });
 
 /** The dot of what is not deployed, the triangle of what is not valid, the badge of how it is compiled. */
-function Marks({ data }: { data: NodeData }) {
+function Marks({ id, data }: { id: string; data: NodeData }) {
+  const session = useSession();
+  const fix = () => {
+    session.select([id]);
+    perform(session, "fix-problem");
+  };
   return (
     <>
       {data.mark !== null && <span className={`node-changed mark-${data.mark}`} title={t(`canvas.mark-${data.mark}`)} />}
       {(data.problems !== "" || !data.known) && (
-        <span className="node-invalid" role="img" aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} />
+        <button type="button" className="node-invalid nodrag" tabIndex={-1} aria-label={t("canvas.invalid")} title={data.problems || t("canvas.unknown-type", { type: data.node.type })} onClick={fix} />
       )}
       {data.lane !== "" && <span className={`node-lane lane-${data.lane}`} title={data.lane} />}
     </>
@@ -52,18 +66,31 @@ function Marks({ data }: { data: NodeData }) {
 function Ports({ data, height }: { data: NodeData; height: number }) {
   return (
     <>
-      {data.inputs > 0 && <Handle className="port" id={INPUT} type="target" position={Position.Left} style={{ top: height / 2 }} />}
+      {data.inputs > 0 && <Handle className={portClass(data.sockets?.input)} id={INPUT} type="target" position={Position.Left} style={{ top: height / 2 }} title={shapeTitle(data.sockets?.input)} />}
       {Array.from({ length: data.outputs }, (_, i) => (
-        <Handle key={i} className="port" id={outputHandle(i)} type="source" position={Position.Right} style={{ top: outputOffset(height, data.outputs, i) }} title={outputTitle(data, i)} />
+        <Handle key={i} className={portClass(data.sockets?.outputs[i])} id={outputHandle(i)} type="source" position={Position.Right} style={{ top: outputOffset(height, data.outputs, i) }} title={outputTitle(data, i)} />
       ))}
     </>
   );
 }
 
+function portClass(shape: Shape | undefined): string {
+  return shape === undefined ? "port" : `port carries-${shape}`;
+}
+
+function shapeTitle(shape: Shape | undefined): string | undefined {
+  return shape === undefined ? undefined : t(`sockets.${shape}`);
+}
+
 function outputTitle(data: NodeData, index: number): string | undefined {
+  return [outputName(data, index), shapeTitle(data.sockets?.outputs[index])].filter((part) => part !== undefined).join(" · ") || undefined;
+}
+
+function outputName(data: NodeData, index: number): string | undefined {
   const labels = data.node["outputLabels"];
   const label: unknown = Array.isArray(labels) ? labels[index] : undefined;
   if (typeof label === "string" && label !== "") return label;
+  if (data.outputLabels[index]) return data.outputLabels[index];
   return data.outputs > 1 ? t("canvas.output", { number: index + 1 }) : undefined;
 }
 
@@ -137,11 +164,12 @@ const GroupView = memo(function GroupView({ data, width, height }: Props<"cluste
 
 /** A group's own colours, under Node-RED's names for them. */
 function groupStyle({ node }: NodeData): { box: React.CSSProperties; label: React.CSSProperties; showsLabel: boolean } {
-  const style = (typeof node["style"] === "object" && node["style"] !== null ? node["style"] : {}) as { [key: string]: string | boolean | undefined };
-  const text = (key: string) => (typeof style[key] === "string" && style[key] !== "" ? style[key] : undefined);
+  const style = (typeof node["style"] === "object" && node["style"] !== null ? node["style"] : {}) as { [key: string]: string | number | boolean | undefined };
+  const text = (key: string) => (typeof style[key] === "number" ? String(style[key]) : typeof style[key] === "string" && style[key] !== "" ? style[key] : undefined);
   const box: Record<string, string> = {};
   if (text("stroke")) box["--group-stroke"] = text("stroke")!;
-  if (text("fill") && text("fill") !== "none") box["--group-fill"] = text("fill")!;
+  if (text("stroke-opacity")) box["--group-stroke"] = `color-mix(in srgb, ${text("stroke") ?? "var(--muted)"} calc(${text("stroke-opacity")} * 100%), transparent)`;
+  if (text("fill")) box["--group-fill"] = text("fill") === "none" ? "transparent" : text("fill")!;
   if (text("fill-opacity")) box["--group-opacity"] = text("fill-opacity")!;
   const position = text("label-position") ?? "nw";
   const label: React.CSSProperties = { ...(text("color") ? { color: text("color")! } : {}) };
@@ -151,9 +179,9 @@ function groupStyle({ node }: NodeData): { box: React.CSSProperties; label: Reac
   return { box: box as React.CSSProperties, label, showsLabel: style["label"] !== false };
 }
 
-const JunctionView = memo(function JunctionView({ data }: Props<"junction">) {
+const JunctionView = memo(function JunctionView({ id, data }: Props<"junction">) {
   return (
-    <div className={classes("junction", { "is-disabled": data.disabled })}>
+    <div ref={useNodeMarks(id)} className={classes("junction", { "is-disabled": data.disabled })}>
       <Handle className="port" id={INPUT} type="target" position={Position.Left} />
       <Handle className="port" id={outputHandle(0)} type="source" position={Position.Right} />
     </div>

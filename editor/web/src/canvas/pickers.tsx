@@ -40,10 +40,11 @@ function QuickAddBox() {
     view
       .addable(quick.end)
       .map((each) => ({ ...each, label: view.labelOf(each.type) }))
-      .map((each) => ({ ...each, rank: Math.min(fit(each.label, query), fit(each.type, query)) }))
+      // What fits what the wire carries comes first; of what was typed, among what fits that equally well.
+      .map((each) => ({ ...each, rank: Math.min(fit(each.label, query), fit(each.type, query)) + each.fitness * (query === "" ? 4 : 0.5) }))
       .filter((each) => each.rank !== Infinity)
       .toSorted((a, b) => a.rank - b.rank)
-      .map(({ type, label, category }) => ({ id: type, content: <TypeLine type={type} label={label} category={category} /> }));
+      .map(({ type, label, category, fitness }) => ({ id: type, content: <TypeLine type={type} label={label} category={quick.end && fitness !== 1 ? t(fitness === 0 ? "quick.fits" : "quick.misfit") : category} /> }));
   const pick = (type: string) => {
     view.quickAdd.set(null);
     view.add(type, quick.at, quick.end);

@@ -13,6 +13,7 @@ import { snap } from "../model/layout";
 import { distanceTo } from "./geometry";
 import { CanvasGraph, wireEnds, type CanvasEdge, type CanvasNode } from "./graph";
 import { sizeOfNode } from "./size";
+import { fitness, givenBy } from "./sockets";
 
 /** The loose end of a wire that was dragged into the open: what is added there is wired with it. */
 export type LooseEnd = { readonly from: string; readonly port: number } | { readonly to: string };
@@ -23,6 +24,14 @@ export interface QuickAdd {
   /** Where the box opens, on the screen. */
   readonly screen: Point;
   readonly end?: LooseEnd;
+}
+
+/** Elements outside of the canvas that take what is dragged from it. */
+export interface DropZone {
+  /** The element under the pointer, as far as it is one of these. */
+  readonly at: (under: Element | null) => HTMLElement | undefined;
+  readonly hover: (element: HTMLElement | undefined) => void;
+  readonly drop: (element: HTMLElement, ids: readonly string[]) => void;
 }
 
 export type Theme = "system" | "light" | "dark";
@@ -40,8 +49,12 @@ export class CanvasView {
   readonly snapping = remembered("snap", true);
   readonly minimap = remembered("minimap", false);
   readonly palette = remembered("palette", true);
+  /** Whether the legend of the sockets is shown. */
+  readonly sockets = remembered("sockets", false);
   readonly theme = remembered<Theme>("theme", "system");
 
+  /** Where else than on the canvas nodes can be dropped now. */
+  readonly dropZone = new Store<DropZone | null>(null);
   readonly quickAdd = new Store<QuickAdd | null>(null);
   readonly picker = new Store<"actions" | "search" | null>(null);
   readonly menu = new Store<Point | null>(null);
@@ -143,7 +156,7 @@ export class CanvasView {
   }
 
   /** The types that can be added here; with a loose end, those that fit it. */
-  addable(end?: LooseEnd): { type: string; category: string }[] {
+  addable(end?: LooseEnd): { type: string; category: string; fitness: number }[] {
     const { session } = this;
     const types = session.types.get();
     const known = types.all().filter((type) => !type.config && (!end || fits(end, type.inputs, "fixed" in type.outputs ? type.outputs.fixed : 1)));
@@ -153,7 +166,15 @@ export class CanvasView {
       return !end || fits(end, types.inputs(session.flow, node), types.outputs(session.flow, node));
     });
     const junction = [{ type: "junction", category: "common" }];
-    return [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: t("palette.subflows") }))];
+    const all = [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: t("palette.subflows") }))];
+    return all.map((each) => ({ ...each, fitness: end ? this.fitnessOf(each.type, end) : 1 }));
+  }
+
+  private fitnessOf(type: string, end: LooseEnd): number {
+    const { flow, check } = this.session;
+    const node = flow.get("from" in end ? end.from : end.to);
+    if (!node) return 1;
+    return fitness(type, "from" in end ? { gives: givenBy(node, end.port, check.get()) } : { wanted: node.type });
   }
 
   labelOf(type: string): string {

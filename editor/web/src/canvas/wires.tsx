@@ -7,18 +7,30 @@ import { memo, useEffect, useRef } from "react";
 import { useSession } from "../app/react";
 import type { Session } from "../app/session";
 import type { CanvasEdge } from "./graph";
-import { wirePath } from "./geometry";
+import { cutPath, wirePath } from "./geometry";
+import { marksOf } from "./marks";
+import { classes } from "./nodes";
+
+/** Wires that are shorter than a label have it above the nodes at their ends. */
+const LABEL = 130;
 
 const WireView = memo(function WireView({ id, sourceX, sourceY, targetX, targetY, data }: EdgeProps<CanvasEdge>) {
+  const session = useSession();
   const { live } = useLive();
   const element = useRef<SVGGElement>(null);
   useEffect(() => (element.current ? live.add(id, element.current) : undefined), [live, id]);
-  const path = wirePath({ x: sourceX, y: sourceY }, { x: targetX, y: targetY });
+  useEffect(() => (element.current ? marksOf(session).attachWire(id, element.current) : undefined), [session, id]);
+  const [from, to] = [{ x: sourceX, y: sourceY }, { x: targetX, y: targetY }];
+  const path = wirePath(from, to);
+  const cut = data?.cut ?? "";
+  const title = [cut, data?.type].filter(Boolean).join(" · ");
   return (
-    <g ref={element} className={data?.clones ? "wire is-cloning" : "wire"}>
-      {data?.type && <title>{data.type}</title>}
+    <g ref={element} className={classes("wire", { "is-cloning": data?.clones === true, "is-cut": cut !== "" })}>
+      {title !== "" && <title>{title}</title>}
       <path className="wire-outline" d={path} fill="none" />
       <BaseEdge id={id} path={path} interactionWidth={14} />
+      {cut !== "" && <path className="wire-cut" d={cutPath(from, to)} />}
+      <text className="wire-label" x={(sourceX + targetX) / 2} y={(sourceY + targetY) / 2 - (targetX - sourceX < LABEL ? 24 : 6)} />
     </g>
   );
 });

@@ -2,17 +2,19 @@
  * A field of code, with CodeMirror loaded when the first one is shown, and the same in a dialog of its own.
  */
 import { useEffect, useId, useRef, useState } from "react";
+import { perform } from "../app/actions";
 import { useSession, useStore } from "../app/react";
 import { messageOf } from "../app/session";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
 import { label as labelOf } from "../messages/labels";
-import { wireId } from "../model/flow";
+import { kindOf, wireId } from "../model/flow";
 import type { Json } from "../model/json";
 import type { Field } from "../model/types";
 import { merged, shapeOf, type Shape } from "./code/shape";
 import type { CodeEditor, Language } from "./code/editor";
 import type { Draft } from "./draft";
+import { formsOf } from "./forms";
 import type { ControlProps } from "./fields";
 import { Dialog } from "../panels/Dialog";
 
@@ -47,6 +49,7 @@ export function CodeField(props: ControlProps) {
   return (
     <div className="code-field" data-language={language}>
       <div className="code-tools">
+        {COMPILED.has(field.kind) && !draft.isNew && <GeneratedButton draft={draft} label={title} />}
         <button type="button" id={props.id} className="icon-button" title={t("form.expand")} aria-label={t("form.expand-named", { label: title })} onClick={() => setExpanded(true)}>
           <Glyph name="expand" size={15} />
         </button>
@@ -54,6 +57,28 @@ export function CodeField(props: ControlProps) {
       <Code label={title} language={language} value={value} draft={draft} onChange={change} className={field.kind === "json" || field.kind === "jsonata" ? "is-small" : ""} />
       {expanded && <CodeDialog label={title} language={language} value={value} draft={draft} onChange={change} onClose={() => setExpanded(false)} />}
     </div>
+  );
+}
+
+const COMPILED: ReadonlySet<Field["kind"]> = new Set(["javascript", "jsonata", "mustache"]);
+
+/** Saves the form, as going to another node does, and shows what the compiler makes of the code. */
+function GeneratedButton({ draft, label }: { draft: Draft; label: string }) {
+  const { session } = draft;
+  const features = useStore(session.features);
+  if (!features.has("code") || kindOf(draft.node) !== "node") return null;
+  const show = () => {
+    const forms = formsOf(session);
+    forms.ok();
+    // A form that could not be saved stays, and says why.
+    if (forms.stack.get().some((form) => form.draft === draft)) return;
+    session.select([draft.node.id]);
+    perform(session, "show-code");
+  };
+  return (
+    <button type="button" className="icon-button" title={t("do.show-code")} aria-label={`${t("do.show-code")}: ${label}`} onClick={show}>
+      <Glyph name="parser-html" size={15} />
+    </button>
   );
 }
 

@@ -2,7 +2,7 @@
  * The drawers in which forms open, beside the canvas; on a phone they fill the window. Forms of configuration nodes lie
  * above the form that named them.
  */
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { lazy, Suspense, useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import type { Session } from "../app/session";
 import { Glyph } from "../canvas/icons";
@@ -17,6 +17,9 @@ import { hasAppearance, type Draft } from "./draft";
 import { Fields } from "./fields";
 import { formsOf, type OpenForm } from "./forms";
 import { RawForm } from "./RawForm";
+
+// Only nodes of packages need it.
+const HostedForm = lazy(() => import("../hosted/HostedForm").then(({ HostedForm: Form }) => ({ default: Form })));
 
 export function Drawers() {
   const forms = formsOf(useSession());
@@ -38,7 +41,8 @@ function Drawer({ form, depth, isTop, sized }: { form: OpenForm; depth: number; 
   useRevision();
   const types = session.types.get();
   const label = types.label(session.flow, { ...draft.node, ...draft.values } as typeof draft.node);
-  const tabs: readonly Tab[] = draft.raw ? ["properties"] : hasAppearance(draft.node) ? ["properties", "description", "appearance"] : ["properties", "description"];
+  const facts = draft.descriptor?.fromPackage;
+  const tabs: readonly Tab[] = draft.raw && !facts ? ["properties"] : hasAppearance(draft.node) ? ["properties", "description", "appearance"] : ["properties", "description"];
 
   useEffect(() => {
     if (!isTop) return;
@@ -83,7 +87,15 @@ function Drawer({ form, depth, isTop, sized }: { form: OpenForm; depth: number; 
       </header>
       <FormTabs id={id} tabs={tabs} tab={tab} onTab={setTab} />
       <div className="drawer-body" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-tab-${tab}`} tabIndex={-1}>
-        {tab === "properties" && (draft.raw ? <RawForm draft={draft} /> : <Fields draft={draft} fields={draft.fields} values={draft.values} set={(changes) => draft.set(changes)} prefix="" />)}
+        {facts && (
+          // It stays while another tab is shown: what was entered is in its frame.
+          <div className="hosted" hidden={tab !== "properties"}>
+            <Suspense fallback={null}>
+              <HostedForm draft={draft} facts={facts} isTop={isTop} />
+            </Suspense>
+          </div>
+        )}
+        {tab === "properties" && !facts && (draft.raw ? <RawForm draft={draft} /> : <Fields draft={draft} fields={draft.fields} values={draft.values} set={(changes) => draft.set(changes)} prefix="" />)}
         {tab === "description" && <Description draft={draft} />}
         {tab === "appearance" && <Appearance draft={draft} />}
       </div>
@@ -126,7 +138,7 @@ function Footer({ draft }: { draft: Draft }) {
   const kind = kindOf(node);
   const locked = session.flow.isLocked(kind === "subflow" ? node.id : node.z);
   const unfinished = Object.keys(draft.state.get().unfinished).length > 0;
-  const problems = draft.problems().length;
+  const problems = draft.problems().length + useStore(draft.outside).problems.length;
   return (
     <footer className="drawer-foot">
       {!draft.isNew && (
@@ -192,7 +204,7 @@ function uncover(session: Session, id: string, drawer: HTMLElement): (() => void
 /** Puts the focus on the wanted field, else on the first. */
 function focusFirst(element: HTMLElement, field: string | undefined): void {
   const wanted = field === undefined ? undefined : [...element.querySelectorAll<HTMLElement>("[data-field]")].findLast((each) => field === each.dataset["field"] || field.startsWith(`${each.dataset["field"]}.`));
-  const control = (wanted ?? element.querySelector(".drawer-body"))?.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea, button");
+  const control = (wanted ?? element.querySelector(".drawer-body"))?.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea, button, iframe");
   (control ?? element.querySelector<HTMLElement>(".drawer-body"))?.focus();
   wanted?.scrollIntoView({ block: "center" });
 }

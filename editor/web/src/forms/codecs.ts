@@ -58,12 +58,35 @@ const ruled: Codec = {
   write: (values) => (Array.isArray(values["rules"]) ? { ...values, outputs: values["rules"].length } : values),
 };
 
+const STYLE = "style:";
+/** The parts of a group's style, as they are when nothing is said. */
+const STYLE_PARTS: { readonly [name: string]: Json } = { stroke: "", "stroke-opacity": "", fill: "", "fill-opacity": "", label: true, "label-position": "nw", color: "" };
+
+/** The style of a group is an object: each part of it is a field. What is not touched stays as it is, or unsaid. */
+const group: Codec = {
+  read: (values) => {
+    const style = isObject(values["style"]) ? values["style"] : {};
+    return { ...values, ...Object.fromEntries(Object.entries(STYLE_PARTS).map(([name, usual]) => [STYLE + name, style[name] ?? usual])) };
+  },
+  write: (values) => {
+    const style: { [name: string]: Json | undefined } = { ...(isObject(values["style"]) ? values["style"] : {}) };
+    for (const [name, usual] of Object.entries(STYLE_PARTS)) {
+      const wanted = values[STYLE + name];
+      if (wanted === undefined || equal(wanted, style[name] ?? usual)) continue;
+      if (wanted === "") delete style[name];
+      else style[name] = wanted;
+    }
+    const rest = Object.entries(values).filter(([name]) => !name.startsWith(STYLE));
+    return { ...Object.fromEntries(rest), ...(values["style"] === undefined && Object.keys(style).length === 0 ? {} : { style: style as JsonObject }) };
+  },
+};
+
 const PLAIN: Codec = { read: (values) => values, write: (values) => values };
 
 export function codecOf(flow: Flow, node: FlowNode): Codec {
   const subflow = flow.get(subflowOf(node) ?? "");
   if (subflow) return instanceOf(envOf(subflow["env"]));
-  return { inject, debug, switch: ruled }[node.type] ?? PLAIN;
+  return { inject, debug, switch: ruled, group }[node.type] ?? PLAIN;
 }
 
 // --- instances of subflows: each property of the subflow is a field, which holds the subflow's value until it is changed

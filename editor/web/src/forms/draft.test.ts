@@ -36,6 +36,21 @@ describe("a draft", () => {
     expect(session.editor.undoName).toBeUndefined();
   });
 
+  it("of a group changes the parts of its style that were touched, and no others", () => {
+    const style = { label: true, fill: "#ffffff", odd: [1], "stroke-opacity": "1" };
+    const session = open({ id: "g", type: "group", z: "t", name: "", style, x: 1, y: 1, w: 10, h: 10, nodes: [] }, { id: "h", type: "group", z: "t", name: "", x: 1, y: 1, w: 10, h: 10, nodes: [] });
+    const draft = draftOf(session, "g");
+    expect(draft.values).toMatchObject({ "style:label": true, "style:fill": "#ffffff", "style:stroke": "", "style:label-position": "nw" });
+    draft.set({ "style:stroke": "#112233", "style:fill": "", "style:label-position": "se" });
+    draft.save();
+    expect(session.flow.get("g")!["style"]).toEqual({ label: true, odd: [1], "stroke-opacity": "1", stroke: "#112233", "label-position": "se" });
+    const other = draftOf(session, "h");
+    other.set({ "style:label": false });
+    other.save();
+    expect(session.flow.get("h")!["style"]).toEqual({ label: false });
+    expect(Object.keys(session.flow.get("h")!).filter((key) => key.startsWith("style"))).toEqual(["style"]);
+  });
+
   it("saves as one step that is taken back whole, and writes only what changed", () => {
     const session = open({ id: "f", type: "function", z: "t", x: 1, y: 1, name: "a", func: "return msg;", outputs: 2, wires: [["d"], ["d"]] }, { id: "d", type: "debug", z: "t", x: 9, y: 9, wires: [] });
     const text = session.document.text();

@@ -30,6 +30,10 @@ export class Draft {
   readonly descriptor: NodeType | undefined;
   /** Raw JSON is shown when nobody knows the fields. */
   readonly raw: boolean;
+  /** Set while the fields lie with somebody else, a package's own form: gets what they say. False when that cannot be had. */
+  collect: (() => Promise<boolean>) | undefined;
+  /** What is known of such fields before. */
+  readonly outside = new Store<{ readonly touched: boolean; readonly problems: readonly string[] }>({ touched: false, problems: [] });
   private readonly shown: JsonObject;
   /** Where each element of a list was when the form was opened; -1 of new ones. */
   private readonly origins = new Map<string, number[]>();
@@ -117,7 +121,7 @@ export class Draft {
   }
 
   get isChanged(): boolean {
-    return Object.keys(this.changes()).length > 0 || Object.keys(this.state.get().secrets).length > 0 || Object.keys(this.state.get().unfinished).length > 0;
+    return this.outside.get().touched || Object.keys(this.changes()).length > 0 || Object.keys(this.state.get().secrets).length > 0 || Object.keys(this.state.get().unfinished).length > 0;
   }
 
   /** The properties that saving would change, as the file gets them. */

@@ -26,6 +26,7 @@ export class Forms {
   constructor(private readonly session: Session) {
     session.editing.subscribe(() => this.follow());
     session.editor.subscribe(() => this.dropGone());
+    session.types.subscribe(() => this.learn());
     this.follow();
   }
 
@@ -51,9 +52,18 @@ export class Forms {
   /** Saves the form on top and closes it. */
   ok(): void {
     const top = this.stack.get().at(-1);
-    if (!top?.draft.save()) return;
+    if (!top) return;
+    const { collect } = top.draft;
+    if (!collect) return this.finish(top);
+    void collect().then((collected) => {
+      if (collected && this.stack.get().at(-1) === top) this.finish(top);
+    });
+  }
+
+  private finish(form: OpenForm): void {
+    if (!form.draft.save()) return;
     this.pop();
-    top.onSaved?.(top.draft.node.id);
+    form.onSaved?.(form.draft.node.id);
   }
 
   cancel(): void {
@@ -85,11 +95,22 @@ export class Forms {
     viewOf(this.session).focus();
   }
 
+  /** Forms of types that nobody knew when they were opened become what they should be, unless something was entered. */
+  private learn(): void {
+    const types = this.session.types.get();
+    const isLate = ({ draft }: OpenForm) => draft.raw && !draft.descriptor?.fromPackage && types.get(draft.node.type)?.fromPackage !== undefined && !draft.isChanged;
+    if (!this.stack.get().some(isLate)) return;
+    this.stack.update((stack) => stack.map((form) => (isLate(form) ? { ...form, key: (this.count += 1), draft: new Draft(this.session, form.draft.node, form.draft.isNew) } : form)));
+  }
+
   /** What is gone (by undo, say) has no form any more. */
   private dropGone(): void {
     const stay = this.stack.get().filter(({ draft }) => draft.isNew || this.session.flow.has(draft.node.id));
     if (stay.length < this.stack.get().length) this.stack.set(stay);
   }
+
+  /** Drafts that were kept when another object was opened. */
+  private readonly left = new WeakSet<Draft>();
 
   /** Opens what is to be edited now. What was typed into the form before is kept, as a step that can be undone. */
   private follow(): void {
@@ -98,7 +119,19 @@ export class Forms {
     const field = this.wanted;
     this.wanted = undefined;
     if (base && base.draft.node.id === id && field === undefined) return;
-    if (base && base.draft.node.id !== id && base.draft.isChanged && this.session.flow.has(base.draft.node.id)) base.draft.save();
+    if (base && base.draft.node.id !== id && base.draft.isChanged && this.session.flow.has(base.draft.node.id) && !this.left.has(base.draft)) {
+      this.left.add(base.draft);
+      const { collect } = base.draft;
+      if (collect) {
+        void collect().then((collected) => {
+          if (collected) base.draft.save();
+          this.wanted = field;
+          this.follow();
+        });
+        return;
+      }
+      base.draft.save();
+    }
     const same = base && base.draft.node.id === id ? base.draft : undefined;
     this.stack.set([]);
     const node = id === null ? undefined : this.session.flow.get(id);

@@ -12,9 +12,12 @@ import { actions } from "./actions";
 import { app } from "./app";
 import { canvas } from "./canvas";
 import { forms } from "./forms";
+import { hosted } from "./hosted";
+import { insight } from "./insight";
+import { mesh } from "./mesh";
 import { panels } from "./panels";
 
-export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...panels };
+export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh };
 
 export type Message = string | { readonly one: string; readonly other: string };
 export type MessageKey = keyof typeof catalogue;

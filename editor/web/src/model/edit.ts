@@ -1,7 +1,7 @@
 /**
  * Editing a flow: transactions that can be taken back.
  *
- * All that is ever done to a flow is putting, removing and reordering objects. A transaction records these steps; each
+ * All that is ever done to a flow is putting, removing and reordering objects, and changing texts that lie beside it. A transaction records these steps; each
  * step holds what was there before, so the inverse of an action is its steps backwards. What users know as actions
  * (commands.ts) is written on top of a transaction's few methods.
  *
@@ -14,7 +14,8 @@ import { equal } from "./json";
 /** One step. `index` is the place in the file of what is added or removed. */
 type Step =
   | { readonly kind: "set"; readonly key: string; readonly before: FlowNode | null; readonly after: FlowNode | null; readonly index: number }
-  | { readonly kind: "order"; readonly before: readonly string[]; readonly after: readonly string[] };
+  | { readonly kind: "order"; readonly before: readonly string[]; readonly after: readonly string[] }
+  | { readonly kind: "beside"; readonly key: string; readonly before: string | undefined; readonly after: string | undefined };
 
 interface Action {
   readonly name: string;
@@ -49,7 +50,10 @@ const MERGE_WITHIN = 1000;
 export class Transaction {
   readonly steps: Step[] = [];
 
-  constructor(readonly flow: Flow) {}
+  constructor(
+    readonly flow: Flow,
+    private readonly beside: Map<string, string> = new Map(),
+  ) {}
 
   get(id: string): FlowNode | undefined {
     return this.flow.get(id);
@@ -88,6 +92,12 @@ export class Transaction {
     this.step({ kind: "order", before: [...this.flow.keys()], after: order });
   }
 
+  /** Changes a text that lies beside the flow file and is edited together with it; undefined takes it away. */
+  setBeside(key: string, text: string | undefined): void {
+    const before = this.beside.get(key);
+    if (before !== text) this.step({ kind: "beside", key, before, after: text });
+  }
+
   private replace(before: FlowNode, after: FlowNode): void {
     if (before.type !== "tab") {
       this.unlocked(before);
@@ -103,7 +113,7 @@ export class Transaction {
 
   private step(step: Step): void {
     this.steps.push(step);
-    apply(this.flow, step);
+    apply(this.flow, this.beside, step);
   }
 
   private placeFor(node: FlowNode): number {
@@ -122,6 +132,7 @@ export class Editor {
   private deployed: ReadonlyMap<string, FlowNode> = new Map();
   private listeners = new Set<(change: Change) => void>();
   private running = false;
+  private readonly besides = new Map<string, string>();
   /** Counts up with every change, undo and redo included. */
   revision = 0;
 
@@ -145,19 +156,24 @@ export class Editor {
    */
   run<T>(name: string, action: (tx: Transaction) => T, merge?: string): T {
     if (this.running) throw new Error(`"${name}" inside another action`);
-    const tx = new Transaction(this.flow);
+    const tx = new Transaction(this.flow, this.besides);
     this.running = true;
     let result: T;
     try {
       result = action(tx);
     } catch (error) {
-      for (const step of tx.steps.toReversed()) apply(this.flow, inverse(step));
+      for (const step of tx.steps.toReversed()) apply(this.flow, this.besides, inverse(step));
       throw error;
     } finally {
       this.running = false;
     }
     if (tx.steps.length > 0) this.record({ name, steps: tx.steps, time: Date.now(), ...(merge === undefined ? {} : { merge }) });
     return result;
+  }
+
+  /** A text that lies beside the flow file, as `Transaction.setBeside` left it. Another flow leaves it alone. */
+  beside(key: string): string | undefined {
+    return this.besides.get(key);
   }
 
   get undoName(): string | undefined {
@@ -172,7 +188,7 @@ export class Editor {
   undo(): boolean {
     const action = this.past.pop();
     if (!action) return false;
-    for (const step of action.steps.toReversed()) apply(this.flow, inverse(step));
+    for (const step of action.steps.toReversed()) apply(this.flow, this.besides, inverse(step));
     this.future.push(action);
     this.changed({ ids: touched(action.steps), cause: "undo", name: action.name });
     return true;
@@ -181,7 +197,7 @@ export class Editor {
   redo(): boolean {
     const action = this.future.pop();
     if (!action) return false;
-    for (const step of action.steps) apply(this.flow, step);
+    for (const step of action.steps) apply(this.flow, this.besides, step);
     this.past.push(action);
     this.changed({ ids: touched(action.steps), cause: "redo", name: action.name });
     return true;
@@ -255,9 +271,12 @@ export class Editor {
 /** What only says where something is drawn. */
 const LAYOUT = { x: undefined, y: undefined, w: undefined, h: undefined };
 
-function apply(flow: Flow, step: Step): void {
+function apply(flow: Flow, beside: Map<string, string>, step: Step): void {
   if (step.kind === "order") flow.setOrder(step.after);
-  else flow.set(step.key, step.after, step.index < 0 ? undefined : step.index);
+  else if (step.kind === "beside") {
+    if (step.after === undefined) beside.delete(step.key);
+    else beside.set(step.key, step.after);
+  } else flow.set(step.key, step.after, step.index < 0 ? undefined : step.index);
 }
 
 function inverse(step: Step): Step {
@@ -265,5 +284,5 @@ function inverse(step: Step): Step {
 }
 
 function touched(steps: readonly Step[]): Set<string> {
-  return new Set(steps.flatMap((step) => (step.kind === "set" ? [step.key] : step.after)));
+  return new Set(steps.flatMap((step) => (step.kind === "set" ? [step.key] : step.kind === "order" ? step.after : [])));
 }

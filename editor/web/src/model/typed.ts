@@ -5,7 +5,7 @@
 import { isObject, type Json } from "./json";
 
 /** What is wrong with a value; each has its words in the message catalogue (`problem.` and this name). */
-export type ValueProblem = "required" | "number" | "boolean" | "json" | "buffer" | "jsonata" | "regexp" | "path" | "missing-node";
+export type ValueProblem = "required" | "number" | "boolean" | "json" | "buffer" | "jsonata" | "regexp" | "path" | "missing-node" | "package";
 
 /** How a value of a type is written. */
 export interface ValueType {

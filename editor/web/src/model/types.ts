@@ -79,7 +79,31 @@ export interface NodeType {
   readonly fields: readonly Field[];
   /** Markdown. */
   readonly help?: string;
+  /** Set where the type's package says what it is: its own form shows its properties. */
+  readonly fromPackage?: FromPackage;
 }
+
+/** What a package says of one of its types, beyond how it looks. */
+export interface FromPackage {
+  /** The file of the package that defines the type. */
+  readonly set: string;
+  readonly hasForm: boolean;
+  readonly defaults: { readonly [name: string]: { readonly value: Json; readonly type?: string; readonly required?: boolean } };
+  /** `password` or `text`, by name. */
+  readonly credentials: { readonly [name: string]: string };
+}
+
+/** What the code of a package says of one node. */
+export interface NodeDescription {
+  readonly label: string;
+  readonly icon: string;
+  readonly inputLabels: readonly string[];
+  readonly outputLabels: readonly string[];
+  /** The properties that it does not take. */
+  readonly problems: readonly string[];
+}
+
+type Describe = (node: FlowNode) => NodeDescription | undefined;
 
 /** The colours of what has no descriptor. */
 const UNKNOWN_COLOR = "#c0c0c0";
@@ -95,7 +119,10 @@ export const CORE_TYPES = coreTypes as unknown as readonly NodeType[];
 export class NodeTypes {
   private readonly byName = new Map<string, NodeType>();
 
-  constructor(types: Iterable<NodeType> = CORE_TYPES) {
+  constructor(
+    types: Iterable<NodeType> = CORE_TYPES,
+    private readonly describe: Describe = () => undefined,
+  ) {
     for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, type);
   }
 
@@ -117,12 +144,24 @@ export class NodeTypes {
     return new NodeTypes([...this.all(), ...more]);
   }
 
+  /** The same with types as their packages define them, and with what these say of nodes. Types that the server knows well stay. */
+  withPackages(types: readonly NodeType[], describe: Describe): NodeTypes {
+    const more = types.filter(({ type }) => (this.byName.get(type)?.fields.length ?? 0) === 0);
+    return new NodeTypes([...this.all(), ...more], describe);
+  }
+
+  /** What the package of a node's type says of it, as far as that is known. */
+  description(node: FlowNode): NodeDescription | undefined {
+    return this.byName.get(node.type)?.fromPackage ? this.describe(node) : undefined;
+  }
+
   /** Whether messages can come in. */
   inputs(flow: Flow, node: FlowNode): number {
     if (node.type === "junction") return 1;
     const subflow = this.subflow(flow, node);
     if (subflow) return portShapes(subflow, "in").length;
     const known = this.byName.get(node.type);
+    if (known?.fromPackage && "inputs" in known.fromPackage.defaults) return Number(node["inputs"] ?? known.fromPackage.defaults["inputs"]!.value) > 0 ? 1 : 0;
     // (an mqtt node has an input where it is told by messages what to listen to)
     if (known?.module === "node-red" && typeof node["inputs"] === "number") return Math.min(node["inputs"], 1);
     if (known && known.module !== "") return known.inputs;
@@ -138,13 +177,16 @@ export class NodeTypes {
     const known = this.byName.get(node.type);
     if (!known || known.module === "") return used;
     if (node.type === "link out" && node["mode"] === "return") return 0;
-    return Math.max(outputsOf(known.outputs, node), lastUsed(node) + 1);
+    const standard = "field" in known.outputs ? known.fromPackage?.defaults[known.outputs.field]?.value : undefined;
+    return Math.max(outputsOf(known.outputs, node, standard), lastUsed(node) + 1);
   }
 
   /** What the canvas writes on a node. */
   label(flow: Flow, node: FlowNode): string {
     if (node.type === "tab" && typeof node["label"] === "string") return node["label"];
     const known = this.byName.get(node.type);
+    const described = this.description(node)?.label;
+    if (described !== undefined && described !== "") return described;
     const own = node[known?.label.property ?? "name"] ?? node.name;
     if (typeof own === "string" && own !== "") return own;
     const subflow = this.subflow(flow, node);
@@ -160,9 +202,9 @@ export class NodeTypes {
 
   icon(flow: Flow, node: FlowNode): string {
     const own = node["icon"] ?? this.subflow(flow, node)?.["icon"];
-    if (typeof own === "string" && own !== "") return own.slice(own.lastIndexOf("/") + 1);
+    if (typeof own === "string" && own !== "") return own.startsWith("node-red/") ? own.slice("node-red/".length) : own;
     if (node.type.startsWith("subflow")) return "subflow.svg";
-    return this.byName.get(node.type)?.icon ?? "cog.svg";
+    return this.description(node)?.icon || (this.byName.get(node.type)?.icon ?? "cog.svg");
   }
 
   /** Whether a node of this type can be drawn, that is, has a place on the canvas. */
@@ -178,6 +220,7 @@ export class NodeTypes {
   /** The same with what is wrong. */
   fieldProblems(flow: Flow, node: FlowNode): FieldProblem[] {
     const known = this.byName.get(node.type);
+    if (known?.fromPackage) return this.packageProblems(known.fromPackage, node);
     return known ? problemsOf(flow, known.fields, node) : [];
   }
 
@@ -191,8 +234,14 @@ export class NodeTypes {
   defaults(type: string): Record<string, Json> {
     const known = this.byName.get(type);
     const out: Record<string, Json> = {};
+    for (const [name, { value }] of Object.entries(known?.fromPackage?.defaults ?? {})) out[name] = value;
     for (const field of known?.fields ?? []) if (field.kind !== "credential") out[field.name] = field.default;
     return out;
+  }
+
+  private packageProblems({ defaults }: FromPackage, node: FlowNode): FieldProblem[] {
+    const names = this.description(node)?.problems ?? [];
+    return names.map((name) => ({ path: name, problem: "package", field: { name, kind: "text", label: name, default: defaults[name]?.value ?? "", required: defaults[name]?.required === true } }));
   }
 
   private subflow(flow: Flow, node: FlowNode): FlowNode | undefined {
@@ -217,10 +266,10 @@ function unknownType(type: string, module: string): NodeType {
   };
 }
 
-function outputsOf(outputs: Outputs, node: FlowNode): number {
+function outputsOf(outputs: Outputs, node: FlowNode, standard: Json = 1): number {
   if ("fixed" in outputs) return outputs.fixed;
   if ("field" in outputs) {
-    const count = Number(node[outputs.field] ?? 1);
+    const count = Number(node[outputs.field] ?? standard);
     return Number.isInteger(count) && count >= 0 ? Math.min(count, 1000) : 1;
   }
   const rules = node[outputs.rules];

@@ -8,6 +8,7 @@ import type { Session } from "../app/session";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
 import { ALL_LEVELS, DebugLog, NO_FILTER, type DebugEntry, type DebugFilter, type DebugLevel } from "./debug-log";
+import { feedOf, openDebugWindow } from "./debug-feed";
 import { Tree } from "./Tree";
 import { seen } from "./window";
 
@@ -19,7 +20,11 @@ export function debugLogOf(session: Session): DebugLog {
   if (!log) {
     const made = (log = new DebugLog());
     logs.set(session, made);
-    session.comms.subscribe("debug", (_topic, data) => made.push(data));
+    session.comms.subscribe("debug", (_topic, data) => {
+      const time = Date.now();
+      made.push(data, time);
+      feedOf(session)?.push(data, time);
+    });
   }
   return log;
 }
@@ -30,7 +35,12 @@ const USUAL = 58;
 
 export function DebugPanel() {
   const session = useSession();
-  const log = debugLogOf(session);
+  return <DebugView log={debugLogOf(session)} canPopOut />;
+}
+
+/** The messages of a log; in a window of their own they cannot be taken out once more. */
+export function DebugView({ log, canPopOut = false }: { log: DebugLog; canPopOut?: boolean }) {
+  const session = useSession();
   useSyncExternalStore(log.subscribe, log.getVersion);
   const filter = useStore(filterStore);
   const selection = useStore(session.selection);
@@ -51,6 +61,11 @@ export function DebugPanel() {
         <button type="button" className="icon-button" aria-pressed={log.isPaused} title={log.isPaused ? t("debug.resume") : t("debug.pause")} aria-label={log.isPaused ? t("debug.resume") : t("debug.pause")} onClick={() => (log.isPaused ? log.resume() : log.pause())}>
           <Glyph name={log.isPaused ? "play" : "pause"} size={16} />
         </button>
+        {canPopOut && (
+          <button type="button" className="icon-button" title={t("debug.window")} aria-label={t("debug.window")} onClick={() => openDebugWindow(session, log)}>
+            <Glyph name="expand" size={16} />
+          </button>
+        )}
         <button type="button" className="icon-button" title={t("debug.clear")} aria-label={t("debug.clear")} onClick={() => log.clear()}>
           <Glyph name="trash" size={16} />
         </button>

@@ -1,7 +1,7 @@
 /**
- * Deploying: the button with its menu, and the review of what would change.
+ * Deploying: the button with its menu.
  */
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import type { DeployType } from "../api/client";
 import { perform } from "../app/actions";
 import { readSetting, writeSetting } from "../app/local";
@@ -11,18 +11,16 @@ import { useStore } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
-import type { FlowNode } from "../model/flow";
-import type { Json } from "../model/json";
-import { differingProperties } from "../model/merge";
-import { Dialog } from "./Dialog";
+import { DEPLOY_TYPES } from "./deploy-types";
 import { dialogOf } from "./dialogs";
 
-export const DEPLOY_TYPES: readonly DeployType[] = ["full", "flows", "nodes"];
-const chosenType = new Store<DeployType>(readSetting<DeployType>("deploy", "full"));
+/** The way of deploying that the button has. */
+export const chosenType = new Store<DeployType>(readSetting<DeployType>("deploy", "full"));
 chosenType.subscribe(() => writeSetting("deploy", chosenType.get()));
 const busy = new Store(false);
 
-async function deploy(session: Session): Promise<boolean> {
+/** Deploys in the chosen way; true when the server took it. */
+export async function deploy(session: Session): Promise<boolean> {
   busy.set(true);
   try {
     return await session.deploy(chosenType.get());
@@ -117,101 +115,4 @@ function DeployMenu({ onClose }: { onClose: () => void }) {
       </div>
     </div>
   );
-}
-
-/** What deploying now would change. */
-export function ReviewDialog({ onClose }: { onClose: () => void }) {
-  const session = useSession();
-  useRevision();
-  const id = useId();
-  const type = useStore(chosenType);
-  const { added, changed, moved, removed } = session.editor.differences();
-  const secrets = session.flow.keys().filter((key) => Object.keys(session.document.credentialsOf(key)).length > 0);
-  const nothing = added.length + changed.length + moved.length + removed.length + secrets.length === 0;
-  const invalid = [...added, ...changed].filter((key) => {
-    const node = session.flow.get(key);
-    return node && (session.types.get().problems(session.flow, node).length > 0 || !session.types.get().isKnown(session.flow, node));
-  });
-  const run = async () => {
-    if (await deploy(session)) onClose();
-    else if (session.conflict.get()) onClose();
-  };
-  return (
-    <Dialog
-      id={id}
-      title={t("do.review")}
-      size="large"
-      onClose={onClose}
-      buttons={[
-        { title: t("form.cancel"), run: onClose },
-        { title: `${t("deploy.button")}: ${t(`deploy.${type}`)}`, run: () => void run(), primary: true, disabled: nothing },
-      ]}
-    >
-      {nothing && <p className="panel-empty">{t("deploy.nothing")}</p>}
-      {invalid.length > 0 && <p className="field-problem">{t("deploy.invalid", { count: invalid.length })}</p>}
-      <Group title={t("review.added", { count: added.length })} ids={added} kind="added" />
-      <Group title={t("review.changed", { count: changed.length })} ids={changed} kind="changed" />
-      <Group title={t("review.removed", { count: removed.length })} ids={removed} kind="removed" />
-      <Group title={t("review.moved", { count: moved.length })} ids={moved} kind="moved" />
-      <Group title={t("review.secrets", { count: secrets.length })} ids={secrets} kind="secret" />
-    </Dialog>
-  );
-}
-
-function Group({ title, ids, kind }: { title: string; ids: readonly string[]; kind: string }) {
-  const session = useSession();
-  if (ids.length === 0) return null;
-  const types = session.types.get();
-  return (
-    <section className={`review is-${kind}`}>
-      <h3>{title}</h3>
-      <ul>
-        {ids.slice(0, 300).map((id) => {
-          const now = session.flow.get(id);
-          const then = session.editor.deployedNode(id);
-          const node = (now ?? then)!;
-          return (
-            <li key={id}>
-              <details>
-                <summary>
-                  <strong>{types.label(session.flow, node)}</strong> <small>{node.type}</small>
-                </summary>
-                {kind !== "secret" && <Difference before={then} after={now} />}
-              </details>
-            </li>
-          );
-        })}
-      </ul>
-    </section>
-  );
-}
-
-/** The properties that differ, before and after. */
-export function Difference({ before, after }: { before: FlowNode | undefined; after: FlowNode | undefined }) {
-  return (
-    <table className="difference">
-      <thead>
-        <tr>
-          <th>{t("review.property")}</th>
-          <th>{t("review.before")}</th>
-          <th>{t("review.after")}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {differingProperties(before, after).map((name) => (
-          <tr key={name}>
-            <th>{name}</th>
-            <td className="is-before">{valueText(before?.[name])}</td>
-            <td className="is-after">{valueText(after?.[name])}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-export function valueText(value: Json | undefined): string {
-  if (value === undefined) return "–";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 600 ? `${text.slice(0, 600)}…` : text;
 }

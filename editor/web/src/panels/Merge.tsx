@@ -11,7 +11,7 @@ import type { JsonObject } from "../model/json";
 import { Flow } from "../model/flow";
 import { applyMerge, compare, resolve, type MergeItem, type Side } from "../model/merge";
 import { parse } from "../model/text";
-import { valueText } from "./Deploy";
+import { valueText } from "./Review";
 import { Dialog } from "./Dialog";
 import { differingProperties } from "../model/merge";
 

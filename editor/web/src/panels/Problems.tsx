@@ -3,19 +3,19 @@
  * node and the field; what can be mended by itself has a button for it.
  */
 import { useMemo, useState } from "react";
-import type { Diagnostic } from "../api/client";
+import type { Diagnostic, Fix } from "../api/client";
 import { useRevision, useSession, useStore } from "../app/react";
 import type { Session } from "../app/session";
 import { formsOf } from "../forms/forms";
 import { t } from "../messages";
 import { label } from "../messages/labels";
-import { changeProperties } from "../model/commands";
 import { fix, isFixable, lint, type Finding } from "../model/lint";
 import { checksOf } from "./checks";
+import { applyFix, applyFixes } from "./fixes";
 
 type Level = "error" | "warning" | "note";
 
-interface Problem {
+export interface Problem {
   readonly key: string;
   readonly level: Level;
   readonly code: string;
@@ -23,7 +23,8 @@ interface Problem {
   readonly property: string | undefined;
   readonly text: string;
   readonly help: string | undefined;
-  readonly fixes: readonly { readonly title: string; readonly run: () => void }[];
+  /** What can be done; with what the compiler offers, so that all of a kind can be done at once. */
+  readonly fixes: readonly { readonly title: string; readonly run: () => void; readonly offer?: Fix }[];
 }
 
 const LEVELS: readonly Level[] = ["error", "warning", "note"];
@@ -54,6 +55,7 @@ export function ProblemsPanel() {
           {state === "running" ? t("problems.checking") : state === "absent" ? t("problems.no-check") : ""}
         </small>
       </div>
+      <Kinds problems={shown} />
       <ul>
         {shown.slice(0, 500).map((problem) => (
           <Line key={problem.key} problem={problem} />
@@ -88,11 +90,44 @@ function Line({ problem }: { problem: Problem }) {
   );
 }
 
-function goTo(session: Session, { node, property }: Problem): void {
+/** Buttons that do the same offer wherever it is made. */
+function Kinds({ problems }: { problems: readonly Problem[] }) {
+  const session = useSession();
+  const kinds = kindsOf(problems);
+  if (kinds.length === 0) return null;
+  return (
+    <div className="panel-tools" role="group" aria-label={t("fix.kinds")}>
+      {kinds.map(({ key, title, offers }) => (
+        <button key={key} type="button" onClick={() => session.notify("success", t("fix.done", { count: applyFixes(session, title, offers) }))}>
+          {t("fix.all", { title, count: offers.length })}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Offers that are made several times: of the same diagnostic, with the same words. */
+export function kindsOf(problems: readonly Problem[]): { key: string; title: string; offers: Fix[] }[] {
+  const kinds = new Map<string, { key: string; title: string; offers: Fix[] }>();
+  for (const problem of problems) {
+    for (const { title, offer } of problem.fixes) {
+      if (!offer) continue;
+      const key = `${problem.code} ${title}`;
+      const kind = kinds.get(key) ?? { key, title, offers: [] };
+      kinds.set(key, kind);
+      kind.offers.push(offer);
+    }
+  }
+  return [...kinds.values()].filter((kind) => kind.offers.length > 1);
+}
+
+export function goTo(session: Session, { node, property }: Problem): void {
   if (node === undefined) return;
   session.reveal(node);
   if (property !== undefined) formsOf(session).openAt(node, property);
 }
+
+const GRAPH: ReadonlySet<Finding["kind"]> = new Set(["dangling-wire", "unknown-type", "lost"]);
 
 /** Everything there is to say about the flow now. */
 export function problemsOf(session: Session): Problem[] {
@@ -101,21 +136,16 @@ export function problemsOf(session: Session): Problem[] {
   // What the compiler says of a property, the model need not say again.
   const known = new Set(said.map((problem) => `${problem.node} ${problem.property?.split(".")[0]}`));
   const own = lint(session.flow, session.types.get())
+    // Of what only the graph shows, the compiler says more.
+    .filter((finding) => !(GRAPH.has(finding.kind) && known.has(`${finding.node} undefined`)))
     .map((finding) => fromFinding(session, finding))
     .filter((problem) => problem.property === undefined || !known.has(`${problem.node} ${problem.property.split(".")[0]}`));
   return [...said, ...own].toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
 }
 
 function fromDiagnostic(session: Session, each: Diagnostic, index: number): Problem {
-  const types = session.types.get();
   const at = each.line === undefined ? "" : ` (${t("problems.at", { line: each.line, column: each.column ?? 1 })})`;
-  const fixes = (each.fixes ?? []).map((offered) => ({
-    title: offered.title,
-    run: () =>
-      void session.run(offered.title, (tx) => {
-        for (const change of offered.changes) if (tx.get(change.node)) changeProperties(tx, types, change.node, change.set);
-      }),
-  }));
+  const fixes = (each.fixes ?? []).map((offer) => ({ title: offer.title, offer, run: () => void (applyFix(session, offer) || session.notify("warning", t("fix.gone"))) }));
   return { key: `check ${index}`, level: each.level, code: each.code, node: each.node, property: each.property, text: each.message + at, help: each.help, fixes };
 }
 

@@ -3,7 +3,7 @@
  * sheet at the bottom.
  */
 import { useSyncExternalStore, type KeyboardEvent } from "react";
-import { panels, type Panel } from "../app/parts";
+import { panels as allPanels, type Panel } from "../app/parts";
 import { useSession, useStore } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
@@ -12,6 +12,8 @@ import { ResizeBar, useSize } from "./resize";
 export function SidePanel() {
   const session = useSession();
   const shown = useStore(session.panel);
+  const features = useStore(session.features);
+  const panels = allPanels.filter((each) => each.feature === undefined || features.has(each.feature));
   const narrow = useNarrow();
   const width = useSize("panel", 340, 220, 900);
   const height = useSize("sheet", 320, 120, 1200);

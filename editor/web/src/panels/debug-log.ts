@@ -16,6 +16,8 @@ export interface DebugEntry {
   /** Counts up. */
   readonly seq: number;
   readonly time: number;
+  /** As it came. */
+  readonly data: Json;
   readonly node: string;
   /** The tab or subflow that the node lies on. */
   readonly place: string;
@@ -64,6 +66,11 @@ export class DebugLog {
     this.next += 1;
     if (this.next - this.first > this.limit) this.first = this.next - this.limit;
     this.tell();
+  }
+
+  /** Everything that is kept, also what came during a pause. */
+  all(): DebugEntry[] {
+    return Array.from({ length: this.next - this.first }, (_, i) => this.ring[(this.first + i) % this.limit]!);
   }
 
   /** Everything that is shown, oldest first. */
@@ -144,6 +151,7 @@ function entryOf(data: Json, seq: number, time: number): DebugEntry {
   let value: Value | undefined;
   return {
     seq,
+    data,
     time: typeof object["timestamp"] === "number" ? object["timestamp"] : time,
     node: string("_alias") || string("id"),
     place: string("z"),

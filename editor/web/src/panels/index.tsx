@@ -10,8 +10,9 @@ import { checksOf } from "./checks";
 import { ConfigsPanel } from "./Configs";
 import { ContextPanel } from "./Context";
 import { debugLogOf, DebugPanel } from "./Debug";
-import { ReviewDialog } from "./Deploy";
+import { resumeFeed } from "./debug-feed";
 import { dialogOf } from "./dialogs";
+import { FixPicker } from "./FixPicker";
 import { InformationPanel } from "./Information";
 import "./panels.css";
 import { ProblemsPanel } from "./Problems";
@@ -28,7 +29,7 @@ panels.push(
 const DIALOGS = {
   import: lazy(() => import("./Transfer").then(({ ImportDialog }) => ({ default: ImportDialog }))),
   export: lazy(() => import("./Transfer").then(({ ExportDialog }) => ({ default: ExportDialog }))),
-  review: ReviewDialog,
+  review: lazy(() => import("./Review").then(({ ReviewDialog }) => ({ default: ReviewDialog }))),
   merge: lazy(() => import("./Merge").then(({ MergeDialog }) => ({ default: MergeDialog }))),
   settings: lazy(() => import("./Settings").then(({ SettingsDialog }) => ({ default: SettingsDialog }))),
 };
@@ -57,10 +58,10 @@ function Dialogs() {
 function Background() {
   const session = useSession();
   useEffect(() => {
-    debugLogOf(session);
+    resumeFeed(session, debugLogOf(session));
     checksOf(session);
   }, [session]);
   return null;
 }
 
-overlays.push(Dialogs, Background);
+overlays.push(Dialogs, FixPicker, Background);

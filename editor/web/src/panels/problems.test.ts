@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { Client } from "../api/client";
+import { Client, readCheck, type CheckResult } from "../api/client";
 import { Comms } from "../api/comms";
 import { Session } from "../app/session";
 import { parse } from "../model/text";
-import { problemsOf } from "./Problems";
+import { applyFixes } from "./fixes";
+import { kindsOf, problemsOf } from "./Problems";
 
 function open(): Session {
   const session = new Session({ client: new Client({ root: "http://127.0.0.1:1/" }), comms: new Comms("ws://127.0.0.1:1/comms") });
@@ -28,7 +29,7 @@ describe("problems", () => {
     const session = open();
     session.check.set({
       diagnostics: [
-        { code: "VG0200", level: "error", node: "f", property: "func", line: 1, column: 1, message: "no such name", help: "did you mean return?", fixes: [{ title: "Write return", changes: [{ node: "f", set: { func: "return msg;" } }, { node: "nobody", set: {} }] }] },
+        { code: "VG0200", level: "error", node: "f", property: "func", line: 1, column: 1, message: "no such name", help: "did you mean return?", fixes: [{ title: "Write return", edits: [{ node: "f", set: { func: "return msg;" }, unset: ["noerr"] }] }] },
         { code: "VG0100", level: "error", node: "r", property: "minin", message: "not a number" },
       ],
       wires: {},
@@ -44,6 +45,7 @@ describe("problems", () => {
     expect(problems[0]!.text).toContain("line 1, column 1");
     problems[0]!.fixes[0]!.run();
     expect(session.flow.get("f")!["func"]).toBe("return msg;");
+    expect(session.flow.get("f")).not.toHaveProperty("noerr");
     expect(session.editor.undoName).toBe("Write return");
     session.editor.undo();
     expect(session.flow.get("f")!["func"]).toBe("retrun msg;");
@@ -54,5 +56,27 @@ describe("problems", () => {
     problemsOf(session).find((each) => each.node === "f")!.fixes[0]!.run();
     expect(session.flow.get("f")!.wires).toEqual([[]]);
     expect(problemsOf(session).map((each) => each.node)).toEqual(["r"]);
+  });
+
+  it("of one kind are mended at once, as one step of undo, and none over another", () => {
+    const session = open();
+    const offer = (node: string, property: string, value: string) => ({ code: "VG0300", level: "warning" as const, node, property, message: "x", fixes: [{ title: "Write it so", edits: [{ node, set: { [property]: value } }] }] });
+    const gone = { code: "VG0400", level: "error" as const, node: "r", message: "useless", fixes: [{ title: "Delete it", edits: [{ node: "r", remove: true }] }] };
+    session.check.set({ diagnostics: [offer("f", "func", "a"), offer("f", "func", "b"), offer("r", "minin", "0"), offer("nobody", "x", "0"), gone], wires: {}, nodes: {}, clones: [] });
+    const kinds = kindsOf(problemsOf(session));
+    expect(kinds.map((kind) => [kind.title, kind.offers.length])).toEqual([["Write it so", 4]]);
+    expect(applyFixes(session, kinds[0]!.title, kinds[0]!.offers)).toBe(2);
+    expect([session.flow.get("f")!["func"], session.flow.get("r")!["minin"]]).toEqual(["a", "0"]);
+    session.editor.undo();
+    expect([session.flow.get("f")!["func"], session.flow.get("r")!["minin"]]).toEqual(["retrun msg;", "a"]);
+    problemsOf(session).find((each) => each.code === "VG0400")!.fixes[0]!.run();
+    expect(session.flow.has("r")).toBe(false);
+  });
+
+  it("of the graph are said once, by the compiler, which leaves out what it does not know", () => {
+    const session = open();
+    const said = { code: "VG0015", level: "warning", title: "", message: "leads to nowhere", node: "f", property: null, line: null, column: null, help: null, fixes: [] };
+    session.check.set(readCheck({ diagnostics: [said], wires: {}, nodes: {}, clones: [] } as unknown as CheckResult));
+    expect(problemsOf(session).filter((each) => each.node === "f").map((each) => [each.text, each.property, each.help])).toEqual([["leads to nowhere", undefined, undefined]]);
   });
 });

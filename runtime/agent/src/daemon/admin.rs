@@ -209,6 +209,7 @@ async fn status(node: &Arc<Node>) -> Status {
         node_js: it.labels.contains_key(NODE_JS),
         version: it.labels.get(VERSION).cloned().unwrap_or_default(),
         parts: state.flows.owned_by(id).count(),
+        rtt_us: node.round_trip(id).map(|it| it.as_micros() as u64),
     };
     let mut nodes: Vec<NodeStatus> = state.nodes.iter().map(about).collect();
     nodes.sort_by(|a, b| a.name.cmp(&b.name));

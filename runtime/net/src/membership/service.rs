@@ -2,7 +2,7 @@
 //! does not keep up; connections that break are looked into at once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::machine::{Change, Machine, MemberInfo, MemberState, Output};
 use super::tuning::Tuning;
+use super::wire::{Probe, probe};
 
 use crate::error::NetError;
 use crate::events::{Event, Gone};
@@ -47,6 +48,14 @@ pub struct Membership {
     orders: mpsc::Sender<Order>,
     changes: broadcast::Sender<Change>,
     members: watch::Receiver<Arc<View>>,
+    trips: Trips,
+}
+
+/// How long nodes take to answer, the last times: to there and back.
+type Trips = Arc<Mutex<HashMap<[u8; 32], Duration>>>;
+
+fn lock(trips: &Trips) -> MutexGuard<'_, HashMap<[u8; 32], Duration>> {
+    trips.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is seen of the mesh.
@@ -109,13 +118,17 @@ impl Membership {
             changes: changes.clone(),
             shown,
             arrive,
+            asked: HashMap::new(),
+            trips: Trips::default(),
         };
+        let trips = service.trips.clone();
         let events = net.events();
         tokio::spawn(service.run(incoming, ordered, arrived, events));
         Ok(Self {
             orders,
             changes,
             members,
+            trips,
         })
     }
 
@@ -127,6 +140,12 @@ impl Membership {
     /// All other members that are known, also those that are down.
     pub fn members(&self) -> Vec<(MemberInfo, MemberState)> {
         self.members.borrow().members.clone()
+    }
+
+    /// How long a member takes to answer, to there and back, the work of both agents included: smoothed over its last answers, one in some
+    /// seconds. None before the first, and for this node itself.
+    pub fn round_trip(&self, key: &[u8; 32]) -> Option<Duration> {
+        lock(&self.trips).get(key).copied()
     }
 
     /// What changes from now on.
@@ -153,6 +172,9 @@ struct Service {
     changes: broadcast::Sender<Change>,
     shown: watch::Sender<Arc<View>>,
     arrive: mpsc::Sender<([u8; 32], Vec<u8>)>,
+    /// Who was asked last whether it is there, by which number, and when.
+    asked: HashMap<[u8; 32], (u8, Instant)>,
+    trips: Trips,
 }
 
 /// What goes to a node.
@@ -187,6 +209,7 @@ impl Service {
                 }
                 Some((from, datagram)) = arrived.recv() => {
                     let now = self.now();
+                    self.answered(&from, &datagram);
                     self.machine.receive(now, &from, &datagram);
                 }
                 event = events.next() => match event {
@@ -254,6 +277,8 @@ impl Service {
         for key in down {
             // (a connection over which nothing comes any more would keep the next one from being made)
             self.writers.remove(&key);
+            self.asked.remove(&key);
+            lock(&self.trips).remove(&key);
             self.net.disconnect(&key).await;
         }
     }
@@ -265,7 +290,25 @@ impl Service {
         }));
     }
 
+    /// Takes down how long an answer took.
+    fn answered(&mut self, from: &[u8; 32], datagram: &[u8]) {
+        if let Some(Probe::Answers(number)) = probe(datagram)
+            && let Some((_, at)) = self
+                .asked
+                .remove(from)
+                .filter(|(asked, _)| *asked == number)
+        {
+            let (took, mut trips) = (at.elapsed(), lock(&self.trips));
+            // (as TCP smooths it: RFC 6298)
+            let known = trips.entry(*from).or_insert(took);
+            *known = (*known * 7 + took) / 8;
+        }
+    }
+
     fn send(&mut self, to: [u8; 32], datagram: Vec<u8>) {
+        if let Some(Probe::Asks(number)) = probe(&datagram) {
+            self.asked.insert(to, (number, Instant::now()));
+        }
         if let Some(writer) = self.writers.get(&to) {
             match writer.queue.try_send(datagram) {
                 Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => return,

@@ -339,6 +339,24 @@ pub(crate) fn accept(
     Some(kept)
 }
 
+/// What a datagram asks or answers, by the number of the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Whether its receiver is there.
+    Asks(u8),
+    /// That its sender is.
+    Answers(u8),
+}
+
+/// The question or answer that a datagram brings, if it is one between two nodes alone.
+pub fn probe(datagram: &[u8]) -> Option<Probe> {
+    match *datagram {
+        [0, number, ..] => Some(Probe::Asks(number)),
+        [1, number, ..] => Some(Probe::Answers(number)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

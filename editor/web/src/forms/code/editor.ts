@@ -31,9 +31,12 @@ export interface CodeOptions {
   readonly words: { readonly syntax: string; readonly brackets: string };
   readonly message?: Shape | undefined;
   readonly readOnly?: boolean;
+  /** What else the editor is made of: a language that is loaded for it alone, say. */
+  readonly extensions?: Extension;
 }
 
 export interface CodeEditor {
+  readonly view: EditorView;
   setValue(value: string): void;
   focus(line?: number, column?: number): void;
   destroy(): void;
@@ -56,6 +59,7 @@ export function createEditor(options: CodeOptions): CodeEditor {
       extensions: [
         base(options),
         language.of(languageOf(options)),
+        options.extensions ?? [],
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !quiet) options.onChange(update.state.doc.toString());
         }),
@@ -63,6 +67,7 @@ export function createEditor(options: CodeOptions): CodeEditor {
     }),
   });
   return {
+    view,
     setValue(value) {
       if (value === view.state.doc.toString()) return;
       quiet = true;
@@ -147,7 +152,7 @@ function unbalanced(view: EditorView, words: string): Diagnostic[] {
   return text === "" || isBalanced(text) ? [] : [{ from: Math.max(0, text.length - 1), to: text.length, severity: "error", message: words }];
 }
 
-const colours = HighlightStyle.define([
+export const colours = HighlightStyle.define([
   { tag: tags.keyword, color: "light-dark(#8a2aa0, #d69cf0)" },
   { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "light-dark(#a03a1f, #f0a58a)" },
   { tag: [tags.number, tags.bool, tags.null], color: "light-dark(#126b56, #7fd9b9)" },
@@ -158,7 +163,7 @@ const colours = HighlightStyle.define([
   { tag: tags.variableName, color: "inherit" },
 ]);
 
-const look = EditorView.theme({
+export const look = EditorView.theme({
   "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--surface)", fontSize: "13px" },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
   ".cm-scroller": { fontFamily: "ui-monospace, 'SF Mono', Menlo, Consolas, monospace", lineHeight: "1.5" },

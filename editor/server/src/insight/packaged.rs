@@ -1,0 +1,28 @@
+//! What packages of nodes have for an editor: given out as it is, for a frame that can do no harm.
+
+use serde_json::Value as Json;
+use std::path::PathBuf;
+
+/// A kind of files that packages have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackageFiles {
+    /// Pictures of nodes.
+    Icons,
+    /// Whatever else their pages ask for.
+    Resources,
+}
+
+/// The packages. Each is asked on a thread that may block.
+pub trait Packaged {
+    /// The pages of all sets of nodes, or of one by its package and name, each behind a comment that names it; `None`: there is no such set.
+    fn pages(&self, set: Option<(&str, &str)>, language: &str) -> Option<String>;
+
+    /// The words of all sets by their ids, or of one, in a language; an empty object where there are none.
+    fn words(&self, set: Option<(&str, &str)>, language: &str) -> Json;
+
+    /// The pictures of nodes that there are: their names by package, an object of lists.
+    fn icons(&self) -> Json;
+
+    /// A file of a package.
+    fn package_file(&self, module: &str, kind: PackageFiles, path: &str) -> Option<PathBuf>;
+}

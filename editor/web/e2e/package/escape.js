@@ -1,0 +1,3 @@
+module.exports = function (RED) {
+  RED.nodes.registerType("e2e escape", function (config) { RED.nodes.createNode(this, config); });
+};

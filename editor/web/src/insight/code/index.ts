@@ -1,0 +1,3 @@
+import "../insight.css";
+
+export { CodePanel as default } from "./CodePanel";

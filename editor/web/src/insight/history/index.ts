@@ -1,0 +1,3 @@
+import "../insight.css";
+
+export { HistoryPanel as default } from "./HistoryPanel";

@@ -1,0 +1,3 @@
+import "../insight.css";
+
+export { TestsPanel as default } from "./TestsPanel";

@@ -1,0 +1,2 @@
+/** The build of the frame. */
+export function frame(): import("vite").Plugin;
