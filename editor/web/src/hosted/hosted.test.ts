@@ -126,3 +126,28 @@ describe("moved outputs", () => {
 describe("core types", () => {
   it("have the names that users know", () => expect(new NodeTypes().get("rbe")?.label.fallback).toBe("filter"));
 });
+
+describe("types of packages", () => {
+  const facts: TypeFacts = { type: "x", set: "p/x", module: "p", category: "mine", color: "#123456", icon: "p/x.png", label: "an x", inputs: 1, outputs: 1, right: false, hasForm: true, hasButton: false, defaults: { name: { value: "" }, outputs: { value: 2 }, list: { value: [{ a: 1 }] } }, credentials: { key: "password" } };
+  const flow = Flow.of([]);
+  const node = (more: object = {}): FlowNode => ({ id: "1", type: "x", ...more });
+  const named = new NodeTypes().withNamed([{ type: "x", module: "p" }]);
+
+  it("replace what only has a name, and no type that is known well", () => {
+    const types = named.withPackages([facts, { ...facts, type: "inject" }].map(descriptorOf), () => undefined);
+    expect(types.get("x")?.fromPackage?.set).toBe("p/x");
+    expect(types.get("inject")?.fromPackage).toBeUndefined();
+    expect(types.defaults("x")).toEqual({ name: "", outputs: 2, list: [{ a: 1 }] });
+    expect([types.outputs(flow, node()), types.outputs(flow, node({ outputs: 4 })), types.outputs(flow, node({ outputs: 1, wires: [[], [], ["a"]] }))]).toEqual([2, 4, 3]);
+    expect([types.label(flow, node()), types.label(flow, node({ name: "n" })), types.color(flow, node()), types.icon(flow, node())]).toEqual(["an x", "n", "#123456", "p/x.png"]);
+    expect(types.icon(flow, node({ icon: "font-awesome/fa-bell" }))).toBe("font-awesome/fa-bell");
+  });
+
+  it("say what their packages say of each node", () => {
+    const described = { label: "L", icon: "p/y.png", inputLabels: [], outputLabels: ["yes"], problems: ["list"] };
+    const types = named.withPackages([descriptorOf(facts)], (each) => (each.id === "1" ? described : undefined));
+    expect([types.label(flow, node()), types.icon(flow, node()), types.problems(flow, node())]).toEqual(["L", "p/y.png", ["list"]]);
+    expect(types.problems(flow, { ...node(), id: "2" })).toEqual([]);
+    expect(types.fieldProblems(flow, node())[0]?.problem).toBe("package");
+  });
+});
