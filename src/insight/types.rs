@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use vgdc_editor::NodeSet;
 use vgdc_packages::Packages;
-use vgdc_spec::{Button, FieldKind, FieldSpec, NodeSpec, Outputs, Role};
+use vgdc_spec::{Button, FieldKind, FieldSpec, NodeSpec, Outputs, Role, Shown};
 
 /// Types that the compiler makes itself, and that nobody draws.
 fn is_drawn(spec: &NodeSpec) -> bool {
@@ -37,10 +37,18 @@ pub(super) fn descriptors(packages: &Packages) -> Json {
 fn descriptor(spec: &NodeSpec, help: &str) -> Json {
     let mut out = json!({
         "type": spec.ty,
-        "category": if spec.is_config() || spec.role == Role::GlobalEnv { "config" } else { spec.category },
+        "category": match spec.category {
+            _ if spec.is_config() || spec.role == Role::GlobalEnv => "config",
+            // (so Node-RED's palette calls it)
+            "parsers" => "parser",
+            own => own,
+        },
         "module": "node-red",
-        "inputs": spec.inputs,
+        // (of those that are asked for, it is drawn where a property says so)
+        "inputs": if spec.field("inputs").is_some() { 0 } else { spec.inputs },
         "outputs": match spec.outputs {
+            // (its output is a link, not a wire)
+            Outputs::Fixed(_) if spec.role == Role::LinkOut => json!({"fixed": 0}),
             Outputs::Fixed(count) => json!({"fixed": count}),
             Outputs::Field(name) => json!({"field": name}),
             Outputs::Rules(name) => json!({"rules": name}),
@@ -48,8 +56,8 @@ fn descriptor(spec: &NodeSpec, help: &str) -> Json {
         "config": spec.is_config() || spec.role == Role::GlobalEnv,
         "color": colour(spec),
         "icon": icon(spec),
-        "label": {"property": "name", "fallback": spec.ty},
-        "fields": name(spec).into_iter().chain(spec.fields.iter().map(field)).collect::<Vec<_>>(),
+        "label": {"property": "name", "fallback": if spec.look.label.is_empty() { spec.ty } else { spec.look.label }},
+        "fields": name(spec).into_iter().chain(spec.form.iter().map(field)).collect::<Vec<_>>(),
         "help": help,
     });
     match spec.look.button {
@@ -57,7 +65,7 @@ fn descriptor(spec: &NodeSpec, help: &str) -> Json {
         Button::Inject => out["button"] = "inject".into(),
         Button::Toggle => out["button"] = "toggle".into(),
     }
-    if matches!(spec.outputs, Outputs::Fixed(0)) && spec.inputs == 1 {
+    if out["outputs"]["fixed"] == 0 && out["inputs"] == 1 {
         out["align"] = "right".into();
     }
     out
@@ -72,7 +80,10 @@ fn name(spec: &NodeSpec) -> Option<Json> {
 /// The picture that it has in Node-RED's palette.
 fn icon(spec: &NodeSpec) -> String {
     match spec.look.icon {
-        "" => format!("{}.svg", spec.ty.replace([' ', '_'], "-")),
+        "" if spec.role == Role::Operator => {
+            format!("{}.svg", spec.ty.replace([' ', '_'], "-"))
+        }
+        "" => "cog.svg".to_owned(),
         own => own.to_owned(),
     }
 }
@@ -94,27 +105,79 @@ fn colour(spec: &NodeSpec) -> &'static str {
 }
 
 fn field(field: &FieldSpec) -> Json {
-    let default: Json = serde_json::from_str(field.default).unwrap_or(Json::Null);
+    let form = &field.form;
+    let begin = match form.begin {
+        "" => field.default,
+        own => own,
+    };
+    let shown = match form.shown {
+        Shown::As(kind) => kind,
+        Shown::AsItIs | Shown::Markdown => field.kind,
+    };
     let mut out = json!({
-        "name": field.name, "kind": kind(field.kind), "default": default, "label": field.label, "required": field.required,
+        "name": field.name,
+        "kind": match form.shown {
+            _ if !form.items.is_empty() => "list",
+            Shown::Markdown => "markdown",
+            Shown::AsItIs | Shown::As(_) => kind(shown),
+        },
+        "default": of_text(begin),
+        "label": field.label,
+        "required": field.required || form.filled,
     });
+    match shown {
+        FieldKind::Typed(name) => out["typeField"] = name.into(),
+        FieldKind::ConfigRef(ty) => out["configType"] = ty.into(),
+        FieldKind::Credential => out["secret"] = (!form.legible).into(),
+        _ => {}
+    }
+    let mut say = |name: &str, value: Json| out[name] = value;
+    if !field.types.is_empty() {
+        say("types", json!(field.types));
+    }
     if !field.choices.is_empty() {
         let choices = field.choices.iter();
         let choices = choices.map(|(value, label)| json!({"value": value, "label": label}));
-        out["choices"] = choices.collect();
+        say("choices", choices.collect());
     }
-    match field.kind {
-        FieldKind::Typed(name) => {
-            out["typeField"] = name.into();
-            if !field.types.is_empty() {
-                out["types"] = json!(field.types);
-            }
+    if !form.items.is_empty() {
+        say("items", form.items.iter().map(self::field).collect());
+    }
+    if !form.when.is_empty() {
+        let when = form.when.iter().map(|when| {
+            let values: Json = when.values.iter().map(|value| of_text(value)).collect();
+            json!({"field": when.field, if when.is { "is" } else { "not" }: values})
+        });
+        say("when", when.collect());
+    }
+    if !form.type_map.is_empty() {
+        let pairs = form.type_map.iter();
+        let pairs = pairs.map(|(old, new)| ((*old).to_owned(), Json::from(*new)));
+        say("typeMap", Json::Object(pairs.collect()));
+    }
+    if !form.node_types.is_empty() {
+        say("nodeTypes", json!(form.node_types));
+    }
+    let truths = [
+        ("hidden", form.hidden),
+        ("optional", form.optional),
+        ("emptyIsAll", form.empty_is_all),
+        ("text", form.text),
+    ];
+    for (name, _) in truths.iter().filter(|(_, is)| *is) {
+        say(name, true.into());
+    }
+    for (name, text) in [("hint", form.hint), ("also", form.also)] {
+        if !text.is_empty() {
+            say(name, text.into());
         }
-        FieldKind::ConfigRef(ty) => out["configType"] = ty.into(),
-        FieldKind::Credential => out["secret"] = true.into(),
-        _ => {}
     }
     out
+}
+
+/// Constant data of a node's file, which is JSON.
+fn of_text(json: &str) -> Json {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 fn kind(kind: FieldKind) -> &'static str {
@@ -165,4 +228,66 @@ pub(super) fn sets(packages: &Packages) -> Vec<NodeSet> {
         }));
     }
     sets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The editor's own copy of the types, for servers that do not describe theirs (Node-RED): without help texts, a type a line.
+    #[test]
+    fn the_editor_has_the_types_as_their_files_say() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("editor/web/src/model/core-types.json");
+        let own = vgdc_stdlib::specs().filter(|spec| is_drawn(spec) && spec.role != Role::Junction);
+        let lines: Vec<String> = own
+            .map(|spec| {
+                let mut ty = descriptor(spec, "");
+                if let Some(members) = ty.as_object_mut() {
+                    members.remove("help");
+                }
+                ty.to_string()
+            })
+            .collect();
+        let text = format!("[\n{}\n]\n", lines.join(",\n"));
+        if std::env::var_os("VGDC_BLESS").is_some() {
+            std::fs::write(&path, text).expect("it is written");
+            return;
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            there == text,
+            "{} is old: run this test with VGDC_BLESS=1",
+            path.display()
+        );
+    }
+
+    #[test]
+    fn what_the_files_say_to_forms_can_be_read() {
+        fn check(ty: &str, fields: &[FieldSpec]) {
+            let known = |name: &str| fields.iter().any(|field| field.name == name);
+            for field in fields {
+                let at = format!("{ty}: {}", field.name);
+                for text in [field.default, field.form.begin] {
+                    let is_json = serde_json::from_str::<Json>(text).is_ok();
+                    assert!(text.is_empty() || is_json, "{at}: {text} is no JSON");
+                }
+                for when in field.form.when {
+                    assert!(known(when.field), "{at}: there is no {}", when.field);
+                }
+                if field.form.hidden || field.label.is_empty() {
+                    continue;
+                }
+                assert!(
+                    field.form.also.is_empty() || known(field.form.also),
+                    "{at}: there is no {}",
+                    field.form.also
+                );
+                check(&at, field.form.items);
+            }
+        }
+        for spec in vgdc_stdlib::specs() {
+            check(spec.ty, spec.form);
+        }
+    }
 }

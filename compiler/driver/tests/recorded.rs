@@ -16,6 +16,7 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         role,
         effect: Effect::State,
         fields: &[],
+        form: &[],
         types: Types::Unknown,
         needs: &[],
         text: vgdc_spec::Text::Plain,

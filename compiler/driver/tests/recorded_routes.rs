@@ -17,6 +17,7 @@ const LINKS: &[FieldSpec] = &[FieldSpec {
     required: false,
     choices: &[],
     types: &[],
+    form: vgdc_spec::Form::PLAIN,
 }];
 
 const fn spec(ty: &'static str, role: Role) -> NodeSpec {
@@ -29,6 +30,7 @@ const fn spec(ty: &'static str, role: Role) -> NodeSpec {
         role,
         effect,
         fields: LINKS,
+        form: LINKS,
         types: Types::Unknown,
         needs: &[],
         text: vgdc_spec::Text::Plain,

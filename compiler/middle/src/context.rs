@@ -102,6 +102,7 @@ mod tests {
         waits: false,
         copies: vgdc_spec::Copies::No,
         look: vgdc_spec::Look::PLAIN,
+        form: &[],
         fields: &[FieldSpec {
             name: "rules",
             kind: FieldKind::Json,
@@ -110,6 +111,7 @@ mod tests {
             required: false,
             choices: &[],
             types: &[],
+            form: vgdc_spec::Form::PLAIN,
         }],
     };
 

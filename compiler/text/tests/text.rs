@@ -14,6 +14,7 @@ const fn field(name: &'static str, kind: FieldKind, default: &'static str) -> Fi
         required: false,
         choices: &[],
         types: &[],
+        form: vgdc_spec::Form::PLAIN,
     }
 }
 
@@ -26,6 +27,7 @@ const fn spec(ty: &'static str, ports: (u8, Outputs), fields: &'static [FieldSpe
         role: Role::Operator,
         effect: Effect::State,
         fields,
+        form: fields,
         types: Types::Unknown,
         needs: &[],
         text: Text::Plain,

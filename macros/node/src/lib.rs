@@ -15,12 +15,49 @@ use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr, Token, Type};
 /// `name` is Node-RED's property name (else the field's own), `default` a literal (or `json` its JSON text), `kind` a
 /// `FieldKind` (else by the field's type), `label` the form's label; without what is `required` the node does nothing; `choices` are the
 /// values that a form offers (`[("value", "what people call it")]`), `types` the types of a typed input (`["msg", "str"]`).
+///
+/// The rest is for forms alone (see `Form`): `begin` is what a new node has, where that is not the default (`begin_json` its JSON text);
+/// `shown` the kind that the form shows it as (`Number`, `Markdown`); `when` the conditions under which it is there
+/// (`[is("mode", "a", "b"), not("kind", true)]`); `items = CONSTANT` the fields of an array's elements (see `fields!`); `hidden`, `filled`,
+/// `optional`, `empty_is_all`, `text` and `legible` are true or left out; `hint`, `also`, `type_map` and `node_types` say what they say
+/// there. The form has the fields in the order of the struct. A field of the type `()` is one that only forms know: neither node nor
+/// compiler gets it (a `_` before its name is not the property's).
 #[proc_macro_derive(Config, attributes(field))]
 pub fn derive_config(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     config(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
+}
+
+/// Fields of an array's elements, for forms: `&[FieldSpec]` of what `#[field(…)]` says of a struct's fields, each in parentheses.
+///
+/// `const RULE: &[FieldSpec] = fields![(name = "t", default = "set", label = "Rule"), (name = "p", label = "Property")];`
+#[proc_macro]
+pub fn fields(input: TokenStream) -> TokenStream {
+    let parser = Punctuated::<Element, Token![,]>::parse_terminated;
+    let all = syn::parse_macro_input!(input with parser);
+    let specs = all.iter().map(|Element(attr)| {
+        let text = quote!(::vgdc_core::spec::FieldKind::Text);
+        attr.spec(&attr.name.clone().unwrap_or_default(), "\"\"", &text)
+    });
+    quote!(&[#(#specs),*]).into()
+}
+
+/// One field of `fields!`.
+struct Element(FieldAttr);
+
+impl Parse for Element {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let inner;
+        let around = syn::parenthesized!(inner in input);
+        let mut attr = FieldAttr::default();
+        attr.add(Punctuated::parse_terminated(&inner)?)?;
+        match attr.name {
+            Some(_) => Ok(Element(attr)),
+            None => Err(syn::Error::new(around.span.join(), "expected name = \"…\"")),
+        }
+    }
 }
 
 /// Puts `impl Node for …` into the node table: makes `pub static NODE: NodeDef`.
@@ -31,7 +68,7 @@ pub fn derive_config(input: TokenStream) -> TokenStream {
 /// `needs = [("res", "there is nobody to answer")]`. `text` is what its arguments without a name are in the text language, see
 /// `Text` (`First("func")`, `Conditions`; `Plain` when left out); `waits = true` says that messages wait in it; `copies` (`Yes`,
 /// `Unless("clientid")`) that a configuration node may run in several processes. `color`, `icon` and `button` (`Inject`, `Toggle`) are how
-/// it looks on the canvas.
+/// it looks on the canvas; `label` is what the palette calls it, where that is not the type.
 #[proc_macro_attribute]
 pub fn node(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = syn::parse_macro_input!(args as NodeArgs);
@@ -48,7 +85,7 @@ fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
         ));
     };
     let name = &input.ident;
-    let (mut specs, mut reads) = (Vec::new(), Vec::new());
+    let (mut specs, mut form, mut reads) = (Vec::new(), Vec::new(), Vec::new());
     for field in &data.fields {
         let Some(ident) = &field.ident else {
             return Err(syn::Error::new(
@@ -57,26 +94,40 @@ fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
             ));
         };
         let attr = FieldAttr::read(field)?;
-        let property = attr
-            .name
-            .clone()
-            .unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
-        let default = attr
-            .default
-            .clone()
-            .unwrap_or_else(|| default_of(&field.ty));
-        let kind = attr.kind.clone().unwrap_or_else(|| kind_of(&field.ty));
-        let label = attr.label.clone().unwrap_or_default();
-        let required = attr.required;
-        let choices = attr.choices.clone().unwrap_or_else(|| quote!(&[]));
-        let types = attr.types.clone().unwrap_or_else(|| quote!(&[]));
         let ty = &field.ty;
-        specs.push(quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label, required: #required, choices: #choices, types: #types }));
+        let of_forms = matches!(ty, Type::Tuple(unit) if unit.elems.is_empty());
+        let own = ident.to_string();
+        let own = own.trim_start_matches("r#");
+        let property = attr.name.clone().unwrap_or_else(|| match of_forms {
+            true => own.trim_start_matches('_').to_owned(),
+            false => own.to_owned(),
+        });
+        let usual = match of_forms {
+            true => "\"\"".to_owned(),
+            false => default_of(ty),
+        };
+        let kind = match of_forms {
+            true => quote!(::vgdc_core::spec::FieldKind::Text),
+            false => kind_of(ty),
+        };
+        let spec = attr.spec(&property, &usual, &kind);
+        form.push(spec.clone());
+        if of_forms {
+            reads.push(quote!(#ident: ()));
+            continue;
+        }
+        let default = attr.default.as_ref().unwrap_or(&usual);
+        specs.push(spec);
         reads.push(quote_spanned!(ty.span()=> #ident: ::vgdc_core::config::read_field::<#ty>(props, #property, #default)?));
     }
+    let form = match form.len() == specs.len() {
+        true => quote!(Self::FIELDS),
+        false => quote!(&[#(#form),*]),
+    };
     Ok(quote! {
         impl ::vgdc_core::Config for #name {
             const FIELDS: &'static [::vgdc_core::spec::FieldSpec] = &[#(#specs),*];
+            const FORM: &'static [::vgdc_core::spec::FieldSpec] = #form;
             fn from_props(props: &::vgdc_core::value::Object) -> ::core::result::Result<Self, ::vgdc_core::NodeError> {
                 let _ = props;
                 ::core::result::Result::Ok(#name { #(#reads),* })
@@ -85,6 +136,7 @@ fn config(input: &syn::DeriveInput) -> syn::Result<Tokens> {
     })
 }
 
+/// What `#[field(…)]` says.
 #[derive(Default)]
 struct FieldAttr {
     name: Option<String>,
@@ -94,6 +146,8 @@ struct FieldAttr {
     required: bool,
     choices: Option<Tokens>,
     types: Option<Tokens>,
+    /// The members of `Form` that are not as in `Form::PLAIN`.
+    form: Vec<Tokens>,
 }
 
 impl FieldAttr {
@@ -104,28 +158,117 @@ impl FieldAttr {
             .iter()
             .filter(|attr| attr.path().is_ident("field"))
         {
-            let pairs = attr.parse_args_with(Punctuated::<Pair, Token![,]>::parse_terminated)?;
-            for pair in pairs {
-                match pair.key.to_string().as_str() {
-                    "name" => read.name = Some(pair.text()?),
-                    "label" => read.label = Some(pair.text()?),
-                    "json" => read.default = Some(pair.text()?),
-                    "default" => read.default = Some(json_of(&pair.value)?),
-                    "kind" => read.kind = Some(variant(&pair.value)),
-                    "required" => read.required = pair.is_true()?,
-                    "choices" => read.choices = Some(array(&pair.value)?),
-                    "types" => read.types = Some(array(&pair.value)?),
-                    _ => {
-                        return Err(syn::Error::new(
-                            pair.key.span(),
-                            "expected name, default, json, kind, label, required, choices or types",
-                        ));
-                    }
-                }
-            }
+            read.add(attr.parse_args_with(Punctuated::parse_terminated)?)?;
         }
         Ok(read)
     }
+
+    fn add(&mut self, pairs: Punctuated<Pair, Token![,]>) -> syn::Result<()> {
+        for pair in pairs {
+            let (key, value) = (&pair.key, &pair.value);
+            match key.to_string().as_str() {
+                "name" => self.name = Some(pair.text()?),
+                "label" => self.label = Some(pair.text()?),
+                "json" => self.default = Some(pair.text()?),
+                "default" => self.default = Some(json_of(value)?),
+                "kind" => self.kind = Some(variant(value)),
+                "required" => self.required = pair.is_true()?,
+                "choices" => self.choices = Some(array(value)?),
+                "types" => self.types = Some(array(value)?),
+                "begin" => {
+                    let json = json_of(value)?;
+                    self.form.push(quote!(begin: #json));
+                }
+                "begin_json" => self.form.push(quote!(begin: #value)),
+                "shown" => {
+                    let shown = shown(value);
+                    self.form.push(quote!(shown: #shown));
+                }
+                "when" => {
+                    let when = conditions(value)?;
+                    self.form.push(quote!(when: #when));
+                }
+                "items" => self.form.push(quote!(items: #value)),
+                "type_map" | "node_types" => {
+                    let list = array(value)?;
+                    self.form.push(quote!(#key: #list));
+                }
+                "hint" | "also" => {
+                    let text = pair.text()?;
+                    self.form.push(quote!(#key: #text));
+                }
+                "hidden" | "filled" | "optional" | "empty_is_all" | "text" | "legible" => {
+                    let is = pair.is_true()?;
+                    self.form.push(quote!(#key: #is));
+                }
+                _ => {
+                    return Err(syn::Error::new(
+                        key.span(),
+                        "expected name, default, json, kind, label, required, choices, types, begin, begin_json, shown, when, items, hidden, \
+                         filled, hint, optional, type_map, node_types, empty_is_all, also, text or legible",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The field as constant data; what it does not say itself is given.
+    fn spec(&self, property: &str, default: &str, kind: &Tokens) -> Tokens {
+        let default = self.default.as_deref().unwrap_or(default);
+        let kind = self.kind.as_ref().unwrap_or(kind);
+        let label = self.label.as_deref().unwrap_or_default();
+        let required = self.required;
+        let nothing = quote!(&[]);
+        let choices = self.choices.as_ref().unwrap_or(&nothing);
+        let types = self.types.as_ref().unwrap_or(&nothing);
+        let (said, plain) = (&self.form, quote!(::vgdc_core::spec::Form::PLAIN));
+        let form = match said.is_empty() {
+            true => plain,
+            false => quote!(::vgdc_core::spec::Form { #(#said,)* ..#plain }),
+        };
+        quote!(::vgdc_core::spec::FieldSpec { name: #property, kind: #kind, default: #default, label: #label, required: #required, choices: #choices, types: #types, form: #form })
+    }
+}
+
+/// `Markdown`, or a `FieldKind`.
+fn shown(value: &Expr) -> Tokens {
+    match value {
+        Expr::Path(path) if path.path.is_ident("Markdown") => {
+            quote!(::vgdc_core::spec::Shown::Markdown)
+        }
+        _ => {
+            let kind = variant(value);
+            quote!(::vgdc_core::spec::Shown::As(#kind))
+        }
+    }
+}
+
+/// `[is("field", "value", …), not("field", true)]`.
+fn conditions(value: &Expr) -> syn::Result<Tokens> {
+    let wrong =
+        |at: &Expr| syn::Error::new(at.span(), "expected [is(\"field\", value, …), not(…)]");
+    let Expr::Array(list) = value else {
+        return Err(wrong(value));
+    };
+    let mut all = Vec::new();
+    for item in &list.elems {
+        let Expr::Call(call) = item else {
+            return Err(wrong(item));
+        };
+        let is = match &*call.func {
+            Expr::Path(path) if path.path.is_ident("is") => true,
+            Expr::Path(path) if path.path.is_ident("not") => false,
+            _ => return Err(wrong(item)),
+        };
+        let mut arguments = call.args.iter();
+        let field = arguments.next().ok_or_else(|| wrong(item))?;
+        let values: Vec<String> = arguments.map(json_of).collect::<syn::Result<_>>()?;
+        all.push(
+            quote!(::vgdc_core::spec::When { field: #field, is: #is, values: &[#(#values),*] }),
+        );
+    }
+    Ok(quote!(&[#(#all),*]))
 }
 
 /// `key = expression`; the key may be the keyword `type`.
@@ -166,10 +309,11 @@ impl Pair {
     }
 }
 
-/// A list as constant data.
+/// A list as constant data, or the name of one.
 fn array(value: &Expr) -> syn::Result<Tokens> {
     match value {
         Expr::Array(list) => Ok(quote!(&#list)),
+        Expr::Path(constant) => Ok(quote!(#constant)),
         other => Err(syn::Error::new(other.span(), "expected a list")),
     }
 }
@@ -278,6 +422,7 @@ struct NodeArgs {
     copies: Tokens,
     color: String,
     icon: String,
+    label: String,
     button: Tokens,
 }
 
@@ -289,7 +434,7 @@ impl Parse for NodeArgs {
         let (mut types, mut needs) = (quote!(::vgdc_core::spec::Types::Unknown), quote!(&[]));
         let (mut text, mut waits) = (quote!(::vgdc_core::spec::Text::Plain), false);
         let mut copies = quote!(::vgdc_core::spec::Copies::No);
-        let (mut color, mut icon) = (String::new(), String::new());
+        let (mut color, mut icon, mut label) = (String::new(), String::new(), String::new());
         let mut button = quote!(::vgdc_core::spec::Button::None);
         for pair in Punctuated::<Pair, Token![,]>::parse_terminated(input)? {
             let value = &pair.value;
@@ -307,11 +452,12 @@ impl Parse for NodeArgs {
                 "copies" => copies = quote!(::vgdc_core::spec::Copies::#value),
                 "color" => color = pair.text()?,
                 "icon" => icon = pair.text()?,
+                "label" => label = pair.text()?,
                 "button" => button = quote!(::vgdc_core::spec::Button::#value),
                 _ => {
                     return Err(syn::Error::new(
                         pair.key.span(),
-                        "expected type, category, inputs, outputs, effect, role, types, needs, text, waits, copies, color, icon or button",
+                        "expected type, category, inputs, outputs, effect, role, types, needs, text, waits, copies, color, icon, label or button",
                     ));
                 }
             }
@@ -331,6 +477,7 @@ impl Parse for NodeArgs {
             copies,
             color,
             icon,
+            label,
             button,
         })
     }
@@ -415,6 +562,7 @@ impl NodeArgs {
             copies,
             color,
             icon,
+            label,
             button,
         } = self;
         let this = &item.self_ty;
@@ -429,12 +577,13 @@ impl NodeArgs {
                     role: #role,
                     effect: #effect,
                     fields: <<#this as ::vgdc_core::Node>::Config as ::vgdc_core::Config>::FIELDS,
+                    form: <<#this as ::vgdc_core::Node>::Config as ::vgdc_core::Config>::FORM,
                     types: #types,
                     needs: #needs,
                     text: #text,
                     waits: #waits,
                     copies: #copies,
-                    look: ::vgdc_core::spec::Look { color: #color, icon: #icon, button: #button },
+                    look: ::vgdc_core::spec::Look { color: #color, icon: #icon, label: #label, button: #button },
                 },
                 create: ::vgdc_core::process::create::<#this>,
             };

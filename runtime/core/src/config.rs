@@ -9,8 +9,10 @@ use vgdc_value::{Object, Value};
 
 /// A node's properties as a struct. Derived with `#[derive(Config)]`.
 pub trait Config: Sized {
-    /// The fields as constant data, in the order of the form.
+    /// The fields as constant data.
     const FIELDS: &'static [FieldSpec];
+    /// The fields of the form, in its order: with those that only forms know.
+    const FORM: &'static [FieldSpec] = Self::FIELDS;
 
     /// Reads the properties (environment variables already put in).
     ///

@@ -23,6 +23,7 @@ const fn spec(ty: &'static str) -> NodeSpec {
         role: Role::Operator,
         effect: Effect::State,
         fields: &[],
+        form: &[],
         types: Types::Unknown,
         needs: &[],
         text: vgdc_core::spec::Text::Plain,

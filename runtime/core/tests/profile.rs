@@ -26,6 +26,7 @@ static RELAY: NodeDef = NodeDef {
         role: Role::Operator,
         effect: Effect::State,
         fields: &[],
+        form: &[],
         types: Types::Unknown,
         needs: &[],
         text: vgdc_core::spec::Text::Plain,

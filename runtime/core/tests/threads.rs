@@ -53,6 +53,7 @@ static GUEST: NodeDef = NodeDef {
         role: Role::Operator,
         effect: Effect::State,
         fields: &[],
+        form: &[],
         types: Types::Unknown,
         needs: &[],
         text: vgdc_core::spec::Text::Plain,

@@ -5,7 +5,8 @@
 
 use crate::text::OwnText;
 use crate::{
-    Button, Copies, Effect, FieldKind, FieldSpec, Look, Need, NodeSpec, Outputs, Role, Types,
+    Button, Copies, Effect, FieldKind, FieldSpec, Form, Look, Need, NodeSpec, Outputs, Role, Shown,
+    Types, When,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub struct Described {
     role: Role,
     effect: Effect,
     fields: Vec<OwnField>,
+    /// None: the same as `fields`.
+    #[serde(default)]
+    form: Option<Vec<OwnField>>,
     types: Option<String>,
     needs: Vec<(String, String)>,
     text: OwnText,
@@ -32,6 +36,8 @@ pub struct Described {
 struct OwnLook {
     color: String,
     icon: String,
+    #[serde(default)]
+    label: String,
     button: Button,
 }
 
@@ -46,6 +52,7 @@ impl From<Look> for OwnLook {
         OwnLook {
             color: look.color.to_owned(),
             icon: look.icon.to_owned(),
+            label: look.label.to_owned(),
             button: look.button,
         }
     }
@@ -76,6 +83,34 @@ struct OwnField {
     choices: Vec<(String, String)>,
     #[serde(default)]
     types: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<Box<OwnForm>>,
+}
+
+/// What a field says to forms, if it says anything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OwnForm {
+    shown: OwnShown,
+    begin: String,
+    filled: bool,
+    when: Vec<(String, bool, Vec<String>)>,
+    hidden: bool,
+    hint: String,
+    items: Vec<OwnField>,
+    optional: bool,
+    type_map: Vec<(String, String)>,
+    node_types: Vec<String>,
+    empty_is_all: bool,
+    also: String,
+    text: bool,
+    legible: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum OwnShown {
+    AsItIs,
+    As(OwnKind),
+    Markdown,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,15 +132,6 @@ enum OwnKind {
 
 impl From<&NodeSpec> for Described {
     fn from(spec: &NodeSpec) -> Self {
-        let fields = spec.fields.iter().map(|field| OwnField {
-            name: field.name.to_owned(),
-            kind: field.kind.into(),
-            default: field.default.to_owned(),
-            label: field.label.to_owned(),
-            required: field.required,
-            choices: owned_pairs(field.choices),
-            types: field.types.iter().map(|ty| (*ty).to_owned()).collect(),
-        });
         let needs = spec.needs.iter();
         Described {
             ty: spec.ty.to_owned(),
@@ -118,7 +144,9 @@ impl From<&NodeSpec> for Described {
             },
             role: spec.role,
             effect: spec.effect,
-            fields: fields.collect(),
+            fields: spec.fields.iter().map(OwnField::from).collect(),
+            form: (spec.form != spec.fields)
+                .then(|| spec.form.iter().map(OwnField::from).collect()),
             types: match spec.types {
                 Types::Text(text) => Some(text.to_owned()),
                 Types::Unknown | Types::Code(_) => None,
@@ -134,6 +162,49 @@ impl From<&NodeSpec> for Described {
                 Copies::Unless(field) => OwnCopies::Unless(field.to_owned()),
             },
             look: spec.look.into(),
+        }
+    }
+}
+
+impl From<&FieldSpec> for OwnField {
+    fn from(field: &FieldSpec) -> Self {
+        OwnField {
+            name: field.name.to_owned(),
+            kind: field.kind.into(),
+            default: field.default.to_owned(),
+            label: field.label.to_owned(),
+            required: field.required,
+            choices: owned_pairs(field.choices),
+            types: owned(field.types),
+            form: (field.form != Form::PLAIN).then(|| Box::new(field.form.into())),
+        }
+    }
+}
+
+impl From<Form> for OwnForm {
+    fn from(form: Form) -> Self {
+        let when = form.when.iter();
+        OwnForm {
+            shown: match form.shown {
+                Shown::AsItIs => OwnShown::AsItIs,
+                Shown::As(kind) => OwnShown::As(kind.into()),
+                Shown::Markdown => OwnShown::Markdown,
+            },
+            begin: form.begin.to_owned(),
+            filled: form.filled,
+            when: when
+                .map(|when| (when.field.to_owned(), when.is, owned(when.values)))
+                .collect(),
+            hidden: form.hidden,
+            hint: form.hint.to_owned(),
+            items: form.items.iter().map(OwnField::from).collect(),
+            optional: form.optional,
+            type_map: owned_pairs(form.type_map),
+            node_types: owned(form.node_types),
+            empty_is_all: form.empty_is_all,
+            also: form.also.to_owned(),
+            text: form.text,
+            legible: form.legible,
         }
     }
 }
@@ -158,6 +229,10 @@ impl From<FieldKind> for OwnKind {
     }
 }
 
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
 fn owned_pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = pairs
         .iter()
@@ -175,6 +250,11 @@ fn leaked(texts: Vec<String>) -> &'static [&'static str] {
     all.collect::<Vec<&'static str>>().leak()
 }
 
+fn leaked_fields(fields: Vec<OwnField>) -> &'static [FieldSpec] {
+    let all = fields.into_iter().map(OwnField::leak);
+    all.collect::<Vec<FieldSpec>>().leak()
+}
+
 impl Described {
     /// The node's type.
     pub fn ty(&self) -> &str {
@@ -184,19 +264,7 @@ impl Described {
     /// The description as the compiler's tables hold it. Its memory is never given back: a process reads the descriptions of
     /// a project's nodes once.
     pub fn leak(self) -> &'static NodeSpec {
-        let fields: Vec<FieldSpec> = self
-            .fields
-            .into_iter()
-            .map(|field| FieldSpec {
-                name: field.name.leak(),
-                kind: field.kind.leak(),
-                default: field.default.leak(),
-                label: field.label.leak(),
-                required: field.required,
-                choices: leaked_pairs(field.choices),
-                types: leaked(field.types),
-            })
-            .collect();
+        let fields = leaked_fields(self.fields);
         let needs = self.needs.into_iter().map(|(field, without)| Need {
             field: field.leak(),
             without: without.leak(),
@@ -212,7 +280,8 @@ impl Described {
             },
             role: self.role,
             effect: self.effect,
-            fields: fields.leak(),
+            fields,
+            form: self.form.map_or(fields, leaked_fields),
             types: match self.types {
                 Some(text) => Types::Text(text.leak()),
                 None => Types::Unknown,
@@ -228,9 +297,55 @@ impl Described {
             look: Look {
                 color: self.look.color.leak(),
                 icon: self.look.icon.leak(),
+                label: self.look.label.leak(),
                 button: self.look.button,
             },
         }))
+    }
+}
+
+impl OwnField {
+    fn leak(self) -> FieldSpec {
+        FieldSpec {
+            name: self.name.leak(),
+            kind: self.kind.leak(),
+            default: self.default.leak(),
+            label: self.label.leak(),
+            required: self.required,
+            choices: leaked_pairs(self.choices),
+            types: leaked(self.types),
+            form: self.form.map_or(Form::PLAIN, |form| form.leak()),
+        }
+    }
+}
+
+impl OwnForm {
+    fn leak(self) -> Form {
+        let when = self.when.into_iter().map(|(field, is, values)| When {
+            field: field.leak(),
+            is,
+            values: leaked(values),
+        });
+        Form {
+            shown: match self.shown {
+                OwnShown::AsItIs => Shown::AsItIs,
+                OwnShown::As(kind) => Shown::As(kind.leak()),
+                OwnShown::Markdown => Shown::Markdown,
+            },
+            begin: self.begin.leak(),
+            filled: self.filled,
+            when: when.collect::<Vec<_>>().leak(),
+            hidden: self.hidden,
+            hint: self.hint.leak(),
+            items: leaked_fields(self.items),
+            optional: self.optional,
+            type_map: leaked_pairs(self.type_map),
+            node_types: leaked(self.node_types),
+            empty_is_all: self.empty_is_all,
+            also: self.also.leak(),
+            text: self.text,
+            legible: self.legible,
+        }
     }
 }
 
@@ -276,6 +391,26 @@ mod tests {
                     required: true,
                     choices: &[("a", "A")],
                     types: &["msg", "num"],
+                    form: Form {
+                        shown: Shown::As(FieldKind::Number),
+                        when: &[When {
+                            field: "broker",
+                            is: false,
+                            values: &["\"\""],
+                        }],
+                        items: &[FieldSpec {
+                            name: "each",
+                            kind: FieldKind::Text,
+                            default: "\"\"",
+                            label: "Each",
+                            required: false,
+                            choices: &[],
+                            types: &[],
+                            form: Form::PLAIN,
+                        }],
+                        type_map: &[("val", "str")],
+                        ..Form::PLAIN
+                    },
                 },
                 FieldSpec {
                     name: "broker",
@@ -285,8 +420,10 @@ mod tests {
                     required: false,
                     choices: &[],
                     types: &[],
+                    form: Form::PLAIN,
                 },
             ],
+            form: &[],
             types: Types::Text("msg{payload: number}"),
             needs: &[Need {
                 field: "payload",
@@ -298,6 +435,7 @@ mod tests {
             look: Look {
                 color: "#abc",
                 icon: "scale.svg",
+                label: "scale",
                 button: Button::Toggle,
             },
         };

@@ -6,10 +6,12 @@
 use serde::{Deserialize, Serialize};
 
 mod described;
+mod form;
 pub mod text;
 mod typing;
 
 pub use described::Described;
+pub use form::{Form, Shown, When};
 pub use text::Text;
 pub use typing::{Need, TypeId, Types, Typing};
 
@@ -28,8 +30,10 @@ pub struct NodeSpec {
     pub role: Role,
     /// What the node can do besides sending messages.
     pub effect: Effect,
-    /// The properties that a user can set, in the order of the form.
+    /// The properties that the node reads, or that the compiler reads for it.
     pub fields: &'static [FieldSpec],
+    /// The properties of the form, in its order: `fields`, and what only editors read.
+    pub form: &'static [FieldSpec],
     /// What it does to the types of messages.
     pub types: Types,
     /// What a message must have, for the node to do anything with it.
@@ -52,6 +56,8 @@ pub struct Look {
     pub color: &'static str,
     /// The name of Node-RED's picture for it; empty: the type's name.
     pub icon: &'static str,
+    /// What the palette calls it, and a node without a name; empty: the type's name.
+    pub label: &'static str,
     /// The button that it has.
     pub button: Button,
 }
@@ -61,6 +67,7 @@ impl Look {
     pub const PLAIN: Look = Look {
         color: "",
         icon: "",
+        label: "",
         button: Button::None,
     };
 }
@@ -87,6 +94,7 @@ impl NodeSpec {
             role: Role::Operator,
             effect: Effect::Io,
             fields: &[],
+            form: &[],
             types: Types::Unknown,
             needs: &[],
             text: Text::Plain,
@@ -197,6 +205,8 @@ pub struct FieldSpec {
     pub choices: &'static [(&'static str, &'static str)],
     /// Of a typed input: the types that it may have; none where the node does not say.
     pub types: &'static [&'static str],
+    /// What else forms have to know of it.
+    pub form: Form,
 }
 
 /// What a property's value means, so that the compiler can check it without knowing the node.

@@ -14,9 +14,12 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[expect(dead_code, reason = "the compiler reads them, this node does not")]
 pub struct CatchConfig {
-    #[field(json = "null", kind = NodeIds, label = "Catch errors from")]
+    #[field(json = "null", kind = NodeIds, label = "Catch errors of", empty_is_all = true)]
     scope: Value,
-    #[field(default = false, label = "Ignore errors handled by other Catch nodes")]
+    #[field(
+        default = false,
+        label = "Only errors that no other catch node handles"
+    )]
     uncaught: bool,
 }
 

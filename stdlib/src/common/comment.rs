@@ -8,7 +8,7 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[expect(dead_code, reason = "nothing but a remark")]
 pub struct CommentConfig {
-    #[field(default = "", label = "Body")]
+    #[field(default = "", shown = Markdown, label = "Text")]
     info: String,
 }
 

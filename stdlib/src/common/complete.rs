@@ -13,9 +13,9 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[expect(dead_code, reason = "the compiler reads them, this node does not")]
 pub struct CompleteConfig {
-    #[field(json = "[]", kind = NodeIds, label = "On completion of")]
+    #[field(json = "[]", kind = NodeIds, label = "Messages that are done by")]
     scope: Value,
-    #[field(default = false)]
+    #[field(default = false, hidden = true)]
     uncaught: bool,
 }
 

@@ -20,24 +20,24 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct DebugConfig {
-    #[field(default = "")]
+    #[field(default = "", label = "Name")]
     name: String,
-    #[field(default = true)]
-    active: bool,
-    #[field(default = true, label = "debug window")]
-    tosidebar: bool,
-    #[field(default = false, label = "system console")]
-    console: bool,
-    #[field(default = false, label = "node status (32 characters)")]
-    tostatus: bool,
-    #[field(default = "false", kind = Typed("targetType"), label = "Output", types = ["msg", "jsonata"])]
+    #[field(default = "false", kind = Typed("targetType"), label = "Output", types = ["msg", "full", "jsonata"], optional = true)]
     complete: String,
-    #[field(name = "targetType", default = "", choices = [("msg", "a property of the message"), ("full", "the complete message"), ("jsonata", "a JSONata expression")])]
+    #[field(name = "targetType", default = "")]
     target_type: String,
-    #[field(name = "statusVal", default = "", kind = Typed("statusType"), types = ["auto", "counter", "msg", "jsonata"])]
+    #[field(default = true, label = "Show in the debug panel")]
+    tosidebar: bool,
+    #[field(default = false, label = "Write to the system console")]
+    console: bool,
+    #[field(default = false, label = "Show as the node's status")]
+    tostatus: bool,
+    #[field(name = "statusVal", default = "", kind = Typed("statusType"), label = "Status", when = [is("tostatus", true)], types = ["auto", "counter", "msg", "jsonata"], optional = true)]
     status_val: String,
     #[field(name = "statusType", default = "auto")]
     status_type: String,
+    #[field(default = true, label = "Switched on")]
+    active: bool,
 }
 
 /// The behaviour.

@@ -15,31 +15,50 @@
 //! A property that cannot be set is an error to catch, with what is wrong with all of them; nothing is sent then.
 
 use super::cron::Schedule;
+use vgdc_core::spec::FieldSpec;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Object, Path, Value};
 use vgdc_core::{Cx, Level, Node, NodeError, Process, TimerId};
 use vgdc_expr::TypedValue;
-use vgdc_macros_node::{Config, node};
+use vgdc_macros_node::{Config, fields, node};
+
+/// A property of the message, in forms.
+const PROPERTY: &[FieldSpec] = fields![
+    (name = "p", kind = MsgPath, label = "msg.", required = true),
+    (
+        name = "v",
+        kind = Typed("vt"),
+        label = "Value",
+        types = [
+            "str", "num", "bool", "json", "bin", "date", "jsonata", "env", "msg", "flow", "global"
+        ]
+    ),
+    (name = "vt", default = "str", hidden = true),
+];
 
 /// The form's properties. `payload`, `payloadType` and `topic` are those of flows written before `props`.
 #[derive(Config)]
 pub struct InjectConfig {
-    #[field(json = "null")]
+    #[field(json = "null", begin_json = "[{\"p\":\"payload\"},{\"p\":\"topic\",\"vt\":\"str\"}]", label = "Properties", items = PROPERTY)]
     props: Value,
-    #[field(json = "\"\"", label = "Repeat")]
-    repeat: Value,
-    #[field(default = "")]
-    crontab: String,
-    #[field(default = false, label = "Inject once after")]
+    #[field(default = false, label = "Inject once after the start")]
     once: bool,
-    #[field(name = "onceDelay", json = "0.1")]
+    #[field(name = "onceDelay", json = "0.1", shown = Number, label = "after (seconds)", when = [is("once", true)])]
     once_delay: Value,
-    #[field(json = "null", kind = Typed("payloadType"), types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "jsonata", "env"])]
-    payload: Value,
-    #[field(name = "payloadType", json = "null")]
-    payload_type: Value,
-    #[field(json = "null")]
+    #[field(json = "\"\"", shown = Number, label = "Repeat every (seconds)", hint = "empty: not")]
+    repeat: Value,
+    #[field(
+        default = "",
+        label = "or at times (cron)",
+        hint = "minute hour day month weekday"
+    )]
+    crontab: String,
+    #[field(json = "null", begin = "", hidden = true)]
     topic: Value,
+    #[field(json = "null", begin = "", kind = Typed("payloadType"), types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "jsonata", "env"], hidden = true)]
+    payload: Value,
+    #[field(name = "payloadType", json = "null", begin = "date", hidden = true)]
+    payload_type: Value,
 }
 
 /// The longest interval that Node-RED's timers can take, in seconds.

@@ -13,11 +13,11 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct LinkCallConfig {
-    #[field(json = "[]", kind = NodeIds, label = "Links")]
-    links: Vec<String>,
-    #[field(name = "linkType", default = "static", label = "Link Type", choices = [("static", "a fixed target"), ("dynamic", "the target is msg.target")])]
+    #[field(name = "linkType", default = "static", label = "Link", choices = [("static", "Fixed"), ("dynamic", "By msg.target")])]
     link_type: String,
-    #[field(default = "30", kind = Number, label = "Timeout")]
+    #[field(json = "[]", kind = NodeIds, label = "Links", when = [not("linkType", "dynamic")], node_types = ["link in"])]
+    links: Vec<String>,
+    #[field(default = "30", kind = Number, label = "Timeout (seconds)")]
     timeout: String,
 }
 

@@ -10,7 +10,7 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[expect(dead_code, reason = "the compiler reads them, this node does not")]
 pub struct LinkInConfig {
-    #[field(json = "[]", kind = NodeIds, label = "Links")]
+    #[field(json = "[]", kind = NodeIds, label = "Links", node_types = ["link out", "link call"])]
     links: Vec<String>,
 }
 

@@ -13,10 +13,10 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties. The compiler reads the links: they are wires to it.
 #[derive(Config)]
 pub struct LinkOutConfig {
-    #[field(default = "link", label = "Mode", choices = [("link", "send to the linked nodes"), ("return", "return to the calling link node")])]
+    #[field(default = "link", label = "Mode", choices = [("link", "Send to link nodes"), ("return", "Return to the calling node")])]
     mode: String,
     #[expect(dead_code, reason = "the compiler makes wires of them")]
-    #[field(json = "[]", kind = NodeIds, label = "Links")]
+    #[field(json = "[]", kind = NodeIds, label = "Links", when = [not("mode", "return")], node_types = ["link in"])]
     links: Vec<String>,
 }
 

@@ -11,7 +11,7 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[expect(dead_code, reason = "the compiler reads them, this node does not")]
 pub struct StatusConfig {
-    #[field(json = "null", kind = NodeIds, label = "Report status from")]
+    #[field(json = "null", kind = NodeIds, label = "Statuses of", empty_is_all = true)]
     scope: Value,
 }
 

@@ -14,27 +14,93 @@
 //! to catch.
 
 use vgdc_core::shared::NodeEnv;
+use vgdc_core::spec::FieldSpec;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Rare, Value};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::{Env, ExprError, Target, TypedValue};
-use vgdc_macros_node::{Config, node};
+use vgdc_macros_node::{Config, fields, node};
+
+/// A rule, in forms.
+const RULE: &[FieldSpec] = fields![
+    (
+        name = "t",
+        default = "set",
+        label = "Rule",
+        choices = [
+            ("set", "Set"),
+            ("change", "Change"),
+            ("delete", "Delete"),
+            ("move", "Move")
+        ]
+    ),
+    (
+        name = "p",
+        default = "payload",
+        kind = Typed("pt"),
+        label = "Property",
+        required = true,
+        types = ["msg", "flow", "global"]
+    ),
+    (
+        name = "from",
+        kind = Typed("fromt"),
+        label = "Search for",
+        when = [is("t", "change")],
+        types = ["str", "re", "num", "bool", "env", "msg", "flow", "global"]
+    ),
+    (
+        name = "to",
+        kind = Typed("tot"),
+        label = "to the value",
+        when = [is("t", "set")],
+        types = [
+            "str", "num", "bool", "json", "bin", "date", "jsonata", "env", "msg", "flow", "global"
+        ]
+    ),
+    (
+        name = "to",
+        kind = Typed("tot"),
+        label = "Replace with",
+        when = [is("t", "change")],
+        types = [
+            "str", "num", "bool", "json", "bin", "env", "msg", "flow", "global"
+        ]
+    ),
+    (
+        name = "to",
+        kind = Typed("tot"),
+        label = "to",
+        required = true,
+        when = [is("t", "move")],
+        types = ["msg", "flow", "global"]
+    ),
+    (
+        name = "dc",
+        default = false,
+        kind = Bool,
+        label = "Deep copy",
+        when = [is("t", "set"), is("tot", "msg", "flow", "global", "env")]
+    ),
+    (name = "pt", default = "msg", hidden = true),
+    (name = "tot", default = "str", hidden = true),
+];
 
 /// The form's properties.
 #[derive(Config)]
 pub struct ChangeConfig {
-    #[field(label = "Rules")]
+    #[field(begin_json = "[{\"t\":\"set\",\"p\":\"payload\",\"pt\":\"msg\",\"to\":\"\",\"tot\":\"str\"}]", label = "Rules", items = RULE)]
     rules: Option<Value>,
     // The form of a single rule, before there were several.
-    #[field(default = "")]
+    #[field(default = "", hidden = true)]
     action: String,
-    #[field(default = "")]
+    #[field(default = "", hidden = true)]
     property: String,
-    #[field(default = "")]
+    #[field(default = "", hidden = true)]
     from: String,
-    #[field(default = "")]
+    #[field(default = "", hidden = true)]
     to: String,
-    #[field(json = "null")]
+    #[field(json = "null", begin = false, hidden = true)]
     reg: Value,
 }
 

@@ -33,29 +33,29 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct DelayConfig {
-    #[field(name = "pauseType", default = "delay", label = "Action", choices = [("delay", "Delay each message by a fixed time"), ("delayv", "Delay each message by msg.delay"), ("random", "Delay each message by a random time"), ("rate", "Limit the rate of all messages"), ("queue", "Release the oldest of each topic in turn"), ("timed", "Release the newest of each topic at a time")])]
+    #[field(name = "pauseType", default = "delay", label = "Action", choices = [("delay", "Delay each message"), ("delayv", "Delay, overridden by msg.delay"), ("random", "Random delay"), ("rate", "Limit the rate"), ("timed", "Limit the rate: all at intervals"), ("queue", "Limit the rate: by topic in turn")])]
     pause_type: String,
-    #[field(default = "5", kind = Number)]
+    #[field(default = "5", kind = Number, filled = true, label = "For", when = [is("pauseType", "delay", "delayv")])]
     timeout: Value,
-    #[field(name = "timeoutUnits", default = "seconds", choices = [("milliseconds", "Milliseconds"), ("seconds", "Seconds"), ("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")])]
+    #[field(name = "timeoutUnits", default = "seconds", label = "Unit", when = [is("pauseType", "delay", "delayv")], choices = [("milliseconds", "Milliseconds"), ("seconds", "Seconds"), ("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")])]
     timeout_units: String,
-    #[field(default = "1", kind = Number, label = "Rate")]
-    rate: Value,
-    #[field(name = "nbRateUnits", default = "1", kind = Number)]
-    nb_rate_units: Value,
-    #[field(name = "rateUnits", default = "second", choices = [("second", "Second"), ("minute", "Minute"), ("hour", "Hour"), ("day", "Day")])]
-    rate_units: String,
-    #[field(name = "randomFirst", default = "1", kind = Number)]
+    #[field(name = "randomFirst", default = "1", kind = Number, filled = true, label = "Between", when = [is("pauseType", "random")])]
     random_first: Value,
-    #[field(name = "randomLast", default = "5", kind = Number)]
+    #[field(name = "randomLast", default = "5", kind = Number, filled = true, label = "and", when = [is("pauseType", "random")])]
     random_last: Value,
-    #[field(name = "randomUnits", default = "seconds", choices = [("milliseconds", "Milliseconds"), ("seconds", "Seconds"), ("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")])]
+    #[field(name = "randomUnits", default = "seconds", label = "Unit", when = [is("pauseType", "random")], choices = [("milliseconds", "Milliseconds"), ("seconds", "Seconds"), ("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days")])]
     random_units: String,
-    #[field(default = false)]
+    #[field(default = "1", kind = Number, filled = true, label = "Messages", when = [is("pauseType", "rate", "timed", "queue")])]
+    rate: Value,
+    #[field(name = "nbRateUnits", default = "1", kind = Number, label = "per", when = [is("pauseType", "rate", "timed", "queue")])]
+    nb_rate_units: Value,
+    #[field(name = "rateUnits", default = "second", label = "Unit", when = [is("pauseType", "rate", "timed", "queue")], choices = [("second", "Seconds"), ("minute", "Minutes"), ("hour", "Hours"), ("day", "Days")])]
+    rate_units: String,
+    #[field(default = false, label = "Drop messages in between", when = [is("pauseType", "rate")])]
     drop: bool,
-    #[field(default = false)]
+    #[field(default = false, label = "msg.rate may override the rate", when = [is("pauseType", "rate")])]
     allowrate: bool,
-    #[field(default = 1)]
+    #[field(default = 1, label = "Dropped messages", when = [is("pauseType", "rate"), is("drop", true)], choices = [("1", "are lost"), ("2", "go to a second output")])]
     outputs: f64,
 }
 

@@ -29,18 +29,22 @@ const MAX_BUFFER: usize = 10_000_000;
 pub struct ExecConfig {
     #[field(default = "", label = "Command")]
     command: String,
-    #[field(json = "true", kind = MsgPath, label = "Append msg.")]
+    #[field(json = "true", begin = "", kind = MsgPath, label = "Append msg.", hint = "empty appends nothing")]
     addpay: Value,
-    #[field(default = "", label = "Append")]
+    #[field(default = "", label = "More arguments")]
     append: String,
-    #[field(name = "useSpawn", default = "false", label = "Output")]
+    #[field(name = "useSpawn", default = "false", shown = Text, label = "Output", choices = [("false", "When the command is done"), ("true", "While it runs")])]
     use_spawn: Value,
-    #[field(json = "\"\"", kind = Number, label = "Timeout")]
+    #[field(json = "\"\"", kind = Number, label = "Timeout (seconds)")]
     timer: Value,
-    #[field(name = "winHide", default = false, label = "Hide console")]
-    win_hide: bool,
-    #[field(json = "false", label = "Use old style output (compatibility mode)")]
+    #[field(json = "false", shown = Bool, label = "Old style of the return code")]
     oldrc: Value,
+    #[field(
+        name = "winHide",
+        default = false,
+        label = "Hide the console window (Windows)"
+    )]
+    win_hide: bool,
 }
 
 /// The behaviour.

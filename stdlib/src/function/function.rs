@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use vgdc_core::native::{Compiled, time_limit};
+use vgdc_core::spec::FieldSpec;
 use vgdc_core::spec::Typing;
 use vgdc_core::store;
 use vgdc_core::value::{ErrorValue, Msg, Object, Value};
@@ -29,31 +30,37 @@ use vgdc_engine::{
     CallId, Engine, EngineError, FunctionSource, Host, JsError, Limits, LogLevel, Scope, Zone,
 };
 use vgdc_expr::Jsonata;
-use vgdc_macros_node::{Config, node};
+use vgdc_macros_node::{Config, fields, node};
+
+/// A module, in forms.
+const LIBRARY: &[FieldSpec] = fields![
+    (name = "module", label = "Module", required = true),
+    (name = "var", label = "Variable", required = true),
+];
 
 /// The form's properties.
 #[derive(Config)]
 pub struct FunctionConfig {
-    #[field(default = "")]
+    #[field(default = "", label = "Name")]
     name: String,
-    #[field(default = "", kind = JavaScript, label = "On Message")]
+    #[field(default = "", begin = "\nreturn msg;", kind = JavaScript, label = "On message")]
     func: String,
+    #[field(default = "", kind = JavaScript, label = "On start")]
+    initialize: String,
+    #[field(default = "", kind = JavaScript, label = "On stop")]
+    finalize: String,
     #[field(default = 1, label = "Outputs")]
     outputs: f64,
-    #[field(default = 0, label = "Timeout")]
+    #[field(default = 0, label = "Timeout (seconds)")]
     timeout: f64,
+    #[field(json = "[]", kind = Modules, label = "Modules", items = LIBRARY)]
+    libs: Vec<Value>,
     #[expect(
         dead_code,
         reason = "the editor's: how many errors it found in the code"
     )]
-    #[field(json = "0")]
+    #[field(json = "0", hidden = true)]
     noerr: Value,
-    #[field(default = "", kind = JavaScript, label = "On Start")]
-    initialize: String,
-    #[field(default = "", kind = JavaScript, label = "On Stop")]
-    finalize: String,
-    #[field(json = "[]", kind = Modules, label = "Modules")]
-    libs: Vec<Value>,
 }
 
 /// Messages that may wait for *On Start* to finish; further ones raise an error.

@@ -15,20 +15,20 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct RangeConfig {
-    #[field(default = "scale", label = "Action", choices = [("scale", "Scale the value"), ("clamp", "Scale, and limit to the target range"), ("drop", "Scale, and drop what is outside"), ("roll", "Scale, and wrap within the target range")])]
-    action: String,
-    #[field(default = "payload", kind = MsgPath, label = "Property")]
+    #[field(default = "payload", kind = MsgPath, filled = true, label = "Property")]
     property: String,
-    #[field(default = false, label = "Round result to the nearest integer?")]
-    round: bool,
-    #[field(json = "null", kind = Number, required = true)]
+    #[field(default = "scale", label = "Action", choices = [("scale", "Scale"), ("clamp", "Scale and limit to the target range"), ("roll", "Scale and wrap within the target range"), ("drop", "Scale, but drop what is outside")])]
+    action: String,
+    #[field(json = "null", begin = "", kind = Number, required = true, label = "Input from")]
     minin: Value,
-    #[field(json = "null", kind = Number, required = true)]
+    #[field(json = "null", begin = "", kind = Number, required = true, label = "to")]
     maxin: Value,
-    #[field(json = "null", kind = Number, required = true)]
+    #[field(json = "null", begin = "", kind = Number, required = true, label = "Target from")]
     minout: Value,
-    #[field(json = "null", kind = Number, required = true)]
+    #[field(json = "null", begin = "", kind = Number, required = true, label = "to")]
     maxout: Value,
+    #[field(default = false, label = "Round to integers")]
+    round: bool,
 }
 
 /// The behaviour.

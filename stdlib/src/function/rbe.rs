@@ -22,19 +22,19 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct FilterConfig {
-    #[field(default = "rbe", label = "Mode", choices = [("rbe", "block unless the value changes"), ("rbei", "the same, without the first value"), ("deadband", "block unless it changes by more than the gap"), ("deadbandEq", "block unless it changes by the gap or more"), ("narrowband", "block if it changes by more than the gap"), ("narrowbandEq", "block if it changes by the gap or more")])]
+    #[field(default = "rbe", label = "Mode", choices = [("rbe", "Block unless the value changes"), ("rbei", "Block unless it changes (not the first)"), ("deadband", "Block unless it changes by more than"), ("deadbandEq", "Block unless it changes by at least"), ("narrowband", "Block if it changes by more than"), ("narrowbandEq", "Block if it changes by at least")])]
     func: String,
-    #[field(default = "", label = "Gap")]
+    #[field(default = "", label = "Change", hint = "a number, or a number and %", when = [not("func", "rbe", "rbei")])]
     gap: String,
-    #[field(default = "", label = "Start")]
+    #[field(default = "", label = "Start value", when = [is("func", "narrowband", "narrowbandEq")])]
     start: String,
-    #[field(default = "out", label = "compared to", choices = [("out", "the last value sent"), ("in", "the last value received")])]
+    #[field(default = "out", label = "Compared with", when = [not("func", "rbe", "rbei")], choices = [("in", "Last input"), ("out", "Last output that was sent")])]
     inout: String,
-    #[field(default = true, label = "Apply mode separately for each topic")]
-    septopics: bool,
-    #[field(default = "payload", kind = MsgPath, label = "Property")]
+    #[field(default = "payload", kind = MsgPath, filled = true, label = "Property")]
     property: String,
-    #[field(default = "topic", kind = MsgPath)]
+    #[field(default = true, label = "Each topic by itself")]
+    septopics: bool,
+    #[field(default = "topic", kind = MsgPath, filled = true, label = "Topic in", when = [is("septopics", true)])]
     topi: String,
 }
 
@@ -52,7 +52,7 @@ pub struct Filter {
     previous: HashMap<String, Value>,
 }
 
-#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg", waits = true, color = "#e2d96e", icon = "rbe.png")]
+#[node(type = "rbe", category = "function", inputs = 1, outputs = 1, effect = State, types = "msg", waits = true, color = "#e2d96e", icon = "rbe.png", label = "filter")]
 impl Node for Filter {
     type Config = FilterConfig;
 

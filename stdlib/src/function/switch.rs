@@ -17,25 +17,150 @@
 use crate::common::limits::most_waiting;
 use std::collections::HashMap;
 use vgdc_core::shared::NodeEnv;
+use vgdc_core::spec::FieldSpec;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{ErrorValue, Msg, Object, Value, generate_id, json};
 use vgdc_core::{Cx, Node, NodeError, Process};
 use vgdc_expr::TypedValue;
-use vgdc_macros_node::{Config, node};
+use vgdc_macros_node::{Config, fields, node};
+
+/// A rule, in forms.
+const RULE: &[FieldSpec] = fields![
+    (
+        name = "t",
+        default = "eq",
+        label = "Rule",
+        choices = [
+            ("eq", "=="),
+            ("neq", "≠"),
+            ("lt", "<"),
+            ("lte", "≤"),
+            ("gt", ">"),
+            ("gte", "≥"),
+            ("hask", "has key"),
+            ("btwn", "is between"),
+            ("cont", "contains"),
+            ("regex", "matches regex"),
+            ("true", "is true"),
+            ("false", "is false"),
+            ("null", "is null"),
+            ("nnull", "is not null"),
+            ("istype", "is of type"),
+            ("empty", "is empty"),
+            ("nempty", "is not empty"),
+            ("head", "head"),
+            ("index", "index between"),
+            ("tail", "tail"),
+            ("jsonata_exp", "JSONata expression"),
+            ("else", "otherwise")
+        ]
+    ),
+    (
+        name = "v",
+        kind = Typed("vt"),
+        label = "Value",
+        when = [not(
+            "t",
+            "true",
+            "false",
+            "null",
+            "nnull",
+            "empty",
+            "nempty",
+            "else",
+            "istype",
+            "jsonata_exp",
+            "head",
+            "tail",
+            "index",
+            "regex",
+            "hask"
+        )],
+        types = [
+            "str", "num", "env", "msg", "flow", "global", "jsonata", "prev"
+        ],
+        optional = true
+    ),
+    (
+        name = "v",
+        kind = Typed("vt"),
+        label = "Key",
+        when = [is("t", "hask")],
+        types = ["str", "msg", "flow", "global", "env"]
+    ),
+    (
+        name = "v",
+        kind = Typed("vt"),
+        label = "Pattern",
+        when = [is("t", "regex")],
+        types = ["str", "msg", "flow", "global", "env"]
+    ),
+    (
+        name = "v",
+        kind = Typed("vt"),
+        label = "Count",
+        when = [is("t", "head", "tail", "index")],
+        types = ["num", "env", "jsonata"]
+    ),
+    (
+        name = "v",
+        kind = Typed("vt"),
+        label = "Expression",
+        required = true,
+        when = [is("t", "jsonata_exp")],
+        types = ["jsonata"]
+    ),
+    (
+        name = "v",
+        label = "Type",
+        when = [is("t", "istype")],
+        choices = [
+            ("string", "string"),
+            ("number", "number"),
+            ("boolean", "boolean"),
+            ("array", "array"),
+            ("buffer", "buffer"),
+            ("object", "object"),
+            ("json", "JSON string"),
+            ("undefined", "undefined"),
+            ("null", "null")
+        ],
+        also = "vt"
+    ),
+    (
+        name = "v2",
+        kind = Typed("v2t"),
+        label = "and",
+        when = [is("t", "btwn", "index")],
+        types = [
+            "str", "num", "env", "msg", "flow", "global", "jsonata", "prev"
+        ]
+    ),
+    (
+        name = "case",
+        default = false,
+        kind = Bool,
+        label = "Ignore case",
+        when = [is("t", "regex")]
+    ),
+    (name = "vt", default = "str", hidden = true),
+];
 
 /// The form's properties.
 #[derive(Config)]
 pub struct SwitchConfig {
-    #[field(default = "payload", kind = Typed("propertyType"), label = "Property", types = ["msg", "flow", "global", "jsonata", "env", "prev"])]
+    #[field(default = "payload", kind = Typed("propertyType"), filled = true, label = "Property", types = ["msg", "flow", "global", "jsonata", "env"])]
     property: String,
     #[field(name = "propertyType", default = "msg")]
     property_type: String,
-    #[field(json = "[]", label = "Rules")]
+    #[field(json = "[]", begin_json = "[{\"t\":\"eq\",\"v\":\"\",\"vt\":\"str\"}]", label = "Rules", items = RULE)]
     rules: Vec<Value>,
-    #[field(default = "true")]
+    #[field(default = "true", shown = Text, label = "Checking", choices = [("true", "All rules"), ("false", "Stop at the first match")])]
     checkall: Value,
-    #[field(default = false, label = "recreate message sequences")]
+    #[field(default = false, label = "Recreate message sequences")]
     repair: bool,
+    #[field(default = 1, kind = Number, hidden = true)]
+    _outputs: (),
 }
 
 /// A rule's operator.

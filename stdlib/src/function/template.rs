@@ -19,13 +19,15 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TemplateConfig {
-    #[field(default = "payload", label = "Property")]
+    #[field(default = "payload", shown = Typed("fieldType"), label = "Property", types = ["msg", "flow", "global"])]
     field: String,
-    #[field(name = "fieldType", default = "msg", choices = [("msg", "msg."), ("flow", "flow."), ("global", "global.")])]
+    #[field(name = "fieldType", default = "msg")]
     field_type: String,
-    #[field(default = "mustache", label = "Format", choices = [("mustache", "Mustache template"), ("plain", "Plain text")])]
+    #[field(default = "mustache", label = "Template", choices = [("mustache", "Mustache"), ("plain", "Plain text")])]
     syntax: String,
-    #[field(json = "null", kind = Mustache, label = "Template")]
+    #[field(default = "handlebars", label = "Language", choices = [("handlebars", "Mustache"), ("html", "HTML"), ("json", "JSON"), ("javascript", "JavaScript"), ("css", "CSS"), ("markdown", "Markdown"), ("text", "None"), ("php", "PHP"), ("python", "Python"), ("sql", "SQL"), ("yaml", "YAML")])]
+    _format: (),
+    #[field(json = "null", begin = "This is the payload: {{payload}} !", kind = Mustache, label = "Text")]
     template: Value,
     #[field(default = "str", label = "Output as", choices = [("str", "Plain text"), ("json", "Parsed JSON"), ("yaml", "Parsed YAML")])]
     output: String,
@@ -221,6 +223,7 @@ mod tests {
 
     fn config(template: &str, syntax: &str, output: &str) -> TemplateConfig {
         TemplateConfig {
+            _format: (),
             field: String::new(),
             field_type: "msg".to_owned(),
             syntax: syntax.to_owned(),

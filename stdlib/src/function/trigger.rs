@@ -22,30 +22,34 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TriggerConfig {
-    #[field(default = "all", label = "Handling", choices = [("all", "all messages"), ("topic", "each msg.topic apart")])]
-    bytopic: String,
-    #[field(default = "1", kind = Typed("op1type"), label = "Send", types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "env", "pay", "nul"])]
+    #[field(default = "1", kind = Typed("op1type"), label = "Send", types = ["str", "num", "bool", "json", "bin", "date", "env", "pay", "flow", "global", "nul"], type_map = [("val", "str")], optional = true)]
     op1: String,
-    #[field(default = "0", kind = Typed("op2type"), label = "then send", types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "env", "pay", "payl", "nul"])]
-    op2: String,
     #[field(default = "str")]
     op1type: String,
+    #[field(default = "250", kind = Number, filled = true, label = "then wait for", hint = "0 waits until it is reset; less than 0 sends again at intervals")]
+    duration: Value,
+    #[field(default = "ms", label = "Unit", choices = [("ms", "Milliseconds"), ("s", "Seconds"), ("min", "Minutes"), ("hr", "Hours")])]
+    units: String,
+    #[field(json = "\"false\"", shown = Bool, label = "Each new message begins the wait anew")]
+    extend: Value,
+    #[field(
+        name = "overrideDelay",
+        default = false,
+        label = "msg.delay may override the wait"
+    )]
+    override_delay: bool,
+    #[field(default = "0", kind = Typed("op2type"), label = "then send", types = ["str", "num", "bool", "json", "bin", "date", "env", "pay", "payl", "flow", "global", "nul"], type_map = [("val", "str")], optional = true)]
+    op2: String,
     #[field(default = "str")]
     op2type: String,
-    #[field(json = "1")]
-    outputs: Value,
-    #[field(default = "topic", kind = MsgPath)]
-    topic: String,
-    #[field(json = "\"false\"")]
-    extend: Value,
-    #[field(name = "overrideDelay", default = false)]
-    override_delay: bool,
-    #[field(default = "ms", choices = [("ms", "Milliseconds"), ("s", "Seconds"), ("min", "Minutes"), ("hr", "Hours")])]
-    units: String,
-    #[field(default = "")]
+    #[field(default = "", label = "Reset when msg.payload is")]
     reset: String,
-    #[field(default = "250", kind = Number, label = "wait for")]
-    duration: Value,
+    #[field(default = "all", label = "Handle", choices = [("all", "All messages together"), ("topic", "Each topic by itself")])]
+    bytopic: String,
+    #[field(default = "topic", kind = MsgPath, filled = true, label = "Topic in", when = [is("bytopic", "topic")])]
+    topic: String,
+    #[field(json = "1", shown = Number, label = "Second message", choices = [("1", "to the same output"), ("2", "to a second output")])]
+    outputs: Value,
 }
 
 /// What is sent.

@@ -20,6 +20,23 @@ use vgdc_http::http::{HeaderMap, HeaderName, HeaderValue, Method, Request as Hyp
 use vgdc_http::http_body_util::{BodyExt, Full, Limited};
 use vgdc_http::hyper::client::conn::http1::{SendRequest, handshake};
 use vgdc_http::hyper_util::rt::TokioIo;
+use vgdc_macros_node::fields;
+
+/// A header of requests, in forms.
+pub const HEADER: &[vgdc_core::spec::FieldSpec] = fields![
+    (
+        name = "keyValue",
+        kind = Typed("keyType"),
+        label = "Header",
+        types = ["other", "msg"]
+    ),
+    (
+        name = "valueValue",
+        kind = Typed("valueType"),
+        label = "Value",
+        types = ["other", "msg"]
+    ),
+];
 
 /// How long an idle connection is kept, as by Node.js's usual agent.
 const IDLE: Duration = Duration::from_secs(4);

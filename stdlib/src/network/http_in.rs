@@ -25,17 +25,18 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct HttpInConfig {
-    #[field(default = "", label = "URL", required = true)]
-    url: String,
     #[field(default = "get", label = "Method", choices = [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("delete", "DELETE"), ("patch", "PATCH")])]
     method: String,
-    #[field(default = false, label = "Accept file uploads?")]
-    upload: bool,
     #[field(
-        name = "skipBodyParsing",
-        default = false,
-        label = "Do not parse the body"
+        default = "",
+        required = true,
+        label = "URL",
+        hint = "/path/:parameter"
     )]
+    url: String,
+    #[field(default = false, label = "Accept file uploads", when = [is("method", "post")])]
+    upload: bool,
+    #[field(name = "skipBodyParsing", default = false, label = "Do not parse the body", when = [not("method", "get")])]
     skip_body_parsing: bool,
 }
 

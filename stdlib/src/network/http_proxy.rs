@@ -10,15 +10,13 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct HttpProxyConfig {
-    #[field(label = "URL")]
+    #[field(filled = true, label = "URL")]
     url: String,
-    #[field(label = "Ignore hosts")]
-    noproxy: Vec<String>,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
-    #[field(kind = Credential, label = "Username")]
+    #[field(kind = Credential, label = "User name", legible = true)]
     username: String,
     #[expect(
         dead_code,
@@ -26,6 +24,8 @@ pub struct HttpProxyConfig {
     )]
     #[field(kind = Credential, label = "Password")]
     password: String,
+    #[field(label = "Not for these hosts")]
+    noproxy: Vec<String>,
 }
 
 /// The behaviour: it only offers what it was given.

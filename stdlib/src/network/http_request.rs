@@ -38,38 +38,40 @@ const REDIRECTS: usize = 21;
 /// The form's properties.
 #[derive(Config)]
 pub struct HttpRequestConfig {
-    #[field(default = "GET", label = "Method", choices = [("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("DELETE", "DELETE"), ("HEAD", "HEAD"), ("use", "set by msg.method")])]
+    #[field(default = "GET", label = "Method", choices = [("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("DELETE", "DELETE"), ("PATCH", "PATCH"), ("HEAD", "HEAD"), ("use", "set by msg.method")])]
     method: String,
-    #[field(default = "txt", label = "Return", choices = [("txt", "a UTF-8 text"), ("bin", "a buffer"), ("obj", "a parsed JSON object")])]
-    ret: String,
-    #[field(json = "\"ignore\"", label = "Payload")]
-    paytoqs: Value,
     #[field(label = "URL")]
     url: String,
-    #[field(kind = ConfigRef("tls-config"), label = "TLS Configuration")]
-    tls: String,
-    #[field(default = false, label = "Enable connection keep-alive")]
-    persist: bool,
-    #[field(kind = ConfigRef("http proxy"), label = "Proxy Configuration")]
-    proxy: String,
-    #[field(name = "authType", label = "Type", choices = [("", "none"), ("basic", "Basic"), ("digest", "Digest"), ("bearer", "Bearer")])]
+    #[field(default = "txt", label = "Return", choices = [("txt", "a text"), ("bin", "a buffer"), ("obj", "parsed JSON")])]
+    ret: String,
+    #[field(json = "\"ignore\"", shown = Text, label = "Payload of GET", when = [is("method", "GET")], choices = [("ignore", "is ignored"), ("query", "is appended to the query"), ("body", "is sent as the body")])]
+    paytoqs: Value,
+    #[field(name = "authType", label = "Authentication", choices = [("", "None"), ("basic", "Basic"), ("digest", "Digest"), ("bearer", "Bearer token")])]
     auth_type: String,
-    #[field(default = false, label = "Only send non-2xx responses to Catch node")]
-    senderr: bool,
-    #[field(json = "[]", label = "Headers")]
-    headers: Vec<Value>,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
-    #[field(kind = Credential, label = "Username")]
+    #[field(kind = Credential, label = "User name", legible = true, when = [is("authType", "basic", "digest")])]
     user: String,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
-    #[field(kind = Credential, label = "Password")]
+    #[field(kind = Credential, label = "Password or token", when = [not("authType", "")])]
     password: String,
+    #[field(kind = ConfigRef("tls-config"), label = "TLS")]
+    tls: String,
+    #[field(kind = ConfigRef("http proxy"), label = "Proxy")]
+    proxy: String,
+    #[field(json = "[]", label = "Headers", items = super::http_client::HEADER)]
+    headers: Vec<Value>,
+    #[field(default = false, label = "Keep the connection")]
+    persist: bool,
+    #[field(default = false, label = "Send errors to catch nodes only")]
+    senderr: bool,
+    #[field(name = "insecureHTTPParser", default = false, kind = Bool, label = "Tolerate invalid HTTP")]
+    _insecure_http_parser: (),
 }
 
 /// The behaviour.

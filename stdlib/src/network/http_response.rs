@@ -19,7 +19,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct HttpResponseConfig {
-    #[field(name = "statusCode", default = "", label = "Status code")]
+    #[field(name = "statusCode", default = "", shown = Number, label = "Status code")]
     status_code: String,
     #[field(json = "{}", label = "Headers")]
     headers: Value,

@@ -21,77 +21,76 @@ use vgdc_macros_node::{Config, node};
 #[derive(Config)]
 #[allow(dead_code)] // (see above: the compiler needs their kinds)
 pub struct MqttBrokerConfig {
-    #[field(label = "Server", required = true)]
+    #[field(
+        required = true,
+        label = "Server",
+        hint = "host, or ws://host:port/path"
+    )]
     broker: String,
-    #[field(json = "\"1883\"", kind = Number, label = "Port")]
+    #[field(json = "\"1883\"", begin = 1883, kind = Number, label = "Port")]
     port: Value,
-    #[field(label = "Client ID")]
-    clientid: String,
-    #[field(name = "autoConnect", default = true, label = "Connect automatically")]
+    #[field(name = "autoConnect", default = true, label = "Connect at the start")]
     auto_connect: bool,
     #[field(default = false, label = "Use TLS")]
     usetls: bool,
-    #[field(kind = ConfigRef("tls-config"), label = "TLS Configuration")]
+    #[field(kind = ConfigRef("tls-config"), label = "TLS", when = [is("usetls", true)])]
     tls: String,
-    #[field(name = "protocolVersion", json = "4", kind = Number, label = "Protocol")]
+    #[field(name = "protocolVersion", json = "4", kind = Number, shown = Text, label = "Protocol", choices = [("3", "MQTT 3.1 (old)"), ("4", "MQTT 3.1.1"), ("5", "MQTT 5")])]
     protocol_version: Value,
-    #[field(json = "60", kind = Number, label = "Keep Alive")]
+    #[field(label = "Client id", hint = "empty: a generated one")]
+    clientid: String,
+    #[field(json = "60", kind = Number, label = "Keep alive (seconds)")]
     keepalive: Value,
-    #[field(default = true, label = "Use clean session")]
+    #[field(default = true, label = "Clean session")]
     cleansession: bool,
-    #[field(
-        name = "autoUnsubscribe",
-        default = true,
-        label = "Automatically unsubscribe when disconnecting"
-    )]
-    auto_unsubscribe: bool,
-    #[field(name = "userProps", json = "\"\"", label = "User Properties")]
-    user_props: Value,
-    #[field(name = "sessionExpiry", json = "\"\"", kind = Number, label = "Session Expiry (secs)")]
-    session_expiry: Value,
-    #[field(
-        name = "birthTopic",
-        label = "Message sent on connection (birth message)"
-    )]
-    birth_topic: String,
-    #[field(name = "birthPayload", json = "null", kind = Text)]
-    birth_payload: Value,
-    #[field(name = "birthQos", json = "null", kind = Number)]
-    birth_qos: Value,
-    #[field(name = "birthRetain", json = "null", kind = Bool)]
-    birth_retain: Value,
-    #[field(name = "birthMsg", json = "{}")]
-    birth_msg: Value,
-    #[field(
-        name = "closeTopic",
-        label = "Message sent before disconnecting (close message)"
-    )]
-    close_topic: String,
-    #[field(name = "closePayload", json = "null", kind = Text)]
-    close_payload: Value,
-    #[field(name = "closeQos", json = "null", kind = Number)]
-    close_qos: Value,
-    #[field(name = "closeRetain", json = "null", kind = Bool)]
-    close_retain: Value,
-    #[field(name = "closeMsg", json = "{}")]
-    close_msg: Value,
-    #[field(
-        name = "willTopic",
-        label = "Message sent on an unexpected disconnection (will message)"
-    )]
-    will_topic: String,
-    #[field(name = "willPayload", json = "null", kind = Text)]
-    will_payload: Value,
-    #[field(name = "willQos", json = "null", kind = Number)]
-    will_qos: Value,
-    #[field(name = "willRetain", json = "null", kind = Bool)]
-    will_retain: Value,
-    #[field(name = "willMsg", json = "{}")]
-    will_msg: Value,
-    #[field(kind = Credential, label = "Username")]
+    #[field(kind = Credential, label = "User name", legible = true)]
     user: String,
     #[field(kind = Credential, label = "Password")]
     password: String,
+    #[field(name = "birthTopic", label = "Topic when connected")]
+    birth_topic: String,
+    #[field(name = "birthPayload", json = "null", begin = "", kind = Text, label = "Payload when connected")]
+    birth_payload: Value,
+    #[field(name = "birthQos", json = "null", begin = "0", kind = Number, shown = Text, label = "QoS when connected", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    birth_qos: Value,
+    #[field(name = "birthRetain", json = "null", begin = "false", kind = Bool, shown = Text, label = "Retain when connected", choices = [("false", "No"), ("true", "Yes")])]
+    birth_retain: Value,
+    #[field(name = "closeTopic", label = "Topic before disconnecting")]
+    close_topic: String,
+    #[field(name = "closePayload", json = "null", begin = "", kind = Text, label = "Payload before disconnecting")]
+    close_payload: Value,
+    #[field(name = "closeQos", json = "null", begin = "0", kind = Number, shown = Text, label = "QoS before disconnecting", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    close_qos: Value,
+    #[field(name = "closeRetain", json = "null", begin = "false", kind = Bool, shown = Text, label = "Retain before disconnecting", choices = [("false", "No"), ("true", "Yes")])]
+    close_retain: Value,
+    #[field(name = "willTopic", label = "Last will: topic")]
+    will_topic: String,
+    #[field(name = "willPayload", json = "null", begin = "", kind = Text, label = "Last will: payload")]
+    will_payload: Value,
+    #[field(name = "willQos", json = "null", begin = "0", kind = Number, shown = Text, label = "Last will: QoS", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
+    will_qos: Value,
+    #[field(name = "willRetain", json = "null", begin = "false", kind = Bool, shown = Text, label = "Last will: retain", choices = [("false", "No"), ("true", "Yes")])]
+    will_retain: Value,
+    #[field(
+        name = "autoUnsubscribe",
+        default = true,
+        label = "Unsubscribe when disconnecting"
+    )]
+    auto_unsubscribe: bool,
+    #[field(name = "userProps", json = "\"\"", shown = Text, label = "User properties")]
+    user_props: Value,
+    #[field(name = "sessionExpiry", json = "\"\"", begin = 0, kind = Number, label = "Session expiry (seconds)")]
+    session_expiry: Value,
+    #[field(default = false, kind = Bool, hidden = true)]
+    _verifyservercert: (),
+    #[field(default = false, kind = Bool, hidden = true)]
+    _compatmode: (),
+    #[field(name = "birthMsg", json = "{}", hidden = true)]
+    birth_msg: Value,
+    #[field(name = "closeMsg", json = "{}", hidden = true)]
+    close_msg: Value,
+    #[field(name = "willMsg", json = "{}", hidden = true)]
+    will_msg: Value,
 }
 
 /// The behaviour.

@@ -24,21 +24,21 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct MqttInConfig {
+    #[field(kind = ConfigRef("mqtt-broker"), required = true, label = "Server")]
+    broker: String,
     #[field(label = "Topic")]
     topic: String,
-    #[field(json = "\"2\"", kind = Number, label = "QoS")]
+    #[field(json = "\"2\"", kind = Number, shown = Text, label = "QoS", choices = [("0", "0"), ("1", "1"), ("2", "2")])]
     qos: Value,
-    #[field(default = "utf8", label = "Output", choices = [("auto-detect", "auto-detect (parsed JSON, text or buffer)"), ("auto", "auto-detect (text or buffer)"), ("buffer", "a buffer"), ("utf8", "a text"), ("json", "a parsed JSON object"), ("base64", "a Base64 text")])]
+    #[field(default = "utf8", begin = "auto-detect", label = "Output", choices = [("auto-detect", "Text, buffer or parsed JSON, as it comes"), ("auto", "Text or buffer"), ("buffer", "A buffer"), ("utf8", "A text"), ("json", "Parsed JSON"), ("base64", "A Base64 text")])]
     datatype: String,
-    #[field(kind = ConfigRef("mqtt-broker"), label = "Server", required = true)]
-    broker: String,
-    #[field(json = "null", kind = Bool, label = "Do not receive messages published by this client")]
+    #[field(json = "null", begin = false, kind = Bool, label = "No messages of one's own (MQTT 5)")]
     nl: Value,
-    #[field(json = "null", kind = Bool, label = "Keep retain flag of original publish")]
+    #[field(json = "null", begin = true, kind = Bool, label = "Keep the retain flag (MQTT 5)")]
     rap: Value,
-    #[field(json = "null", kind = Number, label = "Retained message handling")]
+    #[field(json = "null", begin = 0, kind = Number, shown = Text, label = "Retained messages (MQTT 5)", choices = [("0", "Always"), ("1", "Only of a new subscription"), ("2", "Never")])]
     rh: Value,
-    #[field(json = "0", kind = Number)]
+    #[field(json = "0", kind = Number, hidden = true)]
     inputs: Value,
 }
 

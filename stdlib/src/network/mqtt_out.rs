@@ -23,24 +23,24 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct MqttOutConfig {
-    #[field(label = "Topic")]
-    topic: String,
-    #[field(json = "\"\"", kind = Number, label = "QoS")]
-    qos: Value,
-    #[field(json = "\"\"", kind = Bool, label = "Retain")]
-    retain: Value,
-    #[field(kind = ConfigRef("mqtt-broker"), label = "Server", required = true)]
+    #[field(kind = ConfigRef("mqtt-broker"), required = true, label = "Server")]
     broker: String,
+    #[field(label = "Topic", hint = "empty: msg.topic")]
+    topic: String,
+    #[field(json = "\"\"", kind = Number, shown = Text, label = "QoS", choices = [("", "As the message says"), ("0", "0"), ("1", "1"), ("2", "2")])]
+    qos: Value,
+    #[field(json = "\"\"", kind = Bool, shown = Text, label = "Retain", choices = [("", "As the message says"), ("false", "No"), ("true", "Yes")])]
+    retain: Value,
     #[field(name = "respTopic", label = "Response topic")]
     resp_topic: String,
-    #[field(json = "\"\"", label = "Correlation Data")]
-    correl: Value,
-    #[field(name = "contentType", label = "Content Type")]
+    #[field(name = "contentType", label = "Content type")]
     content_type: String,
-    #[field(json = "\"\"", kind = Number, label = "Expiry (secs)")]
+    #[field(json = "\"\"", kind = Number, label = "Expiry (seconds)")]
     expiry: Value,
-    #[field(name = "userProps", json = "\"\"", label = "User Properties")]
+    #[field(name = "userProps", json = "\"\"", shown = Text, label = "User properties")]
     user_props: Value,
+    #[field(json = "\"\"", shown = Text, label = "Correlation data")]
+    correl: Value,
 }
 
 /// The behaviour.

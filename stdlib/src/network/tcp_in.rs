@@ -20,24 +20,26 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TcpInConfig {
-    #[field(json = "\"server\"", label = "Type")]
+    #[field(json = "\"server\"", shown = Text, label = "Type", choices = [("server", "Listen on a port"), ("client", "Connect to a host")])]
     server: Value,
-    #[field(default = "localhost", label = "at host")]
+    #[field(default = "localhost", begin = "", label = "Host", when = [is("server", "client")])]
     host: String,
-    #[field(default = "", label = "port", required = true)]
+    #[field(default = "", required = true, label = "Port")]
     port: String,
-    #[field(default = "stream", label = "Output", choices = [("stream", "a stream"), ("single", "a single payload")])]
+    #[field(default = "", kind = ConfigRef("tls-config"), label = "TLS")]
+    tls: String,
+    #[field(default = "stream", label = "Output", choices = [("stream", "A stream of messages"), ("single", "One message at the end")])]
     datamode: String,
-    #[field(default = "buffer", choices = [("buffer", "buffers"), ("utf8", "texts"), ("base64", "Base64 texts")])]
+    #[field(default = "buffer", label = "as", choices = [("buffer", "Buffer"), ("utf8", "Text"), ("base64", "Base64")])]
     datatype: String,
-    #[field(default = "", label = "delimited by")]
+    #[field(default = "", label = "Split at", when = [is("datamode", "stream"), is("datatype", "utf8")])]
     newline: String,
     #[field(default = "", label = "Topic")]
     topic: String,
-    #[field(default = false)]
+    #[field(default = false, label = "Without the separator")]
     trim: bool,
-    #[field(default = "", kind = ConfigRef("tls-config"), label = "TLS")]
-    tls: String,
+    #[field(default = false, kind = Bool, hidden = true)]
+    _base64: (),
 }
 
 /// The behaviour.

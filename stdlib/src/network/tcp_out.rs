@@ -19,18 +19,15 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TcpOutConfig {
-    #[field(default = "", label = "at host")]
-    host: String,
-    #[field(default = "", label = "port")]
-    port: String,
-    #[field(default = "client", label = "Type", choices = [("client", "connect to"), ("server", "listen on"), ("reply", "reply to TCP")])]
+    #[field(default = "client", label = "Type", choices = [("server", "Listen on a port"), ("client", "Connect to a host"), ("reply", "Reply to TCP")])]
     beserver: String,
-    #[field(default = false, label = "Decode Base64 message?")]
+    #[field(default = "", label = "Host", when = [is("beserver", "client")])]
+    host: String,
+    #[field(default = "", label = "Port", when = [not("beserver", "reply")])]
+    port: String,
+    #[field(default = false, label = "Decode Base64")]
     base64: bool,
-    #[field(
-        default = false,
-        label = "Close connection after each message is sent?"
-    )]
+    #[field(default = false, label = "Close after each message")]
     end: bool,
     #[field(default = "", kind = ConfigRef("tls-config"), label = "TLS")]
     tls: String,

@@ -18,22 +18,22 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TcpRequestConfig {
-    #[field(label = "Server")]
+    #[field(label = "Host")]
     server: String,
-    #[field(label = "port")]
+    #[field(label = "Port")]
     port: String,
-    #[field(default = "time", label = "Return")]
-    out: String,
-    #[field(default = "buffer")]
-    ret: String,
-    #[field(json = "\"0\"")]
-    splitc: Value,
-    #[field(label = "delimited by")]
-    newline: String,
-    #[field(default = false)]
-    trim: bool,
     #[field(kind = ConfigRef("tls-config"), label = "TLS")]
     tls: String,
+    #[field(default = "time", label = "Close", choices = [("time", "after a time"), ("char", "after a character"), ("count", "after a number of bytes"), ("sit", "never"), ("immed", "at once")])]
+    out: String,
+    #[field(json = "\"0\"", filled = true, shown = Text, label = "Time (ms), character or count", when = [not("out", "sit", "immed")])]
+    splitc: Value,
+    #[field(default = "buffer", label = "Return", choices = [("buffer", "A buffer"), ("string", "A text")])]
+    ret: String,
+    #[field(label = "Split at")]
+    newline: String,
+    #[field(default = false, label = "Without the separator")]
+    trim: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

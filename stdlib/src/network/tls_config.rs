@@ -21,58 +21,68 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct TlsConfigConfig {
-    #[field(name = "certType", default = "files", label = "Cert Type")]
+    #[field(name = "certType", default = "files", label = "Certificates", choices = [("files", "From files on the server"), ("upload", "Uploaded"), ("env", "From the environment")])]
     cert_type: String,
-    #[field(label = "Certificate")]
+    #[field(label = "Certificate file", when = [is("certType", "files", "")])]
     cert: String,
-    #[field(label = "Private Key")]
+    #[field(label = "Private key file", when = [is("certType", "files", "")])]
     key: String,
-    #[field(label = "CA Certificate")]
+    #[field(label = "CA file", when = [is("certType", "files", "")])]
     ca: String,
-    // (the name of an uploaded file: its content stands in the credentials)
-    #[allow(dead_code)]
-    #[field(label = "pfx or p12")]
-    p12: String,
-    #[field(name = "certEnv")]
-    cert_env: String,
-    #[field(name = "keyEnv")]
-    key_env: String,
-    #[field(name = "caEnv")]
-    ca_env: String,
-    #[field(
-        name = "verifyservercert",
-        default = true,
-        label = "Verify server certificate"
-    )]
-    verify: bool,
-    #[field(name = "servername", label = "Server Name")]
-    server_name: String,
-    #[field(name = "alpnprotocol", label = "ALPN Protocol")]
-    alpn: String,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
-    #[field(kind = Credential, label = "Certificate")]
+    #[field(kind = Credential, label = "Certificate", when = [is("certType", "upload")])]
     certdata: String,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
-    #[field(kind = Credential, label = "Private Key")]
+    #[field(kind = Credential, label = "Private key", when = [is("certType", "upload")])]
     keydata: String,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
-    #[field(kind = Credential, label = "CA Certificate")]
+    #[field(kind = Credential, label = "CA certificate", when = [is("certType", "upload")])]
     cadata: String,
+    #[field(name = "certEnv", label = "Variable of the certificate", when = [is("certType", "env")])]
+    cert_env: String,
+    #[field(name = "keyEnv", label = "Variable of the private key", when = [is("certType", "env")])]
+    key_env: String,
+    #[field(name = "caEnv", label = "Variable of the CA certificate", when = [is("certType", "env")])]
+    ca_env: String,
     #[expect(
         dead_code,
         reason = "the form has it; it is among the secrets, not in the flow"
     )]
     #[field(kind = Credential, label = "Passphrase")]
     passphrase: String,
+    #[field(
+        name = "verifyservercert",
+        default = true,
+        label = "Verify the server's certificate"
+    )]
+    verify: bool,
+    #[field(name = "servername", label = "Server name")]
+    server_name: String,
+    #[field(name = "alpnprotocol", label = "ALPN protocol")]
+    alpn: String,
+    // (the name of an uploaded file: its content stands in the credentials)
+    #[allow(dead_code)]
+    #[field(label = "pfx or p12", hidden = true)]
+    p12: String,
+    #[field(hidden = true)]
+    _p12name: (),
+    #[field(kind = Credential, hidden = true)]
+    _p12data: (),
+    #[field(hidden = true)]
+    _certname: (),
+    #[field(hidden = true)]
+    _keyname: (),
+    #[field(hidden = true)]
+    _caname: (),
 }
 
 /// The behaviour: it only offers what it read.

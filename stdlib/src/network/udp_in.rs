@@ -15,17 +15,17 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct UdpInConfig {
-    #[field(default = "", label = "Local IF")]
-    iface: String,
-    #[field(default = "", label = "Port", required = true)]
-    port: String,
-    #[field(default = "udp4", label = "using")]
-    ipv: String,
-    #[field(json = "\"false\"", label = "Listen for")]
+    #[field(json = "\"false\"", shown = Text, label = "Listen for", choices = [("false", "UDP messages"), ("true", "Multicast messages")])]
     multicast: Value,
-    #[field(default = "", label = "Group")]
+    #[field(default = "", required = true, label = "Port")]
+    port: String,
+    #[field(default = "", label = "Group", when = [is("multicast", "true")])]
     group: String,
-    #[field(default = "buffer", label = "Output")]
+    #[field(default = "", label = "Local address")]
+    iface: String,
+    #[field(default = "udp4", label = "Version", choices = [("udp4", "IPv4"), ("udp6", "IPv6")])]
+    ipv: String,
+    #[field(default = "buffer", label = "Output", choices = [("buffer", "Buffer"), ("utf8", "Text"), ("base64", "Base64")])]
     datatype: String,
 }
 

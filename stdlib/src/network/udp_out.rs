@@ -14,20 +14,20 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct UdpOutConfig {
+    #[field(json = "\"false\"", shown = Text, label = "Send", choices = [("false", "UDP messages"), ("board", "Broadcast messages"), ("multi", "Multicast messages")])]
+    multicast: Value,
     #[field(default = "", label = "Address")]
     addr: String,
-    #[field(default = "", label = "Local IF")]
-    iface: String,
     #[field(default = "", label = "Port")]
     port: String,
-    #[field(default = "udp4", label = "using", choices = [("udp4", "IPv4"), ("udp6", "IPv6")])]
-    ipv: String,
     #[field(default = "", label = "Local port")]
     outport: String,
-    #[field(default = false, label = "Decode Base64 encoded payload?")]
+    #[field(default = "", label = "Local address")]
+    iface: String,
+    #[field(default = "udp4", label = "Version", choices = [("udp4", "IPv4"), ("udp6", "IPv6")])]
+    ipv: String,
+    #[field(default = false, label = "Decode Base64")]
     base64: bool,
-    #[field(json = "\"false\"", label = "Send a")]
-    multicast: Value,
 }
 
 /// The behaviour.

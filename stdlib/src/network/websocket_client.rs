@@ -13,17 +13,17 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct WebsocketClientConfig {
-    #[field(label = "URL", required = true)]
+    #[field(required = true, label = "URL", hint = "wss://host/path")]
     path: String,
-    #[field(json = "\"false\"", label = "Send/Receive")]
-    wholemsg: Value,
-    #[field(label = "Subprotocol")]
-    subprotocol: String,
     #[field(kind = ConfigRef("tls-config"), label = "TLS")]
     tls: String,
-    #[field(json = "\"0\"", kind = Number, label = "Send heartbeat")]
+    #[field(json = "\"false\"", shown = Text, label = "Send and receive", choices = [("false", "The payload"), ("true", "The whole message")])]
+    wholemsg: Value,
+    #[field(json = "\"0\"", begin = "", kind = Number, label = "Heartbeat (seconds)")]
     hb: Value,
-    #[field(json = "[]", label = "Headers")]
+    #[field(label = "Subprotocol")]
+    subprotocol: String,
+    #[field(json = "[]", label = "Headers", items = super::http_client::HEADER)]
     headers: Vec<Value>,
 }
 

@@ -13,9 +13,9 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct WebsocketInConfig {
-    #[field(kind = ConfigRef("websocket-listener"), label = "Path")]
+    #[field(kind = ConfigRef("websocket-listener"), label = "Listen on")]
     server: String,
-    #[field(kind = ConfigRef("websocket-client"), label = "URL")]
+    #[field(kind = ConfigRef("websocket-client"), label = "or connect to")]
     client: String,
 }
 

@@ -12,9 +12,9 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct WebsocketListenerConfig {
-    #[field(label = "Path", required = true)]
+    #[field(required = true, label = "Path")]
     path: String,
-    #[field(json = "\"false\"", label = "Send/Receive")]
+    #[field(json = "\"false\"", shown = Text, label = "Send and receive", choices = [("false", "The payload"), ("true", "The whole message")])]
     wholemsg: Value,
 }
 

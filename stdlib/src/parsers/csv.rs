@@ -23,28 +23,28 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct CsvConfig {
-    #[field(default = "", label = "Parser", choices = [("rfc", "RFC 4180"), ("", "Legacy")])]
-    spec: String,
-    #[field(default = ",", label = "Separator")]
-    sep: String,
-    #[field(json = "\"\"", label = "First row contains column names")]
-    hdrin: Value,
-    #[field(json = "\"none\"", label = "Header row")]
-    hdrout: Value,
-    #[field(default = "one", label = "Output", choices = [("one", "a message a row"), ("mult", "one message with all rows")])]
-    multi: String,
-    #[field(default = "", label = "Newline")]
-    ret: String,
-    #[field(default = "", label = "Columns")]
+    #[field(default = "", label = "Columns", hint = "names, separated by commas")]
     temp: String,
-    #[field(default = "0", kind = Number, label = "Skip first lines")]
+    #[field(default = ",", label = "Separator", choices = [(",", "Comma"), ("\\t", "Tab"), (";", "Semicolon"), (":", "Colon"), (" ", "Space"), ("#", "Hash")])]
+    sep: String,
+    #[field(default = "", begin = "rfc", label = "Parser", choices = [("rfc", "RFC 4180"), ("", "Old")])]
+    spec: String,
+    #[field(default = "0", kind = Number, label = "Skip the first lines")]
     skip: Value,
-    #[field(json = "true", label = "parse numerical values")]
+    #[field(json = "\"\"", shown = Bool, label = "First row has the names of columns")]
+    hdrin: Value,
+    #[field(json = "true", shown = Bool, label = "Parse numbers")]
     strings: Value,
-    #[field(default = false, label = "include empty strings")]
+    #[field(default = false, label = "Keep empty texts")]
     include_empty_strings: bool,
-    #[field(default = false, label = "include null values")]
+    #[field(default = false, label = "Keep null")]
     include_null_values: bool,
+    #[field(default = "one", label = "Output", choices = [("one", "A message a row"), ("mult", "One message with an array")])]
+    multi: String,
+    #[field(json = "\"none\"", shown = Text, label = "Header in CSV", choices = [("none", "Never"), ("all", "Always"), ("once", "Once, until msg.reset")])]
+    hdrout: Value,
+    #[field(default = "", begin = "\\r\\n", label = "Line end", choices = [("\\n", "Linux"), ("\\r", "Mac"), ("\\r\\n", "Windows")])]
+    ret: String,
 }
 
 /// The behaviour.

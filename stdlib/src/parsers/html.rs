@@ -20,15 +20,15 @@ use vgdc_macros_node::{Config, node};
 pub struct HtmlConfig {
     #[field(default = "payload", kind = MsgPath, label = "Property")]
     property: String,
-    #[field(default = "", kind = MsgPath, label = "in")]
-    outproperty: String,
     #[field(default = "", label = "Selector")]
     tag: String,
-    #[field(default = "html", label = "Output", choices = [("html", "the HTML of the elements"), ("text", "only their text"), ("attr", "an object of their attributes"), ("compl", "an object of all of them")])]
+    #[field(default = "html", label = "Output", choices = [("html", "The HTML inside"), ("text", "The text inside"), ("attr", "An object of attributes"), ("compl", "HTML, text and attributes")])]
     ret: String,
-    #[field(default = "single", label = "as", choices = [("single", "one message with all"), ("multi", "a message for each")])]
+    #[field(default = "single", label = "as", choices = [("single", "One message with an array"), ("multi", "A message an element")])]
     r#as: String,
-    #[field(default = "_", label = "Property name for the content")]
+    #[field(default = "", begin = "payload", kind = MsgPath, label = "In")]
+    outproperty: String,
+    #[field(default = "_", label = "Property name for the content", hidden = true)]
     chr: String,
 }
 

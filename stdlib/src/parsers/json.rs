@@ -16,11 +16,11 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct JsonConfig {
-    #[field(default = "payload", kind = MsgPath, label = "Property")]
-    property: String,
-    #[field(default = "", label = "Action", choices = [("", "Convert between JSON and object"), ("str", "Always convert to JSON"), ("obj", "Always convert to object")])]
+    #[field(default = "", label = "Action", choices = [("", "Convert between text and object"), ("str", "Always to text"), ("obj", "Always to object")])]
     action: String,
-    #[field(default = false, label = "Format JSON string")]
+    #[field(default = "payload", kind = MsgPath, filled = true, label = "Property")]
+    property: String,
+    #[field(default = false, label = "Indent the text")]
     pretty: bool,
 }
 

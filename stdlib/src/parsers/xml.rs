@@ -14,11 +14,11 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct XmlConfig {
-    #[field(default = "payload", kind = MsgPath, label = "Property")]
+    #[field(default = "payload", kind = MsgPath, filled = true, label = "Property")]
     property: String,
-    #[field(default = "", label = "Property name for XML tag attributes")]
+    #[field(default = "", label = "Key of attributes")]
     attr: String,
-    #[field(default = "", label = "Property name for tag text content")]
+    #[field(default = "", label = "Key of text")]
     chr: String,
 }
 

@@ -12,7 +12,7 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct YamlConfig {
-    #[field(default = "payload", kind = MsgPath, label = "Property")]
+    #[field(default = "payload", kind = MsgPath, filled = true, label = "Property")]
     property: String,
 }
 

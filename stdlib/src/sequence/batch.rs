@@ -11,35 +11,31 @@ use super::delimiter::type_error;
 use super::order::ByName;
 use crate::common::limits::most_waiting;
 use std::collections::VecDeque;
+use vgdc_core::spec::FieldSpec;
 use vgdc_core::spec::Typing;
 use vgdc_core::value::{Msg, Object, Value, generate_id};
 use vgdc_core::{Closing, Cx, Node, NodeError, Process, TimerId};
-use vgdc_macros_node::{Config, node};
+use vgdc_macros_node::{Config, fields, node};
+
+/// A topic, in forms.
+const TOPIC: &[FieldSpec] = fields![(name = "topic", label = "Topic", required = true),];
 
 /// The form's properties.
 #[derive(Config)]
 pub struct BatchConfig {
-    #[field(default = "count", label = "Mode", choices = [("count", "by number of messages"), ("interval", "by time interval"), ("concat", "concatenate sequences")])]
+    #[field(default = "count", label = "Mode", choices = [("count", "By number of messages"), ("interval", "By time"), ("concat", "Concatenate sequences")])]
     mode: String,
-    #[field(json = "1", kind = Number, label = "Number of messages")]
+    #[field(json = "1", begin = 10, kind = Number, label = "Messages", when = [is("mode", "count")])]
     count: Value,
-    #[field(json = "0", kind = Number, label = "Overlap")]
+    #[field(json = "0", kind = Number, label = "Overlap", when = [is("mode", "count")])]
     overlap: Value,
-    #[field(json = "0", kind = Number, label = "Interval")]
+    #[field(json = "0", begin = 10, kind = Number, label = "Interval (seconds)", when = [is("mode", "interval")])]
     interval: Value,
-    #[field(
-        name = "allowEmptySequence",
-        json = "false",
-        label = "send empty message when no message arrives"
-    )]
+    #[field(name = "allowEmptySequence", json = "false", shown = Bool, label = "Send an empty message when none came", when = [is("mode", "interval")])]
     allow_empty: Value,
-    #[field(json = "[]", label = "Topics")]
+    #[field(json = "[]", begin_json = "[{\"topic\":\"\"}]", label = "Topics", when = [is("mode", "concat")], items = TOPIC)]
     topics: Vec<Value>,
-    #[field(
-        name = "honourParts",
-        json = "false",
-        label = "Allow msg.parts to also complete batch operation."
-    )]
+    #[field(name = "honourParts", json = "false", shown = Bool, label = "Use msg.parts")]
     honour_parts: Value,
 }
 

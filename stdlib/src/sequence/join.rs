@@ -32,37 +32,37 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct JoinConfig {
-    #[field(default = "auto", label = "Mode", choices = [("auto", "automatic"), ("custom", "manual"), ("reduce", "reduce sequence")])]
+    #[field(default = "auto", label = "Mode", choices = [("auto", "Automatic"), ("custom", "Manual"), ("reduce", "Reduce a sequence")])]
     mode: String,
-    #[field(default = "array", label = "to create", choices = [("string", "a text"), ("buffer", "a buffer"), ("array", "an array"), ("object", "a key/value object"), ("merged", "a merged object")])]
-    build: String,
-    #[field(default = "payload", label = "Combine each")]
+    #[field(default = "payload", shown = Typed("propertyType"), label = "Combine", when = [is("mode", "custom")], types = ["msg", "full"])]
     property: String,
-    #[field(name = "propertyType", default = "msg", choices = [("msg", "msg."), ("full", "the complete message")])]
+    #[field(name = "propertyType", default = "msg")]
     property_type: String,
-    #[field(default = "topic", kind = MsgPath, label = "using the value of")]
+    #[field(default = "array", begin = "object", label = "to", when = [is("mode", "custom")], choices = [("string", "A text"), ("buffer", "A buffer"), ("array", "An array"), ("object", "An object"), ("merged", "A merged object")])]
+    build: String,
+    #[field(default = "topic", kind = MsgPath, label = "with the key in", when = [is("mode", "custom"), is("build", "object")])]
     key: String,
-    #[field(default = "", label = "joined using")]
+    #[field(default = "", begin = "\\n", shown = Typed("joinerType"), label = "joined with", when = [is("mode", "custom"), is("build", "string", "buffer")], types = ["str", "bin"])]
     joiner: String,
-    #[field(name = "joinerType", default = "str", choices = [("str", "a text"), ("bin", "a buffer")])]
+    #[field(name = "joinerType", default = "str")]
     joiner_type: String,
-    #[field(json = "true")]
-    useparts: Value,
-    #[field(json = "false")]
-    accumulate: Value,
-    #[field(json = "\"\"", kind = Number, label = "After a timeout following the first message")]
-    timeout: Value,
-    #[field(json = "null", kind = Number, label = "After a number of message parts")]
+    #[field(json = "null", begin = "", kind = Number, label = "Send after this many messages", when = [is("mode", "custom")])]
     count: Value,
-    #[field(name = "reduceRight", default = false)]
-    reduce_right: bool,
-    #[field(name = "reduceExp", default = "", label = "Reduce exp")]
+    #[field(json = "false", shown = Bool, label = "and each one that follows", when = [is("mode", "custom"), is("build", "object", "merged")])]
+    accumulate: Value,
+    #[field(json = "\"\"", kind = Number, label = "Send after (seconds)", when = [is("mode", "custom")])]
+    timeout: Value,
+    #[field(json = "true", begin = false, shown = Bool, label = "Use msg.parts", when = [is("mode", "custom")])]
+    useparts: Value,
+    #[field(name = "reduceExp", default = "", shown = Jsonata, label = "Reduce with", when = [is("mode", "reduce")])]
     reduce_exp: String,
-    #[field(name = "reduceInit", default = "", kind = Typed("reduceInitType"), label = "Initial value", types = ["flow", "global", "str", "num", "bool", "json", "bin", "date", "jsonata", "env"])]
+    #[field(name = "reduceInit", default = "", kind = Typed("reduceInitType"), label = "Initial value", when = [is("mode", "reduce")], types = ["str", "num", "bool", "json", "bin", "date", "jsonata", "env", "flow", "global"], optional = true)]
     reduce_init: String,
     #[field(name = "reduceInitType", default = "")]
     reduce_init_type: String,
-    #[field(name = "reduceFixup", default = "", label = "Fix-up exp")]
+    #[field(name = "reduceRight", default = false, label = "From the last to the first", when = [is("mode", "reduce")])]
+    reduce_right: bool,
+    #[field(name = "reduceFixup", default = "", shown = Jsonata, label = "Finally", when = [is("mode", "reduce")])]
     reduce_fixup: String,
 }
 

@@ -22,22 +22,22 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties. (A flow that says nothing of its target has one of the time when there were sequences alone.)
 #[derive(Config)]
 pub struct SortConfig {
-    #[field(default = "ascending", label = "Order", choices = [("ascending", "ascending"), ("descending", "descending")])]
-    order: String,
-    #[field(json = "false", label = "as number")]
-    as_num: Value,
-    #[field(default = "payload", kind = MsgPath, label = "Sort")]
+    #[field(default = "payload", kind = MsgPath, shown = Typed("targetType"), label = "Sort", types = ["msg", "seq"], optional = true)]
     target: String,
-    #[field(name = "targetType", default = "seq", choices = [("msg", "the elements of a property"), ("seq", "a message sequence")])]
+    #[field(name = "targetType", default = "seq", begin = "msg")]
     target_type: String,
-    #[field(name = "msgKey", default = "", kind = Typed("msgKeyType"), label = "Key", types = ["elem", "jsonata"])]
+    #[field(name = "msgKey", default = "", begin = "payload", kind = Typed("msgKeyType"), label = "by", when = [not("targetType", "seq")], types = ["elem", "jsonata"], optional = true)]
     msg_key: String,
     #[field(name = "msgKeyType", default = "elem")]
     msg_key_type: String,
-    #[field(name = "seqKey", default = "payload", kind = Typed("seqKeyType"), label = "Key", types = ["msg", "jsonata"])]
+    #[field(name = "seqKey", default = "payload", kind = Typed("seqKeyType"), label = "by", when = [is("targetType", "seq")], types = ["msg", "jsonata"], optional = true)]
     seq_key: String,
     #[field(name = "seqKeyType", default = "msg")]
     seq_key_type: String,
+    #[field(default = "ascending", label = "Order", choices = [("ascending", "Ascending"), ("descending", "Descending")])]
+    order: String,
+    #[field(json = "false", shown = Bool, label = "As numbers")]
+    as_num: Value,
 }
 
 /// What things are sorted by.

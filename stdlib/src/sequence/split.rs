@@ -19,17 +19,19 @@ use vgdc_macros_node::{Config, node};
 /// The form's properties.
 #[derive(Config)]
 pub struct SplitConfig {
-    #[field(default = "payload", kind = MsgPath, label = "Split")]
+    #[field(default = "payload", kind = MsgPath, filled = true, label = "Property")]
     property: String,
-    #[field(default = "\\n", label = "Split using")]
+    #[field(default = "\\n", shown = Typed("spltType"), label = "Split texts and buffers at", types = ["str", "bin", "len"])]
     splt: Value,
-    #[field(name = "spltType", default = "str", choices = [("str", "a text"), ("bin", "a buffer"), ("len", "a fixed length")])]
+    #[field(name = "spltType", default = "str")]
     splt_type: String,
-    #[field(name = "arraySplt", json = "1", label = "Fixed length of")]
-    array_splt: Value,
-    #[field(json = "false", label = "Handle as a message stream")]
+    #[field(json = "false", shown = Bool, label = "As a stream of messages")]
     stream: Value,
-    #[field(default = "", kind = MsgPath, label = "Copy key to msg.")]
+    #[field(name = "arraySplt", json = "1", shown = Typed("arraySpltType"), label = "Length of parts of arrays", types = ["len"])]
+    array_splt: Value,
+    #[field(name = "arraySpltType", default = "len")]
+    _array_splt_type: (),
+    #[field(default = "", kind = MsgPath, label = "Copy the key of objects to", hint = "empty copies nothing")]
     addname: String,
 }
 

@@ -31,25 +31,22 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 /// The form's properties.
 #[derive(Config)]
 pub struct FileConfig {
-    #[field(kind = Typed("filenameType"), label = "Filename", types = ["str", "msg", "jsonata", "env"])]
+    #[field(kind = Typed("filenameType"), label = "File", types = ["str", "msg", "jsonata", "env"])]
     filename: String,
-    #[field(name = "filenameType")]
+    #[field(name = "filenameType", begin = "str")]
     filename_type: String,
+    #[field(name = "overwriteFile", default = "false", label = "Action", choices = [("false", "Append"), ("true", "Overwrite"), ("delete", "Delete")])]
+    overwrite: String,
     #[field(
         name = "appendNewline",
         default = false,
-        label = "Add newline (\\n) to each payload?"
+        begin = true,
+        label = "A new line after each"
     )]
     append_newline: bool,
-    #[field(name = "overwriteFile", default = "false", label = "Action", choices = [("false", "append to file"), ("true", "overwrite file"), ("delete", "delete file")])]
-    overwrite: String,
-    #[field(
-        name = "createDir",
-        default = false,
-        label = "Create directory if it doesn't exist?"
-    )]
+    #[field(name = "createDir", default = false, label = "Create the folder")]
     create_dir: bool,
-    #[field(default = "none", label = "Encoding", choices = [("none", "default"), ("setbymsg", "set by msg.encoding"), ("utf8", "UTF-8"), ("ascii", "ASCII"), ("base64", "Base64"), ("hex", "Hex"), ("latin1", "Latin-1"), ("utf16le", "UTF-16LE")])]
+    #[field(default = "none", label = "Encoding", choices = [("none", "As the text is"), ("setbymsg", "By msg.encoding"), ("utf8", "UTF-8"), ("latin1", "Latin 1"), ("utf16le", "UTF-16"), ("base64", "Base64"), ("hex", "Hexadecimal")])]
     encoding: String,
 }
 
@@ -135,7 +132,7 @@ struct Batch {
 /// Work is done; the batch is in the channel.
 struct Ready;
 
-#[node(type = "file", category = "storage", inputs = 1, outputs = 1, effect = Io, types = "msg{filename: string}", text = First("filename"), color = "burlywood", icon = "file-out.svg")]
+#[node(type = "file", category = "storage", inputs = 1, outputs = 1, effect = Io, types = "msg{filename: string}", text = First("filename"), color = "burlywood", icon = "file-out.svg", label = "write file")]
 impl Node for File {
     type Config = FileConfig;
 

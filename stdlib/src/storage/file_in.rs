@@ -23,24 +23,24 @@ const PIECE: usize = 64 << 10;
 /// The form's properties.
 #[derive(Config)]
 pub struct FileInConfig {
-    #[field(kind = Typed("filenameType"), label = "Filename", types = ["str", "msg", "jsonata", "env"])]
+    #[field(kind = Typed("filenameType"), label = "File", types = ["str", "msg", "jsonata", "env"])]
     filename: String,
-    #[field(name = "filenameType")]
+    #[field(name = "filenameType", begin = "str")]
     filename_type: String,
-    #[field(default = "", label = "Output", choices = [("utf8", "one text"), ("lines", "a message a line"), ("", "one buffer"), ("stream", "a stream of buffers")])]
+    #[field(default = "", begin = "utf8", label = "Output", choices = [("utf8", "One text"), ("lines", "A message a line"), ("", "One buffer"), ("stream", "A stream of buffers")])]
     format: String,
-    #[field(default = "none", label = "Encoding", choices = [("none", "default"), ("setbymsg", "set by msg.encoding"), ("utf8", "UTF-8"), ("ascii", "ASCII"), ("base64", "Base64"), ("hex", "Hex"), ("latin1", "Latin-1"), ("utf16le", "UTF-16LE")])]
+    #[field(default = "none", label = "Encoding", when = [is("format", "utf8", "lines")], choices = [("none", "As the text is"), ("setbymsg", "By msg.encoding"), ("utf8", "UTF-8"), ("latin1", "Latin 1"), ("utf16le", "UTF-16"), ("base64", "Base64"), ("hex", "Hexadecimal")])]
     encoding: String,
-    #[field(
-        name = "allProps",
-        default = false,
-        label = "include all existing properties in each msg"
-    )]
+    #[field(name = "allProps", default = false, label = "All properties in each message", when = [is("format", "lines", "stream")])]
     all_props: bool,
+    #[field(default = false, kind = Bool, hidden = true)]
+    _chunk: (),
     #[field(
         name = "sendError",
         default = true,
-        label = "Send message on error (legacy mode)"
+        begin = false,
+        label = "Send message on error (legacy mode)",
+        hidden = true
     )]
     send_error: bool,
 }
@@ -85,7 +85,7 @@ struct End {
     error: Option<FsError>,
 }
 
-#[node(type = "file in", category = "storage", inputs = 1, outputs = 1, effect = Io, types = types, text = First("filename"), color = "burlywood", icon = "file-in.svg")]
+#[node(type = "file in", category = "storage", inputs = 1, outputs = 1, effect = Io, types = types, text = First("filename"), color = "burlywood", icon = "file-in.svg", label = "read file")]
 impl Node for FileIn {
     type Config = FileInConfig;
 

@@ -21,9 +21,14 @@ const GATHER: Duration = Duration::from_millis(200);
 /// The form's properties.
 #[derive(Config)]
 pub struct WatchConfig {
-    #[field(default = "", label = "File(s)", required = true)]
+    #[field(
+        default = "",
+        required = true,
+        label = "Files",
+        hint = "separated by commas"
+    )]
     files: String,
-    #[field(json = "\"\"", label = "Watch sub-directories recursively")]
+    #[field(json = "\"\"", shown = Bool, label = "Folders in folders, too")]
     recursive: Value,
 }
 

@@ -11,6 +11,7 @@ const fn field(name: &'static str, kind: FieldKind) -> FieldSpec {
         required: false,
         choices: &[],
         types: &[],
+        form: vgdc_spec::Form::PLAIN,
     }
 }
 
@@ -28,6 +29,7 @@ const fn spec(
         role,
         effect,
         fields,
+        form: fields,
         types: Types::Unknown,
         needs: &[],
         text: vgdc_spec::Text::Plain,

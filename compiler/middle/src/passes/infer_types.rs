@@ -293,6 +293,7 @@ mod tests {
             role: Role::Operator,
             effect: Effect::Pure,
             fields: &[],
+            form: &[],
             types,
             needs,
             text: vgdc_spec::Text::Plain,

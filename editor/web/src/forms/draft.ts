@@ -6,7 +6,7 @@ import { Store } from "../app/store";
 import type { Session } from "../app/session";
 import { t } from "../messages";
 import { changeProperties, newId } from "../model/commands";
-import { STRUCTURE } from "../model/core-forms";
+import { STRUCTURE } from "../model/structure";
 import type { Transaction } from "../model/edit";
 import { kindOf, subflowOf, type Flow, type FlowNode } from "../model/flow";
 import { equal, isObject, type Json, type JsonObject } from "../model/json";

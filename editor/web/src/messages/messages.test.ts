@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { STRUCTURE } from "../model/core-forms";
+import { STRUCTURE } from "../model/structure";
 import { NodeTypes, type Field } from "../model/types";
 import { catalogue, languages, t, useLanguage, type Language, type Message } from ".";
 

@@ -3,10 +3,10 @@
  * for a given node (ports, label, colour). A type without a descriptor is not an error: its node is grey and its ports
  * are those that its wires use.
  */
-import { withForm } from "./core-forms";
 import coreTypes from "./core-types.json";
 import { kindOf, subflowOf, portShapes, type Flow, type FlowNode } from "./flow";
-import { isObject, type Json } from "./json";
+import type { Json } from "./json";
+import { labelWithoutName } from "./labels";
 import { problemsOf, type FieldProblem } from "./validate";
 
 export type FieldKind = "text" | "number" | "bool" | "json" | "typed" | "path" | "javascript" | "jsonata" | "mustache" | "config" | "nodes" | "modules" | "credential" | "list" | "markdown" | "color" | "icon";
@@ -72,6 +72,7 @@ export interface NodeType {
   readonly config: boolean;
   readonly color: string;
   readonly icon: string;
+  /** The property with a node's own label, and what the palette and a node without a label say. */
   readonly label: { readonly property: string; readonly fallback: string };
   readonly button?: "inject" | "toggle";
   readonly align?: "right";
@@ -111,16 +112,8 @@ const SUBFLOW_COLOR = "#dda0dd";
 /** Types that servers name but that are no nodes to choose from. */
 const STRUCTURAL = new Set(["junction", "unknown", "tab", "group", "subflow"]);
 
-/** Descriptors of Node-RED's core types, for servers that give none. */
+/** Descriptors of Node-RED's core types, for servers that give none: made of the nodes' files (see README.md). */
 export const CORE_TYPES = coreTypes as unknown as readonly NodeType[];
-
-/** Core types that users know under another name than the type's. */
-const CORE_LABELS = new Map(CORE_TYPES.map(({ type, label }) => [type, label.fallback]));
-
-function withLabel(type: NodeType): NodeType {
-  const known = type.label.fallback === type.type && type.module === "node-red" ? CORE_LABELS.get(type.type) : undefined;
-  return known === undefined ? type : { ...type, label: { ...type.label, fallback: known } };
-}
 
 /** The descriptors in use. */
 export class NodeTypes {
@@ -130,7 +123,7 @@ export class NodeTypes {
     types: Iterable<NodeType> = CORE_TYPES,
     private readonly describe: Describe = () => undefined,
   ) {
-    for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, withLabel(withForm(type)));
+    for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, type);
   }
 
   get(type: string): NodeType | undefined {
@@ -169,6 +162,8 @@ export class NodeTypes {
     if (subflow) return portShapes(subflow, "in").length;
     const known = this.byName.get(node.type);
     if (known?.fromPackage && "inputs" in known.fromPackage.defaults) return Number(node["inputs"] ?? known.fromPackage.defaults["inputs"]!.value) > 0 ? 1 : 0;
+    // (an mqtt node has an input where it is told by messages what to listen to)
+    if (known?.module === "node-red" && typeof node["inputs"] === "number") return Math.min(node["inputs"], 1);
     if (known && known.module !== "") return known.inputs;
     return kindOf(node) === "node" ? 1 : 0;
   }
@@ -196,7 +191,7 @@ export class NodeTypes {
     if (typeof own === "string" && own !== "") return own;
     const subflow = this.subflow(flow, node);
     if (subflow) return subflow.name ?? subflow.type;
-    return derivedLabel(node) ?? known?.label.fallback ?? node.type;
+    return labelWithoutName(flow, node) ?? known?.label.fallback ?? node.type;
   }
 
   color(flow: Flow, node: FlowNode): string {
@@ -285,52 +280,4 @@ function outputsOf(outputs: Outputs, node: FlowNode, standard: Json = 1): number
 function lastUsed(node: FlowNode): number {
   if (!Array.isArray(node.wires)) return -1;
   return node.wires.findLastIndex((targets) => Array.isArray(targets) && targets.length > 0);
-}
-
-/** Labels that nodes without a name take from their properties, as users know them from Node-RED. */
-function derivedLabel(node: FlowNode): string | undefined {
-  switch (node.type) {
-    case "inject":
-      return injectLabel(node);
-    case "debug":
-      if (node["targetType"] === "jsonata") return "JSONata";
-      if (node["complete"] === true || node["complete"] === "true") return "msg";
-      return `msg.${text(node["complete"]) && node["complete"] !== "false" ? text(node["complete"]) : "payload"}`;
-    case "http in":
-      return text(node["url"]) && `[${text(node["method"]) ?? "get"}] ${text(node["url"])}`;
-    case "mqtt in":
-    case "mqtt out":
-      return text(node["topic"]);
-    case "tcp in":
-    case "udp in":
-      return text(node["port"]) && `${node.type.slice(0, 3)}:${text(node["port"])}`;
-    case "file":
-    case "file in":
-      return text(node["filename"]);
-    case "exec":
-      return text(node["command"]);
-    case "change":
-      return changeLabel(node);
-    default:
-      return undefined;
-  }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
-}
-
-function injectLabel(node: FlowNode): string {
-  const sign = text(node["repeat"]) || text(node["crontab"]) ? " ↻" : node["once"] === true ? " ¹" : "";
-  const type = text(node["payloadType"]) ?? "str";
-  if (type === "date") return `timestamp${sign}`;
-  return `${text(node["topic"]) ?? text(node["payload"]) ?? "inject"}${sign}`;
-}
-
-function changeLabel(node: FlowNode): string | undefined {
-  const rules = node["rules"];
-  if (!Array.isArray(rules)) return undefined;
-  if (rules.length !== 1) return `change: ${rules.length} rules`;
-  const rule = (rules as readonly Json[])[0];
-  return isObject(rule) ? `${text(rule["t"]) ?? "set"} ${text(rule["pt"]) ?? "msg"}.${text(rule["p"]) ?? ""}` : undefined;
 }
