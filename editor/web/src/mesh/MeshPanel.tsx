@@ -7,7 +7,7 @@ import type { Diagnostic } from "../api/client";
 import { useRevision, useSession, useStore } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { viewOf, type DropZone } from "../canvas/view";
-import { t } from "../messages";
+import { t, type MessageKey } from "../messages";
 import { pathOf } from "../model/instances";
 import type { FlowStatus, LinkStatus, MachineStatus } from "./api";
 import "./mesh.css";
@@ -290,13 +290,7 @@ function Flows({ flows }: { flows: readonly FlowStatus[] }) {
             {flow.underway && <small> · {t("mesh.underway", { version: flow.underway[0], stage: flow.underway[1] })}</small>}
           </p>
           <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("mesh.part")}</th>
-                <th scope="col">{t("mesh.where")}</th>
-                <th scope="col">{t("mesh.phase")}</th>
-              </tr>
-            </thead>
+            <Head titles={["mesh.part", "mesh.where", "mesh.phase"]} />
             <tbody>
               {flow.parts.map((part) => (
                 <tr key={`${part.version} ${part.part}`}>
@@ -346,15 +340,7 @@ function LiveLinks({ links, rates }: { links: readonly LinkStatus[]; rates: Read
     <Section title={t("mesh.links")}>
       <div className="mesh-scroll" tabIndex={0} role="region" aria-label={t("mesh.links")}>
         <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("mesh.link-from")}</th>
-              <th scope="col">{t("mesh.link-to")}</th>
-              <th scope="col">{t("mesh.rate")}</th>
-              <th scope="col">{t("mesh.queued")}</th>
-              <th scope="col">{t("mesh.delivery")}</th>
-            </tr>
-          </thead>
+          <Head titles={["mesh.link-from", "mesh.link-to", "mesh.rate", "mesh.queued", "mesh.delivery"]} />
           <tbody>
             {links.map((link) => (
               <tr key={linkKey(link)} title={link.name}>
@@ -410,5 +396,19 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
       </summary>
       {children}
     </details>
+  );
+}
+
+function Head({ titles }: { titles: readonly MessageKey[] }) {
+  return (
+    <thead>
+      <tr>
+        {titles.map((title) => (
+          <th key={title} scope="col">
+            {t(title)}
+          </th>
+        ))}
+      </tr>
+    </thead>
   );
 }

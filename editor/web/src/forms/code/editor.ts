@@ -18,6 +18,7 @@ import { isBalanced } from "../../model/typed";
 import { completeJavaScript, completeJsonata } from "./complete";
 import { jsonata, mustache } from "./languages";
 import type { Shape } from "./shape";
+import { shadowOf } from "./shadow";
 
 export type Language = "javascript" | "json" | "jsonata" | "mustache" | "html" | "text";
 
@@ -44,11 +45,7 @@ export interface CodeEditor {
 
 /** Makes an editor inside an element. */
 export function createEditor(options: CodeOptions): CodeEditor {
-  const root = options.parent.shadowRoot ?? options.parent.attachShadow({ mode: "open", delegatesFocus: true });
-  root.replaceChildren();
-  const parent = document.createElement("div");
-  parent.style.height = "100%";
-  root.append(parent);
+  const { root, parent } = shadowOf(options.parent);
   const language = new Compartment();
   let quiet = false;
   const view = new EditorView({

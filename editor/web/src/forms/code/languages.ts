@@ -1,7 +1,15 @@
 /**
  * Small languages that CodeMirror does not bring: JSONata, and mustache tags in a text. Both only colour.
  */
-import { StreamLanguage, type StreamParser } from "@codemirror/language";
+import { StreamLanguage, type StringStream, type StreamParser } from "@codemirror/language";
+
+/** Passes a comment between slashes and stars, to its end or to that of the line; whether there was one. */
+export function inComment(stream: StringStream, state: { comment: boolean }): boolean {
+  if (!state.comment && !stream.match("/*")) return false;
+  state.comment = !stream.match(/^.*?\*\//);
+  if (state.comment) stream.skipToEnd();
+  return true;
+}
 
 export const JSONATA_FUNCTIONS =
   "sum count max min average string substring substringBefore substringAfter uppercase lowercase length trim pad contains split join match replace eval base64encode base64decode encodeUrl encodeUrlComponent decodeUrl decodeUrlComponent number floor ceil round abs power sqrt random formatNumber formatBase formatInteger parseInteger boolean not exists append sort reverse shuffle distinct zip keys lookup spread merge sift each error assert type now millis fromMillis toMillis map filter single reduce clone moment globalContext flowContext env".split(
@@ -12,11 +20,7 @@ const jsonataParser: StreamParser<{ comment: boolean }> = {
   name: "jsonata",
   startState: () => ({ comment: false }),
   token(stream, state) {
-    if (state.comment || stream.match("/*")) {
-      state.comment = !stream.match(/^.*?\*\//);
-      if (state.comment) stream.skipToEnd();
-      return "comment";
-    }
+    if (inComment(stream, state)) return "comment";
     if (stream.eatSpace()) return null;
     if (stream.match(/^"(?:[^"\\]|\\.)*"?/) || stream.match(/^'(?:[^'\\]|\\.)*'?/)) return "string";
     if (stream.match(/^`[^`]*`?/)) return "propertyName";

@@ -10,6 +10,8 @@ import { Compartment, EditorState, RangeSet, StateEffect, StateField, type Exten
 import { Decoration, drawSelection, EditorView, gutter, GutterMarker, highlightActiveLine, keymap, lineNumbers, type DecorationSet } from "@codemirror/view";
 import { colours, look } from "../../forms/code/editor";
 import { jsonata, mustache } from "../../forms/code/languages";
+import { inComment } from "../../forms/code/languages";
+import { shadowOf } from "../../forms/code/shadow";
 
 export type ViewerLanguage = "javascript" | "jsonata" | "mustache" | "rust" | "mir" | "text";
 
@@ -71,11 +73,7 @@ const marked = StateField.define<RangeSet<GutterMarker>>({
 });
 
 export function createViewer(options: ViewerOptions): Viewer {
-  const root = options.parent.shadowRoot ?? options.parent.attachShadow({ mode: "open", delegatesFocus: true });
-  root.replaceChildren();
-  const parent = document.createElement("div");
-  parent.style.height = "100%";
-  root.append(parent);
+  const { root, parent } = shadowOf(options.parent);
   const language = new Compartment();
   let hovered = 0;
   const view = new EditorView({
@@ -161,11 +159,7 @@ const rustParser: StreamParser<{ comment: boolean }> = {
   name: "rust",
   startState: () => ({ comment: false }),
   token(stream, state) {
-    if (state.comment || stream.match("/*")) {
-      state.comment = !stream.match(/^.*?\*\//);
-      if (state.comment) stream.skipToEnd();
-      return "comment";
-    }
+    if (inComment(stream, state)) return "comment";
     if (stream.eatSpace()) return null;
     if (stream.match("//")) {
       stream.skipToEnd();
