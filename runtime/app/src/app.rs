@@ -133,6 +133,11 @@ fn load_env_file(file: &str) -> Result<(), String> {
 }
 
 async fn serve(app: App, options: &Options, process: Process, profile: Option<&Path>) -> ExitCode {
+    // (a client on standard input and output ends the process by ending the input)
+    let mut signals = match options.control {
+        ControlOption::Stdio => None,
+        ControlOption::WebSocket | ControlOption::Off => Signals::hear(),
+    };
     let hub = Arc::new(Hub::default());
     let stdio = options.control == ControlOption::Stdio;
     let part = app.plan.as_ref().and_then(|plan| plan.mesh.clone());
@@ -279,20 +284,34 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         eprintln!("{}: {why}", app.name);
         return ExitCode::FAILURE;
     }
-    if has_flows
-        && options.agent.is_none()
-        && let Err(why) = steering.start().await
-    {
-        eprintln!("{}: {why}", app.name);
-        control.shutdown().await;
-        return ExitCode::FAILURE;
+    let mut told = false;
+    if has_flows && options.agent.is_none() {
+        let started = tokio::select! {
+            started = steering.start() => started,
+            () = told_twice(&mut signals, &mut told, &*console) => return ExitCode::FAILURE,
+        };
+        if let Err(why) = started {
+            eprintln!("{}: {why}", app.name);
+            control.shutdown().await;
+            return ExitCode::FAILURE;
+        }
     }
     let conversation = match options.control {
         ControlOption::Stdio => {
             Some(stdio_control(&control, &hub, app.updates, app.credentials).await)
         }
         ControlOption::WebSocket | ControlOption::Off => {
-            until_signal(&control, app.updates, app.credentials, &*console).await;
+            if !told {
+                until_signal(
+                    &mut signals,
+                    &control,
+                    app.updates,
+                    app.credentials,
+                    &*console,
+                )
+                .await;
+            }
+            say(&*console, "Stopping flows");
             None
         }
     };
@@ -387,6 +406,7 @@ async fn next_update(updates: &mut Option<mpsc::UnboundedReceiver<Plan>>) -> Pla
 }
 
 async fn until_signal(
+    signals: &mut Option<Signals>,
     control: &Control,
     mut updates: Option<mpsc::UnboundedReceiver<Plan>>,
     credentials: Credentials,
@@ -394,7 +414,7 @@ async fn until_signal(
 ) {
     loop {
         tokio::select! {
-            () = signal() => break,
+            () = signal(signals) => break,
             plan = next_update(&mut updates) => {
                 let deployment = Deployment {
                     plan: Some(plan),
@@ -409,24 +429,42 @@ async fn until_signal(
             }
         }
     }
-    say(log, "Stopping flows");
 }
 
-/// Resolves at SIGINT or SIGTERM.
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        // Without handlers the signals end the process by themselves.
-        _ => std::future::pending().await,
+/// Resolves at the second signal that comes while flows start. The first one waits, so that what has started is stopped in
+/// order; it is noted in `told`.
+async fn told_twice(signals: &mut Option<Signals>, told: &mut bool, log: &dyn LogSink) {
+    signal(signals).await;
+    *told = true;
+    say(log, "Stopping as soon as the flows have started");
+    signal(signals).await;
+}
+
+/// SIGINT and SIGTERM. From the time on that this is made they no longer end the process by themselves.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// None where they cannot be heard: they end the process by themselves then.
+    fn hear() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Some(Self {
+            interrupt: signal(SignalKind::interrupt()).ok()?,
+            terminate: signal(SignalKind::terminate()).ok()?,
+        })
+    }
+}
+
+/// Resolves at the next of them.
+async fn signal(signals: &mut Option<Signals>) {
+    match signals {
+        Some(signals) => tokio::select! {
+            _ = signals.interrupt.recv() => {}
+            _ = signals.terminate.recv() => {}
+        },
+        None => std::future::pending().await,
     }
 }
 
