@@ -176,11 +176,11 @@ impl Running {
         numbers.filter(is_its).collect()
     }
 
-    /// Sends a signal (`TERM`, `INT`, `KILL`) and waits for the end; gives the exit code.
+    /// Sends a signal (`TERM`, `INT`, `KILL`).
     ///
     /// # Panics
-    /// It does not end within ten seconds.
-    pub fn stop(&mut self, signal: &str) -> Option<i32> {
+    /// The process is not there any more.
+    pub fn tell(&self, signal: &str) {
         let status = Command::new("kill")
             .args([format!("-{signal}"), self.child.id().to_string()])
             .status();
@@ -188,6 +188,14 @@ impl Running {
             status.is_ok_and(|s| s.success()),
             "the process could be signalled"
         );
+    }
+
+    /// Sends a signal and waits for the end; gives the exit code.
+    ///
+    /// # Panics
+    /// It does not end within ten seconds.
+    pub fn stop(&mut self, signal: &str) -> Option<i32> {
+        self.tell(signal);
         let until = Instant::now() + Duration::from_secs(10);
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {

@@ -8,6 +8,7 @@ use crate::operations::{About, Operations};
 use crate::options::{Control as ControlOption, LogFormat, Options, parse_env_file};
 use crate::profile;
 use crate::settings::Process;
+use crate::signals::Signals;
 use crate::steering::Steering;
 use crate::trace_options::TraceOptions;
 use crate::traces::Exporter;
@@ -133,11 +134,7 @@ fn load_env_file(file: &str) -> Result<(), String> {
 }
 
 async fn serve(app: App, options: &Options, process: Process, profile: Option<&Path>) -> ExitCode {
-    // (a client on standard input and output ends the process by ending the input)
-    let mut signals = match options.control {
-        ControlOption::Stdio => None,
-        ControlOption::WebSocket | ControlOption::Off => Signals::hear(),
-    };
+    let mut signals = Signals::hear();
     let hub = Arc::new(Hub::default());
     let stdio = options.control == ControlOption::Stdio;
     let part = app.plan.as_ref().and_then(|plan| plan.mesh.clone());
@@ -284,11 +281,11 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
         eprintln!("{}: {why}", app.name);
         return ExitCode::FAILURE;
     }
-    let mut told = false;
     if has_flows && options.agent.is_none() {
+        let wait = || say(&*console, "Stopping as soon as the flows have started");
         let started = tokio::select! {
             started = steering.start() => started,
-            () = told_twice(&mut signals, &mut told, &*console) => return ExitCode::FAILURE,
+            () = signals.second(&wait) => return ExitCode::FAILURE,
         };
         if let Err(why) = started {
             eprintln!("{}: {why}", app.name);
@@ -298,20 +295,17 @@ async fn serve(app: App, options: &Options, process: Process, profile: Option<&P
     }
     let conversation = match options.control {
         ControlOption::Stdio => {
-            Some(stdio_control(&control, &hub, app.updates, app.credentials).await)
+            Some(stdio_control(&mut signals, &control, &hub, app.updates, app.credentials).await)
         }
         ControlOption::WebSocket | ControlOption::Off => {
-            if !told {
-                until_signal(
-                    &mut signals,
-                    &control,
-                    app.updates,
-                    app.credentials,
-                    &*console,
-                )
-                .await;
-            }
-            say(&*console, "Stopping flows");
+            until_signal(
+                &mut signals,
+                &control,
+                app.updates,
+                app.credentials,
+                &*console,
+            )
+            .await;
             None
         }
     };
@@ -406,7 +400,7 @@ async fn next_update(updates: &mut Option<mpsc::UnboundedReceiver<Plan>>) -> Pla
 }
 
 async fn until_signal(
-    signals: &mut Option<Signals>,
+    signals: &mut Signals,
     control: &Control,
     mut updates: Option<mpsc::UnboundedReceiver<Plan>>,
     credentials: Credentials,
@@ -414,7 +408,7 @@ async fn until_signal(
 ) {
     loop {
         tokio::select! {
-            () = signal(signals) => break,
+            () = signals.next() => break,
             plan = next_update(&mut updates) => {
                 let deployment = Deployment {
                     plan: Some(plan),
@@ -429,43 +423,7 @@ async fn until_signal(
             }
         }
     }
-}
-
-/// Resolves at the second signal that comes while flows start. The first one waits, so that what has started is stopped in
-/// order; it is noted in `told`.
-async fn told_twice(signals: &mut Option<Signals>, told: &mut bool, log: &dyn LogSink) {
-    signal(signals).await;
-    *told = true;
-    say(log, "Stopping as soon as the flows have started");
-    signal(signals).await;
-}
-
-/// SIGINT and SIGTERM. From the time on that this is made they no longer end the process by themselves.
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    /// None where they cannot be heard: they end the process by themselves then.
-    fn hear() -> Option<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Some(Self {
-            interrupt: signal(SignalKind::interrupt()).ok()?,
-            terminate: signal(SignalKind::terminate()).ok()?,
-        })
-    }
-}
-
-/// Resolves at the next of them.
-async fn signal(signals: &mut Option<Signals>) {
-    match signals {
-        Some(signals) => tokio::select! {
-            _ = signals.interrupt.recv() => {}
-            _ = signals.terminate.recv() => {}
-        },
-        None => std::future::pending().await,
-    }
+    say(log, "Stopping flows");
 }
 
 /// A conversation on standard input and output whose input has ended: what the nodes do while they stop is told yet.
@@ -485,6 +443,7 @@ impl Conversation {
 
 /// Speaks the control protocol on standard input and output until the input ends.
 async fn stdio_control(
+    signals: &mut Signals,
     control: &Control,
     hub: &Hub,
     mut updates: Option<mpsc::UnboundedReceiver<Plan>>,
@@ -527,7 +486,7 @@ async fn stdio_control(
                     eprintln!("the update failed: {why}");
                 }
             }
-            () = signal() => break,
+            () = signals.next() => break,
         }
     }
     Conversation { subscriber, writer }

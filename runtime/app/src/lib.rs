@@ -27,6 +27,7 @@ pub mod options;
 pub mod profile;
 mod program;
 mod settings;
+mod signals;
 mod steering;
 pub mod trace_options;
 #[cfg(feature = "traces")]

@@ -1,9 +1,11 @@
 //! Packages that do not fit the machine, and messages that are too much: what is said of them, and that the rest runs.
 
 use super::devices::answered;
-use super::{control, tab, user_dir, wait_for, wait_for_log};
+use super::{control, tab, user_dir, wait_for, wait_for_log, with_node};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::{Duration, Instant};
+use vgdc_tests::{Running, vgdc};
 
 /// A package in a user folder, with one file of nodes of the type of its name.
 fn package(user_dir: &Path, name: &str, more: Value, code: &str) {
@@ -175,4 +177,31 @@ fn what_a_flood_drops_is_counted() {
         "after"
     );
     assert_eq!(control.end(), Some(0));
+}
+
+#[test]
+fn who_is_told_to_stop_while_a_package_loads_stops_after_that_and_the_second_time_at_once() {
+    let folder = user_dir();
+    let loads = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);";
+    package(folder.path(), "slow-package", json!({}), loads);
+    let nodes = json!([{"id": "x", "type": "slow-package", "wires": [[]]}]);
+    let flow = folder.path().join("flows.json");
+    std::fs::write(&flow, tab(nodes).to_string()).expect("is written");
+    let loading = || {
+        let command = vgdc(&["run", flow.to_str().expect("a path"), "--port", "0"]);
+        let mut running = Running::start(&mut with_node(command));
+        let until = Instant::now() + Duration::from_secs(20);
+        while running.children().is_empty() {
+            assert!(Instant::now() < until, "no Node.js was started");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        running.tell("TERM");
+        running.wait_for("Stopping as soon as the flows have started");
+        running
+    };
+    let mut patient = loading();
+    patient.wait_for("Started flows");
+    patient.wait_for("Stopping flows");
+    assert_eq!(patient.stop("CONT"), Some(0));
+    assert_eq!(loading().stop("TERM"), Some(1));
 }
