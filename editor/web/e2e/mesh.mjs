@@ -77,7 +77,8 @@ function fakeMesh({ text = "[nodes.door]\n[nodes.attic]\n", agent = true, live =
       return [204, undefined];
     }
     if (request === "POST mesh/place") {
-      const ids = body.nodes ?? FLOWS.find((each) => each.id === body.group).nodes;
+      const inside = () => FLOWS.filter((each) => each.z === body.flow && each.wires).map((each) => each.id);
+      const ids = body.nodes ?? (body.flow ? inside() : FLOWS.find((each) => each.id === body.group).nodes);
       return [200, { text: body.on === null ? body.text.replace(new RegExp(`rule (${ids.join("|")}) .*\n`, "g"), "") : body.text + ids.map((id) => `rule ${id} on ${body.on}\n`).join("") }];
     }
     if (request === "POST plan") {
@@ -213,6 +214,17 @@ export const tests = {
     await page.keyboard.press("Enter");
     await letterIs(page, "store", "A");
     await page.keyboard.press("Control+z");
+    await letterIs(page, "store", "B");
+    // With nothing selected, the flow that is shown.
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Place this flow here: attic" }).click();
+    for (const id of ["press", "scale", "store"]) await letterIs(page, id, "B");
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("Alt+p");
+    await page.getByRole("combobox", { name: "Place this flow on" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+z");
+    await letterIs(page, "press", "A");
     await letterIs(page, "store", "B");
     // Nothing is saved until one says so.
     assert.equal(state.text, "[nodes.door]\n[nodes.attic]\n");

@@ -12,7 +12,7 @@ import { pathOf } from "../model/instances";
 import type { FlowStatus, LinkStatus, MachineStatus } from "./api";
 import "./mesh.css";
 import { Picture, rateText } from "./Picture";
-import { linkKey, pictureOf, placedOf, type Machine } from "./plan";
+import { linkKey, pictureOf, type Machine } from "./plan";
 import { meshOf } from "./state";
 
 export function MeshPanel() {
@@ -208,8 +208,10 @@ function Machines() {
 function MachineCard({ machine, canPlace }: { machine: Machine; canPlace: boolean }) {
   const session = useSession();
   const { nodes } = useStore(session.selection);
+  useStore(session.place);
   const { name, color, letter, status } = machine;
-  const placeable = canPlace && placedOf(session.flow, [...nodes]).length > 0;
+  const chosen = canPlace ? meshOf(session).chosen() : [];
+  const title = t(nodes.size > 0 ? "mesh.place-here" : "mesh.place-flow-here");
   return (
     <li className={`mesh-machine is-${status?.state ?? "planned"}`} data-machine={name} aria-label={t("mesh.machine", { name })}>
       <div className="mesh-machine-head">
@@ -224,8 +226,8 @@ function MachineCard({ machine, canPlace }: { machine: Machine; canPlace: boolea
       <dl>
         <Facts machine={machine} />
       </dl>
-      <button type="button" className="mesh-place" disabled={!placeable} aria-label={`${t("mesh.place-here")}: ${name}`} onClick={() => void meshOf(session).place([...nodes], name)}>
-        {t("mesh.place-here")}
+      <button type="button" className="mesh-place" disabled={chosen.length === 0} aria-label={`${title}: ${name}`} onClick={() => void meshOf(session).place(chosen, name)}>
+        {title}
       </button>
     </li>
   );

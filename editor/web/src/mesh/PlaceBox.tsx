@@ -42,6 +42,8 @@ export function PlaceBox() {
     close();
     void mesh.place(placing, id === ANYWHERE ? null : id);
   };
-  const label = t("mesh.place-label", { what: t("mesh.what", { count: placing.length }) });
+  const [first] = placing;
+  const what = first !== undefined && session.flow.get(first)?.type === "tab" ? t("mesh.this-flow") : t("mesh.what", { count: placing.length });
+  const label = t("mesh.place-label", { what });
   return <Picker label={label} placeholder={label} choices={choices} onPick={pick} onClose={close} />;
 }

@@ -81,8 +81,8 @@ export interface Plan {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What is placed: nodes or one group. */
-export type Placed = { readonly nodes: readonly string[] } | { readonly group: string };
+/** What is placed: nodes, one group, or one flow. */
+export type Placed = { readonly nodes: readonly string[] } | { readonly group: string } | { readonly flow: string };
 
 const post = (body: string): RequestInit => ({ method: "POST", headers: JSON_BODY, body });
 

@@ -8,7 +8,6 @@ import { overlays, panels } from "../app/parts";
 import { togglePanel } from "../panels/actions";
 import { t } from "../messages";
 import { PlaceBox } from "./PlaceBox";
-import { placedOf } from "./plan";
 import { meshOf } from "./state";
 
 const LazyPanel = lazy(() => import("./MeshPanel").then(({ MeshPanel }) => ({ default: MeshPanel })));
@@ -34,8 +33,8 @@ addActions([
     keys: ["alt-p"],
     scope: "canvas",
     // Whether there is a mesh is known once somebody has looked.
-    when: (session) => meshOf(session).text.get() !== null && placedOf(session.flow, [...session.selection.get().nodes]).length > 0,
-    run: (session) => meshOf(session).placing.set([...session.selection.get().nodes]),
+    when: (session) => meshOf(session).text.get() !== null && meshOf(session).chosen().length > 0,
+    run: (session) => meshOf(session).placing.set(meshOf(session).chosen()),
   },
   { id: "mesh-save", title: "do.mesh-save", scope: "all", when: (session) => meshOf(session).isDirty, run: (session) => void meshOf(session).save() },
 ]);

@@ -71,6 +71,8 @@ describe("machines", () => {
     expect(placedOf(flow, ["g", "a", "b"])).toEqual([{ group: "g" }, { nodes: ["b"] }]);
     expect(placedOf(flow, ["a", "c"])).toEqual([{ nodes: ["a", "c"] }]);
     expect(placedOf(flow, ["say", "j"])).toEqual([]);
+    expect(placedOf(flow, ["t1"])).toEqual([{ flow: "t1" }]);
+    expect(placedOf(flow, ["sub"])).toEqual([]);
   });
 });
 

@@ -98,13 +98,14 @@ function machinesBehind(flow: Flow, id: string, spots: ReadonlyMap<string, Reado
   return new Map(next.flatMap((each) => [...(spots.get(each) ?? machinesBehind(flow, each, spots, side, seen))]));
 }
 
-/** What to place for these objects: groups as groups, what is in none of them as nodes. Comments and junctions run nowhere. */
+/** What to place for these objects: flows and groups as such, what is in none of them as nodes. Comments and junctions run nowhere. */
 export function placedOf(flow: Flow, ids: readonly string[]): Placed[] {
   const chosen = new Set(ids);
   const tops = ids.map((id) => flow.get(id)).filter((node) => node !== undefined && !isInside(flow, node.g, chosen));
+  const flows = tops.filter((node) => node!.type === "tab").map((node) => ({ flow: node!.id }));
   const groups = tops.filter((node) => node!.type === "group").map((node) => ({ group: node!.id }));
-  const nodes = tops.filter((node) => !["group", "junction", "comment"].includes(node!.type)).map((node) => node!.id);
-  return [...groups, ...(nodes.length > 0 ? [{ nodes }] : [])];
+  const nodes = tops.filter((node) => !["tab", "subflow", "group", "junction", "comment"].includes(node!.type)).map((node) => node!.id);
+  return [...flows, ...groups, ...(nodes.length > 0 ? [{ nodes }] : [])];
 }
 
 function isInside(flow: Flow, group: string | undefined, chosen: ReadonlySet<string>): boolean {

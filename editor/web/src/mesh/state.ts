@@ -197,7 +197,15 @@ export class Mesh {
     this.session.run(name, (tx) => tx.setBeside(BESIDE, text), merge);
   }
 
-  /** Places nodes and groups on a machine, or frees them of their rule. */
+  /** What is to be placed: what is selected, or, where nothing is, the flow that is shown. None where that cannot be placed. */
+  chosen(): readonly string[] {
+    const { session } = this;
+    const { nodes } = session.selection.get();
+    const ids = nodes.size > 0 ? [...nodes] : [session.place.get()];
+    return placedOf(session.flow, ids).length > 0 ? ids : [];
+  }
+
+  /** Places flows, nodes and groups on a machine, or frees them of their rule. */
   async place(ids: readonly string[], on: string | null): Promise<void> {
     await this.read();
     const before = this.text.get();
