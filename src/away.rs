@@ -3,10 +3,11 @@
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vgdc_core::spec::NodeSpec;
 use vgdc_driver::{Compiled, Session};
 use vgdc_hosted::Found;
-use vgdc_packages::{Isolation, Packages};
+use vgdc_packages::{Isolation, Packages, Shelf};
 use vgdc_plan::Op;
 use vgdc_syntax::{Config, Diagnostic, Diagnostics, FlowDoc, NodeKind, RawNode, codes};
 use vgdc_text::Library;
@@ -43,16 +44,17 @@ pub fn found(config: &Config, user_dir: &Path) -> Result<Found, String> {
 /// The packages that a flow may have nodes of: in the user folder that is named, else in the setting's, else in that `beside` the
 /// flow, where it is one.
 pub fn all_packages(config: &Config, user_dir: Option<&Path>, beside: &Path) -> Packages {
+    let shelf = shelf(config, user_dir, beside);
+    Arc::unwrap_or_clone(shelf.now())
+}
+
+/// The same for a process that stays, while packages come and go.
+pub fn shelf(config: &Config, user_dir: Option<&Path>, beside: &Path) -> Shelf {
     let set = || named(config, "userDir").map(|path| beside.join(path));
-    let named = user_dir.map(Path::to_path_buf).or_else(set);
-    let folder = named.or_else(|| Packages::are_in(beside).then(|| beside.to_owned()));
-    let Some(folder) = folder else {
-        return Packages::default();
-    };
-    let mut packages = Packages::read(&folder);
+    let folder = user_dir.map(Path::to_path_buf).or_else(set);
+    let folder = folder.unwrap_or_else(|| beside.to_owned());
     // (what is wrong with the setting is said by `say`)
-    packages.isolation = isolation(config).unwrap_or_default();
-    packages
+    Shelf::new(Some(folder), isolation(config).unwrap_or_default())
 }
 
 /// Whether a flow may have nodes of packages, so that they have to be read.

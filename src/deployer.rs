@@ -1,7 +1,8 @@
 //! The compiler behind the control protocol's `deploy`.
 
+use std::sync::Arc;
 use vgdc_driver::Options;
-use vgdc_packages::Packages;
+use vgdc_packages::Shelf;
 use vgdc_probe::{Compiled, Deployer, Refusal};
 use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap, render};
 
@@ -10,7 +11,7 @@ pub struct Compiler {
     /// How it compiles.
     pub options: Options,
     /// The packages whose nodes may be deployed.
-    pub packages: Packages,
+    pub packages: Arc<Shelf>,
     /// For a run that takes a profile: code leaves marks where it comes by.
     pub probes: bool,
 }
@@ -19,9 +20,10 @@ impl Deployer for Compiler {
     fn compile(&self, flows: &str) -> Result<Compiled, Refusal> {
         let mut sources = SourceMap::new();
         let (doc, mut diagnostics) = FlowDoc::parse(&mut sources, "deploy", flows);
-        let mut compiled = crate::away::with_packages(crate::session(self.options), &self.packages)
-            .with_probes(self.probes)
-            .compile(&doc);
+        let mut compiled =
+            crate::away::with_packages(crate::session(self.options), &self.packages.now())
+                .with_probes(self.probes)
+                .compile(&doc);
         crate::native::generate(&mut compiled);
         diagnostics.append(std::mem::take(&mut compiled.diagnostics));
         let texts = texts(&diagnostics, &sources);

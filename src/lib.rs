@@ -6,6 +6,7 @@
 pub mod away;
 pub mod deployer;
 pub mod insight;
+pub mod install;
 pub mod load;
 pub mod native;
 pub mod profile;

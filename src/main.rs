@@ -49,6 +49,8 @@ enum Verb {
     Plan(cmd::plan::Args),
     /// Print what a profile says: where the time went
     Profile(cmd::profile::Args),
+    /// Remove Node-RED packages again
+    Remove(cmd::remove::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,5 +72,6 @@ fn main() -> ExitCode {
         Verb::Import(args) => cmd::import::run(&args),
         Verb::Plan(args) => cmd::plan::run(&args),
         Verb::Profile(args) => cmd::profile::run(&args),
+        Verb::Remove(args) => cmd::remove::run(&args),
     }
 }

@@ -8,14 +8,18 @@ mod known;
 mod pages;
 mod places;
 mod scan;
+mod shelf;
 
 pub use bundle::bundle;
 pub use known::package_with;
 pub use pages::{Files, Set};
 pub use places::Isolation;
 pub use scan::{Packages, types_in};
+pub use shelf::Shelf;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use vgdc_driver::Away;
 use vgdc_spec::NodeSpec;
 
@@ -76,10 +80,17 @@ impl Packages {
     }
 }
 
-/// What is known of a type without running its package. Its memory is never given back: a process reads packages once.
+/// What is known of a type without running its package. Its memory is never given back: it is made once for each name.
 fn spec(ty: &str) -> &'static NodeSpec {
-    Box::leak(Box::new(NodeSpec {
+    static MADE: Mutex<BTreeMap<String, &'static NodeSpec>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(spec) = made.get(ty) {
+        return spec;
+    }
+    let spec: &'static NodeSpec = Box::leak(Box::new(NodeSpec {
         category: "packages",
         ..NodeSpec::unknown(ty.to_owned().leak())
-    }))
+    }));
+    made.insert(ty.to_owned(), spec);
+    spec
 }

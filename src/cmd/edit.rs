@@ -7,7 +7,7 @@ use vgdc::Flow;
 use vgdc::deployer::Compiler;
 use vgdc::driver::Options;
 use vgdc::insight;
-use vgdc::packages::Packages;
+use vgdc::packages::Shelf;
 use vgdc::syntax::{FlowDoc, SourceMap, render};
 use vgdc_app::App;
 use vgdc_editor::Editor;
@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> ExitCode {
 /// A flow that is edited, with what compiles it.
 pub struct Opened {
     flow: Flow,
-    packages: Packages,
+    packages: Arc<Shelf>,
     options: Options,
 }
 
@@ -105,17 +105,17 @@ impl Opened {
         };
         let beside = vgdc::folder_of(&flow.path).to_owned();
         // (somebody may draw a node of any package that is there)
-        let all = vgdc::away::all_packages(&flow.config, packages.named(), &beside);
+        let shelf = vgdc::away::shelf(&flow.config, packages.named(), &beside);
         Opened {
             flow,
-            packages: all,
+            packages: Arc::new(shelf),
             options,
         }
     }
 
     /// The process that runs it and serves its editor. `say` prints the links; `browse` opens a browser.
     pub fn app(mut self, mut app: App, serving: &Serving, say: fn(&str), browse: bool) -> App {
-        let session = vgdc::with_packages(vgdc::session(self.options), &self.packages);
+        let session = vgdc::with_packages(vgdc::session(self.options), &self.packages.now());
         let compiled = self.flow.compile_in(&session);
         super::print_diagnostics(&self.flow);
         let faults = self.flow.diagnostics.has_errors().then(|| {
@@ -134,8 +134,9 @@ impl Opened {
         });
         app.credentials = self.flow.secrets();
         app.settings = vgdc_app::settings(&self.flow.settings());
-        app.host_dir
-            .get_or_insert_with(|| self.packages.user_dir.clone());
+        app.host_dir = app
+            .host_dir
+            .or_else(|| self.packages.folder().map(Path::to_owned));
         app.deployer = Some(Arc::new(Compiler {
             options: self.options,
             packages: self.packages.clone(),

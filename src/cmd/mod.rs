@@ -15,15 +15,17 @@ pub mod mesh;
 pub mod node;
 pub mod plan;
 pub mod profile;
+pub mod remove;
 pub mod run;
 pub mod test;
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use vgdc::Flow;
 use vgdc::driver::{Options, Session};
-use vgdc::packages::Packages;
+use vgdc::packages::{Isolation, Shelf};
 use vgdc::syntax::render::{self, TextOptions};
 use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
 
@@ -47,11 +49,8 @@ impl UserDir {
     }
 
     /// The packages in the folder that is named.
-    fn read(&self) -> Packages {
-        self.user_dir
-            .as_deref()
-            .map(Packages::read)
-            .unwrap_or_default()
+    fn shelf(&self) -> Arc<Shelf> {
+        Arc::new(Shelf::new(self.user_dir.clone(), Isolation::None))
     }
 }
 
@@ -146,6 +145,25 @@ fn process(packages: &UserDir) -> vgdc_app::App {
         updates: None,
         attach: None,
         host_dir: packages.user_dir.clone(),
+    }
+}
+
+/// The folder for packages.
+fn user_folder(folder: &Path) -> Result<&Path, String> {
+    match folder.is_dir() {
+        true => Ok(folder),
+        false => Err(format!("{} is no folder", folder.display())),
+    }
+}
+
+/// How a command ends; why it failed is told.
+fn done(result: Result<(), impl std::fmt::Display>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            say_err(&format!("vgdc: {why}\n"));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -117,7 +117,7 @@ pub fn run(args: &Args) -> ExitCode {
     let mut app = super::process(&args.packages);
     app.deployer = Some(Arc::new(Compiler {
         options: args.compile_options(),
-        packages: args.packages.read(),
+        packages: args.packages.shelf(),
         probes: args.profile.is_some(),
     }));
     if let Some(path) = &args.flow {

@@ -106,8 +106,13 @@ impl<'f> Drawn<'f> {
             let title = format!("Make it a \"{known}\" node");
             fix(&title, node, json!({"set": {"type": known}}))
         });
+        let package = vgdc_packages::package_with(ty);
+        let installed = package.map(|package| {
+            json!({"title": format!("Install {package}"), "install": package, "edits": []})
+        });
         let gone = remove("Remove this node", node);
-        renamed.into_iter().chain([gone]).collect()
+        let all = installed.into_iter().chain(renamed).chain([gone]);
+        all.collect()
     }
 
     /// Configuration nodes of the right type, for each property that has none such.

@@ -13,9 +13,10 @@ mod types;
 use crate::away;
 use fixes::Drawn;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use vgdc_driver::{Options, Session};
 use vgdc_editor::{CredentialFields, Insight, NodeSet, Stored};
-use vgdc_packages::Packages;
+use vgdc_packages::Shelf;
 use vgdc_spec::{FieldKind, NodeSpec};
 use vgdc_syntax::{Diagnostics, FlowDoc, Level, SourceMap};
 use vgdc_text::file;
@@ -23,22 +24,25 @@ use vgdc_text::file;
 /// The compiler, for an editor of one flow file.
 pub struct Compiler {
     path: PathBuf,
-    packages: Packages,
+    packages: Arc<Shelf>,
+    /// Packages are installed one after the other.
+    installs: Mutex<()>,
     options: Options,
 }
 
 impl Compiler {
     /// For this flow file, with the nodes of these packages.
-    pub fn new(path: &Path, packages: Packages, options: Options) -> Compiler {
+    pub fn new(path: &Path, packages: Arc<Shelf>, options: Options) -> Compiler {
         Compiler {
             path: path.to_owned(),
             packages,
+            installs: Mutex::default(),
             options,
         }
     }
 
     fn session(&self) -> Session {
-        away::with_packages(crate::session(self.options), &self.packages)
+        away::with_packages(crate::session(self.options), &self.packages.now())
     }
 
     /// Reads flows that came from the editor.
@@ -80,11 +84,11 @@ impl Insight for Compiler {
     }
 
     fn types(&self) -> serde_json::Value {
-        types::descriptors(&self.packages)
+        types::descriptors(&self.packages.now())
     }
 
     fn node_sets(&self) -> Vec<NodeSet> {
-        types::sets(&self.packages)
+        types::sets(&self.packages.now())
     }
 
     fn credentials(&self, ty: &str) -> CredentialFields {
@@ -106,7 +110,12 @@ impl Insight for Compiler {
     fn read(&self, text: &str) -> Result<Stored, String> {
         let mut sources = SourceMap::new();
         let name = self.path.to_string_lossy();
-        let read = vgdc_text::read(&mut sources, &name, text, &away::nodes(&self.packages));
+        let read = vgdc_text::read(
+            &mut sources,
+            &name,
+            text,
+            &away::nodes(&self.packages.now()),
+        );
         match read.diagnostics.iter().find(|d| d.level == Level::Error) {
             None => Ok(Stored { flows: read.json }),
             Some(fault) => {
@@ -124,7 +133,7 @@ impl Insight for Compiler {
     }
 
     fn write(&self, text: &str, flows: &str) -> Result<String, String> {
-        let (before, nodes) = (self.read(text)?.flows, away::nodes(&self.packages));
+        let (before, nodes) = (self.read(text)?.flows, away::nodes(&self.packages.now()));
         let parse = |json: &str| FlowDoc::parse(&mut SourceMap::new(), "flow", json).0;
         if says_the_same(&before, flows) {
             return Ok(text.to_owned());

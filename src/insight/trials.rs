@@ -31,7 +31,12 @@ impl Compiler {
         };
         let nodes: Vec<Json> = serde_json::from_str(&draft.flows)
             .map_err(|e| refusal(&FileError::whole(format!("the flows cannot be read: {e}"))))?;
-        let made = under_test(&flow, &self.packages, nodes, draft.credentials.clone());
+        let made = under_test(
+            &flow,
+            &self.packages.now(),
+            nodes,
+            draft.credentials.clone(),
+        );
         made.map_err(|why| refusal(&FileError::whole(why)))
     }
 

@@ -3,6 +3,8 @@
 
 #[path = "editor/client.rs"]
 mod client;
+#[path = "editor/installs.rs"]
+mod installs;
 
 use client::{Comms, Editor, TOKEN};
 use serde_json::{Value, json};
@@ -84,6 +86,8 @@ fn nobody_is_let_in_without_a_token() {
         ("GET", "/nodes"),
         ("GET", "/nodes/node-red"),
         ("GET", "/nodes/node-red/inject"),
+        ("POST", "/nodes"),
+        ("DELETE", "/nodes/x"),
         ("GET", "/settings"),
         ("GET", "/settings/user"),
         ("POST", "/settings/user"),

@@ -43,6 +43,12 @@ impl Document {
             Err(error) => Err(error.to_string()),
         }
     }
+
+    /// The types of its nodes; one that several have comes several times.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &str> {
+        let nodes = self.flows.iter().filter_map(Value::as_object);
+        nodes.filter_map(|node| node.get("type")?.as_str())
+    }
 }
 
 /// Why flows were not saved.

@@ -8,7 +8,7 @@
 //! * `routes` is the table of what can be asked; `serve` takes a request from the listener to its answer;
 //! * `guard` (whence a request may come), `auth` (who may), `tokens` and `throttle` keep others out;
 //! * `document` is the flow file and its revision, `deploy` what follows when it changes; `credentials` are kept apart from it;
-//! * one file a matter of the API: `flows`, `flow`, `nodes`, `context`, `settings`, `packaged`, `buttons`, `comms`, `assets`; of ours, `v1` (what the
+//! * one file a matter of the API: `flows`, `flow`, `nodes`, `installs`, `context`, `settings`, `packaged`, `buttons`, `comms`, `assets`; of ours, `v1` (what the
 //!   compiler says), `preview`, `history`, `trials` and `mesh`, with `beside` for the files that lie beside a flow.
 
 #![expect(
@@ -33,6 +33,7 @@ mod flows;
 mod guard;
 mod history;
 mod insight;
+mod installs;
 mod login;
 mod mesh;
 mod metrics;
@@ -50,7 +51,7 @@ mod v1;
 
 pub use auth::{AccessError, Users};
 pub use insight::{
-    CredentialFields, Draft, Insight, NodeSet, PackageFiles, Packaged, Placed, Places, Stored,
-    Trials,
+    CredentialFields, Draft, Insight, NodeSet, PackageFault, PackageFiles, Packaged, Placed,
+    Places, Stored, Trials,
 };
 pub use serve::{Editor, Options};

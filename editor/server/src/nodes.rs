@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use vgdc_http::Response;
 use vgdc_http::http::StatusCode;
 
-fn described(set: &NodeSet) -> Json {
+pub(crate) fn described(set: &NodeSet) -> Json {
     json!({
         "id": format!("{}/{}", set.module, set.name), "name": set.name, "types": set.types, "enabled": true, "local": set.user,
         "user": set.user, "module": set.module, "version": set.version,
@@ -22,17 +22,20 @@ pub(crate) fn list(editor: &Editor) -> Response {
 
 /// `GET /nodes/:module`.
 pub(crate) fn module(editor: &Editor, module: &str) -> Response {
-    let sets = editor.insight.node_sets();
-    let own: Vec<&NodeSet> = sets.iter().filter(|set| set.module == module).collect();
-    match own.first() {
+    match of_module(module, &editor.insight.node_sets()) {
         None => answer::wrong(StatusCode::NOT_FOUND, "not_found", "Module not found"),
-        Some(first) => {
-            let nodes: Vec<Json> = own.iter().map(|set| described(set)).collect();
-            answer::ok(&json!({
-                "name": module, "version": first.version, "local": first.user, "user": first.user, "nodes": nodes,
-            }))
-        }
+        Some(described) => answer::ok(&described),
     }
+}
+
+/// A package, as Node-RED describes it.
+pub(crate) fn of_module(module: &str, sets: &[NodeSet]) -> Option<Json> {
+    let own: Vec<&NodeSet> = sets.iter().filter(|set| set.module == module).collect();
+    let first = own.first()?;
+    let nodes: Vec<Json> = own.iter().map(|set| described(set)).collect();
+    Some(json!({
+        "name": module, "version": first.version, "local": first.user, "user": first.user, "nodes": nodes,
+    }))
 }
 
 /// `GET /nodes/:module/:set`.

@@ -31,6 +31,10 @@ pub(crate) enum Route {
     Nodes,
     NodeModule(String),
     NodeSet(String, String),
+    /// Installs a package.
+    AddNodes,
+    /// Removes one.
+    RemoveNodes(String),
     /// The words of a set of nodes by package and name, or of all.
     Words(Option<(String, String)>),
     /// The pictures of nodes that packages have.
@@ -115,6 +119,11 @@ impl Route {
             ["flow", id] if put => Route::PutFlow(own(id)),
             ["flow", id] if delete => Route::DeleteFlow(own(id)),
             ["nodes"] if get => Route::Nodes,
+            ["nodes"] if post => Route::AddNodes,
+            ["nodes", scope, module] if delete && scope.starts_with('@') => {
+                Route::RemoveNodes(format!("{scope}/{module}"))
+            }
+            ["nodes", module] if delete => Route::RemoveNodes(own(module)),
             ["nodes", "messages"] if get => Route::Words(None),
             ["nodes", scope, module, set, "messages"] if get && scope.starts_with('@') => {
                 Route::Words(Some((format!("{scope}/{module}"), own(set))))
@@ -218,6 +227,7 @@ impl Route {
             | Route::Words(_)
             | Route::Icons
             | Route::Types => "nodes.read",
+            Route::AddNodes | Route::RemoveNodes(_) => "nodes.write",
             // (as in Node-RED: a frame that has no cookie asks, and what is on the disk of a package is no secret)
             Route::PackageFile(..) => return None,
             Route::Settings | Route::GetUserSettings | Route::Info => "settings.read",
@@ -337,6 +347,9 @@ mod tests {
             ("POST", "/inject/x"),
             ("POST", "/debug/x/enable"),
             ("POST", "/settings/user"),
+            ("POST", "/nodes"),
+            ("DELETE", "/nodes/x"),
+            ("DELETE", "/nodes/@s/x"),
             ("POST", "/vgdc/v1/receive/x"),
             ("POST", "/vgdc/v1/tests/run"),
             ("POST", "/vgdc/v1/replay"),

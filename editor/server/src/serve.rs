@@ -14,8 +14,8 @@ use crate::insight::Insight;
 use crate::routes::Route;
 use crate::settings::Preferences;
 use crate::{
-    buttons, context, flow, flows, login, mesh, metrics, nodes, packaged, preview, settings,
-    tokens, trials, v1,
+    buttons, context, flow, flows, installs, login, mesh, metrics, nodes, packaged, preview,
+    settings, tokens, trials, v1,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -358,6 +358,8 @@ impl Editor {
             Route::Nodes => nodes::list(self),
             Route::NodeModule(module) => nodes::module(self, module),
             Route::NodeSet(module, set) => nodes::set(self, module, set),
+            Route::AddNodes => installs::add(self, asked).await,
+            Route::RemoveNodes(module) => installs::remove(self, module).await,
             Route::Settings => settings::get(self, asked).await,
             Route::GetUserSettings => settings::get_user(self, asked),
             Route::PostUserSettings => settings::post_user(self, asked),

@@ -2,6 +2,7 @@
 
 use crate::answer;
 use crate::document::{read, write};
+use crate::installs;
 use crate::serve::{Asked, Editor};
 use serde_json::{Map, Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -156,6 +157,10 @@ pub(crate) async fn get(editor: &Editor, asked: &Asked) -> Response {
         "runtimeState": {"enabled": true, "ui": true},
         "editorTheme": {"palette": {}, "languages": ["en-US"]},
     });
+    if installs::forbidden(&editor.settings).is_some() {
+        settings["externalModules"] =
+            json!({"palette": {"allowInstall": false, "allowUpload": false}});
+    }
     if let Some(user) = asked
         .access
         .as_ref()

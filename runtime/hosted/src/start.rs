@@ -8,8 +8,8 @@ use crate::place::Inner;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use vgdc_core::Shared;
 use vgdc_core::value::Value;
 
@@ -24,6 +24,8 @@ pub(crate) struct Start {
     named: (Option<PathBuf>, Option<PathBuf>),
     pub user_dir: PathBuf,
     packages: Vec<String>,
+    /// When each of them was installed: code that is loaded stays what it was, so another version needs another process.
+    installed: Vec<Option<SystemTime>>,
     types: BTreeSet<String>,
     settings: Json,
     stores: Vec<String>,
@@ -73,11 +75,13 @@ impl Start {
             .as_f64()
             .filter(|ms| *ms > 0.0)
             .unwrap_or(15_000.0);
+        let packages = inner.packages();
         Ok(Start {
             found,
             named,
+            installed: packages.iter().map(|it| installed(&user_dir, it)).collect(),
             user_dir,
-            packages: inner.packages(),
+            packages,
             types: part::types(&shared.plan, &inner.name),
             settings: part::plain(&Value::Object(settings)),
             stores: shared.stores.names().map(str::to_owned).collect(),
@@ -106,6 +110,14 @@ impl Start {
             "names": names,
         }])
     }
+}
+
+fn installed(user_dir: &Path, package: &str) -> Option<SystemTime> {
+    let about = user_dir
+        .join("node_modules")
+        .join(package)
+        .join("package.json");
+    std::fs::metadata(about).ok()?.modified().ok()
 }
 
 /// Where Node-RED's own settings are kept for a place.

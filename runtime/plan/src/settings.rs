@@ -178,9 +178,12 @@ pub const SETTINGS: &[Setting] = &[
         "true",
         "`global.keys()` has the names in `functionGlobalContext`",
     ),
-    editor(
+    setting(
         "externalModules",
-        "which packages may be installed; none can be",
+        Any,
+        "{}",
+        "`palette.allowInstall = false`: no packages are installed from the editor (`vgdc edit`); nor are any where `palette` has an \
+         `allowList` or a `denyList`, which vgdc does not read",
     ),
     setting(
         "fileWorkingDirectory",
@@ -455,6 +458,7 @@ pub const SETTINGS: &[Setting] = &[
 /// Those that the process reads when it starts: a later deployment cannot change them.
 pub const AT_START: &[&str] = &[
     "adminAuth",
+    "externalModules",
     "httpAdminRoot",
     "httpAuth",
     "httpNodeAuth",

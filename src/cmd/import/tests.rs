@@ -58,6 +58,8 @@ port = "${PORT:-1880}"
 logging = { console = { level = "info", metrics = false, audit = false } }
 # line 10
 exportGlobalContextKeys = false
+# line 11
+externalModules = {}
 # line 13
 functionExternalModules = true
 # line 14
@@ -72,17 +74,17 @@ mqttReconnectTime = 15000
 # Not imported:
 # line 20: serialReconnectTime: of the serial node, which is a package of its own
 
-# Without the editor these have no meaning: flowFilePretty, diagnostics, runtimeState, telemetry, externalModules, editorTheme, functionTimeout
+# Without the editor these have no meaning: flowFilePretty, diagnostics, runtimeState, telemetry, editorTheme, functionTimeout
 "##
     );
     assert_eq!(
         imported.said,
         [
             "settings.js:20: not imported: serialReconnectTime: of the serial node, which is a package of its own",
-            "left out, since they are the editor's: flowFilePretty, diagnostics, runtimeState, telemetry, externalModules, editorTheme, functionTimeout",
+            "left out, since they are the editor's: flowFilePretty, diagnostics, runtimeState, telemetry, editorTheme, functionTimeout",
         ]
     );
-    assert!(!imported.has_secrets && imported.count == 9);
+    assert!(!imported.has_secrets && imported.count == 10);
     assert_eq!(config.flow.as_deref(), Some("flows.json"));
 }
 

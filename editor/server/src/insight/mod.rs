@@ -4,7 +4,7 @@ mod packaged;
 mod places;
 mod trials;
 
-pub use packaged::{PackageFiles, Packaged};
+pub use packaged::{PackageFault, PackageFiles, Packaged};
 pub use places::{Placed, Places};
 use serde_json::Value as Json;
 pub use trials::{Draft, Trials};

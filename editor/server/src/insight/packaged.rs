@@ -1,4 +1,4 @@
-//! What packages of nodes have for an editor: given out as it is, for a frame that can do no harm.
+//! Packages of nodes: what they have for an editor, given out as it is, for a frame that can do no harm; installing and removing them.
 
 use serde_json::Value as Json;
 use std::path::PathBuf;
@@ -10,6 +10,15 @@ pub enum PackageFiles {
     Icons,
     /// Whatever else their pages ask for.
     Resources,
+}
+
+/// Why a package was not installed or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackageFault {
+    /// There is none of that name, or not in that version.
+    Missing(String),
+    /// Anything else.
+    Failed(String),
 }
 
 /// The packages. Each is asked on a thread that may block.
@@ -25,4 +34,16 @@ pub trait Packaged {
 
     /// A file of a package.
     fn package_file(&self, module: &str, kind: PackageFiles, path: &str) -> Option<PathBuf>;
+
+    /// Installs a package, in a version or the newest one; its nodes are there from then on. May take minutes.
+    ///
+    /// # Errors
+    /// It is not installed; why.
+    fn install(&self, module: &str, version: Option<&str>) -> Result<(), PackageFault>;
+
+    /// Removes a package.
+    ///
+    /// # Errors
+    /// It is still there; why.
+    fn remove(&self, module: &str) -> Result<(), PackageFault>;
 }
