@@ -4,7 +4,7 @@
 import { addActions, type Action } from "../app/actions";
 import type { Session } from "../app/session";
 import { t, type MessageKey } from "../messages";
-import { exportNodes, fromText, NoFlowError, paste, toText } from "../model/clipboard";
+import { exportNodes, fromText, NoFlowError, paste, SubflowCycleError, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
 import { kindOf, subflowOf, type FlowNode, type Wire } from "../model/flow";
 import { align, connected, distribute, GRID, nearest, type Edge, type Side } from "../model/layout";
@@ -58,14 +58,16 @@ export function pasteText(session: Session, text: string): void {
   try {
     const nodes = fromText(text);
     const at = view.snapped(view.toCanvas(view.pointer ?? view.middle()));
-    const pasted = session.run(t("do.paste"), (tx) => paste(tx, nodes, session.place.get(), at));
+    const ids = text === view.cut ? "keep" : "new";
+    const pasted = session.run(t("do.paste"), (tx) => paste(tx, session.types.get(), nodes, { place: session.place.get(), at, ids }));
     if (!pasted) return;
     if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
     session.notify("success", t("canvas.pasted", { count: pasted.ids.length }));
   } catch (error) {
-    if (!(error instanceof FlowSyntaxError || error instanceof NoFlowError)) throw error;
-    session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
+    if (error instanceof SubflowCycleError) session.notify("warning", t("canvas.subflow-cycle"));
+    else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
+    else throw error;
   }
 }
 
@@ -78,13 +80,19 @@ export function removeChosen(session: Session, reconnect: boolean): void {
   });
 }
 
+/** The clipboard has the selection as this text. */
+export function copied(session: Session, text: string, cut: boolean): void {
+  session.notify("success", t("canvas.copied", { count: session.selection.get().nodes.size }));
+  viewOf(session).cut = cut ? text : undefined;
+  if (cut) removeChosen(session, false);
+}
+
 async function copyByMenu(session: Session, cut: boolean): Promise<void> {
   const text = copyText(session);
   if (text === undefined) return;
   try {
     await navigator.clipboard.writeText(text);
-    session.notify("success", t("canvas.copied", { count: session.selection.get().nodes.size }));
-    if (cut) removeChosen(session, false);
+    copied(session, text, cut);
   } catch {
     session.notify("warning", t("canvas.no-clipboard"));
   }
@@ -323,8 +331,7 @@ const isInstance = (session: Session) => single(session) !== undefined && subflo
 const structuring: Action[] = [
   onCanvas("group", ["ctrl-shift-g"], (session) => nodesOf(session).length > 0, (session) => {
     const ids = nodesOf(session).map((node) => node.id);
-    const tops = ids.filter((id) => !ids.includes(session.flow.get(id)!.g ?? ""));
-    const made = session.run(t("do.group"), (tx) => commands.group(tx, tops, session.sizeOf));
+    const made = session.run(t("do.group"), (tx) => commands.group(tx, ids, session.sizeOf));
     if (made) session.select([made.id]);
   }),
   onCanvas("ungroup", ["ctrl-shift-u"], (session) => nodesOf(session).some((node) => node.type === "group"), (session) => {
@@ -336,7 +343,7 @@ const structuring: Action[] = [
   }),
   onCanvas("make-subflow", [], (session) => nodesOf(session).length > 0, makeSubflow),
   onCanvas("expand-subflow", [], isInstance, (session) => {
-    const made = session.run(t("do.expand-subflow"), (tx) => commands.expandSubflow(tx, single(session)!.id, session.sizeOf));
+    const made = session.run(t("do.expand-subflow"), (tx) => commands.expandSubflow(tx, session.types.get(), single(session)!.id, session.sizeOf));
     if (made) session.select([made.id]);
   }),
   onCanvas("open-subflow", ["alt-o"], isInstance, (session) => session.show(subflowOf(single(session)!)!)),

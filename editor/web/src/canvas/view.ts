@@ -7,7 +7,7 @@ import { readSetting, writeSetting } from "../app/local";
 import { NOTHING, type Session } from "../app/session";
 import { Store } from "../app/store";
 import { t } from "../messages";
-import { addNode, addToGroup, connect, placeOf, splice, type Point } from "../model/commands";
+import { addNode, addToGroup, connect, containsPlace, placeOf, splice, type Point } from "../model/commands";
 import { parsePortId, type FlowNode, type Wire } from "../model/flow";
 import { snap } from "../model/layout";
 import { distanceTo } from "./geometry";
@@ -44,6 +44,8 @@ export class CanvasView {
   /** The last place of the pointer over the canvas, on the screen. */
   pointer: Point | undefined;
   readonly viewports = new Map<string, Viewport>();
+  /** The text that was cut out last: pasted, it is what it was, as long as it is not there. */
+  cut: string | undefined;
 
   readonly grid = remembered("grid", true);
   readonly snapping = remembered("snap", true);
@@ -162,7 +164,7 @@ export class CanvasView {
     const { session } = this;
     const types = session.types.get();
     const known = types.all().filter((type) => !type.config && (!end || fits(end, type.inputs, "fixed" in type.outputs ? type.outputs.fixed : 1)));
-    const subflows = session.flow.subflows().filter((subflow) => !contains(session, subflow.id, session.place.get()));
+    const subflows = session.flow.subflows().filter((subflow) => !containsPlace(session.flow, subflow.id, session.place.get()));
     const instances = subflows.filter((subflow) => {
       const node = { id: "", type: `subflow:${subflow.id}` };
       return !end || fits(end, types.inputs(session.flow, node), types.outputs(session.flow, node));
@@ -220,12 +222,4 @@ function freeSpot(session: Session, at: Point): Point {
   let y = at.y;
   while (nodes.some((node) => Math.abs(node.x! - at.x) < 60 && Math.abs(node.y! - y) < 30)) y += 60;
   return { x: at.x, y };
-}
-
-/** Whether an instance of a subflow on a canvas would contain itself. */
-function contains(session: Session, subflow: string, place: string, seen = new Set<string>()): boolean {
-  if (subflow === place) return true;
-  if (seen.has(subflow)) return false;
-  seen.add(subflow);
-  return session.flow.on(subflow).some((node) => node.type.startsWith("subflow:") && contains(session, node.type.slice(8), place, seen));
 }

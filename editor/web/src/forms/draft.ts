@@ -5,9 +5,8 @@
 import { Store } from "../app/store";
 import type { Session } from "../app/session";
 import { t } from "../messages";
-import { changeProperties, newId } from "../model/commands";
+import { changeProperties, followLinks, newId } from "../model/commands";
 import { STRUCTURE } from "../model/structure";
-import type { Transaction } from "../model/edit";
 import { kindOf, subflowOf, type Flow, type FlowNode } from "../model/flow";
 import { equal, isObject, type Json, type JsonObject } from "../model/json";
 import { isShown, problemsOf, typeOf, type FieldProblem } from "../model/validate";
@@ -222,19 +221,6 @@ function shownOnly(fields: readonly Field[], item: JsonObject): JsonObject {
 
 function defined(values: { readonly [name: string]: Json | undefined }): JsonObject {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/** Link nodes name each other: the other ends follow. */
-function followLinks(tx: Transaction, node: FlowNode, links: readonly string[]): void {
-  // A link call only calls: the called node knows nothing of it.
-  if (node.type === "link call") return;
-  const before = new Set(Array.isArray(node["links"]) ? (node["links"] as readonly string[]) : []);
-  for (const id of new Set([...before, ...links])) {
-    const other = tx.get(id);
-    if (!other || before.has(id) === links.includes(id)) continue;
-    const theirs = Array.isArray(other["links"]) ? (other["links"] as readonly string[]) : [];
-    tx.update(id, { links: links.includes(id) ? [...new Set([...theirs, node.id])] : theirs.filter((each) => each !== node.id) });
-  }
 }
 
 /** A value as the file has it: texts, numbers and booleans stay what the property was. */

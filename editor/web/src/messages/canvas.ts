@@ -29,6 +29,7 @@ export const canvas = {
   "canvas.no-clipboard": "The browser does not let the editor at the clipboard. Use Control+V.",
   "canvas.copied": { one: "One node copied", other: "{count} nodes copied" },
   "canvas.subflow-inputs": "A subflow has one input, but wires come in at more than one node.",
+  "canvas.subflow-cycle": "A subflow cannot hold an instance of itself.",
   "canvas.tools": "View",
   "canvas.actions": "Actions",
   "tabs.label": "Flows",

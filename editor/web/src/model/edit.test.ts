@@ -142,9 +142,33 @@ describe("groups", () => {
     editor.run("enter", (tx) => commands.addToGroup(tx, made.id, ["d"], size));
     editor.run("ungroup", (tx) => commands.ungroup(tx, made.id, size));
     expect(editor.flow.get("d")!.g).toBe(outer.id);
-    expect([...(editor.flow.get(outer.id)!["nodes"] as string[])].sort()).toEqual(["b", "c", "d"]);
-    editor.run("remove", (tx) => commands.remove(tx, ["b", "c", "d"]));
+    expect([...(editor.flow.get(outer.id)!["nodes"] as string[])].sort()).toEqual(["a", "b", "c", "d"]);
+    editor.run("remove", (tx) => commands.remove(tx, ["a", "b", "c", "d"]));
     expect(editor.flow.has(outer.id)).toBe(false);
+  });
+
+  it("that lie in groups leave no trace of themselves", () => {
+    const inner = editor.run("group", (tx) => commands.group(tx, ["a"], size))!;
+    const outer = editor.run("group", (tx) => commands.group(tx, [inner.id, "b"], size))!;
+    editor.run("remove", (tx) => commands.remove(tx, ["a"]));
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual(["b"]);
+    editor.undo();
+    const all = editor.run("group", (tx) => commands.group(tx, [inner.id, "b"], size))!;
+    expect(editor.flow.get(all.id)!.g).toBe(outer.id);
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual([all.id]);
+    editor.run("remove", (tx) => commands.remove(tx, ["a", "b"]));
+    expect(editor.flow.ofType("group")).toEqual([]);
+  });
+
+  it("keep what stands for what lay in them", () => {
+    const outer = editor.run("group", (tx) => commands.group(tx, ["b"], size))!;
+    editor.run("env", (tx) => tx.update(outer.id, { env: [{ name: "A", type: "str", value: "1" }] }));
+    const { instance } = editor.run("subflow", (tx) => commands.makeSubflow(tx, ["b"], "Sub"))!;
+    expect(instance.g).toBe(outer.id);
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual([instance.id]);
+    const made = editor.run("expand", (tx) => commands.expandSubflow(tx, types, instance.id, size))!;
+    expect(made.g).toBe(outer.id);
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual([made.id]);
   });
 
   it("go with all that lies in them", () => {
@@ -161,7 +185,7 @@ describe("subflows", () => {
     expect(wires().filter((wire) => wire.includes(instance.id))).toEqual([`${instance.id}:0:c`, `${instance.id}:0:d`, `a:0:${instance.id}`].sort());
     expect(editor.flow.wiresTo(portId(subflow.id, "out", 0)).map((wire) => wire.source)).toEqual(["b"]);
     editor.run("env", (tx) => { tx.update(subflow.id, { env: [{ name: "A", type: "str", value: "1" }] }); tx.update(instance.id, { env: [{ name: "A", type: "num", value: "2" }] }); });
-    const made = editor.run("expand", (tx) => commands.expandSubflow(tx, instance.id, size))!;
+    const made = editor.run("expand", (tx) => commands.expandSubflow(tx, types, instance.id, size))!;
     const [copy] = made["nodes"] as string[];
     expect(made["env"]).toEqual([{ name: "A", type: "num", value: "2" }]);
     expect(wires().filter((wire) => !wire.startsWith("b:"))).toEqual([`a:0:${copy}`, `${copy}:0:c`, `${copy}:0:d`].sort());
