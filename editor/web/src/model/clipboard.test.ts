@@ -165,7 +165,7 @@ describe("importing", () => {
 
 describe("search", () => {
   const editor = open();
-  const find = (query: string) => search({ flow: editor.flow, types, markOf: (id) => editor.markOf(id) }, query).map((found) => found.node.id);
+  const find = (query: string) => search({ flow: editor.flow, types, markOf: (id) => editor.markOf(id), place: "t2", hidden: new Set(["t2"]) }, query).map((found) => found.node.id);
   it.each([
     ["door", ["m"]],
     ['"secret sauce"', ["sf"]],
@@ -177,6 +177,11 @@ describe("search", () => {
     ['type:"link in"', ["li"]],
     ["flow:kitchen type:mqtt", ["m"]],
     ["broker", ["c", "u"]],
+    ["flow:current", ["t2", "bad"]],
+    ["uses:c", ["m"]],
+    ["uses:s", ["i"]],
+    ["is:hidden", ["t2"]],
+    ["type:unknown", []],
     ["nothing like it", []],
     ["", []],
   ])("%s", (query, expected) => expect(find(query).sort()).toEqual([...expected].sort()));
