@@ -11,7 +11,7 @@ import { align, connected, distribute, GRID, nearest, type Edge, type Side } fro
 import { FlowSyntaxError } from "../model/text";
 import { arrangeChosen } from "./arrange";
 import { pressButton } from "./nodes";
-import { viewOf } from "./view";
+import { freeSpot, viewOf } from "./view";
 
 // --- what is selected
 
@@ -318,7 +318,7 @@ function makeSubflow(session: Session): void {
 function addPort(kind: "in" | "out" | "status") {
   return (session: Session) => {
     const place = session.place.get();
-    const at = viewOf(session).snapped(viewOf(session).toCanvas(viewOf(session).pointer ?? viewOf(session).middle()));
+    const at = freeSpot(session, viewOf(session).snapped(viewOf(session).toCanvas(viewOf(session).pointer ?? viewOf(session).middle())));
     const title = { in: "do.add-input", out: "do.add-output", status: "do.add-status" } as const;
     const made = session.run(t(title[kind]), (tx) => commands.addPort(tx, place, kind, at));
     if (made !== undefined) session.select([made]);

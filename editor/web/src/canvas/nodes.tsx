@@ -3,6 +3,7 @@
  */
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { createContext, memo, use } from "react";
+import { ApiError } from "../api/client";
 import { perform } from "../app/actions";
 import { useSession, useStatus } from "../app/react";
 import { messageOf, type Session } from "../app/session";
@@ -148,7 +149,8 @@ export async function pressButton(session: Session, id: string): Promise<void> {
       await session.client.setDebug([id], active);
     }
   } catch (error) {
-    session.notify("error", t("canvas.button-failed", { label, reason: messageOf(error) }));
+    const gone = error instanceof ApiError && error.status === 404;
+    session.notify("error", t("canvas.button-failed", { label, reason: gone ? t("canvas.not-running") : messageOf(error) }));
   }
 }
 

@@ -217,8 +217,9 @@ function outside(at: Point, from: Point, to: Point): boolean {
 }
 
 /** A place at a point or below it where nothing lies. */
-function freeSpot(session: Session, at: Point): Point {
-  const nodes = session.flow.on(session.place.get()).filter((node) => node.type !== "group" && typeof node.x === "number");
+export function freeSpot(session: Session, at: Point): Point {
+  const place = session.place.get();
+  const nodes = [...session.flow.on(place).filter((node) => node.type !== "group" && typeof node.x === "number"), ...session.flow.portsOf(place)];
   let y = at.y;
   while (nodes.some((node) => Math.abs(node.x! - at.x) < 60 && Math.abs(node.y! - y) < 30)) y += 60;
   return { x: at.x, y };

@@ -21,6 +21,7 @@ export const canvas = {
   "canvas.debug-on": "Switch on",
   "canvas.debug-off": "Switch off",
   "canvas.button-failed": "{label} could not be pressed: {reason}",
+  "canvas.not-running": "it does not run. Is it deployed?",
   "canvas.selected": { one: "{label} selected", other: "{count} selected" },
   "canvas.selected-node": "{label}, {type}: {inputs} wires in, {outputs} wires out",
   "canvas.minimap": "Map",

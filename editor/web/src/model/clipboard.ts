@@ -2,10 +2,10 @@
  * Copying and pasting as JSON text, as Node-RED's own clipboard and its export and import dialogs do: an array of
  * objects that carries along the subflows and configuration nodes which the copied nodes use.
  */
-import { containsPlace, copied, disconnect, followLinks, loseMembers, membersOf, mergedEnv, newId, settleLinks, type Point } from "./commands";
+import { containsPlace, copied, disconnect, followLinks, hasLeft, loseMembers, membersOf, mergedEnv, newId, settleLinks, type Point } from "./commands";
 import type { Transaction } from "./edit";
 import { kindOf, parsePortId, portShapes, subflowOf, type Flow, type FlowNode } from "./flow";
-import { equal, isObject, type Json } from "./json";
+import { equal, isObject, type Json, type JsonObject } from "./json";
 import { parse } from "./text";
 import type { NodeTypes } from "./types";
 
@@ -24,13 +24,13 @@ export function exportNodes(flow: Flow, types: NodeTypes, ids: Iterable<string>)
   return [...flow.nodes()].filter((node) => chosen.has(node.id));
 }
 
-/** The configuration nodes that a node names in its properties. */
+/** The configuration nodes that a node names in its properties, and in its environment. */
 export function configsOf(flow: Flow, types: NodeTypes, node: FlowNode): FlowNode[] {
   const fields = types.get(node.type)?.fields;
   // Of types that nobody describes, every property that is the id of a configuration node counts.
   const names = fields && fields.length > 0 ? fields.filter((field) => field.kind === "config").map((field) => field.name) : Object.keys(node).filter((key) => key !== "id" && key !== "z" && key !== "g");
-  return names
-    .map((name) => node[name])
+  const env = Array.isArray(node["env"]) ? (node["env"] as readonly Json[]).filter((entry) => isObject(entry) && entry["type"] === "conf-type") : [];
+  return [...names.map((name) => node[name]), ...env.map((entry) => (entry as JsonObject)["value"])]
     .filter((value): value is string => typeof value === "string")
     .map((id) => flow.get(id))
     .filter((found): found is FlowNode => found !== undefined && kindOf(found) === "config");
@@ -151,7 +151,7 @@ function replace(tx: Transaction, node: FlowNode): void {
   const [had, has] = [before["links"], node["links"]];
   if (Array.isArray(had) && Array.isArray(has)) followLinks(tx, before, (had as readonly string[]).filter((other) => (has as readonly Json[]).includes(other)));
   const group = tx.get(before.g ?? "");
-  if (group && before.g !== node.g) loseMembers(tx, group, new Set([node.id]));
+  if (group && before.g !== node.g) loseMembers(tx, group, hasLeft(new Set([node.id])));
   const outputs = portShapes(node, "out").length;
   if (node.type === "subflow") for (const { id, wires } of tx.flow.instancesOf(node.id)) if ((wires?.length ?? 0) > outputs) tx.update(id, { wires: wires!.slice(0, outputs) });
 }
@@ -168,7 +168,7 @@ function tidy(tx: Transaction, id: string, added: ReadonlySet<string>, replaces:
     const group = tx.get(node.g);
     if (group?.type !== "group" || !beside(group.id)) {
       tx.update(id, { g: undefined });
-      if (group) loseMembers(tx, group, new Set([id]));
+      if (group) loseMembers(tx, group, hasLeft(new Set([id])));
     } else tx.update(group.id, { nodes: membersOf(tx.flow, group).map((member) => member.id) });
   }
   if (node.type === "group") tx.update(id, { nodes: membersOf(tx.flow, node).filter((member) => member.g === id && beside(member.id)).map((member) => member.id) });

@@ -117,8 +117,8 @@ function disconnectAll(tx: Transaction, id: string): void {
 
 /** Takes an id out of groups and of lists such as the `links` of link nodes. */
 function forget(tx: Transaction, id: string, going: ReadonlySet<string>): void {
-  const group = tx.get(tx.get(id)!.g ?? "");
-  if (group && !going.has(group.id)) loseMembers(tx, group, going);
+  const group = tx.get(tx.get(id)?.g ?? "");
+  if (group && !going.has(group.id)) loseMembers(tx, group, (member) => going.has(member.id));
   for (const user of tx.flow.usersOf(id)) {
     if (going.has(user.id)) continue;
     for (const key of Object.keys(user)) {
@@ -333,9 +333,8 @@ export function addToGroup(tx: Transaction, id: string, ids: readonly string[], 
   const target = tx.get(id);
   if (target?.type !== "group") return;
   const nodes = topsOf(tx.flow, ids).filter((node) => node.g !== id && node.id !== id);
-  leaveGroups(tx, nodes, sizeOf);
-  for (const node of nodes) tx.update(node.id, { g: id });
   tx.update(id, { nodes: [...new Set([...membersOf(tx.flow, target).map((node) => node.id), ...nodes.map((node) => node.id)])] });
+  leaveGroups(tx, nodes, sizeOf, id);
   fitGroup(tx, id, sizeOf);
 }
 
@@ -369,23 +368,27 @@ function commonGroup(flow: Flow, nodes: readonly FlowNode[]): FlowNode | undefin
   return found?.type === "group" ? found : undefined;
 }
 
-/** Members of a group go. Without any, the group goes, too, and leaves the one around it. */
-export function loseMembers(tx: Transaction, group: FlowNode, going: ReadonlySet<string>): void {
-  const rest = membersOf(tx.flow, group).filter((member) => !going.has(member.id));
+/** Members of a group go: those that are gone from it, by what is asked. Without any, the group goes, too, and leaves the one around it. */
+export function loseMembers(tx: Transaction, group: FlowNode, isGone: (member: FlowNode, group: FlowNode) => boolean): void {
+  const rest = membersOf(tx.flow, group).filter((member) => !isGone(member, group));
   if (rest.length > 0) return tx.update(group.id, { nodes: rest.map((member) => member.id) });
   const outer = tx.get(group.g ?? "");
-  if (outer && !going.has(outer.id)) loseMembers(tx, outer, new Set([...going, group.id]));
   tx.remove(group.id);
+  if (outer) loseMembers(tx, outer, isGone);
 }
 
-function leaveGroups(tx: Transaction, nodes: readonly FlowNode[], sizeOf: SizeOf): void {
+/** What has left for another group or for none. */
+export const hasLeft = (ids: ReadonlySet<string>) => (member: FlowNode, group: FlowNode) => ids.has(member.id) && member.g !== group.id;
+
+/** Takes objects out of their groups, into another that has them among its members already. */
+function leaveGroups(tx: Transaction, nodes: readonly FlowNode[], sizeOf: SizeOf, into?: string): void {
   const leaving = new Set(nodes.map((node) => node.id));
   const left = new Set(nodes.map((node) => node.g).filter((g) => g !== undefined));
-  for (const node of nodes) if (node.g !== undefined) tx.update(node.id, { g: undefined });
+  for (const node of nodes) tx.update(node.id, { g: into });
   for (const id of left) {
     const old = tx.get(id);
     if (!old) continue;
-    loseMembers(tx, old, leaving);
+    loseMembers(tx, old, hasLeft(leaving));
     fitGroup(tx, tx.get(id) ? id : (old.g ?? ""), sizeOf);
   }
 }
@@ -569,8 +572,8 @@ function moveInto(tx: Transaction, nodes: readonly FlowNode[], chosen: ReadonlyS
     const node = tx.get(id)!;
     const outer = node.g !== undefined && !chosen.has(node.g) ? node.g : undefined;
     const left = tx.get(outer ?? "");
-    if (left) loseMembers(tx, left, chosen);
     tx.update(id, { z: place, x: node.x! + by.dx, y: node.y! + by.dy, ...(outer === undefined ? {} : { g: undefined }) });
+    if (left) loseMembers(tx, left, hasLeft(chosen));
   }
 }
 
