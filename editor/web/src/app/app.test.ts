@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Client } from "../api/client";
 import { Comms } from "../api/comms";
 import "../canvas/actions";
@@ -94,6 +94,50 @@ describe("a session", () => {
     expect(own.editor.isDirty).toBe(false);
     expect(JSON.parse(bodies[1]!)).toEqual({ flows: FLOWS.map((node) => ((node as { id: string }).id === "a" ? { ...(node as object), name: "mine" } : node)) });
     expect(own.notices.get().at(-1)?.text).toContain("not valid");
+  });
+
+  it("deploys one after another, and takes its own news for no others'", async () => {
+    vi.useFakeTimers();
+    const seen: (string | undefined)[] = [];
+    const own = sessionWith({
+      "POST flows": (body) => {
+        const { rev } = JSON.parse(body) as { rev?: string };
+        seen.push(rev);
+        return rev === own.rev ? json({ rev: `${Number(rev) + 1}` }) : json({ code: "version_mismatch" }, 409);
+      },
+    });
+    await own.load();
+    const tell = (revision: string) => (own as unknown as { hearDeploy(data: Json): void }).hearDeploy({ revision });
+    own.run("name", (tx) => tx.update("a", { name: "1" }));
+    const first = own.deploy();
+    expect(own.deploying.get()).toBe(true);
+    // (pressed twice, there is nothing more to deploy)
+    expect(await Promise.all([first, own.deploy()])).toEqual([true, true]);
+    tell("2");
+    own.run("name", (tx) => tx.update("a", { name: "2" }));
+    const second = own.deploy();
+    own.run("name", (tx) => tx.update("a", { name: "3" }));
+    expect(await Promise.all([second, own.deploy()])).toEqual([true, true]);
+    tell("3");
+    tell("4");
+    expect(seen).toEqual(["1", "2", "3"]);
+    vi.advanceTimersByTime(2000);
+    expect(own.notices.get().filter((each) => each.text.includes("elsewhere"))).toEqual([]);
+    tell("99");
+    vi.advanceTimersByTime(2000);
+    expect(own.notices.get().filter((each) => each.text.includes("elsewhere"))).toHaveLength(1);
+    vi.useRealTimers();
+  });
+
+  it("deploys in the chosen way by the key, too", async () => {
+    const types: (string | null)[] = [];
+    const own = sessionWith({ "POST flows": () => json({ rev: "2" }) });
+    own.client.deploy = async (_text, options) => (types.push(options?.type ?? null), "2");
+    await own.load();
+    own.deployType.set("nodes");
+    perform(own, "deploy");
+    await own.deploy();
+    expect(types[0]).toBe("nodes");
   });
 
   it("selects and shows nothing that is gone", () => {

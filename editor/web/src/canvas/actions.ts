@@ -63,7 +63,7 @@ export function pasteText(session: Session, text: string): void {
     if (!pasted) return;
     if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
-    session.notify("success", t("canvas.pasted", { count: pasted.ids.length }));
+    session.notify("success", t("canvas.pasted", { count: pasted.count }));
   } catch (error) {
     if (error instanceof SubflowCycleError) session.notify("warning", t("canvas.subflow-cycle"));
     else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
@@ -445,7 +445,7 @@ const viewing: Action[] = [
 
 const ready = (session: Session) => session.phase.get().kind === "ready";
 const deploying: Action[] = [
-  everywhere("deploy", ["ctrl-d"], ready, (session) => void session.deploy("full")),
+  everywhere("deploy", ["ctrl-d"], ready, (session) => void session.deploy()),
   everywhere("deploy-flows", [], ready, (session) => void session.deploy("flows")),
   everywhere("deploy-nodes", [], ready, (session) => void session.deploy("nodes")),
   everywhere("reload", [], undefined, (session) => void session.load()),

@@ -76,7 +76,8 @@ describe("pasting", () => {
 
   it("of tabs makes tabs", () => {
     const editor = open();
-    const { tabs } = editor.run("paste", (tx) => paste(tx, types, exportTab(editor.flow, types, "t1"), { place: "t2" }));
+    const { tabs, count } = editor.run("paste", (tx) => paste(tx, types, exportTab(editor.flow, types, "t1"), { place: "t2" }));
+    expect(count).toBe(5);
     expect(editor.flow.tabs()).toHaveLength(3);
     expect(editor.flow.on(tabs[0]!)).toHaveLength(5);
   });

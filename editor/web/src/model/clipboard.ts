@@ -86,6 +86,8 @@ export interface Into {
 export interface Pasted {
   readonly ids: readonly string[];
   readonly tabs: readonly string[];
+  /** How many nodes came or were replaced, wherever they lie. */
+  readonly count: number;
 }
 
 /** What was to be brought into a subflow holds an instance of it. */
@@ -127,6 +129,7 @@ export function paste(tx: Transaction, types: NodeTypes, all: readonly FlowNode[
   return {
     ids: loose.map((node) => ids.get(node.id)!),
     tabs: kept.filter((node) => node.type === "tab" && !replaced.has(node.id)).map((node) => ids.get(node.id)!),
+    count: kept.filter((node) => isPlaced(node)).length,
   };
 }
 

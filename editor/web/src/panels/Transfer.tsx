@@ -156,7 +156,7 @@ function importNodes(session: Session, nodes: readonly FlowNode[], target: "here
     if (!pasted) return false;
     session.show(pasted.tabs[0] ?? here);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
-    session.notify("success", t("canvas.pasted", { count: pasted.ids.length }));
+    session.notify("success", t("canvas.pasted", { count: pasted.count }));
     return true;
   } catch (error) {
     if (!(error instanceof SubflowCycleError)) throw error;
