@@ -186,10 +186,14 @@ describe("actions", () => {
     expect(session.flow.wiresFrom("a").map(wireId)).toEqual(["a:0:c"]);
     perform(session, "undo");
     expect(session.flow.has("b")).toBe(true);
+    session.run("links", (tx) => (tx.add({ id: "lo", type: "link out", z: "t1", x: 500, y: 500, links: [], wires: [] }), tx.add({ id: "li", type: "link in", z: "t1", x: 700, y: 500, links: [], wires: [[]] })));
+    session.select(["lo", "li"]);
+    perform(session, "wire-series");
+    expect([session.flow.get("lo")!["links"], session.flow.get("li")!["links"]]).toEqual([["li"], ["lo"]]);
     session.select([], ["b:0:c"]);
     expect(isEnabled(session, actionOf("edit"))).toBe(false);
     perform(session, "split-links");
-    expect(session.flow.ofType("link in")).toHaveLength(1);
+    expect(session.flow.ofType("link in")).toHaveLength(2);
   });
 
   it("go along wires and about the canvas", () => {
@@ -252,6 +256,17 @@ describe("the drawing", () => {
     graph.nodeChanges([{ type: "select", id: "c", selected: true }]);
     expect([...session.selection.get().nodes]).toEqual(["c"]);
     stop();
+  });
+
+  it("offers what fits into a wire, and puts it there", () => {
+    const view = viewOf(session);
+    const end = { into: session.findWire("a:0:b")! };
+    const types = view.addable(end).map((each) => each.type);
+    expect(types).toContain("change");
+    expect(types.filter((type) => type === "inject" || type === "debug")).toEqual([]);
+    const added = view.add("change", { x: 0, y: 900 }, end)!;
+    expect(session.flow.wiresFrom("a").map(wireId)).toEqual([`a:0:${added.id}`]);
+    expect(session.flow.wiresTo("b").map(wireId)).toEqual([`${added.id}:0:b`]);
   });
 
   it("offers what fits a loose end, and no subflow inside itself", () => {

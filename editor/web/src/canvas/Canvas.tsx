@@ -131,6 +131,7 @@ function CanvasInside() {
           onSelectionDrag={dragging.drag}
           onSelectionDragStop={dragging.stop}
           onNodeDoubleClick={(_event, node) => node.type !== "junction" && node.type !== "port" && session.editing.set(node.id)}
+          onEdgeClick={(event, { id }) => (event.ctrlKey || event.metaKey) && isOnlyWire(view, id) && openQuickAdd(view, event, session.findWire(id))}
           onPaneClick={(event) => (event.ctrlKey || event.metaKey) && openQuickAdd(view, event)}
           onNodeContextMenu={(event, node) => openMenu(view, event, node.id)}
           onEdgeContextMenu={(event, edge) => openMenu(view, event, undefined, edge.id)}
@@ -512,9 +513,16 @@ function selectForMenu({ session }: CanvasView, node: string | undefined, wire: 
   if (wire !== undefined && !wires.has(wire)) session.select([], [wire]);
 }
 
-function openQuickAdd(view: CanvasView, event: ReactMouseEvent): void {
+function openQuickAdd(view: CanvasView, event: ReactMouseEvent, into?: Wire): void {
+  if (view.session.flow.isLocked(view.session.place.get())) return;
   const screen = { x: event.clientX, y: event.clientY };
-  view.quickAdd.set({ at: view.snapped(view.toCanvas(screen)), screen });
+  view.quickAdd.set({ at: view.snapped(view.toCanvas(screen)), screen, ...(into ? { end: { into } } : {}) });
+}
+
+/** Whether nothing but this wire is selected, or nothing at all: with Control, others are selected along with what is. */
+function isOnlyWire({ session }: CanvasView, id: string): boolean {
+  const { nodes, wires } = session.selection.get();
+  return nodes.size === 0 && [...wires].every((wire) => wire === id);
 }
 
 /** With Alt, a drag over the open canvas cuts the wires that it crosses; with Shift too, it puts a junction into them. */

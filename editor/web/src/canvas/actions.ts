@@ -253,7 +253,9 @@ function wireSeries(session: Session): void {
   const types = session.types.get();
   session.run(t("do.wire-series"), (tx) => {
     nodes.slice(1).forEach((node, i) => {
-      if (types.outputs(tx.flow, nodes[i]!) > 0 && types.inputs(tx.flow, node) > 0) commands.connect(tx, { source: nodes[i]!.id, port: 0, target: node.id });
+      const before = nodes[i]!;
+      if (types.outputs(tx.flow, before) > 0 && types.inputs(tx.flow, node) > 0) commands.connect(tx, { source: before.id, port: 0, target: node.id });
+      else if (before.type === "link out" && node.type === "link in") commands.link(tx, before.id, node.id);
     });
   });
 }

@@ -15,8 +15,8 @@ import { CanvasGraph, wireEnds, type CanvasEdge, type CanvasNode } from "./graph
 import { sizeOfNode } from "./size";
 import { fitness, givenBy } from "./sockets";
 
-/** The loose end of a wire that was dragged into the open: what is added there is wired with it. */
-export type LooseEnd = { readonly from: string; readonly port: number } | { readonly to: string };
+/** The loose end of a wire that was dragged into the open, or a wire: what is added there is wired with it, or put into it. */
+export type LooseEnd = { readonly from: string; readonly port: number } | { readonly to: string } | { readonly into: Wire };
 
 export interface QuickAdd {
   /** Where the node comes to, on the canvas. */
@@ -118,10 +118,10 @@ export class CanvasView {
     const added = session.run(t("do.add", { type }), (tx) => {
       const node = addNode(tx, types, type, place, this.snapped(at));
       if (end && "from" in end) connect(tx, { source: end.from, port: end.port, target: node.id });
-      else if (end) connect(tx, { source: node.id, port: 0, target: end.to });
+      else if (end && "to" in end) connect(tx, { source: node.id, port: 0, target: end.to });
       else {
-        const wire = this.wireAt(at, node);
-        if (wire) splice(tx, types, wire, node.id);
+        const wire = end?.into ?? this.wireAt(at, node);
+        if (wire && session.flow.hasWire(wire)) splice(tx, types, wire, node.id);
       }
       const group = this.groupAt(at, []);
       if (group) addToGroup(tx, group.id, [node.id], session.sizeOf);
@@ -176,9 +176,10 @@ export class CanvasView {
 
   private fitnessOf(type: string, end: LooseEnd): number {
     const { flow, check } = this.session;
-    const node = flow.get("from" in end ? end.from : end.to);
+    const from = "into" in end ? end.into.source : "from" in end ? end.from : undefined;
+    const node = flow.get(from ?? ("to" in end ? end.to : ""));
     if (!node) return 1;
-    return fitness(type, "from" in end ? { gives: givenBy(node, end.port, check.get()) } : { wanted: node.type });
+    return fitness(type, from !== undefined ? { gives: givenBy(node, "into" in end ? end.into.port : "port" in end ? end.port : 0, check.get()) } : { wanted: node.type });
   }
 
   labelOf(type: string): string {
@@ -207,7 +208,7 @@ function remembered<T>(name: string, fallback: T): Store<T> {
 }
 
 function fits(end: LooseEnd, inputs: number, outputs: number): boolean {
-  return "from" in end ? inputs > 0 : outputs > 0;
+  return (!("from" in end) || inputs > 0) && (!("to" in end) || outputs > 0) && (!("into" in end) || (inputs > 0 && outputs > 0));
 }
 
 /** Whether a point is too far from the box of a wire to lie on it. */
