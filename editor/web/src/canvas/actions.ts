@@ -405,7 +405,7 @@ const tabs: Action[] = [
   onCanvas("tab-rename", ["f2"], onTab, (session) => viewOf(session).renaming.set(session.place.get())),
   onCanvas("tab-delete", [], onTab, (session) => void session.run(t("do.tab-delete"), (tx) => commands.removePlace(tx, session.place.get()))),
   onCanvas("tab-disable", [], onTab, toggleTab("disabled", "do.tab-disable")),
-  onCanvas("tab-lock", [], onTab, toggleTab("locked", "do.tab-lock")),
+  onCanvas("tab-lock", [], somewhere, toggleTab("locked", "do.tab-lock")),
   onCanvas("tab-hide", ["alt-h"], onTab, (session) => hideTab(session, session.place.get())),
   everywhere("tab-show-hidden", ["alt-shift-w"], (session) => session.hidden.get().size > 0, (session) => {
     const last = [...session.hidden.get()].findLast((id) => session.flow.has(id));

@@ -62,6 +62,14 @@ describe("an action", () => {
     expect(editor.flow.get("a")?.x).toBe(101);
   });
 
+  it("on a locked subflow is refused, too, and unlocking is not", () => {
+    editor.run("add", (tx) => tx.add({ id: "s", type: "subflow", name: "S", in: [], out: [], locked: true }));
+    expect(() => editor.run("name", (tx) => tx.update("s", { name: "x" }))).toThrow(LockedError);
+    editor.run("unlock", (tx) => tx.update("s", { locked: undefined }));
+    editor.run("lock", (tx) => tx.update("s", { locked: true }));
+    expect(editor.flow.isLocked("s")).toBe(true);
+  });
+
   it("merges with the one before when both say so", () => {
     editor.run("move", (tx) => commands.move(tx, ["a"], 20, 0), "step");
     editor.run("move", (tx) => commands.move(tx, ["a"], 20, 0), "step");
