@@ -140,6 +140,19 @@ describe("a session", () => {
     expect(types[0]).toBe("nodes");
   });
 
+  it("loads anew at once only when nothing is lost by it", async () => {
+    const own = sessionWith();
+    await own.load();
+    own.run("name", (tx) => tx.update("a", { name: "mine" }));
+    perform(own, "reload");
+    expect(own.phase.get()).toEqual({ kind: "ready" });
+    expect(own.flow.get("a")?.name).toBe("mine");
+    own.notices.get().at(-1)!.actions[0]!.run();
+    await vi.waitFor(() => expect(own.flow.get("a")?.name).toBe(""));
+    perform(own, "reload");
+    expect(own.phase.get()).toEqual({ kind: "loading" });
+  });
+
   it("selects and shows nothing that is gone", () => {
     session.select(["a", "b"], ["a:0:b"]);
     session.run("remove", (tx) => tx.remove("b"));

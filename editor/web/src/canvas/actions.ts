@@ -2,7 +2,7 @@
  * The actions of the canvas and its tabs. Importing this module puts them into the table.
  */
 import { addActions, type Action } from "../app/actions";
-import type { Session } from "../app/session";
+import { messageOf, type Session } from "../app/session";
 import { t, type MessageKey } from "../messages";
 import { exportNodes, fromText, NoFlowError, paste, SubflowCycleError, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
@@ -450,8 +450,24 @@ const deploying: Action[] = [
   everywhere("deploy", ["ctrl-d"], ready, (session) => void session.deploy()),
   everywhere("deploy-flows", [], ready, (session) => void session.deploy("flows")),
   everywhere("deploy-nodes", [], ready, (session) => void session.deploy("nodes")),
-  everywhere("reload", [], undefined, (session) => void session.load()),
+  everywhere("restart", [], ready, (session) => void restart(session)),
+  everywhere("reload", [], undefined, reload),
 ];
+
+async function restart(session: Session): Promise<void> {
+  try {
+    await session.client.reload();
+    session.notify("success", t("deploy.started"));
+  } catch (error) {
+    session.notify("error", t("deploy.state-failed", { reason: messageOf(error) }));
+  }
+}
+
+/** What is not deployed is not lost before somebody says so. */
+function reload(session: Session): void {
+  if (!session.editor.isDirty && !session.document.hasCredentials) void session.load();
+  else session.notify("warning", t("app.unsaved"), [{ title: t("deploy.load-theirs"), run: () => void session.load() }]);
+}
 
 addActions([...history, ...clipboard, ...selecting, ...changing, ...wiring, ...structuring, ...tabs, ...viewing, ...deploying]);
 

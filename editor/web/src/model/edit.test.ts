@@ -62,6 +62,19 @@ describe("an action", () => {
     expect(editor.flow.get("a")?.x).toBe(101);
   });
 
+  it("that changes the order only is one to deploy, too", () => {
+    editor.run("order", (tx) => commands.moveTab(tx, "t1", null));
+    expect(editor.isDirty).toBe(true);
+    editor.markDeployed();
+    expect(editor.isDirty).toBe(false);
+    editor.undo();
+    expect(editor.isDirty).toBe(true);
+    editor.redo();
+    editor.run("remove", (tx) => commands.remove(tx, ["a"]));
+    editor.undo();
+    expect(editor.isDirty).toBe(false);
+  });
+
   it("on a locked subflow is refused, too, and unlocking is not", () => {
     editor.run("add", (tx) => tx.add({ id: "s", type: "subflow", name: "S", in: [], out: [], locked: true }));
     expect(() => editor.run("name", (tx) => tx.update("s", { name: "x" }))).toThrow(LockedError);

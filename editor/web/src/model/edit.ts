@@ -255,9 +255,11 @@ export class Editor {
     return out;
   }
 
+  /** Whether anything differs from what is deployed, be it the order. */
   get isDirty(): boolean {
-    for (const id of this.deployed.keys()) if (!this.flow.has(id)) return true;
-    return this.flow.keys().some((key) => this.markOf(key) !== null);
+    const now = this.flow.keys().filter((key) => this.flow.has(key));
+    const then = [...this.deployed.keys()];
+    return now.length !== then.length || now.some((key, i) => key !== then[i] || this.markOf(key) !== null);
   }
 
   /** Calls after every change, once for each action. Returns how to stop it. */

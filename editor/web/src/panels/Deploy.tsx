@@ -88,6 +88,9 @@ function DeployMenu({ onClose }: { onClose: () => void }) {
         <button type="button" role="menuitem" tabIndex={-1} onClick={then(() => void perform(session, "reload"))}>
           {t("do.reload")}
         </button>
+        <button type="button" role="menuitem" tabIndex={-1} onClick={then(() => void perform(session, "restart"))}>
+          {t("do.restart")}
+        </button>
         <button type="button" role="menuitem" tabIndex={-1} onClick={then(() => void setState("start"))}>
           {t("deploy.start")}
         </button>

@@ -209,6 +209,7 @@ const messages: Language["messages"] = {
   "do.deploy-flows": "Geänderte Flows übernehmen",
   "do.deploy-nodes": "Geänderte Nodes übernehmen",
   "do.reload": "Flow neu vom Server laden",
+  "do.restart": "Alle Flows neu starten, wie sie übernommen sind",
   "do.menu": "Menü der Auswahl",
   "do.import": "Importieren",
   "do.export": "Exportieren",

@@ -209,6 +209,7 @@ const messages: Language["messages"] = {
   "do.deploy-flows": "部署已更改的流程",
   "do.deploy-nodes": "部署已更改的节点",
   "do.reload": "从服务器重新加载流程",
+  "do.restart": "按已部署的内容重启所有流程",
   "do.menu": "所选内容的菜单",
   "do.import": "导入",
   "do.export": "导出",
