@@ -195,6 +195,12 @@ export const tests = {
     await count(page, '.react-flow__edge[data-id^="other:"]', 2);
     await page.keyboard.press("Control+z");
     await count(page, '.react-flow__edge[data-id^="in:"]', 2);
+    // A node without outputs takes no wires that begin.
+    await page.keyboard.down("Shift");
+    await drag(page, await centre(port(page, "in", "o0")), await centre(node(page, "z")), 20);
+    await page.keyboard.up("Shift");
+    await page.waitForTimeout(200);
+    await count(page, '.react-flow__edge[data-id^="in:"]', 2);
   },
 
   "with the keyboard alone": async () => {

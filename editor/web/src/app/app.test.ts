@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Client } from "../api/client";
 import { Comms } from "../api/comms";
-import "../canvas/actions";
+import { pasteText } from "../canvas/actions";
 import { distanceTo, crossing, wireCurve } from "../canvas/geometry";
 import { viewOf } from "../canvas/view";
+import { removePlace } from "../model/commands";
 import { wireId } from "../model/flow";
 import type { Json } from "../model/json";
 import { parse } from "../model/text";
@@ -108,6 +109,7 @@ describe("a session", () => {
     });
     await own.load();
     const tell = (revision: string) => (own as unknown as { hearDeploy(data: Json): void }).hearDeploy({ revision });
+    tell("1");
     own.run("name", (tx) => tx.update("a", { name: "1" }));
     const first = own.deploy();
     expect(own.deploying.get()).toBe(true);
@@ -194,6 +196,10 @@ describe("actions", () => {
     expect(["a", "b"].flatMap((id) => session.flow.wiresFrom(id).map(wireId))).toEqual(["a:0:b", "b:0:c"]);
     perform(session, "group");
     expect(session.flow.get("a")?.g).toBeDefined();
+    session.select([session.flow.get("a")!.g!]);
+    perform(session, "toggle-disabled");
+    expect(["a", "b", "c"].map((id) => session.flow.get(id)!.d)).toEqual([true, true, true]);
+    perform(session, "undo");
     session.select(["b"]);
     perform(session, "delete-reconnect");
     expect(session.flow.wiresFrom("a").map(wireId)).toEqual(["a:0:c"]);
@@ -269,6 +275,15 @@ describe("the drawing", () => {
     graph.nodeChanges([{ type: "select", id: "c", selected: true }]);
     expect([...session.selection.get().nodes]).toEqual(["c"]);
     stop();
+  });
+
+  it("makes a flow for what is pasted where there is none", () => {
+    session.run("all", (tx) => (removePlace(tx, "t1"), removePlace(tx, "t2")));
+    expect(session.place.get()).toBe("");
+    pasteText(session, JSON.stringify([{ id: "x", type: "debug", z: "t1", x: 1, y: 1, wires: [] }]));
+    const [tab] = session.flow.tabs();
+    expect(session.place.get()).toBe(tab!.id);
+    expect(session.flow.on(tab!.id).map((node) => node.type)).toEqual(["debug"]);
   });
 
   it("offers what fits into a wire, and puts it there", () => {

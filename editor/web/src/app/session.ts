@@ -184,7 +184,8 @@ export class Session {
   /** Somebody deployed: oneself, which the answer to one's own request may tell later than this, or somebody else. */
   private hearDeploy(data: Json): void {
     const revision = isObject(data) ? data["revision"] : undefined;
-    if (typeof revision !== "string") return;
+    // (what is retained of the time before is what was loaded)
+    if (typeof revision !== "string" || revision === this.rev) return;
     setTimeout(() => {
       // (it may be that of a deploy that another of one's own has followed)
       const isOwn = revision === this.rev || Date.now() - (this.made.get(revision) ?? 0) < 2 * OWN_DEPLOY_MS;

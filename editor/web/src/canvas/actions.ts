@@ -4,7 +4,7 @@
 import { addActions, type Action } from "../app/actions";
 import { messageOf, type Session } from "../app/session";
 import { t, type MessageKey } from "../messages";
-import { exportNodes, fromText, NoFlowError, paste, SubflowCycleError, toText } from "../model/clipboard";
+import { exportNodes, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
 import { kindOf, subflowOf, type FlowNode, type Wire } from "../model/flow";
 import { align, connected, distribute, GRID, nearest, type Edge, type Side } from "../model/layout";
@@ -59,7 +59,8 @@ export function pasteText(session: Session, text: string): void {
     const nodes = fromText(text);
     const at = view.snapped(view.toCanvas(view.pointer ?? view.middle()));
     const ids = text === view.cut ? "keep" : "new";
-    const pasted = session.run(t("do.paste"), (tx) => paste(tx, session.types.get(), nodes, { place: session.place.get(), at, ids }));
+    const types = session.types.get();
+    const pasted = session.run(t("do.paste"), (tx) => (somewhere(session) ? paste(tx, types, nodes, { place: session.place.get(), at, ids }) : pasteOnNew(tx, types, nodes, newTabLabel(session), ids)));
     if (!pasted) return;
     if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
@@ -114,7 +115,7 @@ export const BROWSER_KEYS = ["ctrl-c", "ctrl-x", "ctrl-v"];
 const clipboard: Action[] = [
   onCanvas("copy", ["ctrl-c"], some, (session) => void copyByMenu(session, false)),
   onCanvas("cut", ["ctrl-x"], some, (session) => void copyByMenu(session, true)),
-  onCanvas("paste", ["ctrl-v"], somewhere, (session) => void pasteByMenu(session)),
+  onCanvas("paste", ["ctrl-v"], undefined, (session) => void pasteByMenu(session)),
 ];
 
 // --- selecting and going about
@@ -208,7 +209,7 @@ function order(direction: commands.Direction): Action {
 }
 
 function toggleDisabled(session: Session): void {
-  const nodes = nodesOf(session).filter((node) => node.type !== "group");
+  const nodes = commands.withMembers(session.flow, chosen(session)).map((id) => session.flow.get(id)).filter((node) => node !== undefined && node.type !== "group") as FlowNode[];
   const disable = nodes.some((node) => node.d !== true);
   session.run(t("do.toggle-disabled"), (tx) => nodes.forEach((node) => tx.update(node.id, { d: disable ? true : undefined })));
 }
@@ -361,8 +362,10 @@ const structuring: Action[] = [
 
 // --- tabs
 
+const newTabLabel = (session: Session) => t("tabs.new", { number: session.flow.tabs().length + 1 });
+
 export function addTab(session: Session): void {
-  const tab = session.run(t("do.tab-add"), (tx) => commands.addTab(tx, t("tabs.new", { number: session.flow.tabs().length + 1 }), onTab(session) ? session.place.get() : undefined));
+  const tab = session.run(t("do.tab-add"), (tx) => commands.addTab(tx, newTabLabel(session), onTab(session) ? session.place.get() : undefined));
   if (tab) session.show(tab.id);
 }
 

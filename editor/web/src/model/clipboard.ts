@@ -2,7 +2,7 @@
  * Copying and pasting as JSON text, as Node-RED's own clipboard and its export and import dialogs do: an array of
  * objects that carries along the subflows and configuration nodes which the copied nodes use.
  */
-import { containsPlace, copied, disconnect, followLinks, hasLeft, loseMembers, membersOf, mergedEnv, newId, settleLinks, type Point } from "./commands";
+import { addTab, containsPlace, copied, disconnect, followLinks, hasLeft, loseMembers, membersOf, mergedEnv, newId, settleLinks, type Point } from "./commands";
 import type { Transaction } from "./edit";
 import { kindOf, parsePortId, portShapes, subflowOf, type Flow, type FlowNode } from "./flow";
 import { equal, isObject, type Json, type JsonObject } from "./json";
@@ -131,6 +131,15 @@ export function paste(tx: Transaction, types: NodeTypes, all: readonly FlowNode[
     tabs: kept.filter((node) => node.type === "tab" && !replaced.has(node.id)).map((node) => ids.get(node.id)!),
     count: kept.filter((node) => isPlaced(node)).length,
   };
+}
+
+/** The same on a new flow, which is only made when it is needed. */
+export function pasteOnNew(tx: Transaction, types: NodeTypes, nodes: readonly FlowNode[], label: string, ids: Into["ids"]): Pasted {
+  const tab = addTab(tx, label);
+  const pasted = paste(tx, types, nodes, { place: tab.id, ...(ids === undefined ? {} : { ids }) });
+  if (tx.flow.on(tab.id).length > 0) return { ...pasted, tabs: [...pasted.tabs, tab.id] };
+  tx.remove(tab.id);
+  return pasted;
 }
 
 /** There is one object of what holds for all flows: its environment takes in what comes. The modules that Node-RED's exports name are none of the flow's. */

@@ -355,7 +355,7 @@ export function removeFromGroup(tx: Transaction, ids: readonly string[], sizeOf:
 }
 
 /** Objects but for those that lie, however deep, in a group that is among them. */
-function topsOf(flow: Flow, ids: Iterable<string>): FlowNode[] {
+export function topsOf(flow: Flow, ids: Iterable<string>): FlowNode[] {
   const chosen = new Set(ids);
   const isInside = (g: string | undefined): boolean => g !== undefined && (chosen.has(g) || isInside(flow.get(g)?.g));
   return [...chosen].map((id) => flow.get(id)).filter((node): node is FlowNode => node !== undefined && !isInside(node.g));

@@ -269,6 +269,11 @@ describe("geometry", () => {
     editor.run("align", (tx) => align(tx, ["a", "b", "c"], "left", size));
     expect(editor.flow.get("c")!.x).toBe(100);
     editor.undo();
+    const made = editor.run("group", (tx) => commands.group(tx, ["b"], size))!;
+    editor.run("align", (tx) => align(tx, ["a", made.id, "b"], "left", size));
+    expect([editor.flow.get(made.id)!.x, editor.flow.get("b")!.x]).toEqual([50, 125]);
+    editor.undo();
+    editor.undo();
     editor.run("move", (tx) => commands.move(tx, ["b"], 60, 3));
     editor.run("distribute", (tx) => distribute(tx, ["a", "b", "c"], "horizontal", size));
     expect(editor.flow.get("b")!.x).toBe(300);

@@ -5,8 +5,7 @@ import { useId, useMemo, useState } from "react";
 import { useRevision, useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
-import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, SubflowCycleError, toText } from "../model/clipboard";
-import { addTab } from "../model/commands";
+import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
 import { kindOf, type FlowNode } from "../model/flow";
 import { FlowSyntaxError } from "../model/text";
 import { viewOf } from "../canvas/view";
@@ -146,12 +145,7 @@ function importNodes(session: Session, nodes: readonly FlowNode[], target: "here
   try {
     const pasted = session.run(t("import.title"), (tx) => {
       if (target === "here") return paste(tx, types, nodes, { place: here, at, ids });
-      const tab = addTab(tx, t("tabs.new", { number: session.flow.tabs().length + 1 }));
-      const done = paste(tx, types, nodes, { place: tab.id, ids });
-      // What all lies on flows of its own needs none.
-      if (tx.flow.on(tab.id).length > 0) return { ...done, tabs: [...done.tabs, tab.id] };
-      tx.remove(tab.id);
-      return done;
+      return pasteOnNew(tx, types, nodes, t("tabs.new", { number: session.flow.tabs().length + 1 }), ids);
     });
     if (!pasted) return false;
     session.show(pasted.tabs[0] ?? here);
