@@ -8,6 +8,7 @@ import { perform } from "../app/actions";
 import { useSession, useStatus } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
+import { statusText } from "../messages/labels";
 import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } from "./graph";
 import { Glyph } from "./icons";
 import { useLiveNode } from "./live";
@@ -100,11 +101,12 @@ function outputName(data: NodeData, index: number): string | undefined {
 
 function StatusText({ id }: { id: string }) {
   const status = useStatus(id);
-  if (!status || (!status.text && !status.fill)) return null;
+  const text = statusText(status?.text);
+  if (!status || (text === "" && !status.fill)) return null;
   return (
     <span className="node-status">
       {status.fill && <span className={`status-dot ${status.shape === "ring" ? "is-ring" : ""}`} data-fill={status.fill} />}
-      {status.text}
+      {text}
     </span>
   );
 }
