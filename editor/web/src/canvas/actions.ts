@@ -62,6 +62,7 @@ export function pasteText(session: Session, text: string): void {
     const types = session.types.get();
     const pasted = session.run(t("do.paste"), (tx) => (somewhere(session) ? paste(tx, types, nodes, { place: session.place.get(), at, ids }) : pasteOnNew(tx, types, nodes, newTabLabel(session), ids)));
     if (!pasted) return;
+    for (const [id, values] of pasted.secrets) session.document.setCredentials(id, values);
     if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
     session.notify("success", t("canvas.pasted", { count: pasted.count }));

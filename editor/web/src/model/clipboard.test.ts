@@ -93,6 +93,13 @@ describe("what is pasted", () => {
     expect(editor.flow.get("li")!["links"]).toEqual(["lo", id]);
   });
 
+  it("keeps secrets that come along out of the flow", () => {
+    const editor = open();
+    const { ids, secrets } = into(editor, [{ id: "h", type: "http request", z: "x", x: 1, y: 1, wires: [[]], credentials: { user: "u", password: "h" } }]);
+    expect(secrets).toEqual([[ids[0], { user: "u", password: "h" }]]);
+    expect(editor.flow.get(ids[0]!)!["credentials"]).toBeUndefined();
+  });
+
   it("never makes a subflow hold itself", () => {
     const editor = open();
     const text = toText([...editor.flow.entries()].map(([, value]) => value as never));

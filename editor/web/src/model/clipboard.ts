@@ -88,6 +88,8 @@ export interface Pasted {
   readonly tabs: readonly string[];
   /** How many nodes came or were replaced, wherever they lie. */
   readonly count: number;
+  /** Secrets that came along, by the new ids: they are not kept in the objects. */
+  readonly secrets: readonly (readonly [id: string, values: JsonObject])[];
 }
 
 /** What was to be brought into a subflow holds an instance of it. */
@@ -130,6 +132,7 @@ export function paste(tx: Transaction, types: NodeTypes, all: readonly FlowNode[
     ids: loose.map((node) => ids.get(node.id)!),
     tabs: kept.filter((node) => node.type === "tab" && !replaced.has(node.id)).map((node) => ids.get(node.id)!),
     count: kept.filter((node) => isPlaced(node)).length,
+    secrets: kept.flatMap((node) => (isObject(node["credentials"]) ? [[ids.get(node.id)!, node["credentials"]] as const] : [])),
   };
 }
 
@@ -199,7 +202,7 @@ function refuseCycles(flow: Flow, added: readonly string[]): void {
   }
 }
 
-/** Canvases first, then configuration nodes, then groups, then what else lies on canvases. */
+/** Canvases first, then configuration nodes, then what lies on canvases. */
 function rank(node: FlowNode): number {
   return isCanvas(node) ? 0 : !isPlaced(node) ? 1 : 2;
 }

@@ -640,6 +640,8 @@ export function copied(types: NodeTypes, node: FlowNode, ids: ReadonlyMap<string
   for (const [key, value] of Object.entries(node)) out[key] = TEXTS.has(key) || texts.has(key) ? value : key === "env" ? envWithIds(value, ids) : remapped(value, ids);
   out["z"] = place;
   if (place === undefined) delete out["z"];
+  // Secrets are no part of the flow's objects.
+  delete out["credentials"];
   if (typeof node.x === "number") out["x"] = node.x + shift.dx;
   if (typeof node.y === "number") out["y"] = node.y + shift.dy;
   return out as unknown as FlowNode;

@@ -148,6 +148,7 @@ function importNodes(session: Session, nodes: readonly FlowNode[], target: "here
       return pasteOnNew(tx, types, nodes, t("tabs.new", { number: session.flow.tabs().length + 1 }), ids);
     });
     if (!pasted) return false;
+    for (const [id, values] of pasted.secrets) session.document.setCredentials(id, values);
     session.show(pasted.tabs[0] ?? here);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
     session.notify("success", t("canvas.pasted", { count: pasted.count }));
