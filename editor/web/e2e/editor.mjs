@@ -102,6 +102,41 @@ export const tests = {
     await page.getByText("line 1, column 2").waitFor();
   },
 
+  "what is cut out is itself when it is pasted on another flow": async () => {
+    const world = await open([tab("t1", "One"), tab("t2", "Two"), inject("in", 200, 160, ["lo"]), { id: "lo", type: "link out", z: "t1", name: "", mode: "link", links: ["li"], x: 400, y: 160, wires: [] }, { id: "li", type: "link in", z: "t2", name: "", links: ["lo"], x: 200, y: 100, wires: [["out"]] }, { ...debug("out", 400, 100), z: "t2" }]);
+    const { page } = world;
+    await node(page, "lo").click();
+    await page.keyboard.press("Control+x");
+    await count(page, ".react-flow__node", 1);
+    await page.getByRole("tab", { name: "Two" }).click();
+    await page.locator(".canvas").focus();
+    await page.keyboard.press("Control+v");
+    await node(page, "lo").waitFor();
+    await page.keyboard.press("Control+v");
+    await count(page, ".react-flow__node", 4);
+    await deploy(page);
+    const flows = await world.flows();
+    assert.equal(flows.find((each) => each.id === "lo").z, "t2");
+    const copy = flows.find((each) => each.type === "link out" && each.id !== "lo");
+    assert.deepEqual(flows.find((each) => each.id === "li").links, ["lo", copy.id]);
+  },
+
+  "with Control, a press on a wire puts a node into it": async () => {
+    const world = await open([tab("t1", "One"), inject("in", 200, 160, ["out"]), debug("out", 600, 160)]);
+    const { page } = world;
+    const end = await centre(port(page, "out", "i"));
+    await page.keyboard.down("Control");
+    await page.mouse.click(end.x - 100, end.y);
+    await page.keyboard.up("Control");
+    await page.getByRole("combobox", { name: "Add a node" }).waitFor();
+    assert.equal(await page.getByRole("option", { name: /^(inject|debug)/ }).count(), 0);
+    await page.keyboard.type("change");
+    await page.keyboard.press("Enter");
+    await count(page, ".react-flow__node", 3);
+    await page.waitForSelector('.react-flow__edge[data-id="in:0:out"]', { state: "detached" });
+    await count(page, ".react-flow__edge", 2);
+  },
+
   "a node is dropped on a wire, taken out of it, and wires are cut": async () => {
     const world = await open([tab("t1", "One"), inject("in", 200, 160, ["out"]), debug("out", 700, 160), change("ch", 400, 300)]);
     const { page } = world;
@@ -159,6 +194,12 @@ export const tests = {
     await page.waitForSelector('.react-flow__edge[data-id="other:0:z"]', { state: "attached" });
     await count(page, '.react-flow__edge[data-id^="other:"]', 2);
     await page.keyboard.press("Control+z");
+    await count(page, '.react-flow__edge[data-id^="in:"]', 2);
+    // A node without outputs takes no wires that begin.
+    await page.keyboard.down("Shift");
+    await drag(page, await centre(port(page, "in", "o0")), await centre(node(page, "z")), 20);
+    await page.keyboard.up("Shift");
+    await page.waitForTimeout(200);
     await count(page, '.react-flow__edge[data-id^="in:"]', 2);
   },
 

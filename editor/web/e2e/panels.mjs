@@ -319,6 +319,24 @@ export const tests = {
     await page.getByRole("region", { name: "Global" }).getByText('"all"').waitFor();
   },
 
+  "what is imported replaces what has its ids, when that is wanted": async () => {
+    const world = await open([tab("t1", "One"), debug("a", 200, 100), debug("b", 400, 100)]);
+    const { page } = world;
+    const older = await world.flows();
+    await page.locator('.react-flow__node[data-id="a"]').click();
+    await page.keyboard.press("Control+ArrowRight");
+    await page.locator('.react-flow__node[data-id="b"]').click();
+    await page.keyboard.press("Delete");
+    await page.keyboard.press("Control+i");
+    await page.getByRole("textbox", { name: "Nodes as JSON" }).fill(JSON.stringify(older));
+    await page.getByText("2 nodes with the same ids are here already").waitFor();
+    await page.getByRole("radio", { name: "Replace what is here" }).check();
+    await page.locator("[role=dialog] button.is-primary").click();
+    await page.getByText("2 nodes pasted").waitFor();
+    assert.equal(await page.locator(".node-changed").count(), 0);
+    assert.equal(await page.locator(".tab-bar [role=tab]").count(), 1);
+  },
+
   "nodes are exported and imported as text": async () => {
     const world = await open([tab("t1", "One"), inject("in", 200, 160, ["out"]), debug("out", 500, 160)]);
     const { page } = world;

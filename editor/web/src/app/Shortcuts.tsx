@@ -2,9 +2,8 @@
  * Listens to the keyboard and to the browser's clipboard events for the whole page.
  */
 import { useEffect } from "react";
-import { BROWSER_KEYS, copyText, pasteText, removeChosen } from "../canvas/actions";
+import { BROWSER_KEYS, copied, copyText, pasteText } from "../canvas/actions";
 import { viewOf } from "../canvas/view";
-import { t } from "../messages";
 import { KeyMap, keyName, isEnabled } from "./actions";
 import { useSession } from "./react";
 import type { Session } from "./session";
@@ -14,7 +13,7 @@ export function Shortcuts() {
   useEffect(() => {
     const keys = new KeyMap();
     const press = (event: KeyboardEvent) => pressed(session, keys, event);
-    const copy = (event: ClipboardEvent) => copied(session, event);
+    const copy = (event: ClipboardEvent) => copies(session, event);
     const paste = (event: ClipboardEvent) => {
       const text = event.clipboardData?.getData("text/plain") ?? "";
       if (!onCanvas(event.target) || text === "") return;
@@ -63,13 +62,12 @@ function onCanvas(target: EventTarget | null): boolean {
   return true;
 }
 
-function copied(session: Session, event: ClipboardEvent): void {
+function copies(session: Session, event: ClipboardEvent): void {
   if (!onCanvas(event.target) || (getSelection()?.toString() ?? "") !== "") return;
   const text = copyText(session);
   if (text === undefined) return;
   event.preventDefault();
   event.clipboardData?.setData("text/plain", text);
-  session.notify("success", t("canvas.copied", { count: session.selection.get().nodes.size }));
-  if (event.type === "cut") removeChosen(session, false);
+  copied(session, text, event.type === "cut");
   viewOf(session).focus();
 }

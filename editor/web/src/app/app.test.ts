@@ -1,9 +1,10 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Client } from "../api/client";
 import { Comms } from "../api/comms";
-import "../canvas/actions";
+import { pasteText } from "../canvas/actions";
 import { distanceTo, crossing, wireCurve } from "../canvas/geometry";
 import { viewOf } from "../canvas/view";
+import { removePlace } from "../model/commands";
 import { wireId } from "../model/flow";
 import type { Json } from "../model/json";
 import { parse } from "../model/text";
@@ -96,6 +97,64 @@ describe("a session", () => {
     expect(own.notices.get().at(-1)?.text).toContain("not valid");
   });
 
+  it("deploys one after another, and takes its own news for no others'", async () => {
+    vi.useFakeTimers();
+    const seen: (string | undefined)[] = [];
+    const own = sessionWith({
+      "POST flows": (body) => {
+        const { rev } = JSON.parse(body) as { rev?: string };
+        seen.push(rev);
+        return rev === own.rev ? json({ rev: `${Number(rev) + 1}` }) : json({ code: "version_mismatch" }, 409);
+      },
+    });
+    await own.load();
+    const tell = (revision: string) => (own as unknown as { hearDeploy(data: Json): void }).hearDeploy({ revision });
+    tell("1");
+    own.run("name", (tx) => tx.update("a", { name: "1" }));
+    const first = own.deploy();
+    expect(own.deploying.get()).toBe(true);
+    // (pressed twice, there is nothing more to deploy)
+    expect(await Promise.all([first, own.deploy()])).toEqual([true, true]);
+    tell("2");
+    own.run("name", (tx) => tx.update("a", { name: "2" }));
+    const second = own.deploy();
+    own.run("name", (tx) => tx.update("a", { name: "3" }));
+    expect(await Promise.all([second, own.deploy()])).toEqual([true, true]);
+    tell("3");
+    tell("4");
+    expect(seen).toEqual(["1", "2", "3"]);
+    vi.advanceTimersByTime(2000);
+    expect(own.notices.get().filter((each) => each.text.includes("elsewhere"))).toEqual([]);
+    tell("99");
+    vi.advanceTimersByTime(2000);
+    expect(own.notices.get().filter((each) => each.text.includes("elsewhere"))).toHaveLength(1);
+    vi.useRealTimers();
+  });
+
+  it("deploys in the chosen way by the key, too", async () => {
+    const types: (string | null)[] = [];
+    const own = sessionWith({ "POST flows": () => json({ rev: "2" }) });
+    own.client.deploy = async (_text, options) => (types.push(options?.type ?? null), "2");
+    await own.load();
+    own.deployType.set("nodes");
+    perform(own, "deploy");
+    await own.deploy();
+    expect(types[0]).toBe("nodes");
+  });
+
+  it("loads anew at once only when nothing is lost by it", async () => {
+    const own = sessionWith();
+    await own.load();
+    own.run("name", (tx) => tx.update("a", { name: "mine" }));
+    perform(own, "reload");
+    expect(own.phase.get()).toEqual({ kind: "ready" });
+    expect(own.flow.get("a")?.name).toBe("mine");
+    own.notices.get().at(-1)!.actions[0]!.run();
+    await vi.waitFor(() => expect(own.flow.get("a")?.name).toBe(""));
+    perform(own, "reload");
+    expect(own.phase.get()).toEqual({ kind: "loading" });
+  });
+
   it("selects and shows nothing that is gone", () => {
     session.select(["a", "b"], ["a:0:b"]);
     session.run("remove", (tx) => tx.remove("b"));
@@ -137,15 +196,23 @@ describe("actions", () => {
     expect(["a", "b"].flatMap((id) => session.flow.wiresFrom(id).map(wireId))).toEqual(["a:0:b", "b:0:c"]);
     perform(session, "group");
     expect(session.flow.get("a")?.g).toBeDefined();
+    session.select([session.flow.get("a")!.g!]);
+    perform(session, "toggle-disabled");
+    expect(["a", "b", "c"].map((id) => session.flow.get(id)!.d)).toEqual([true, true, true]);
+    perform(session, "undo");
     session.select(["b"]);
     perform(session, "delete-reconnect");
     expect(session.flow.wiresFrom("a").map(wireId)).toEqual(["a:0:c"]);
     perform(session, "undo");
     expect(session.flow.has("b")).toBe(true);
+    session.run("links", (tx) => (tx.add({ id: "lo", type: "link out", z: "t1", x: 500, y: 500, links: [], wires: [] }), tx.add({ id: "li", type: "link in", z: "t1", x: 700, y: 500, links: [], wires: [[]] })));
+    session.select(["lo", "li"]);
+    perform(session, "wire-series");
+    expect([session.flow.get("lo")!["links"], session.flow.get("li")!["links"]]).toEqual([["li"], ["lo"]]);
     session.select([], ["b:0:c"]);
     expect(isEnabled(session, actionOf("edit"))).toBe(false);
     perform(session, "split-links");
-    expect(session.flow.ofType("link in")).toHaveLength(1);
+    expect(session.flow.ofType("link in")).toHaveLength(2);
   });
 
   it("go along wires and about the canvas", () => {
@@ -208,6 +275,26 @@ describe("the drawing", () => {
     graph.nodeChanges([{ type: "select", id: "c", selected: true }]);
     expect([...session.selection.get().nodes]).toEqual(["c"]);
     stop();
+  });
+
+  it("makes a flow for what is pasted where there is none", () => {
+    session.run("all", (tx) => (removePlace(tx, "t1"), removePlace(tx, "t2")));
+    expect(session.place.get()).toBe("");
+    pasteText(session, JSON.stringify([{ id: "x", type: "debug", z: "t1", x: 1, y: 1, wires: [] }]));
+    const [tab] = session.flow.tabs();
+    expect(session.place.get()).toBe(tab!.id);
+    expect(session.flow.on(tab!.id).map((node) => node.type)).toEqual(["debug"]);
+  });
+
+  it("offers what fits into a wire, and puts it there", () => {
+    const view = viewOf(session);
+    const end = { into: session.findWire("a:0:b")! };
+    const types = view.addable(end).map((each) => each.type);
+    expect(types).toContain("change");
+    expect(types.filter((type) => type === "inject" || type === "debug")).toEqual([]);
+    const added = view.add("change", { x: 0, y: 900 }, end)!;
+    expect(session.flow.wiresFrom("a").map(wireId)).toEqual([`a:0:${added.id}`]);
+    expect(session.flow.wiresTo("b").map(wireId)).toEqual([`${added.id}:0:b`]);
   });
 
   it("offers what fits a loose end, and no subflow inside itself", () => {

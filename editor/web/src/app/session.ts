@@ -72,6 +72,13 @@ export class Session {
   readonly merging = new Store(false);
   /** The revision that the server gave last. */
   rev: string | undefined;
+  /** The way of deploying that this browser's user has chosen. */
+  readonly deployType = new Store<DeployType>(readSetting<DeployType>("deploy", "full"));
+  /** Whether a deploy is under way. */
+  readonly deploying = new Store(false);
+  private running: Promise<boolean> | undefined;
+  /** The revisions that one's own deploys made, and when. */
+  private readonly made = new Map<string, number>();
   /** The canvas says how large it draws nodes; before it does, the size that most have. */
   sizeOf: SizeOf = () => ({ w: 120, h: 30 });
 
@@ -83,6 +90,7 @@ export class Session {
     if (options.sizeOf) this.sizeOf = options.sizeOf;
     this.panel.subscribe(() => writeSetting("panel", this.panel.get()));
     this.hidden.subscribe(() => writeSetting("hidden", [...this.hidden.get()]));
+    this.deployType.subscribe(() => writeSetting("deploy", this.deployType.get()));
     this.document.editor.subscribe((change) => this.followChange(change.cause));
     this.comms.onState((state) => this.connection.set(state));
     this.comms.subscribe("status/#", (topic, data) => this.statuses.set(topic.slice("status/".length), (data ?? undefined) as NodeStatus | undefined));
@@ -127,12 +135,32 @@ export class Session {
     this.show(this.flow.has(remembered) ? remembered : (this.visibleTabs()[0]?.id ?? ""));
   }
 
-  /** Deploys; true when the server took it. With `force`, over what somebody else deployed. */
-  async deploy(type: DeployType = "full", force = false): Promise<boolean> {
+  /**
+   * Deploys; true when the server took it. With `force`, over what somebody else deployed. While one deploy is under way, another
+   * waits for it, and only does what that left.
+   */
+  async deploy(type: DeployType = this.deployType.get(), force = false): Promise<boolean> {
+    if (this.running) {
+      const taken = await this.running;
+      const isLeft = this.editor.isDirty || this.document.hasCredentials;
+      return taken && isLeft ? this.deploy(type, force) : taken;
+    }
+    this.running = this.send(type, force);
+    this.deploying.set(true);
+    try {
+      return await this.running;
+    } finally {
+      this.running = undefined;
+      this.deploying.set(false);
+    }
+  }
+
+  private async send(type: DeployType, force: boolean): Promise<boolean> {
     try {
       const options = force || this.rev === undefined ? { type } : { type, rev: this.rev };
       const { text, done } = this.document.prepareDeploy();
       this.rev = await this.client.deploy(text, options);
+      this.made.set(this.rev, Date.now());
       done();
       this.conflict.set(null);
       this.notify("success", t("deploy.done"));
@@ -156,9 +184,12 @@ export class Session {
   /** Somebody deployed: oneself, which the answer to one's own request may tell later than this, or somebody else. */
   private hearDeploy(data: Json): void {
     const revision = isObject(data) ? data["revision"] : undefined;
-    if (typeof revision !== "string") return;
+    // (what is retained of the time before is what was loaded)
+    if (typeof revision !== "string" || revision === this.rev) return;
     setTimeout(() => {
-      if (this.rev === undefined || revision === this.rev || this.phase.get().kind !== "ready") return;
+      // (it may be that of a deploy that another of one's own has followed)
+      const isOwn = revision === this.rev || Date.now() - (this.made.get(revision) ?? 0) < 2 * OWN_DEPLOY_MS;
+      if (this.rev === undefined || isOwn || this.phase.get().kind !== "ready") return;
       this.notify("warning", t("deploy.elsewhere"), [
         { title: t("deploy.merge"), run: () => this.merging.set(true) },
         { title: t("deploy.load-theirs"), run: () => void this.load() },

@@ -5,9 +5,10 @@
 import { ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useReactFlow, useStore as useFlowStore, ViewportPortal, type Connection, type FinalConnectionState, type IsValidConnection, type OnConnectStartParams, type Viewport } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type DragEvent, type MouseEvent as ReactMouseEvent, type PointerEvent as ReactPointerEvent } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
+import type { Session } from "../app/session";
 import { t } from "../messages";
 import { addJunction, addToGroup, connect, disconnect, fitGroup, moveTo, placeOf, rewire, splice, type Point } from "../model/commands";
-import { kindOf, wireId, type Wire } from "../model/flow";
+import { kindOf, parsePortId, wireId, type Wire } from "../model/flow";
 import { crossing, wirePath } from "./geometry";
 import { portOf, wireEnds, type CanvasEdge, type CanvasNode, type NodeData } from "./graph";
 import { Legends } from "./Legend";
@@ -131,6 +132,7 @@ function CanvasInside() {
           onSelectionDrag={dragging.drag}
           onSelectionDragStop={dragging.stop}
           onNodeDoubleClick={(_event, node) => node.type !== "junction" && node.type !== "port" && session.editing.set(node.id)}
+          onEdgeClick={(event, { id }) => (event.ctrlKey || event.metaKey) && isOnlyWire(view, id) && openQuickAdd(view, event, session.findWire(id))}
           onPaneClick={(event) => (event.ctrlKey || event.metaKey) && openQuickAdd(view, event)}
           onNodeContextMenu={(event, node) => openMenu(view, event, node.id)}
           onEdgeContextMenu={(event, edge) => openMenu(view, event, undefined, edge.id)}
@@ -374,12 +376,24 @@ function dropOnNode({ session }: CanvasView, start: OnConnectStartParams, moving
   const node = session.flow.get(id);
   const forward = start.handleType === "source";
   if (moving.length > 0) {
-    session.run(t("do.rewire"), (tx) => rewire(tx, moving, forward ? { source: id, port: portOf(handle?.startsWith("o") ? handle : "o0") } : { target: id }));
+    // Only what can have such ends takes them; a node is not wired with itself.
+    const taken = moving.filter((wire) => (forward ? wire.target : wire.source) !== id);
+    if (!hasEnd(session, id, forward) || taken.length < moving.length) return;
+    session.run(t("do.rewire"), (tx) => rewire(tx, taken, forward ? { source: id, port: portOf(handle?.startsWith("o") ? handle : "o0") } : { target: id }));
     return;
   }
   if (!node || (forward ? types.inputs(session.flow, node) : types.outputs(session.flow, node)) === 0) return;
   const wire = forward ? { source: start.nodeId!, port: portOf(start.handleId), target: id } : { source: id, port: 0, target: start.nodeId! };
   session.run(t("do.connect"), (tx) => connect(tx, wire));
+}
+
+/** Whether wires can begin, or end, at a node or at a port of a subflow. */
+function hasEnd(session: Session, id: string, begins: boolean): boolean {
+  const port = parsePortId(id);
+  if (port) return (port.kind === "in") === begins;
+  const node = session.flow.get(id);
+  const types = session.types.get();
+  return node !== undefined && (begins ? types.outputs(session.flow, node) : types.inputs(session.flow, node)) > 0;
 }
 
 function dropInTheOpen(view: CanvasView, start: OnConnectStartParams, screen: Point): void {
@@ -512,9 +526,16 @@ function selectForMenu({ session }: CanvasView, node: string | undefined, wire: 
   if (wire !== undefined && !wires.has(wire)) session.select([], [wire]);
 }
 
-function openQuickAdd(view: CanvasView, event: ReactMouseEvent): void {
+function openQuickAdd(view: CanvasView, event: ReactMouseEvent, into?: Wire): void {
+  if (view.session.flow.isLocked(view.session.place.get())) return;
   const screen = { x: event.clientX, y: event.clientY };
-  view.quickAdd.set({ at: view.snapped(view.toCanvas(screen)), screen });
+  view.quickAdd.set({ at: view.snapped(view.toCanvas(screen)), screen, ...(into ? { end: { into } } : {}) });
+}
+
+/** Whether nothing but this wire is selected, or nothing at all: with Control, others are selected along with what is. */
+function isOnlyWire({ session }: CanvasView, id: string): boolean {
+  const { nodes, wires } = session.selection.get();
+  return nodes.size === 0 && [...wires].every((wire) => wire === id);
 }
 
 /** With Alt, a drag over the open canvas cuts the wires that it crosses; with Shift too, it puts a junction into them. */

@@ -2,16 +2,16 @@
  * The actions of the canvas and its tabs. Importing this module puts them into the table.
  */
 import { addActions, type Action } from "../app/actions";
-import type { Session } from "../app/session";
+import { messageOf, type Session } from "../app/session";
 import { t, type MessageKey } from "../messages";
-import { exportNodes, fromText, NoFlowError, paste, toText } from "../model/clipboard";
+import { exportNodes, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
 import { kindOf, subflowOf, type FlowNode, type Wire } from "../model/flow";
 import { align, connected, distribute, GRID, nearest, type Edge, type Side } from "../model/layout";
 import { FlowSyntaxError } from "../model/text";
 import { arrangeChosen } from "./arrange";
 import { pressButton } from "./nodes";
-import { viewOf } from "./view";
+import { freeSpot, viewOf } from "./view";
 
 // --- what is selected
 
@@ -58,14 +58,18 @@ export function pasteText(session: Session, text: string): void {
   try {
     const nodes = fromText(text);
     const at = view.snapped(view.toCanvas(view.pointer ?? view.middle()));
-    const pasted = session.run(t("do.paste"), (tx) => paste(tx, nodes, session.place.get(), at));
+    const ids = text === view.cut ? "keep" : "new";
+    const types = session.types.get();
+    const pasted = session.run(t("do.paste"), (tx) => (somewhere(session) ? paste(tx, types, nodes, { place: session.place.get(), at, ids }) : pasteOnNew(tx, types, nodes, newTabLabel(session), ids)));
     if (!pasted) return;
+    for (const [id, values] of pasted.secrets) session.document.setCredentials(id, values);
     if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
-    session.notify("success", t("canvas.pasted", { count: pasted.ids.length }));
+    session.notify("success", t("canvas.pasted", { count: pasted.count }));
   } catch (error) {
-    if (!(error instanceof FlowSyntaxError || error instanceof NoFlowError)) throw error;
-    session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
+    if (error instanceof SubflowCycleError) session.notify("warning", t("canvas.subflow-cycle"));
+    else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
+    else throw error;
   }
 }
 
@@ -78,13 +82,19 @@ export function removeChosen(session: Session, reconnect: boolean): void {
   });
 }
 
+/** The clipboard has the selection as this text. */
+export function copied(session: Session, text: string, cut: boolean): void {
+  session.notify("success", t("canvas.copied", { count: session.selection.get().nodes.size }));
+  viewOf(session).cut = cut ? text : undefined;
+  if (cut) removeChosen(session, false);
+}
+
 async function copyByMenu(session: Session, cut: boolean): Promise<void> {
   const text = copyText(session);
   if (text === undefined) return;
   try {
     await navigator.clipboard.writeText(text);
-    session.notify("success", t("canvas.copied", { count: session.selection.get().nodes.size }));
-    if (cut) removeChosen(session, false);
+    copied(session, text, cut);
   } catch {
     session.notify("warning", t("canvas.no-clipboard"));
   }
@@ -106,7 +116,7 @@ export const BROWSER_KEYS = ["ctrl-c", "ctrl-x", "ctrl-v"];
 const clipboard: Action[] = [
   onCanvas("copy", ["ctrl-c"], some, (session) => void copyByMenu(session, false)),
   onCanvas("cut", ["ctrl-x"], some, (session) => void copyByMenu(session, true)),
-  onCanvas("paste", ["ctrl-v"], somewhere, (session) => void pasteByMenu(session)),
+  onCanvas("paste", ["ctrl-v"], undefined, (session) => void pasteByMenu(session)),
 ];
 
 // --- selecting and going about
@@ -200,7 +210,7 @@ function order(direction: commands.Direction): Action {
 }
 
 function toggleDisabled(session: Session): void {
-  const nodes = nodesOf(session).filter((node) => node.type !== "group");
+  const nodes = commands.withMembers(session.flow, chosen(session)).map((id) => session.flow.get(id)).filter((node) => node !== undefined && node.type !== "group") as FlowNode[];
   const disable = nodes.some((node) => node.d !== true);
   session.run(t("do.toggle-disabled"), (tx) => nodes.forEach((node) => tx.update(node.id, { d: disable ? true : undefined })));
 }
@@ -245,7 +255,9 @@ function wireSeries(session: Session): void {
   const types = session.types.get();
   session.run(t("do.wire-series"), (tx) => {
     nodes.slice(1).forEach((node, i) => {
-      if (types.outputs(tx.flow, nodes[i]!) > 0 && types.inputs(tx.flow, node) > 0) commands.connect(tx, { source: nodes[i]!.id, port: 0, target: node.id });
+      const before = nodes[i]!;
+      if (types.outputs(tx.flow, before) > 0 && types.inputs(tx.flow, node) > 0) commands.connect(tx, { source: before.id, port: 0, target: node.id });
+      else if (before.type === "link out" && node.type === "link in") commands.link(tx, before.id, node.id);
     });
   });
 }
@@ -310,7 +322,7 @@ function makeSubflow(session: Session): void {
 function addPort(kind: "in" | "out" | "status") {
   return (session: Session) => {
     const place = session.place.get();
-    const at = viewOf(session).snapped(viewOf(session).toCanvas(viewOf(session).pointer ?? viewOf(session).middle()));
+    const at = freeSpot(session, viewOf(session).snapped(viewOf(session).toCanvas(viewOf(session).pointer ?? viewOf(session).middle())));
     const title = { in: "do.add-input", out: "do.add-output", status: "do.add-status" } as const;
     const made = session.run(t(title[kind]), (tx) => commands.addPort(tx, place, kind, at));
     if (made !== undefined) session.select([made]);
@@ -323,8 +335,7 @@ const isInstance = (session: Session) => single(session) !== undefined && subflo
 const structuring: Action[] = [
   onCanvas("group", ["ctrl-shift-g"], (session) => nodesOf(session).length > 0, (session) => {
     const ids = nodesOf(session).map((node) => node.id);
-    const tops = ids.filter((id) => !ids.includes(session.flow.get(id)!.g ?? ""));
-    const made = session.run(t("do.group"), (tx) => commands.group(tx, tops, session.sizeOf));
+    const made = session.run(t("do.group"), (tx) => commands.group(tx, ids, session.sizeOf));
     if (made) session.select([made.id]);
   }),
   onCanvas("ungroup", ["ctrl-shift-u"], (session) => nodesOf(session).some((node) => node.type === "group"), (session) => {
@@ -336,7 +347,7 @@ const structuring: Action[] = [
   }),
   onCanvas("make-subflow", [], (session) => nodesOf(session).length > 0, makeSubflow),
   onCanvas("expand-subflow", [], isInstance, (session) => {
-    const made = session.run(t("do.expand-subflow"), (tx) => commands.expandSubflow(tx, single(session)!.id, session.sizeOf));
+    const made = session.run(t("do.expand-subflow"), (tx) => commands.expandSubflow(tx, session.types.get(), single(session)!.id, session.sizeOf));
     if (made) session.select([made.id]);
   }),
   onCanvas("open-subflow", ["alt-o"], isInstance, (session) => session.show(subflowOf(single(session)!)!)),
@@ -352,8 +363,10 @@ const structuring: Action[] = [
 
 // --- tabs
 
+const newTabLabel = (session: Session) => t("tabs.new", { number: session.flow.tabs().length + 1 });
+
 export function addTab(session: Session): void {
-  const tab = session.run(t("do.tab-add"), (tx) => commands.addTab(tx, t("tabs.new", { number: session.flow.tabs().length + 1 }), onTab(session) ? session.place.get() : undefined));
+  const tab = session.run(t("do.tab-add"), (tx) => commands.addTab(tx, newTabLabel(session), onTab(session) ? session.place.get() : undefined));
   if (tab) session.show(tab.id);
 }
 
@@ -396,7 +409,7 @@ const tabs: Action[] = [
   onCanvas("tab-rename", ["f2"], onTab, (session) => viewOf(session).renaming.set(session.place.get())),
   onCanvas("tab-delete", [], onTab, (session) => void session.run(t("do.tab-delete"), (tx) => commands.removePlace(tx, session.place.get()))),
   onCanvas("tab-disable", [], onTab, toggleTab("disabled", "do.tab-disable")),
-  onCanvas("tab-lock", [], onTab, toggleTab("locked", "do.tab-lock")),
+  onCanvas("tab-lock", [], somewhere, toggleTab("locked", "do.tab-lock")),
   onCanvas("tab-hide", ["alt-h"], onTab, (session) => hideTab(session, session.place.get())),
   everywhere("tab-show-hidden", ["alt-shift-w"], (session) => session.hidden.get().size > 0, (session) => {
     const last = [...session.hidden.get()].findLast((id) => session.flow.has(id));
@@ -438,11 +451,27 @@ const viewing: Action[] = [
 
 const ready = (session: Session) => session.phase.get().kind === "ready";
 const deploying: Action[] = [
-  everywhere("deploy", ["ctrl-d"], ready, (session) => void session.deploy("full")),
+  everywhere("deploy", ["ctrl-d"], ready, (session) => void session.deploy()),
   everywhere("deploy-flows", [], ready, (session) => void session.deploy("flows")),
   everywhere("deploy-nodes", [], ready, (session) => void session.deploy("nodes")),
-  everywhere("reload", [], undefined, (session) => void session.load()),
+  everywhere("restart", [], ready, (session) => void restart(session)),
+  everywhere("reload", [], undefined, reload),
 ];
+
+async function restart(session: Session): Promise<void> {
+  try {
+    await session.client.reload();
+    session.notify("success", t("deploy.started"));
+  } catch (error) {
+    session.notify("error", t("deploy.state-failed", { reason: messageOf(error) }));
+  }
+}
+
+/** What is not deployed is not lost before somebody says so. */
+function reload(session: Session): void {
+  if (!session.editor.isDirty && !session.document.hasCredentials) void session.load();
+  else session.notify("warning", t("app.unsaved"), [{ title: t("deploy.load-theirs"), run: () => void session.load() }]);
+}
 
 addActions([...history, ...clipboard, ...selecting, ...changing, ...wiring, ...structuring, ...tabs, ...viewing, ...deploying]);
 

@@ -3,10 +3,12 @@
  */
 import { Handle, Position, type NodeProps } from "@xyflow/react";
 import { createContext, memo, use } from "react";
+import { ApiError } from "../api/client";
 import { perform } from "../app/actions";
 import { useSession, useStatus } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
+import { statusText } from "../messages/labels";
 import { INPUT, outputHandle, type CanvasNode, type NodeData, type PortData } from "./graph";
 import { Glyph } from "./icons";
 import { useLiveNode } from "./live";
@@ -99,11 +101,12 @@ function outputName(data: NodeData, index: number): string | undefined {
 
 function StatusText({ id }: { id: string }) {
   const status = useStatus(id);
-  if (!status || (!status.text && !status.fill)) return null;
+  const text = statusText(status?.text);
+  if (!status || (text === "" && !status.fill)) return null;
   return (
     <span className="node-status">
       {status.fill && <span className={`status-dot ${status.shape === "ring" ? "is-ring" : ""}`} data-fill={status.fill} />}
-      {status.text}
+      {text}
     </span>
   );
 }
@@ -148,7 +151,8 @@ export async function pressButton(session: Session, id: string): Promise<void> {
       await session.client.setDebug([id], active);
     }
   } catch (error) {
-    session.notify("error", t("canvas.button-failed", { label, reason: messageOf(error) }));
+    const gone = error instanceof ApiError && error.status === 404;
+    session.notify("error", t("canvas.button-failed", { label, reason: gone ? t("canvas.not-running") : messageOf(error) }));
   }
 }
 

@@ -163,7 +163,7 @@ function SearchBox() {
     view.picker.set(null);
     view.focus();
   };
-  const context = { flow: session.flow, types: session.types.get(), markOf: (id: string) => session.editor.markOf(id), hasErrors };
+  const context = { flow: session.flow, types: session.types.get(), markOf: (id: string) => session.editor.markOf(id), hasErrors, place: session.place.get(), hidden: session.hidden.get() };
   function hasErrors(id: string): boolean {
     return session.check.get()?.diagnostics.some((each) => each.node === id && each.level === "error") ?? false;
   }

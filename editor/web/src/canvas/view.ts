@@ -7,7 +7,7 @@ import { readSetting, writeSetting } from "../app/local";
 import { NOTHING, type Session } from "../app/session";
 import { Store } from "../app/store";
 import { t } from "../messages";
-import { addNode, addToGroup, connect, placeOf, splice, type Point } from "../model/commands";
+import { addNode, addToGroup, connect, containsPlace, placeOf, splice, type Point } from "../model/commands";
 import { parsePortId, type FlowNode, type Wire } from "../model/flow";
 import { snap } from "../model/layout";
 import { distanceTo } from "./geometry";
@@ -15,8 +15,8 @@ import { CanvasGraph, wireEnds, type CanvasEdge, type CanvasNode } from "./graph
 import { sizeOfNode } from "./size";
 import { fitness, givenBy } from "./sockets";
 
-/** The loose end of a wire that was dragged into the open: what is added there is wired with it. */
-export type LooseEnd = { readonly from: string; readonly port: number } | { readonly to: string };
+/** The loose end of a wire that was dragged into the open, or a wire: what is added there is wired with it, or put into it. */
+export type LooseEnd = { readonly from: string; readonly port: number } | { readonly to: string } | { readonly into: Wire };
 
 export interface QuickAdd {
   /** Where the node comes to, on the canvas. */
@@ -44,6 +44,8 @@ export class CanvasView {
   /** The last place of the pointer over the canvas, on the screen. */
   pointer: Point | undefined;
   readonly viewports = new Map<string, Viewport>();
+  /** The text that was cut out last: pasted, it is what it was, as long as it is not there. */
+  cut: string | undefined;
 
   readonly grid = remembered("grid", true);
   readonly snapping = remembered("snap", true);
@@ -116,10 +118,10 @@ export class CanvasView {
     const added = session.run(t("do.add", { type }), (tx) => {
       const node = addNode(tx, types, type, place, this.snapped(at));
       if (end && "from" in end) connect(tx, { source: end.from, port: end.port, target: node.id });
-      else if (end) connect(tx, { source: node.id, port: 0, target: end.to });
+      else if (end && "to" in end) connect(tx, { source: node.id, port: 0, target: end.to });
       else {
-        const wire = this.wireAt(at, node);
-        if (wire) splice(tx, types, wire, node.id);
+        const wire = end?.into ?? this.wireAt(at, node);
+        if (wire && session.flow.hasWire(wire)) splice(tx, types, wire, node.id);
       }
       const group = this.groupAt(at, []);
       if (group) addToGroup(tx, group.id, [node.id], session.sizeOf);
@@ -162,7 +164,7 @@ export class CanvasView {
     const { session } = this;
     const types = session.types.get();
     const known = types.all().filter((type) => !type.config && (!end || fits(end, type.inputs, "fixed" in type.outputs ? type.outputs.fixed : 1)));
-    const subflows = session.flow.subflows().filter((subflow) => !contains(session, subflow.id, session.place.get()));
+    const subflows = session.flow.subflows().filter((subflow) => !containsPlace(session.flow, subflow.id, session.place.get()));
     const instances = subflows.filter((subflow) => {
       const node = { id: "", type: `subflow:${subflow.id}` };
       return !end || fits(end, types.inputs(session.flow, node), types.outputs(session.flow, node));
@@ -174,9 +176,10 @@ export class CanvasView {
 
   private fitnessOf(type: string, end: LooseEnd): number {
     const { flow, check } = this.session;
-    const node = flow.get("from" in end ? end.from : end.to);
+    const from = "into" in end ? end.into.source : "from" in end ? end.from : undefined;
+    const node = flow.get(from ?? ("to" in end ? end.to : ""));
     if (!node) return 1;
-    return fitness(type, "from" in end ? { gives: givenBy(node, end.port, check.get()) } : { wanted: node.type });
+    return fitness(type, from !== undefined ? { gives: givenBy(node, "into" in end ? end.into.port : "port" in end ? end.port : 0, check.get()) } : { wanted: node.type });
   }
 
   labelOf(type: string): string {
@@ -205,7 +208,7 @@ function remembered<T>(name: string, fallback: T): Store<T> {
 }
 
 function fits(end: LooseEnd, inputs: number, outputs: number): boolean {
-  return "from" in end ? inputs > 0 : outputs > 0;
+  return (!("from" in end) || inputs > 0) && (!("to" in end) || outputs > 0) && (!("into" in end) || (inputs > 0 && outputs > 0));
 }
 
 /** Whether a point is too far from the box of a wire to lie on it. */
@@ -215,17 +218,10 @@ function outside(at: Point, from: Point, to: Point): boolean {
 }
 
 /** A place at a point or below it where nothing lies. */
-function freeSpot(session: Session, at: Point): Point {
-  const nodes = session.flow.on(session.place.get()).filter((node) => node.type !== "group" && typeof node.x === "number");
+export function freeSpot(session: Session, at: Point): Point {
+  const place = session.place.get();
+  const nodes = [...session.flow.on(place).filter((node) => node.type !== "group" && typeof node.x === "number"), ...session.flow.portsOf(place)];
   let y = at.y;
   while (nodes.some((node) => Math.abs(node.x! - at.x) < 60 && Math.abs(node.y! - y) < 30)) y += 60;
   return { x: at.x, y };
-}
-
-/** Whether an instance of a subflow on a canvas would contain itself. */
-function contains(session: Session, subflow: string, place: string, seen = new Set<string>()): boolean {
-  if (subflow === place) return true;
-  if (seen.has(subflow)) return false;
-  seen.add(subflow);
-  return session.flow.on(subflow).some((node) => node.type.startsWith("subflow:") && contains(session, node.type.slice(8), place, seen));
 }

@@ -152,6 +152,7 @@ function Footer({ draft }: { draft: Draft }) {
           {t("form.enabled")}
         </label>
       )}
+      {kind === "config" && <Scope draft={draft} />}
       <span className="drawer-state" role="status">
         {locked ? t("canvas.locked") : unfinished ? t("form.unfinished") : problems > 0 ? t("form.problems", { count: problems }) : ""}
       </span>
@@ -162,6 +163,21 @@ function Footer({ draft }: { draft: Draft }) {
         {draft.isNew ? t("form.add") : t("form.ok")}
       </button>
     </footer>
+  );
+}
+
+/** A configuration node is there for all flows, or for one of them. */
+function Scope({ draft }: { draft: Draft }) {
+  const { flow, types } = draft.session;
+  return (
+    <select className="drawer-scope" aria-label={t("form.scope")} title={t("form.scope")} value={typeof draft.values["z"] === "string" ? draft.values["z"] : ""} onChange={(event) => draft.set({ z: event.target.value || undefined })}>
+      <option value="">{t("form.scope-all")}</option>
+      {[...flow.tabs(), ...flow.subflows()].map((place) => (
+        <option key={place.id} value={place.id}>
+          {types.get().label(flow, place)}
+        </option>
+      ))}
+    </select>
   );
 }
 

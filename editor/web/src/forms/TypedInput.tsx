@@ -24,7 +24,11 @@ export function TypedInput({ draft, field, values, set, id, invalid, describedBy
   const change = (next: string) => set({ [field.name]: next });
   const changeType = (next: string) => {
     const to = valueType(next);
-    const kept = to.input === "none" ? (to.fixed ?? "") : to.choices ? (to.choices.includes(value) ? value : to.choices[0]!) : kind.input === "none" || kind.choices ? "" : value;
+    // A value that becomes a secret is none of the file's any more.
+    const name = prefix === "" ? undefined : textOf(values["name"]);
+    if (name !== undefined && to.input === "secret") draft.setSecret(name, value === "" ? undefined : value);
+    else if (name !== undefined && kind.input === "secret") draft.setSecret(name, undefined);
+    const kept = to.input === "secret" ? "" : to.input === "none" ? (to.fixed ?? "") : to.choices ? (to.choices.includes(value) ? value : to.choices[0]!) : kind.input === "none" || kind.choices ? "" : value;
     set({ [field.name]: kept, ...(field.typeField === undefined ? {} : { [field.typeField]: next }) });
   };
   const text = { id, spellCheck: false, autoComplete: "off", "aria-invalid": invalid, "aria-describedby": describedBy } as const;

@@ -125,6 +125,24 @@ describe("a draft", () => {
     expect(JSON.parse(session.document.deployText())[1].credentials).toEqual({ password: "hidden" });
   });
 
+  it("keeps what is no value yet, and secrets, with their elements", () => {
+    const session = open({ id: "s", type: "subflow", name: "S", in: [], out: [], env: [{ name: "A", type: "str", value: "" }, { name: "B", type: "cred" }, { name: "C", type: "str", value: "" }] });
+    const draft = draftOf(session, "s");
+    draft.setUnfinished("env.0.ui", "{");
+    draft.setUnfinished("env.2.ui", "[");
+    draft.moveItem("env", 2, 0);
+    expect(draft.state.get().unfinished).toEqual({ "env.1.ui": "{", "env.0.ui": "[" });
+    draft.removeItem("env", 0);
+    expect(draft.state.get().unfinished).toEqual({ "env.0.ui": "{" });
+    draft.removeItem("env", 0);
+    expect(draft.state.get().unfinished).toEqual({});
+    draft.setSecret("B", "hidden");
+    draft.setItem(fieldOf(draft, "env"), 0, { name: "KEY" });
+    draft.save();
+    expect(session.flow.get("s")!["env"]).toEqual([{ name: "KEY", type: "cred" }]);
+    expect(session.document.credentialsOf("s")).toEqual({ KEY: "hidden" });
+  });
+
   it("lets both ends of a link know of each other", () => {
     const link = (id: string, type: string, links: string[]) => ({ id, type, z: "t", x: 1, y: 1, links, wires: [] });
     const session = open(link("o", "link out", ["a"]), link("a", "link in", ["o"]), link("b", "link in", []));

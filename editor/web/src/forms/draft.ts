@@ -5,9 +5,8 @@
 import { Store } from "../app/store";
 import type { Session } from "../app/session";
 import { t } from "../messages";
-import { changeProperties, newId } from "../model/commands";
+import { changeProperties, followLinks, newId } from "../model/commands";
 import { STRUCTURE } from "../model/structure";
-import type { Transaction } from "../model/edit";
 import { kindOf, subflowOf, type Flow, type FlowNode } from "../model/flow";
 import { equal, isObject, type Json, type JsonObject } from "../model/json";
 import { isShown, problemsOf, typeOf, type FieldProblem } from "../model/validate";
@@ -91,8 +90,10 @@ export class Draft {
 
   removeItem(name: string, index: number): void {
     const origins = this.originsOf(name);
+    const stay = origins.map((_, i) => i).filter((i) => i !== index);
     this.set({ [name]: this.list(name).filter((_, i) => i !== index) });
-    this.origins.set(name, origins.filter((_, i) => i !== index));
+    this.origins.set(name, stay.map((i) => origins[i]!));
+    this.followItems(name, stay);
   }
 
   moveItem(name: string, from: number, to: number): void {
@@ -104,10 +105,34 @@ export class Draft {
     if (to < 0 || to >= origins.length || from === to) return;
     this.set({ [name]: move(this.list(name)) });
     this.origins.set(name, move(origins));
+    this.followItems(name, move(origins.map((_, i) => i)));
   }
 
   setItem(field: Field, index: number, changes: JsonObject): void {
+    this.renameSecret(this.list(field.name)[index]!, changes["name"]);
     this.set({ [field.name]: this.list(field.name).map((item, i) => (i === index ? settled(field.items ?? [], item, changes) : item)) });
+  }
+
+  /** What is no value yet goes along with its element: `order` says where each was. */
+  private followItems(name: string, order: readonly number[]): void {
+    const start = `${name}.`;
+    this.state.update((state) => {
+      const paths = Object.entries(state.unfinished).flatMap(([path, text]) => {
+        if (!path.startsWith(start)) return [[path, text] as const];
+        const [index, ...rest] = path.slice(start.length).split(".");
+        const to = order.indexOf(Number(index));
+        return to < 0 ? [] : [[`${start}${[to, ...rest].join(".")}`, text] as const];
+      });
+      return { ...state, unfinished: Object.fromEntries(paths) };
+    });
+  }
+
+  /** A secret of an environment that was entered keeps to its variable when that gets another name. */
+  private renameSecret(item: JsonObject, name: Json | undefined): void {
+    const secret = item["type"] === "cred" ? this.state.get().secrets[String(item["name"] ?? "")] : undefined;
+    if (typeof name !== "string" || typeof secret !== "string") return;
+    this.setSecret(String(item["name"] ?? ""), undefined);
+    this.setSecret(name, secret);
   }
 
   private originsOf(name: string): number[] {
@@ -222,19 +247,6 @@ function shownOnly(fields: readonly Field[], item: JsonObject): JsonObject {
 
 function defined(values: { readonly [name: string]: Json | undefined }): JsonObject {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/** Link nodes name each other: the other ends follow. */
-function followLinks(tx: Transaction, node: FlowNode, links: readonly string[]): void {
-  // A link call only calls: the called node knows nothing of it.
-  if (node.type === "link call") return;
-  const before = new Set(Array.isArray(node["links"]) ? (node["links"] as readonly string[]) : []);
-  for (const id of new Set([...before, ...links])) {
-    const other = tx.get(id);
-    if (!other || before.has(id) === links.includes(id)) continue;
-    const theirs = Array.isArray(other["links"]) ? (other["links"] as readonly string[]) : [];
-    tx.update(id, { links: links.includes(id) ? [...new Set([...theirs, node.id])] : theirs.filter((each) => each !== node.id) });
-  }
 }
 
 /** A value as the file has it: texts, numbers and booleans stay what the property was. */

@@ -100,5 +100,6 @@ export const actions = {
   "do.deploy-flows": "Deploy changed flows",
   "do.deploy-nodes": "Deploy changed nodes",
   "do.reload": "Load the flow from the server again",
+  "do.restart": "Restart all flows as they are deployed",
   "do.menu": "Menu of the selection",
 } as const;

@@ -14,6 +14,8 @@ export const forms = {
   "form.done": "Done",
   "form.resize": "Width of the form",
   "form.enabled": "Enabled",
+  "form.scope": "Where it can be used",
+  "form.scope-all": "On all flows",
   "form.problems": { one: "One property is not valid.", other: "{count} properties are not valid." },
   "form.unfinished": "There is JSON that is not finished.",
   "form.none": "none",

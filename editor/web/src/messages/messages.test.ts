@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { STRUCTURE } from "../model/structure";
 import { NodeTypes, type Field } from "../model/types";
 import { catalogue, languages, t, useLanguage, type Language, type Message } from ".";
+import { statusText } from "./labels";
 
 const files = import.meta.glob<{ default: Language }>("./languages/*.ts", { eager: true });
 const parameters = (message: Message) => (typeof message === "string" ? [message] : Object.values(message)).map((text) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).toSorted());
@@ -49,6 +50,14 @@ describe("the language in use", () => {
     expect(t("canvas.pasted", { count: 3 })).toBe("3 Nodes eingefügt");
     await useLanguage("zh");
     expect(t("canvas.pasted", { count: 1 })).toBe("已粘贴 1 个节点");
+  });
+
+  it("is that of what Node-RED's nodes say of themselves; other texts stay, and what is no text is shown all the same", async () => {
+    await useLanguage("en");
+    expect(["node-red:common.status.not-connected", "common.status.ok", "httpin.status.requesting", "my.status.ok", "21 °C"].map(statusText)).toEqual(["not connected", "OK", "requesting", "my.status.ok", "21 °C"]);
+    expect([undefined, null, 5, false, { a: 1 }].map(statusText)).toEqual(["", "", "5", "false", '{"a":1}']);
+    await useLanguage("de");
+    expect(statusText("common.status.connected")).toBe("verbunden");
   });
 
   it("stays English for a language that has no file", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, toText } from "./clipboard";
+import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, SubflowCycleError, toText } from "./clipboard";
+import { remove } from "./commands";
 import { Editor } from "./edit";
 import { Flow } from "./flow";
 import type { Json } from "./json";
@@ -48,7 +49,7 @@ describe("pasting", () => {
   it("gives new ids, and uses equal configuration nodes and subflows again", () => {
     const editor = open();
     const nodes = fromText(toText(exportNodes(editor.flow, types, ["g", "lo", "li", "i"])));
-    const { ids, tabs } = editor.run("paste", (tx) => paste(tx, nodes, "t2", { x: 500, y: 500 }));
+    const { ids, tabs } = editor.run("paste", (tx) => paste(tx, types, nodes, { place: "t2", at: { x: 500, y: 500 } }));
     expect(tabs).toEqual([]);
     const [g, m, lo, li, i] = ids.map((id) => editor.flow.get(id)!);
     expect(ids.every((id) => /^[0-9a-f]{16}$/.test(id))).toBe(true);
@@ -62,7 +63,7 @@ describe("pasting", () => {
 
   it("brings what is missing into another flow", () => {
     const other = open([{ id: "t9", type: "tab", label: "x" }, { id: "c", type: "mqtt-broker", name: "Broker", broker: "elsewhere" }]);
-    const { ids } = other.run("paste", (tx) => paste(tx, exportNodes(open().flow, types, ["m", "i"]), "t9"));
+    const { ids } = other.run("paste", (tx) => paste(tx, types, exportNodes(open().flow, types, ["m", "i"]), { place: "t9" }));
     const [m, i] = ids.map((id) => other.flow.get(id)!);
     expect(m!["broker"]).not.toBe("c");
     expect(other.flow.get(m!["broker"] as string)).toMatchObject({ broker: "localhost" });
@@ -75,15 +76,104 @@ describe("pasting", () => {
 
   it("of tabs makes tabs", () => {
     const editor = open();
-    const { tabs } = editor.run("paste", (tx) => paste(tx, exportTab(editor.flow, types, "t1"), "t2"));
+    const { tabs, count } = editor.run("paste", (tx) => paste(tx, types, exportTab(editor.flow, types, "t1"), { place: "t2" }));
+    expect(count).toBe(5);
     expect(editor.flow.tabs()).toHaveLength(3);
     expect(editor.flow.on(tabs[0]!)).toHaveLength(5);
   });
 });
 
+describe("what is pasted", () => {
+  const into = (editor: Editor, nodes: Json[], place = "t1", ids?: "new" | "keep" | "replace") => editor.run("paste", (tx) => paste(tx, types, fromText(JSON.stringify(nodes)), { place, ids: ids ?? "new" }));
+
+  it("is linked both ways, and with nothing that is not there", () => {
+    const editor = open();
+    const [id] = into(editor, [{ id: "lo", type: "link out", z: "x", mode: "link", links: ["li", "gone"], x: 1, y: 1, wires: [] }]).ids;
+    expect(editor.flow.get(id!)!["links"]).toEqual(["li"]);
+    expect(editor.flow.get("li")!["links"]).toEqual(["lo", id]);
+  });
+
+  it("keeps secrets that come along out of the flow", () => {
+    const editor = open();
+    const { ids, secrets } = into(editor, [{ id: "h", type: "http request", z: "x", x: 1, y: 1, wires: [[]], credentials: { user: "u", password: "h" } }]);
+    expect(secrets).toEqual([[ids[0], { user: "u", password: "h" }]]);
+    expect(editor.flow.get(ids[0]!)!["credentials"]).toBeUndefined();
+  });
+
+  it("never makes a subflow hold itself", () => {
+    const editor = open();
+    const text = toText([...editor.flow.entries()].map(([, value]) => value as never));
+    expect(() => into(editor, [{ id: "i", type: "subflow:s", z: "t1", x: 1, y: 1, wires: [] }], "s")).toThrow(SubflowCycleError);
+    expect(toText([...editor.flow.entries()].map(([, value]) => value as never))).toBe(text);
+  });
+
+  it("has no other texts because they are also ids", () => {
+    const editor = open();
+    const nodes = [{ id: "lamp", type: "mqtt in", z: "x", name: "lamp", topic: "lamp", broker: "b", x: 1, y: 1, wires: [[]] }, { id: "b", type: "mqtt-broker", name: "b", broker: "h9" }];
+    const [id] = into(editor, nodes).ids;
+    expect(editor.flow.get(id!)).toMatchObject({ name: "lamp", topic: "lamp" });
+    expect(editor.flow.get(editor.flow.get(id!)!["broker"] as string)).toMatchObject({ name: "b", broker: "h9" });
+  });
+
+  it("has configuration nodes of its own where those that are there belong to another subflow", () => {
+    const inside = [{ id: "s2", type: "subflow", name: "With", in: [], out: [] }, { id: "sc", type: "mqtt-broker", z: "s2", name: "", broker: "h" }, { id: "sm", type: "mqtt in", z: "s2", broker: "sc", x: 1, y: 1, wires: [[]] }];
+    const editor = open([...NODES, ...inside]);
+    into(editor, [{ ...inside[0]!, name: "Other" }, inside[1]!, inside[2]!]);
+    const other = editor.flow.subflows().find((each) => each.name === "Other")!;
+    const broker = editor.flow.on(other.id).find((each) => each.type === "mqtt in")!["broker"] as string;
+    expect(editor.flow.get(broker)!.z).toBe(other.id);
+  });
+
+  it("merges what holds for all flows, and takes no list of modules for a node", () => {
+    const editor = open();
+    into(editor, [{ id: "gc", type: "global-config", env: [], modules: { "node-red-contrib-x": "1.0.0" } }, { id: "n", type: "debug", z: "x", x: 1, y: 1, wires: [] }]);
+    expect(editor.flow.ofType("global-config")).toEqual([]);
+    into(editor, [{ id: "gc", type: "global-config", env: [{ name: "A", type: "str", value: "1" }], modules: {} }]);
+    into(editor, [{ id: "g2", type: "global-config", env: [{ name: "A", type: "str", value: "2" }, { name: "B", type: "str", value: "3" }] }]);
+    expect(editor.flow.ofType("global-config")).toEqual([{ id: "gc", type: "global-config", env: [{ name: "A", type: "str", value: "2" }, { name: "B", type: "str", value: "3" }] }]);
+  });
+
+  it("is what it was when it was cut out", () => {
+    const editor = open();
+    const text = toText(exportNodes(editor.flow, types, ["g", "lo"]));
+    editor.run("cut", (tx) => remove(tx, ["g", "lo"]));
+    expect(editor.flow.get("li")!["links"]).toEqual([]);
+    into(editor, fromText(text) as unknown as Json[], "t2", "keep");
+    expect(editor.flow.get("m")).toMatchObject({ z: "t2", g: "g", wires: [["lo"]], broker: "c" });
+    expect(editor.flow.get("li")!["links"]).toEqual(["lo"]);
+  });
+});
+
+describe("importing", () => {
+  const flows = (editor: Editor) => [...editor.flow.nodes()];
+
+  it("keeps ids that are free, and tells which are not", () => {
+    const editor = open([{ id: "t9", type: "tab", label: "x" }, { id: "m", type: "debug", z: "t9", x: 1, y: 1, wires: [] }]);
+    const nodes = fromText(JSON.stringify(NODES));
+    expect(conflictsOf(editor.flow, nodes, "t9").map((node) => node.id)).toEqual(["m"]);
+    editor.run("import", (tx) => paste(tx, types, nodes, { place: "t9", ids: "keep" }));
+    const [other] = editor.flow.get("g")!["nodes"] as string[];
+    expect(other).not.toBe("m");
+    expect(flows(editor).filter((node) => !NODES.some((each) => (each as { id: string }).id === node.id)).map((node) => node.id).sort()).toEqual(["t9", other].sort());
+    expect(conflictsOf(open().flow, nodes, "t1").map((node) => node.id)).toEqual(["t1", "t2", "g", "m", "lo", "li", "i", "bad"]);
+  });
+
+  it("puts back what was changed, moved and removed since, and leaves alone what is the same", () => {
+    const editor = open();
+    const text = JSON.stringify(NODES);
+    const nodes = fromText(text);
+    const before = editor.flow.get("bad");
+    editor.run("x", (tx) => (tx.update("m", { topic: "other", x: 500 }), tx.update("sf", { func: "" }), remove(tx, ["lo", "i"]), tx.update("c", { broker: "elsewhere" })));
+    editor.run("import", (tx) => paste(tx, types, nodes, { place: "t2", ids: "replace" }));
+    const byId = (each: readonly Json[]) => [...each].sort((a, b) => ((a as { id: string }).id < (b as { id: string }).id ? -1 : 1));
+    expect(byId(flows(editor))).toEqual(byId(NODES));
+    expect(editor.flow.get("bad")).toBe(before);
+  });
+});
+
 describe("search", () => {
   const editor = open();
-  const find = (query: string) => search({ flow: editor.flow, types, markOf: (id) => editor.markOf(id) }, query).map((found) => found.node.id);
+  const find = (query: string) => search({ flow: editor.flow, types, markOf: (id) => editor.markOf(id), place: "t2", hidden: new Set(["t2"]) }, query).map((found) => found.node.id);
   it.each([
     ["door", ["m"]],
     ['"secret sauce"', ["sf"]],
@@ -95,6 +185,11 @@ describe("search", () => {
     ['type:"link in"', ["li"]],
     ["flow:kitchen type:mqtt", ["m"]],
     ["broker", ["c", "u"]],
+    ["flow:current", ["t2", "bad"]],
+    ["uses:c", ["m"]],
+    ["uses:s", ["i"]],
+    ["is:hidden", ["t2"]],
+    ["type:unknown", []],
     ["nothing like it", []],
     ["", []],
   ])("%s", (query, expected) => expect(find(query).sort()).toEqual([...expected].sort()));

@@ -4,7 +4,7 @@
  */
 import type { Transaction } from "./edit";
 import { parsePortId, portId, portShapes, subflowOf, type Flow, type FlowNode, type PortShape, type PortWire, type SubflowPort, type Wire } from "./flow";
-import { equal, type Json } from "./json";
+import { equal, isObject, type Json } from "./json";
 import type { NodeTypes } from "./types";
 
 export interface Point {
@@ -117,13 +117,8 @@ function disconnectAll(tx: Transaction, id: string): void {
 
 /** Takes an id out of groups and of lists such as the `links` of link nodes. */
 function forget(tx: Transaction, id: string, going: ReadonlySet<string>): void {
-  const node = tx.get(id)!;
-  const group = node.g === undefined ? undefined : tx.get(node.g);
-  if (group && !going.has(group.id)) {
-    const rest = membersOf(tx.flow, group).filter((member) => !going.has(member.id));
-    if (rest.length === 0) tx.remove(group.id);
-    else tx.update(group.id, { nodes: rest.map((member) => member.id) });
-  }
+  const group = tx.get(tx.get(id)?.g ?? "");
+  if (group && !going.has(group.id)) loseMembers(tx, group, (member) => going.has(member.id));
   for (const user of tx.flow.usersOf(id)) {
     if (going.has(user.id)) continue;
     for (const key of Object.keys(user)) {
@@ -253,6 +248,38 @@ function addLink(tx: Transaction, id: string, other: string): void {
   if (!list.includes(other)) tx.update(id, { links: [...list, other] });
 }
 
+/** Link nodes name each other: the other ends follow. */
+export function followLinks(tx: Transaction, node: FlowNode, links: readonly string[]): void {
+  // A link call only calls: the called node knows nothing of it.
+  if (node.type === "link call") return;
+  const before = new Set(Array.isArray(node["links"]) ? (node["links"] as readonly string[]) : []);
+  for (const id of new Set([...before, ...links])) {
+    const other = tx.get(id);
+    if (!other || before.has(id) === links.includes(id)) continue;
+    const theirs = Array.isArray(other["links"]) ? (other["links"] as readonly string[]) : [];
+    tx.update(id, { links: links.includes(id) ? [...new Set([...theirs, node.id])] : theirs.filter((each) => each !== node.id) });
+  }
+}
+
+/** Cuts the links that a node cannot have where it is, and tells the other ends of those that it has. */
+export function settleLinks(tx: Transaction, id: string): void {
+  const node = tx.get(id);
+  if (!node || !/^link (in|out|call)$/.test(node.type) || !Array.isArray(node["links"])) return;
+  const links = (node["links"] as readonly string[]).filter((other) => canLink(tx.flow, node, tx.get(other)));
+  followLinks(tx, node, links);
+  tx.update(id, { links });
+  if (node.type !== "link call") for (const other of links) link(tx, other, id);
+}
+
+/** Links do not lead into a subflow or out of one; only a link call may call from one. The other end is told, so it must not be locked. */
+function canLink(flow: Flow, node: FlowNode, other: FlowNode | undefined): boolean {
+  if (!other) return false;
+  const inSubflow = (each: FlowNode) => flow.placeOf(each)?.type === "subflow";
+  if (node.type === "link call") return other.z === node.z || !inSubflow(other);
+  const told = Array.isArray(other["links"]) && (other["links"] as readonly Json[]).includes(node.id);
+  return (told || !flow.isLocked(other.z)) && (other.z === node.z || (!inSubflow(node) && !inSubflow(other)));
+}
+
 // --- groups
 
 const GROUP_PADDING = 25;
@@ -260,11 +287,11 @@ const GROUP_LABEL = 15;
 
 /** Puts objects of one canvas into a new group. Those that lay in another group leave it, unless all lie in the same. */
 export function group(tx: Transaction, ids: readonly string[], sizeOf: SizeOf): FlowNode | undefined {
-  const nodes = ids.map((id) => tx.get(id)).filter((node) => node !== undefined && placeOf(tx.flow, node.id) !== undefined) as FlowNode[];
+  const nodes = topsOf(tx.flow, ids).filter((node) => placeOf(tx.flow, node.id) !== undefined);
   const first = nodes[0];
   if (!first?.z) return undefined;
-  const outer = nodes.every((node) => node.g === first.g) ? first.g : undefined;
-  leaveGroups(tx, nodes, sizeOf);
+  const outer = commonGroup(tx.flow, nodes)?.id;
+  if (outer === undefined) leaveGroups(tx, nodes, sizeOf);
   const made = {
     id: newId(),
     type: "group",
@@ -280,7 +307,10 @@ export function group(tx: Transaction, ids: readonly string[], sizeOf: SizeOf): 
   } as FlowNode;
   tx.add(made);
   for (const node of nodes) tx.update(node.id, { g: made.id });
-  if (outer !== undefined && tx.get(outer)) tx.update(outer, { nodes: [...membersOf(tx.flow, tx.get(outer)!).map((node) => node.id)] });
+  if (outer !== undefined) {
+    const grouped = new Set(nodes.map((node) => node.id));
+    tx.update(outer, { nodes: membersOf(tx.flow, tx.get(outer)!).map((node) => node.id).filter((id) => !grouped.has(id)) });
+  }
   fitGroup(tx, made.id, sizeOf);
   return tx.get(made.id);
 }
@@ -302,31 +332,64 @@ export function ungroup(tx: Transaction, id: string, sizeOf: SizeOf): void {
 export function addToGroup(tx: Transaction, id: string, ids: readonly string[], sizeOf: SizeOf): void {
   const target = tx.get(id);
   if (target?.type !== "group") return;
-  const nodes = ids.map((each) => tx.get(each)).filter((node) => node !== undefined && node.g !== id && node.id !== id) as FlowNode[];
-  leaveGroups(tx, nodes, sizeOf);
-  for (const node of nodes) tx.update(node.id, { g: id });
+  const nodes = topsOf(tx.flow, ids).filter((node) => node.g !== id && node.id !== id);
   tx.update(id, { nodes: [...new Set([...membersOf(tx.flow, target).map((node) => node.id), ...nodes.map((node) => node.id)])] });
+  leaveGroups(tx, nodes, sizeOf, id);
   fitGroup(tx, id, sizeOf);
 }
 
+/** Takes objects out of their groups, into the groups around these. */
 export function removeFromGroup(tx: Transaction, ids: readonly string[], sizeOf: SizeOf): void {
-  leaveGroups(tx, ids.map((id) => tx.get(id)).filter((node) => node !== undefined), sizeOf);
+  for (const { id, g } of topsOf(tx.flow, ids)) {
+    const left = tx.get(g ?? "");
+    if (!left) continue;
+    const rest = membersOf(tx.flow, left).filter((member) => member.id !== id);
+    const around = tx.get(left.g ?? "");
+    const beside = around ? membersOf(tx.flow, around).filter((member) => rest.length > 0 || member.id !== left.id) : [];
+    tx.update(id, { g: around?.id });
+    if (around) tx.update(around.id, { nodes: [...beside.map((member) => member.id), id] });
+    if (rest.length > 0) tx.update(left.id, { nodes: rest.map((member) => member.id) });
+    else tx.remove(left.id);
+    fitGroup(tx, rest.length > 0 ? left.id : (around?.id ?? ""), sizeOf);
+  }
 }
 
-function leaveGroups(tx: Transaction, nodes: readonly FlowNode[], sizeOf: SizeOf): void {
+/** Objects but for those that lie, however deep, in a group that is among them. */
+export function topsOf(flow: Flow, ids: Iterable<string>): FlowNode[] {
+  const chosen = new Set(ids);
+  const isInside = (g: string | undefined): boolean => g !== undefined && (chosen.has(g) || isInside(flow.get(g)?.g));
+  return [...chosen].map((id) => flow.get(id)).filter((node): node is FlowNode => node !== undefined && !isInside(node.g));
+}
+
+/** The group that all of these lie in. */
+function commonGroup(flow: Flow, nodes: readonly FlowNode[]): FlowNode | undefined {
+  const [first] = nodes;
+  const found = first?.g !== undefined && nodes.every((node) => node.g === first.g) ? flow.get(first.g) : undefined;
+  return found?.type === "group" ? found : undefined;
+}
+
+/** Members of a group go: those that are gone from it, by what is asked. Without any, the group goes, too, and leaves the one around it. */
+export function loseMembers(tx: Transaction, group: FlowNode, isGone: (member: FlowNode, group: FlowNode) => boolean): void {
+  const rest = membersOf(tx.flow, group).filter((member) => !isGone(member, group));
+  if (rest.length > 0) return tx.update(group.id, { nodes: rest.map((member) => member.id) });
+  const outer = tx.get(group.g ?? "");
+  tx.remove(group.id);
+  if (outer) loseMembers(tx, outer, isGone);
+}
+
+/** What has left for another group or for none. */
+export const hasLeft = (ids: ReadonlySet<string>) => (member: FlowNode, group: FlowNode) => ids.has(member.id) && member.g !== group.id;
+
+/** Takes objects out of their groups, into another that has them among its members already. */
+function leaveGroups(tx: Transaction, nodes: readonly FlowNode[], sizeOf: SizeOf, into?: string): void {
   const leaving = new Set(nodes.map((node) => node.id));
   const left = new Set(nodes.map((node) => node.g).filter((g) => g !== undefined));
-  for (const node of nodes) if (node.g !== undefined) tx.update(node.id, { g: undefined });
+  for (const node of nodes) tx.update(node.id, { g: into });
   for (const id of left) {
     const old = tx.get(id);
     if (!old) continue;
-    const rest = membersOf(tx.flow, old).filter((member) => !leaving.has(member.id));
-    if (rest.length === 0) {
-      tx.remove(id);
-      continue;
-    }
-    tx.update(id, { nodes: rest.map((member) => member.id) });
-    fitGroup(tx, id, sizeOf);
+    loseMembers(tx, old, hasLeft(leaving));
+    fitGroup(tx, tx.get(id) ? id : (old.g ?? ""), sizeOf);
   }
 }
 
@@ -484,7 +547,12 @@ export function makeSubflow(tx: Transaction, ids: readonly string[], name: strin
   const middle = { x: Math.round((left + right) / 2), y: Math.round((top + bottom) / 2) };
   for (const wire of [...entering, ...leaving]) disconnect(tx, wire);
   const subflow = addSubflow(tx, name);
+  const outer = commonGroup(tx.flow, nodes.filter((node) => node.g === undefined || !chosen.has(node.g)));
+  const instance: FlowNode = { id: newId(), type: `subflow:${subflow.id}`, z: place, ...(outer ? { g: outer.id } : {}), name: "", x: middle.x, y: middle.y, wires: outputs.map(() => []) };
+  tx.add(instance);
+  if (outer) tx.update(outer.id, { nodes: membersOf(tx.flow, outer).map((member) => member.id) });
   moveInto(tx, nodes, chosen, subflow.id, { dx: 200 - left, dy: 80 - top });
+  for (const { id } of nodes) settleLinks(tx, id);
   const spot = (y: number, x: number) => ({ x, y: 80 + y });
   const inPort = inputs.length > 0 ? addPort(tx, subflow.id, "in", spot(0, 60)) : undefined;
   if (inPort !== undefined) connect(tx, { source: inPort, port: 0, target: inputs[0]! });
@@ -493,8 +561,6 @@ export function makeSubflow(tx: Transaction, ids: readonly string[], name: strin
     connect(tx, { ...output, target: port });
   });
   const wires = outputs.map((output) => leaving.filter((wire) => wire.source === output.source && wire.port === output.port).map((wire) => wire.target));
-  const instance: FlowNode = { id: newId(), type: `subflow:${subflow.id}`, z: place, name: "", x: middle.x, y: middle.y, wires: wires.map(() => []) };
-  tx.add(instance);
   for (const { source, port } of entering) connect(tx, { source, port, target: instance.id });
   wires.forEach((targets, port) => targets.forEach((target) => connect(tx, { source: instance.id, port, target })));
   return { subflow: tx.get(subflow.id)!, instance: tx.get(instance.id)! };
@@ -504,13 +570,10 @@ export function makeSubflow(tx: Transaction, ids: readonly string[], name: strin
 function moveInto(tx: Transaction, nodes: readonly FlowNode[], chosen: ReadonlySet<string>, place: string, by: { dx: number; dy: number }): void {
   for (const { id } of nodes) {
     const node = tx.get(id)!;
-    const outer = node.g !== undefined && !chosen.has(node.g) ? tx.get(node.g) : undefined;
-    if (outer) {
-      const rest = membersOf(tx.flow, outer).filter((member) => !chosen.has(member.id));
-      if (rest.length === 0) tx.remove(outer.id);
-      else tx.update(outer.id, { nodes: rest.map((member) => member.id) });
-    }
-    tx.update(id, { z: place, x: node.x! + by.dx, y: node.y! + by.dy, ...(outer ? { g: undefined } : {}) });
+    const outer = node.g !== undefined && !chosen.has(node.g) ? node.g : undefined;
+    const left = tx.get(outer ?? "");
+    tx.update(id, { z: place, x: node.x! + by.dx, y: node.y! + by.dy, ...(outer === undefined ? {} : { g: undefined }) });
+    if (left) loseMembers(tx, left, hasLeft(chosen));
   }
 }
 
@@ -518,7 +581,7 @@ function moveInto(tx: Transaction, nodes: readonly FlowNode[], chosen: ReadonlyS
  * Puts a copy of what is in a subflow in the place of an instance. The copy lies in a group that carries the instance's
  * environment, since its nodes may read it.
  */
-export function expandSubflow(tx: Transaction, id: string, sizeOf: SizeOf): FlowNode | undefined {
+export function expandSubflow(tx: Transaction, types: NodeTypes, id: string, sizeOf: SizeOf): FlowNode | undefined {
   const instance = tx.get(id);
   const subflow = instance && tx.get(subflowOf(instance) ?? "");
   if (!instance || subflow?.type !== "subflow" || instance.z === undefined) return undefined;
@@ -531,7 +594,11 @@ export function expandSubflow(tx: Transaction, id: string, sizeOf: SizeOf): Flow
   const inner = tx.flow.portsOf(subflow.id);
   const inTargets = inner.filter((port) => port.kind === "in").flatMap((port) => tx.flow.wiresFrom(port.id));
   const outs = inner.filter((port) => port.kind === "out").map((port) => [...tx.flow.wiresTo(port.id)]);
-  for (const node of content) tx.add(copied(node, ids, instance.z, shift));
+  for (const node of content) tx.add(copied(types, node, ids, instance.z, shift));
+  for (const id of ids.values()) {
+    keepWires(tx, id, new Set(ids.values()));
+    settleLinks(tx, id);
+  }
   const joined: Wire[] = entries.flatMap((entry) => inTargets.filter((wire) => ids.has(wire.target)).map((wire) => ({ ...entry, target: ids.get(wire.target)! })));
   for (const exit of tx.flow.wiresFrom(id)) {
     for (const wire of outs[exit.port] ?? []) {
@@ -540,9 +607,11 @@ export function expandSubflow(tx: Transaction, id: string, sizeOf: SizeOf): Flow
     }
   }
   const tops = content.filter((node) => (node.g === undefined || !ids.has(node.g)) && typeof node.x === "number").map((node) => ids.get(node.id)!);
+  const made = group(tx, tops, sizeOf);
+  const outer = tx.get(instance.g ?? "");
+  if (made && outer) addToGroup(tx, outer.id, [made.id], sizeOf);
   remove(tx, [id]);
   for (const wire of joined) connect(tx, wire);
-  const made = group(tx, tops, sizeOf);
   if (!made) return undefined;
   const env = mergedEnv(subflow["env"], instance["env"]);
   tx.update(made.id, { name: instance.name || subflow.name || "", ...(env.length > 0 ? { env } : {}) });
@@ -550,23 +619,47 @@ export function expandSubflow(tx: Transaction, id: string, sizeOf: SizeOf): Flow
   return tx.get(made.id);
 }
 
-/** A node with other ids, on another canvas. Ids outside the map stay. */
-export function copied(node: FlowNode, ids: ReadonlyMap<string, string>, place: string | undefined, shift: { dx: number; dy: number }): FlowNode {
-  const out: Record<string, unknown> = { ...(remapped(node, ids) as FlowNode) };
-  if (place !== undefined) out["z"] = place;
+/** Wires to nodes that were not copied along would tie a copy to the original. */
+function keepWires(tx: Transaction, id: string, to: ReadonlySet<string>): void {
+  const { wires } = tx.get(id)!;
+  if (Array.isArray(wires)) tx.update(id, { wires: (wires as readonly (readonly string[])[]).map((targets) => targets.filter((target) => to.has(target))) });
+}
+
+/** Whether an instance of a subflow on a canvas would contain itself. */
+export function containsPlace(flow: Flow, subflow: string, place: string, seen = new Set<string>()): boolean {
+  if (subflow === place) return true;
+  if (seen.has(subflow)) return false;
+  seen.add(subflow);
+  return flow.on(subflow).some((node) => subflowOf(node) !== undefined && containsPlace(flow, subflowOf(node)!, place, seen));
+}
+
+/** A node with other ids, on another canvas. Ids outside the map stay, and so do texts that only look like one. */
+export function copied(types: NodeTypes, node: FlowNode, ids: ReadonlyMap<string, string>, place: string | undefined, shift: { dx: number; dy: number }): FlowNode {
+  const texts = new Set(types.get(node.type)?.fields.filter((field) => !NAMING.has(field.kind)).map((field) => field.name));
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(node)) out[key] = TEXTS.has(key) || texts.has(key) ? value : key === "env" ? envWithIds(value, ids) : remapped(value, ids);
+  out["z"] = place;
+  if (place === undefined) delete out["z"];
+  // Secrets are no part of the flow's objects.
+  delete out["credentials"];
   if (typeof node.x === "number") out["x"] = node.x + shift.dx;
   if (typeof node.y === "number") out["y"] = node.y + shift.dy;
-  // Wires to nodes that were not copied along would tie the copy to the original.
-  if (Array.isArray(node.wires)) {
-    const own = new Set(ids.values());
-    out["wires"] = (out["wires"] as string[][]).map((targets) => targets.filter((target) => own.has(target)));
-  }
-  if (typeof out["g"] === "string" && !ids.has(node.g!)) delete out["g"];
   return out as unknown as FlowNode;
 }
 
+/** Properties that hold no ids, whatever the type. */
+const TEXTS = new Set(["name", "label", "info", "color", "icon", "category", "func", "initialize", "finalize", "template"]);
+/** Kinds of fields that may name other nodes. */
+const NAMING: ReadonlySet<string> = new Set(["config", "nodes", "list"]);
+
+/** Of an environment, only what names a configuration node is an id. */
+function envWithIds(env: Json | undefined, ids: ReadonlyMap<string, string>): Json | undefined {
+  if (!Array.isArray(env)) return env;
+  return (env as readonly Json[]).map((entry) => (isObject(entry) && entry["type"] === "conf-type" ? { ...entry, value: remapped(entry["value"], ids) } : entry));
+}
+
 /** A value in which every text that is a key of `ids`, or `subflow:` and one, is replaced. */
-export function remapped(value: Json | undefined, ids: ReadonlyMap<string, string>): Json | undefined {
+function remapped(value: Json | undefined, ids: ReadonlyMap<string, string>): Json | undefined {
   if (typeof value === "string") {
     const direct = ids.get(value);
     if (direct !== undefined) return direct;
@@ -574,13 +667,11 @@ export function remapped(value: Json | undefined, ids: ReadonlyMap<string, strin
     return inner === undefined ? value : `subflow:${inner}`;
   }
   if (Array.isArray(value)) return (value as readonly Json[]).map((item) => remapped(item, ids)!);
-  if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, remapped(each as Json, ids)])) as Json;
-  }
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, remapped(each, ids)]));
   return value;
 }
 
-function mergedEnv(base: Json | undefined, own: Json | undefined): Json[] {
+export function mergedEnv(base: Json | undefined, own: Json | undefined): Json[] {
   const entries = new Map<string, Json>();
   for (const list of [base, own]) {
     if (!Array.isArray(list)) continue;

@@ -62,6 +62,27 @@ describe("an action", () => {
     expect(editor.flow.get("a")?.x).toBe(101);
   });
 
+  it("that changes the order only is one to deploy, too", () => {
+    editor.run("order", (tx) => commands.moveTab(tx, "t1", null));
+    expect(editor.isDirty).toBe(true);
+    editor.markDeployed();
+    expect(editor.isDirty).toBe(false);
+    editor.undo();
+    expect(editor.isDirty).toBe(true);
+    editor.redo();
+    editor.run("remove", (tx) => commands.remove(tx, ["a"]));
+    editor.undo();
+    expect(editor.isDirty).toBe(false);
+  });
+
+  it("on a locked subflow is refused, too, and unlocking is not", () => {
+    editor.run("add", (tx) => tx.add({ id: "s", type: "subflow", name: "S", in: [], out: [], locked: true }));
+    expect(() => editor.run("name", (tx) => tx.update("s", { name: "x" }))).toThrow(LockedError);
+    editor.run("unlock", (tx) => tx.update("s", { locked: undefined }));
+    editor.run("lock", (tx) => tx.update("s", { locked: true }));
+    expect(editor.flow.isLocked("s")).toBe(true);
+  });
+
   it("merges with the one before when both say so", () => {
     editor.run("move", (tx) => commands.move(tx, ["a"], 20, 0), "step");
     editor.run("move", (tx) => commands.move(tx, ["a"], 20, 0), "step");
@@ -142,9 +163,33 @@ describe("groups", () => {
     editor.run("enter", (tx) => commands.addToGroup(tx, made.id, ["d"], size));
     editor.run("ungroup", (tx) => commands.ungroup(tx, made.id, size));
     expect(editor.flow.get("d")!.g).toBe(outer.id);
-    expect([...(editor.flow.get(outer.id)!["nodes"] as string[])].sort()).toEqual(["b", "c", "d"]);
-    editor.run("remove", (tx) => commands.remove(tx, ["b", "c", "d"]));
+    expect([...(editor.flow.get(outer.id)!["nodes"] as string[])].sort()).toEqual(["a", "b", "c", "d"]);
+    editor.run("remove", (tx) => commands.remove(tx, ["a", "b", "c", "d"]));
     expect(editor.flow.has(outer.id)).toBe(false);
+  });
+
+  it("that lie in groups leave no trace of themselves", () => {
+    const inner = editor.run("group", (tx) => commands.group(tx, ["a"], size))!;
+    const outer = editor.run("group", (tx) => commands.group(tx, [inner.id, "b"], size))!;
+    editor.run("remove", (tx) => commands.remove(tx, ["a"]));
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual(["b"]);
+    editor.undo();
+    const all = editor.run("group", (tx) => commands.group(tx, [inner.id, "b"], size))!;
+    expect(editor.flow.get(all.id)!.g).toBe(outer.id);
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual([all.id]);
+    editor.run("remove", (tx) => commands.remove(tx, ["a", "b"]));
+    expect(editor.flow.ofType("group")).toEqual([]);
+  });
+
+  it("keep what stands for what lay in them", () => {
+    const outer = editor.run("group", (tx) => commands.group(tx, ["b"], size))!;
+    editor.run("env", (tx) => tx.update(outer.id, { env: [{ name: "A", type: "str", value: "1" }] }));
+    const { instance } = editor.run("subflow", (tx) => commands.makeSubflow(tx, ["b"], "Sub"))!;
+    expect(instance.g).toBe(outer.id);
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual([instance.id]);
+    const made = editor.run("expand", (tx) => commands.expandSubflow(tx, types, instance.id, size))!;
+    expect(made.g).toBe(outer.id);
+    expect(editor.flow.get(outer.id)!["nodes"]).toEqual([made.id]);
   });
 
   it("go with all that lies in them", () => {
@@ -161,7 +206,7 @@ describe("subflows", () => {
     expect(wires().filter((wire) => wire.includes(instance.id))).toEqual([`${instance.id}:0:c`, `${instance.id}:0:d`, `a:0:${instance.id}`].sort());
     expect(editor.flow.wiresTo(portId(subflow.id, "out", 0)).map((wire) => wire.source)).toEqual(["b"]);
     editor.run("env", (tx) => { tx.update(subflow.id, { env: [{ name: "A", type: "str", value: "1" }] }); tx.update(instance.id, { env: [{ name: "A", type: "num", value: "2" }] }); });
-    const made = editor.run("expand", (tx) => commands.expandSubflow(tx, instance.id, size))!;
+    const made = editor.run("expand", (tx) => commands.expandSubflow(tx, types, instance.id, size))!;
     const [copy] = made["nodes"] as string[];
     expect(made["env"]).toEqual([{ name: "A", type: "num", value: "2" }]);
     expect(wires().filter((wire) => !wire.startsWith("b:"))).toEqual([`a:0:${copy}`, `${copy}:0:c`, `${copy}:0:d`].sort());
@@ -223,6 +268,11 @@ describe("geometry", () => {
   it("aligns, distributes and finds the way", () => {
     editor.run("align", (tx) => align(tx, ["a", "b", "c"], "left", size));
     expect(editor.flow.get("c")!.x).toBe(100);
+    editor.undo();
+    const made = editor.run("group", (tx) => commands.group(tx, ["b"], size))!;
+    editor.run("align", (tx) => align(tx, ["a", made.id, "b"], "left", size));
+    expect([editor.flow.get(made.id)!.x, editor.flow.get("b")!.x]).toEqual([50, 125]);
+    editor.undo();
     editor.undo();
     editor.run("move", (tx) => commands.move(tx, ["b"], 60, 3));
     editor.run("distribute", (tx) => distribute(tx, ["a", "b", "c"], "horizontal", size));

@@ -49,6 +49,7 @@ const MERGE_WITHIN = 1000;
 /** The means of changing a flow inside `Editor.run`. */
 export class Transaction {
   readonly steps: Step[] = [];
+  private heedsLocks = true;
 
   constructor(
     readonly flow: Flow,
@@ -98,8 +99,20 @@ export class Transaction {
     if (before !== text) this.step({ kind: "beside", key, before, after: text });
   }
 
+  /** Does something to locked canvases, too: for what was decided elsewhere. */
+  overLocks(action: () => void): void {
+    this.heedsLocks = false;
+    try {
+      action();
+    } finally {
+      this.heedsLocks = true;
+    }
+  }
+
   private replace(before: FlowNode, after: FlowNode): void {
-    if (before.type !== "tab") {
+    // A lock can be taken away.
+    const unlocks = before.type === "subflow" && equal({ ...before, locked: undefined }, { ...after, locked: undefined });
+    if (before.type !== "tab" && !unlocks) {
       this.unlocked(before);
       this.unlocked(after);
     }
@@ -108,7 +121,7 @@ export class Transaction {
 
   private unlocked(node: FlowNode): void {
     const place = node.type === "subflow" ? node.id : node.z;
-    if (place !== undefined && this.flow.isLocked(place)) throw new LockedError(place);
+    if (this.heedsLocks && place !== undefined && this.flow.isLocked(place)) throw new LockedError(place);
   }
 
   private step(step: Step): void {
@@ -242,9 +255,11 @@ export class Editor {
     return out;
   }
 
+  /** Whether anything differs from what is deployed, be it the order. */
   get isDirty(): boolean {
-    for (const id of this.deployed.keys()) if (!this.flow.has(id)) return true;
-    return this.flow.keys().some((key) => this.markOf(key) !== null);
+    const now = this.flow.keys().filter((key) => this.flow.has(key));
+    const then = [...this.deployed.keys()];
+    return now.length !== then.length || now.some((key, i) => key !== then[i] || this.markOf(key) !== null);
   }
 
   /** Calls after every change, once for each action. Returns how to stop it. */

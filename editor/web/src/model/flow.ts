@@ -261,7 +261,7 @@ export class Flow {
     return sources.flatMap((id) => this.wiresFrom(id));
   }
 
-  /** The objects that name this one in a property other than `wires`, `z`, `g` and the `nodes` of a group. */
+  /** The objects that name this one in a property, or in a list or an object of one; `wires`, `z`, `g` and the `nodes` of a group do not count. */
   usersOf(id: string): FlowNode[] {
     return [...(this.references.get(id) ?? NONE)].map((key) => this.objects.get(key)!).filter((node) => node !== undefined);
   }
@@ -393,21 +393,23 @@ function subflowWires(subflow: FlowNode): Wire[] {
 const STRUCTURE = new Set(["id", "type", "z", "g", "wires", "x", "y", "w", "h", "d", "l", "name", "info", "func", "template", "html", "css"]);
 const ID = /^[A-Za-z0-9_.:-]{1,64}$/;
 
+/** How deep references are looked for: an element of a list, one of its properties. */
+const DEPTH = 4;
+
 /**
- * What could be ids in an object's properties: texts, and texts in arrays of texts (`links`, `scope`). Not all are ids;
- * the index is asked by id, so the others do no harm.
+ * What could be ids in an object's properties: texts, and texts in lists (`links`, `scope`) and in their elements, such as
+ * those of an environment. Not all are ids; the index is asked by id, so the others do no harm.
  */
 function referencesOf(node: FlowNode): Set<string> {
   const found = new Set<string>();
-  if (node.type === "group" || node.type === "tab") return found;
-  for (const key of Object.keys(node)) {
-    if (STRUCTURE.has(key)) continue;
-    const value = node[key];
+  const visit = (value: Json | undefined, depth: number) => {
     if (typeof value === "string") {
       if (ID.test(value)) found.add(value);
-    } else if (Array.isArray(value)) {
-      for (const item of value as readonly Json[]) if (typeof item === "string" && ID.test(item)) found.add(item);
+    } else if (depth > 0 && typeof value === "object" && value !== null) {
+      for (const each of Array.isArray(value) ? (value as readonly Json[]) : Object.values(value as JsonObject)) visit(each, depth - 1);
     }
-  }
+  };
+  if (node.type === "group" || node.type === "tab" || node.type === "subflow") visit(node["env"], DEPTH);
+  else for (const key of Object.keys(node)) if (!STRUCTURE.has(key)) visit(node[key], DEPTH);
   return found;
 }

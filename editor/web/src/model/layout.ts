@@ -1,7 +1,7 @@
 /**
  * Geometry of selections: aligning, distributing, the grid, and which node lies where.
  */
-import { boxOf, move, placeOf, type Point, type SizeOf } from "./commands";
+import { boxOf, move, placeOf, topsOf, type Point, type SizeOf } from "./commands";
 import type { Transaction } from "./edit";
 import type { Flow, FlowNode } from "./flow";
 
@@ -85,11 +85,11 @@ export function connected(flow: Flow, ids: Iterable<string>, which: "upstream" |
   return out;
 }
 
+/** What lies in a group that is among these goes along with it. */
 function boxesOf(flow: Flow, ids: readonly string[], sizeOf: SizeOf) {
-  return ids.flatMap((id) => {
-    const node = flow.get(id);
-    const box = node && boxOf(node, sizeOf);
-    return box ? [{ id, ...box }] : [];
+  return topsOf(flow, ids).flatMap((node) => {
+    const box = boxOf(node, sizeOf);
+    return box ? [{ id: node.id, ...box }] : [];
   });
 }
 

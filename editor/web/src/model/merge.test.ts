@@ -59,6 +59,18 @@ describe("merge", () => {
     expect([...editor.flow.keys()]).toEqual(base.map((node) => node.id));
   });
 
+  it("changes what the other locked", () => {
+    const { flow } = merge(change("a", { name: "mine" }).filter((node) => node.id !== "b"), change("t", { locked: true }));
+    expect(flow.get("a")!.name).toBe("mine");
+    expect(flow.has("b")).toBe(false);
+    expect(flow.get("t")!["locked"]).toBe(true);
+  });
+
+  it("leaves nothing on a flow that is no more", () => {
+    const added = { id: "n", type: "debug", z: "t", x: 1, y: 1, wires: [] };
+    for (const flow of [merge([...base, added], []).flow, merge([], [...base, added]).flow]) expect([...flow.keys()].toSorted()).toEqual(["n", "t"]);
+  });
+
   it("drops properties that this side removed", () => {
     const mine = base.map((node) => (node.id === "d" ? { id: "d", type: "debug", z: "t", x: 1, y: 1, wires: [] } : node));
     expect("name" in merge(mine, change("d", { x: 5 })).flow.get("d")!).toBe(false);

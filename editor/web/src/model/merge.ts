@@ -69,17 +69,21 @@ function combined(base: FlowNode | undefined, mine: FlowNode, theirs: FlowNode):
   return out as unknown as FlowNode;
 }
 
-/** Makes the merged flow of theirs: to be run as one action on a document that holds theirs. */
+/** Makes the merged flow of theirs, locked canvases included: to be run as one action on a document that holds theirs. */
 export function applyMerge(tx: Transaction, items: readonly MergeItem[], choices: ReadonlyMap<string, Side>): void {
   // Canvases come before what lies on them, and go after it.
-  const ordered = items.toSorted((a, b) => rank(a) - rank(b));
-  for (const item of ordered) {
-    const result = resolve(item, choices.get(item.id));
-    if (equal(result, item.theirs)) continue;
-    if (!result) tx.remove(item.id);
-    else if (!tx.get(item.id)) tx.add(result);
-    else tx.update(item.id, { ...removedKeys(tx.get(item.id)!, result), ...result });
-  }
+  const ordered = items.toSorted((a, b) => rank(a) - rank(b)).map((item) => ({ item, result: resolve(item, choices.get(item.id)) }));
+  // A canvas that one took away stays when there is something of the other's on it.
+  const needed = new Set(ordered.map(({ result }) => result?.z));
+  tx.overLocks(() => {
+    for (const { item, result: wanted } of ordered) {
+      const result = wanted ?? (needed.has(item.id) ? (item.mine ?? item.theirs) : undefined);
+      if (equal(result, item.theirs)) continue;
+      if (!result) tx.remove(item.id);
+      else if (!tx.get(item.id)) tx.add(result);
+      else tx.update(item.id, { ...removedKeys(tx.get(item.id)!, result), ...result });
+    }
+  });
 }
 
 function rank(item: MergeItem): number {

@@ -1,11 +1,11 @@
 /**
  * Finding objects: words are looked for in every property, filters narrow what is found.
  *
- * `is:unused` `is:invalid` `is:modified` `is:disabled` `is:config` `is:subflow`, `type:x`, `flow:x`; a word in double
- * quotes keeps its spaces. All words and filters must hold.
+ * `is:unused` `is:invalid` `is:modified` `is:disabled` `is:config` `is:subflow` `is:hidden`, `type:x` (`type:unknown`: of no known
+ * type), `flow:x` (`flow:current`: what is shown), `uses:id`; a word in double quotes keeps its spaces. All words and filters must hold.
  */
 import type { Mark } from "./edit";
-import { kindOf, type Flow, type FlowNode } from "./flow";
+import { kindOf, subflowOf, type Flow, type FlowNode } from "./flow";
 import { isObject, type Json } from "./json";
 import type { NodeTypes } from "./types";
 
@@ -15,6 +15,9 @@ export interface SearchContext {
   readonly markOf: (id: string) => Mark;
   /** Nodes with errors from elsewhere, such as the compiler's. */
   readonly hasErrors?: (id: string) => boolean;
+  /** The canvas that is shown. */
+  readonly place?: string;
+  readonly hidden?: ReadonlySet<string>;
 }
 
 export interface Found {
@@ -24,7 +27,7 @@ export interface Found {
   readonly excerpt?: string;
 }
 
-export const FILTERS = ["is:unused", "is:invalid", "is:modified", "is:disabled", "is:config", "is:subflow", "type:", "flow:"] as const;
+export const FILTERS = ["is:unused", "is:invalid", "is:modified", "is:disabled", "is:config", "is:subflow", "is:hidden", "type:", "flow:", "flow:current", "uses:"] as const;
 
 /** What matches, best first: a name that begins with the word, then names, then other properties. */
 export function search(context: SearchContext, query: string, limit = 200): Found[] {
@@ -46,7 +49,7 @@ function splitQuery(query: string): string[] {
 }
 
 function isFilter(term: string): boolean {
-  return /^(is|type|flow):./.test(term);
+  return /^(is|type|flow|uses):./.test(term);
 }
 
 function passes(context: SearchContext, node: FlowNode, filter: string): boolean {
@@ -54,9 +57,11 @@ function passes(context: SearchContext, node: FlowNode, filter: string): boolean
   const value = filter.slice(colon + 1).toLowerCase();
   switch (filter.slice(0, colon)) {
     case "type":
-      return node.type.toLowerCase().includes(value);
+      return node.type.toLowerCase().includes(value) || (value === "unknown" && !context.types.isKnown(context.flow, node));
     case "flow":
       return isOn(context, node, value);
+    case "uses":
+      return uses(context.flow, node, filter.slice(colon + 1));
     default:
       return is(context, node, value);
   }
@@ -65,7 +70,13 @@ function passes(context: SearchContext, node: FlowNode, filter: string): boolean
 function isOn(context: SearchContext, node: FlowNode, value: string): boolean {
   const place = node.type === "tab" || node.type === "subflow" ? node : context.flow.placeOf(node);
   if (!place) return false;
-  return place.id === value || context.types.label(context.flow, place).toLowerCase().includes(value);
+  if (value === "current" && place.id === context.place) return true;
+  return place.id.toLowerCase() === value || context.types.label(context.flow, place).toLowerCase().includes(value);
+}
+
+/** A configuration node is used by those that name it, a subflow by its instances. */
+function uses(flow: Flow, node: FlowNode, id: string): boolean {
+  return node.id !== id && (subflowOf(node) === id || flow.usersOf(id).includes(node));
 }
 
 function is(context: SearchContext, node: FlowNode, value: string): boolean {
@@ -82,6 +93,8 @@ function is(context: SearchContext, node: FlowNode, value: string): boolean {
       return flow.isDisabled(node);
     case "config":
       return kind === "config" || kind === "global";
+    case "hidden":
+      return kind === "tab" && (context.hidden?.has(node.id) ?? false);
     case "subflow":
       return kind === "subflow" || node.type.startsWith("subflow:");
     default:

@@ -2,44 +2,26 @@
  * Deploying: the button with its menu.
  */
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import type { DeployType } from "../api/client";
 import { perform } from "../app/actions";
-import { readSetting, writeSetting } from "../app/local";
 import { useRevision, useSession } from "../app/react";
-import { Store } from "../app/store";
 import { useStore } from "../app/react";
-import { messageOf, type Session } from "../app/session";
+import { messageOf } from "../app/session";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
 import { DEPLOY_TYPES } from "./deploy-types";
 import { dialogOf } from "./dialogs";
 
-/** The way of deploying that the button has. */
-export const chosenType = new Store<DeployType>(readSetting<DeployType>("deploy", "full"));
-chosenType.subscribe(() => writeSetting("deploy", chosenType.get()));
-const busy = new Store(false);
-
-/** Deploys in the chosen way; true when the server took it. */
-export async function deploy(session: Session): Promise<boolean> {
-  busy.set(true);
-  try {
-    return await session.deploy(chosenType.get());
-  } finally {
-    busy.set(false);
-  }
-}
-
 export function DeployButton() {
   const session = useSession();
   useRevision();
-  const type = useStore(chosenType);
-  const isBusy = useStore(busy);
+  const type = useStore(session.deployType);
+  const isBusy = useStore(session.deploying);
   const [open, setOpen] = useState(false);
   const anchor = useRef<HTMLDivElement>(null);
   const dirty = session.editor.isDirty || session.document.hasCredentials;
   return (
     <div className="deploy" ref={anchor}>
-      <button type="button" className="deploy-button" data-dirty={dirty} disabled={isBusy} title={dirty ? t("app.unsaved") : t("deploy.nothing")} onClick={() => void deploy(session)}>
+      <button type="button" className="deploy-button" data-dirty={dirty} disabled={isBusy} title={dirty ? t("app.unsaved") : t("deploy.nothing")} onClick={() => void session.deploy()}>
         <Glyph name="deploy" size={16} />
         {t("deploy.button")}
         {type !== "full" && <small>{t(`deploy.${type}`)}</small>}
@@ -54,7 +36,7 @@ export function DeployButton() {
 
 function DeployMenu({ onClose }: { onClose: () => void }) {
   const session = useSession();
-  const type = useStore(chosenType);
+  const type = useStore(session.deployType);
   const menu = useRef<HTMLDivElement>(null);
   useEffect(() => {
     menu.current!.querySelector<HTMLElement>("[aria-checked=true]")?.focus();
@@ -90,7 +72,7 @@ function DeployMenu({ onClose }: { onClose: () => void }) {
     <div ref={menu} className="menu deploy-menu" role="menu" aria-label={t("deploy.menu")} onKeyDown={press}>
       <div className="menu-section" role="group" aria-label={t("deploy.type")}>
         {DEPLOY_TYPES.map((each) => (
-          <button key={each} type="button" role="menuitemradio" aria-checked={each === type} tabIndex={-1} onClick={then(() => chosenType.set(each))}>
+          <button key={each} type="button" role="menuitemradio" aria-checked={each === type} tabIndex={-1} onClick={then(() => session.deployType.set(each))}>
             <span className="menu-check">{each === type && <Glyph name="check" size={14} />}</span>
             <span>
               {t(`deploy.${each}`)}
@@ -105,6 +87,9 @@ function DeployMenu({ onClose }: { onClose: () => void }) {
         </button>
         <button type="button" role="menuitem" tabIndex={-1} onClick={then(() => void perform(session, "reload"))}>
           {t("do.reload")}
+        </button>
+        <button type="button" role="menuitem" tabIndex={-1} onClick={then(() => void perform(session, "restart"))}>
+          {t("do.restart")}
         </button>
         <button type="button" role="menuitem" tabIndex={-1} onClick={then(() => void setState("start"))}>
           {t("deploy.start")}

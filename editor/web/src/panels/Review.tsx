@@ -6,7 +6,6 @@ import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
 import type { Json } from "../model/json";
 import { Changes } from "./Changes";
-import { chosenType, deploy } from "./Deploy";
 import { Dialog } from "./Dialog";
 import { Preview } from "./Preview";
 
@@ -15,7 +14,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   const session = useSession();
   useRevision();
   const id = useId();
-  const type = useStore(chosenType);
+  const type = useStore(session.deployType);
   const { added, changed, moved, removed } = session.editor.differences();
   const secrets = session.flow.keys().filter((key) => Object.keys(session.document.credentialsOf(key)).length > 0);
   const nothing = added.length + changed.length + moved.length + removed.length + secrets.length === 0;
@@ -24,7 +23,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
     return node && (session.types.get().problems(session.flow, node).length > 0 || !session.types.get().isKnown(session.flow, node));
   });
   const run = async () => {
-    if (await deploy(session)) onClose();
+    if (await session.deploy()) onClose();
     else if (session.conflict.get()) onClose();
   };
   return (
@@ -40,7 +39,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
     >
       {nothing && <p className="panel-empty">{t("deploy.nothing")}</p>}
       {invalid.length > 0 && <p className="field-problem">{t("deploy.invalid", { count: invalid.length })}</p>}
-      <Preview type={type} onType={(each) => chosenType.set(each)} onLeave={onClose} />
+      <Preview type={type} onType={(each) => session.deployType.set(each)} onLeave={onClose} />
       <Group title={t("review.added", { count: added.length })} ids={added} kind="added" />
       <Group title={t("review.changed", { count: changed.length })} ids={changed} kind="changed" />
       <Group title={t("review.removed", { count: removed.length })} ids={removed} kind="removed" />

@@ -5,8 +5,7 @@ import { useId, useMemo, useState } from "react";
 import { useRevision, useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
-import { exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, toText } from "../model/clipboard";
-import { addTab } from "../model/commands";
+import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
 import { kindOf, type FlowNode } from "../model/flow";
 import { FlowSyntaxError } from "../model/text";
 import { viewOf } from "../canvas/view";
@@ -17,10 +16,12 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const id = useId();
   const [text, setText] = useState("");
   const [target, setTarget] = useState<"here" | "new">(session.flow.has(session.place.get()) ? "here" : "new");
+  const [ids, setIds] = useState<"keep" | "replace">("keep");
   const [over, setOver] = useState(false);
   const [fault, setFault] = useState("");
   const read = useMemo(() => readNodes(text), [text]);
   const nodes = typeof read === "string" ? [] : read;
+  const taken = useMemo(() => (typeof read === "string" ? 0 : conflictsOf(session.flow, read, session.place.get()).length), [session, read]);
   const problem = fault !== "" ? fault : typeof read === "string" ? read : "";
   const locked = target === "here" && session.flow.isLocked(session.place.get());
   const fromFile = async (file: File | undefined) => {
@@ -41,7 +42,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     }
   };
   const run = () => {
-    if (importNodes(session, nodes, target)) onClose();
+    if (importNodes(session, nodes, target, ids)) onClose();
   };
   return (
     <Dialog
@@ -103,6 +104,17 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           </label>
           {locked && <span className="field-problem">{t("canvas.locked")}</span>}
         </fieldset>
+        {taken > 0 && (
+          <fieldset className="choices">
+            <legend>{t("import.taken", { count: taken })}</legend>
+            {(["keep", "replace"] as const).map((each) => (
+              <label key={each}>
+                <input type="radio" name={`${id}-ids`} checked={ids === each} onChange={() => setIds(each)} />
+                {t(`import.${each}`)}
+              </label>
+            ))}
+          </fieldset>
+        )}
       </div>
     </Dialog>
   );
@@ -124,20 +136,28 @@ function summary(nodes: readonly FlowNode[]): string {
   return t("import.summary", { tabs: count("tab"), nodes: count("node") + count("junction"), configs: count("config"), subflows: count("subflow") });
 }
 
-function importNodes(session: Session, nodes: readonly FlowNode[], target: "here" | "new"): boolean {
+/** False when that was refused. */
+function importNodes(session: Session, nodes: readonly FlowNode[], target: "here" | "new", ids: "keep" | "replace"): boolean {
   const view = viewOf(session);
+  const here = session.place.get();
   const at = view.snapped(view.toCanvas(view.middle()));
-  let place = session.place.get();
-  const pasted = session.run(t("import.title"), (tx) => {
-    const loose = nodes.some((node) => (kindOf(node) === "node" || kindOf(node) === "group") && !nodes.some((each) => each.id === node.z));
-    if (target === "new" && loose) place = addTab(tx, t("tabs.new", { number: session.flow.tabs().length + 1 })).id;
-    return paste(tx, nodes, place, target === "here" ? at : undefined);
-  });
-  if (!pasted) return false;
-  session.show(pasted.tabs[0] ?? place);
-  session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
-  session.notify("success", t("canvas.pasted", { count: pasted.ids.length }));
-  return true;
+  const types = session.types.get();
+  try {
+    const pasted = session.run(t("import.title"), (tx) => {
+      if (target === "here") return paste(tx, types, nodes, { place: here, at, ids });
+      return pasteOnNew(tx, types, nodes, t("tabs.new", { number: session.flow.tabs().length + 1 }), ids);
+    });
+    if (!pasted) return false;
+    for (const [id, values] of pasted.secrets) session.document.setCredentials(id, values);
+    session.show(pasted.tabs[0] ?? here);
+    session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
+    session.notify("success", t("canvas.pasted", { count: pasted.count }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof SubflowCycleError)) throw error;
+    session.notify("warning", t("canvas.subflow-cycle"));
+    return false;
+  }
 }
 
 type What = "selection" | "tab" | "all";

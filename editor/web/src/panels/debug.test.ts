@@ -75,7 +75,11 @@ describe("values as Node-RED sends them", () => {
     ["hello", "string[5]", '"hello"'],
     ["5", "number", "5"],
     ["true", "boolean", "true"],
-    ["(undefined)", "undefined", "(undefined)"],
+    ["(undefined)", "undefined", "undefined"],
+    ["(undefined)", "null", "null"],
+    ['{"__enc__":true,"type":"error","data":{"name":"TypeError","message":"no","code":"E1","stack":"TypeError: no\\n    at x"}}', "error", "TypeError: no"],
+    ['{"__enc__":true,"type":"array","data":[1,300],"length":2}', "Uint16Array[2]", "array[2]"],
+    ['{"__enc__":true,"type":"Uint16Array","data":{"__enc__":true,"type":"array","data":[0,0],"length":2},"length":1500}', "Uint16Array[1500]", "Uint16Array[1500]"],
     ["00ff", "buffer[2]", "buffer[2] 00 ff"],
     ["[1,2]", "array[2]", "array[2]"],
     ['{"a":1,"b":{"c":2}}', "Object", "{ a: 1, b: object }"],
@@ -98,6 +102,13 @@ describe("values as Node-RED sends them", () => {
     expect(wrapped("map", { k: 1 }, { length: 1 })).toMatchObject({ text: "map[1]", kind: "map" });
     expect(wrapped("bigint", "12").text).toBe("12");
     expect(valueOf({ type: "Buffer", data: [1, 16] }).text).toBe("buffer[2] 01 10");
+    expect(valueOf({ type: "Buffer", data: [1, 16], __enc__: true, length: 2000 })).toMatchObject({ kind: "buffer", text: "buffer[2000] 01 10 …", length: 2000 });
+    expect(wrapped("Float32Array", [1.5], { length: 1500 })).toMatchObject({ kind: "array", text: "Float32Array[1500]", length: 1500 });
+    expect(wrapped("internal", undefined).text).toBe("[internal]");
+    expect(decode({ __enc__: true, type: "bigint", data: "10" }, "bigint")).toMatchObject({ kind: "bigint", text: "10" });
+    expect(wrapped("map", { a: { __enc__: true, type: "set", data: [1], length: 1 } }, { length: 1 }).copy()).toBe('{"a":[1]}');
+    const [, stack] = wrapped("error", { name: "E", message: "m", stack: "E: m\n    at x" }).children().at(-1)!;
+    expect(stack.text).toBe("E: m\n    at x");
     expect(JSON.parse(valueOf({ a: { __enc__: true, type: "array", data: [1], length: 9 } }).copy())).toEqual({ a: [1] });
   });
 

@@ -26,14 +26,16 @@ export function decode(msg: Json | undefined, format: string): Value {
   switch (kind) {
     case "string":
       return leaf("string", JSON.stringify(text), text);
+    case "bigint":
+      return isWrapped(msg ?? null) ? valueOf(msg) : leaf(kind, text, text);
     case "number":
     case "boolean":
-    case "bigint":
     case "regexp":
       return leaf(kind, text, text);
+    // (of both, what is sent says nothing, or `(undefined)`)
     case "undefined":
     case "null":
-      return leaf(text === "undefined" ? "undefined" : text === "null" ? "null" : (kind as "null"), text === "" ? kind : text, text);
+      return leaf(kind, kind, kind);
     case "date":
       return leaf("date", text, text);
     case "function":
@@ -52,8 +54,9 @@ function fromText(text: string, kind: string, length: number): Value {
   } catch {
     return leaf(kind === "error" ? "error" : "string", kind === "error" ? text : JSON.stringify(text), text);
   }
+  if (isWrapped(parsed)) return unwrapped(parsed);
   if (kind === "error") return errorOf(parsed);
-  if ((kind === "set" || kind === "map") && !isWrapped(parsed)) return valueOf({ __enc__: true, type: kind, data: parsed, length: Number.isNaN(length) ? sizeOf(parsed) : length });
+  if (kind === "set" || kind === "map") return valueOf({ __enc__: true, type: kind, data: parsed, length: Number.isNaN(length) ? sizeOf(parsed) : length });
   return Array.isArray(parsed) && !Number.isNaN(length) ? arrayOf(parsed as readonly Json[], length) : valueOf(parsed);
 }
 
@@ -80,6 +83,7 @@ function unwrapped(object: JsonObject): Value {
   switch (type) {
     case "array":
       return arrayOf(Array.isArray(data) ? (data as readonly Json[]) : [], Number(object["length"]));
+    case "Buffer":
     case "buffer":
       return bufferOf(Array.isArray(data) ? (data as readonly number[]) : [], Number(object["length"]));
     case "set":
@@ -98,8 +102,13 @@ function unwrapped(object: JsonObject): Value {
     case "undefined":
     case "function":
       return leaf(type, type, type);
-    default:
-      return objectOf(object);
+    case "internal":
+      return leaf("object", "[internal]", "[internal]");
+    default: {
+      // Arrays of numbers of one size, by their names, are sent as arrays, or as what an array is sent as.
+      const items = isObject(data) && isWrapped(data) ? data["data"] : data;
+      return Array.isArray(items) && typeof object["length"] === "number" ? { ...arrayOf(items as readonly Json[], object["length"]), text: `${type}[${object["length"]}]` } : objectOf(object);
+    }
   }
 }
 
@@ -143,7 +152,7 @@ function errorOf(data: Json): Value {
   const message = String(object["message"] ?? "");
   const known = message.startsWith(`${name}:`) ? message : `${name}: ${message}`;
   const rest = Object.entries(object).filter(([key]) => key !== "__enc__");
-  return { kind: "error", text: known, length: rest.length, children: () => rest.map(([key, value]) => [key, valueOf(value)] as const), copy: () => known };
+  return { kind: "error", text: known, length: rest.length, children: () => rest.map(([key, value]) => [key, key === "stack" && typeof value === "string" ? leaf("string", value, value) : valueOf(value)] as const), copy: () => (typeof object["stack"] === "string" ? object["stack"] : known) };
 }
 
 function bufferOf(bytes: readonly number[], length: number): Value {
@@ -165,8 +174,10 @@ function hexBytes(text: string): number[] {
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return (value as readonly Json[]).map(plain);
   if (!isObject(value)) return value;
-  if (isWrapped(value)) return value["type"] === "array" || value["type"] === "set" || value["type"] === "buffer" ? listOf(value["data"]).map(plain) : value["type"] === "undefined" || value["type"] === "function" ? undefined : (value["data"] ?? null);
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+  if (!isWrapped(value)) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+  const { type, data } = value;
+  if (type === "undefined" || type === "function") return undefined;
+  return type === "internal" ? "[internal]" : plain(data ?? null);
 }
 
 /** The path of a child, as JavaScript writes it. */

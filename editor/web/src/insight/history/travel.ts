@@ -2,6 +2,7 @@
  * Going about in a recording: what the canvas showed at the moment of an event, and playing the events one after another.
  */
 import type { Layer, Mark } from "../../canvas/marks";
+import { statusText } from "../../messages/labels";
 import type { Flow } from "../../model/flow";
 import { isObject } from "../../model/json";
 import type { FlowEvent } from "../api";
@@ -25,7 +26,7 @@ export class Travel {
       if (places) places.push(i);
       else this.places.set(this.ids[i]!, [i]);
       if (event.kind !== "status") return;
-      const text = isObject(event["status"]) ? String(event["status"]["text"] ?? "") : "";
+      const text = isObject(event["status"]) ? statusText(event["status"]["text"]) : "";
       const said = this.statuses.get(event.node);
       if (said) said.push({ at: i, text });
       else this.statuses.set(event.node, [{ at: i, text }]);
