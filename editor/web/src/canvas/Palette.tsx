@@ -5,6 +5,7 @@ import { useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { readSetting, writeSetting } from "../app/local";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
+import { categoryLabel } from "../messages/labels";
 import { DRAG_TYPE } from "./Canvas";
 import { Glyph } from "./icons";
 import { fit } from "./pickers";
@@ -32,7 +33,7 @@ export function Palette() {
     const fitting = entries.filter(({ type, label }) => fit(`${label} ${type}`, query) !== Infinity);
     const groups = Map.groupBy(fitting, (entry) => entry.category);
     const rank = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
-    return [...groups].toSorted(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
+    return [...groups].toSorted(([a], [b]) => rank(a) - rank(b) || categoryLabel(a).localeCompare(categoryLabel(b)));
     // The revision stands for the subflows of the flow.
   }, [view, types, place, revision, query]);
 
@@ -60,7 +61,7 @@ export function Palette() {
             <section key={category}>
               <button type="button" className="palette-category" aria-expanded={open} onClick={() => toggle(category)}>
                 <Glyph name={open ? "down" : "right"} size={14} />
-                {category}
+                {categoryLabel(category)}
               </button>
               {open && entries.map((entry) => <PaletteNode key={entry.type} entry={entry} />)}
             </section>

@@ -168,7 +168,7 @@ export class CanvasView {
       return !end || fits(end, types.inputs(session.flow, node), types.outputs(session.flow, node));
     });
     const junction = [{ type: "junction", category: "common" }];
-    const all = [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: t("palette.subflows") }))];
+    const all = [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: "subflows" }))];
     return all.map((each) => ({ ...each, fitness: end ? this.fitnessOf(each.type, end) : 1 }));
   }
 
