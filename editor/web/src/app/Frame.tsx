@@ -129,7 +129,7 @@ function Notices() {
   return (
     <div className="notices" role="log" aria-live="polite" aria-label={t("app.notices")}>
       {notices.map((notice) => (
-        <div key={notice.id} className={`notice is-${notice.level}`}>
+        <div key={notice.id} className={`notice is-${notice.level}`} {...(notice.level === "error" ? { role: "alert" } : {})}>
           <span>{notice.text}</span>
           {notice.actions.map((action) => (
             <button

@@ -6,6 +6,7 @@ import { BROWSER_KEYS, copyText, pasteText, removeChosen } from "../canvas/actio
 import { viewOf } from "../canvas/view";
 import { t } from "../messages";
 import { KeyMap, keyName, isEnabled } from "./actions";
+import { keepFocus } from "./focus";
 import { useSession } from "./react";
 import type { Session } from "./session";
 
@@ -27,7 +28,9 @@ export function Shortcuts() {
     addEventListener("cut", copy);
     addEventListener("paste", paste);
     addEventListener("beforeunload", unload);
+    const letFocus = keepFocus(() => viewOf(session).focus());
     return () => {
+      letFocus();
       removeEventListener("keydown", press);
       removeEventListener("copy", copy);
       removeEventListener("cut", copy);

@@ -73,6 +73,10 @@ export function Palette() {
   );
 }
 
+function isTouch(event: Event): boolean {
+  return event instanceof PointerEvent && event.pointerType === "touch";
+}
+
 function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
   const session = useSession();
   const view = viewOf(session);
@@ -101,8 +105,8 @@ function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
       aria-label={t("palette.add", { type: label })}
       onDragStart={start}
       onDoubleClick={add}
-      // A click alone is the beginning of a drag; Enter and Space have no detail.
-      onClick={(event) => event.detail === 0 && add()}
+      // A click alone is the beginning of a drag; Enter and Space have no detail, and a finger cannot drag.
+      onClick={(event) => (event.detail === 0 || isTouch(event.nativeEvent)) && add()}
     >
       <span className="node-icon">
         <Glyph name={junction ? "link-out" : types.icon(session.flow, node)} size={18} />

@@ -48,7 +48,8 @@ export class CanvasView {
   readonly grid = remembered("grid", true);
   readonly snapping = remembered("snap", true);
   readonly minimap = remembered("minimap", false);
-  readonly palette = remembered("palette", true);
+  /** (on a phone it would leave the canvas little room) */
+  readonly palette = remembered("palette", globalThis.matchMedia?.("(max-width: 700px)").matches !== true);
   /** Whether the legend of the sockets is shown. */
   readonly sockets = remembered("sockets", false);
   /** Whether figures of traffic and cost are shown. */

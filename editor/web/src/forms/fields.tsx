@@ -239,7 +239,7 @@ function NodesField({ draft, field, values, set, id }: ControlProps) {
   return (
     <div className="field-nodes" role="group" aria-labelledby={`${id}-label`}>
       {field.emptyIsAll && (
-        <select id={id} value={all ? (value === "group" ? "group" : "all") : "some"} onChange={(event) => set({ [field.name]: event.target.value === "all" ? null : event.target.value === "group" ? "group" : [] })}>
+        <select id={id} aria-labelledby={`${id}-label`} value={all ? (value === "group" ? "group" : "all") : "some"} onChange={(event) => set({ [field.name]: event.target.value === "all" ? null : event.target.value === "group" ? "group" : [] })}>
           <option value="all">{t("form.nodes-all")}</option>
           <option value="group">{t("form.nodes-group")}</option>
           <option value="some">{t("form.nodes-some")}</option>

@@ -10,6 +10,7 @@ interface Formats {
   readonly clock: Intl.DateTimeFormat;
   readonly moment: Intl.DateTimeFormat;
   readonly time: Intl.DateTimeFormat;
+  readonly list: Intl.ListFormat;
 }
 
 function formatsOf(locale: string): Formats {
@@ -23,6 +24,7 @@ function formatsOf(locale: string): Formats {
     clock: time({ hour: "2-digit", hourCycle: "h23", ...exact }),
     moment: time(exact),
     time: time({ timeStyle: "medium" }),
+    list: new Intl.ListFormat(locale, { type: "conjunction" }),
   };
 }
 
@@ -77,4 +79,9 @@ export function momentText(time: number): string {
 /** When something was, as one says it. */
 export function timeText(time: Date): string {
   return formats.time.format(time);
+}
+
+/** Several things after one another. */
+export function listText(parts: readonly string[]): string {
+  return formats.list.format(parts);
 }

@@ -60,6 +60,12 @@ export function preferredLanguage(): string {
   return chosen ?? spoken.find((each) => languages.some(({ code }) => code === each)) ?? "en";
 }
 
+/** What Node-RED calls the language in use. */
+export function nodeRedLanguage(): string {
+  const used = language.get();
+  return used === "zh" ? "zh-CN" : used === "en" ? "en-US" : used;
+}
+
 export function chooseLanguage(code: string): Promise<void> {
   writeSetting("language", code);
   return useLanguage(code);

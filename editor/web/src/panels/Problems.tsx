@@ -72,11 +72,19 @@ function Line({ problem }: { problem: Problem }) {
   const node = problem.node === undefined ? undefined : session.flow.get(problem.node);
   const types = session.types.get();
   const place = node && session.flow.placeOf(node);
+  // What has a code is told by the compiler, which speaks English.
+  const said = problem.code === "" ? {} : { lang: "en" };
   return (
     <li className={`problem is-${problem.level}`}>
       <button type="button" className="problem-go" disabled={!node} onClick={() => goTo(session, problem)}>
-        <span className="problem-text">{problem.text}</span>
-        {problem.help !== undefined && <span className="problem-help">{problem.help}</span>}
+        <span className="problem-text" {...said}>
+          {problem.text}
+        </span>
+        {problem.help !== undefined && (
+          <span className="problem-help" {...said}>
+            {problem.help}
+          </span>
+        )}
         <small>
           {[place && types.label(session.flow, place), node && types.label(session.flow, node), problem.property, problem.code].filter((part) => part !== undefined && part !== "").join(" › ")}
         </small>
