@@ -129,6 +129,19 @@ async function panels(page, seen) {
   await panel(page, "history");
   await pause(500);
   await seen("panel history", ".side-panel");
+  await page.locator(".panel-content [role=switch]").check();
+  await find(page, "presser");
+  await keys(page, "Control+Enter");
+  await page.locator(".execution-status").first().waitFor();
+  await page.locator(".execution button").first().click();
+  await seen("panel history, executions", ".side-panel");
+  for (const view of ["timeline", "compare"]) {
+    await page.locator(`#history-${view}`).click();
+    await pause(800);
+    await seen(`panel history, ${view}`, ".side-panel");
+  }
+  await page.locator("#history-executions").click();
+  await page.locator(".panel-content [role=switch]").uncheck();
   await page.locator("#panel-tab-history").click();
 }
 

@@ -2,7 +2,7 @@
  * The actions of the canvas and its tabs. Importing this module puts them into the table.
  */
 import { addActions, type Action } from "../app/actions";
-import type { Session } from "../app/session";
+import { messageOf, type Session } from "../app/session";
 import { t, type MessageKey } from "../messages";
 import { exportNodes, fromText, NoFlowError, paste, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
@@ -65,7 +65,7 @@ export function pasteText(session: Session, text: string): void {
     session.notify("success", t("canvas.pasted", { count: pasted.ids.length }));
   } catch (error) {
     if (!(error instanceof FlowSyntaxError || error instanceof NoFlowError)) throw error;
-    session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
+    session.notify("warning", t("canvas.no-flow-text", { reason: messageOf(error) }));
   }
 }
 

@@ -11,6 +11,7 @@ import { Store } from "../app/store";
 import { actions } from "./actions";
 import { app } from "./app";
 import { canvas } from "./canvas";
+import { faults } from "./faults";
 import { numberText, useFormats } from "./formats";
 import { forms } from "./forms";
 import { hosted } from "./hosted";
@@ -18,7 +19,7 @@ import { insight } from "./insight";
 import { mesh } from "./mesh";
 import { panels } from "./panels";
 
-export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh };
+export const catalogue = { ...app, ...faults, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh };
 
 export type Message = string | { readonly one: string; readonly other: string };
 export type MessageKey = keyof typeof catalogue;
@@ -49,7 +50,7 @@ export async function useLanguage(code: string): Promise<void> {
   const used = current ? code : "en";
   plural = new Intl.PluralRules(used);
   useFormats(used);
-  if (typeof document !== "undefined") document.documentElement.lang = used;
+  if (typeof document !== "undefined") document.documentElement.lang = used === "zh" ? "zh-Hans" : used;
   language.set(used);
 }
 

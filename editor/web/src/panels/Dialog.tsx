@@ -3,6 +3,7 @@
  */
 import { useEffect, useRef, type ReactNode } from "react";
 import { giveBack } from "../app/focus";
+import { Notices } from "../app/Notices";
 import { useSession } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { viewOf } from "../canvas/view";
@@ -65,6 +66,7 @@ export function Dialog({ id, title, size = "medium", onClose, buttons = [], chil
         </button>
       </header>
       <div className="dialog-body">{children}</div>
+      <Notices />
       {buttons.length > 0 && (
         <footer className="dialog-foot">
           {buttons.map((button) => (

@@ -114,7 +114,7 @@ function readNodes(text: string): readonly FlowNode[] | string {
   try {
     return fromText(text);
   } catch (error) {
-    if (error instanceof FlowSyntaxError || error instanceof NoFlowError) return error.message;
+    if (error instanceof FlowSyntaxError || error instanceof NoFlowError) return messageOf(error);
     throw error;
   }
 }
