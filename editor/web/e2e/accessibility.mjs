@@ -99,6 +99,8 @@ const PHONE = { hasTouch: true, isMobile: true, viewport: { width: 390, height: 
 const inLanguage = (code) => ({ prepare: (page) => page.addInitScript((each) => localStorage.setItem("vgdc.language", JSON.stringify(each)), code) });
 
 export const tests = {
+  "axe finds nothing in light": () => look("light"),
+  "axe finds nothing in dark": () => look("dark"),
   "axe finds nothing in any panel or dialog, in light": () => visitAll({ colorScheme: "light" }, ["panels", "dialogs"], violations),
   "axe finds nothing in any panel or dialog, in dark": () => visitAll({ colorScheme: "dark" }, ["panels", "dialogs"], violations),
   "axe finds nothing in the form of any core type, in light": () => visitAll({ colorScheme: "light" }, ["forms"], violations),
@@ -110,6 +112,8 @@ export const tests = {
     const { page, problems } = await openVgdc(text, { files, dist: true });
     await page.locator(".react-flow__node").first().waitFor();
     await page.route("**/flows", (route) => (route.request().method() === "POST" ? route.fulfill({ status: 500, json: { code: "broken", message: "no disk" } }) : route.continue()));
+    await page.locator('.react-flow__node[data-id="n2"]').click();
+    await page.keyboard.press("Control+ArrowDown");
     await page.locator(".deploy-more").click();
     await page.getByRole("menuitem", { name: "Review changes" }).click();
     const dialog = page.getByRole("dialog");
@@ -241,5 +245,12 @@ export const tests = {
     await touch("touchEnd");
     await page.getByRole("menuitem", { name: /^Select all/ }).tap();
     await page.waitForFunction(() => document.querySelectorAll(".react-flow__node.selected").length > 1);
+    // What a mouse drags out of the palette, a finger taps: each tap adds one.
+    const comments = page.locator(".react-flow__node .node-label", { hasText: /^comment$/ });
+    for (const count of [1, 2]) {
+      await page.locator(".palette-node", { hasText: /^comment$/ }).tap();
+      await page.waitForFunction((each) => [...document.querySelectorAll(".react-flow__node .node-label")].filter((label) => label.textContent === "comment").length === each, count);
+    }
+    assert.equal(await comments.count(), 2);
   },
 };

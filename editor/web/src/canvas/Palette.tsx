@@ -73,16 +73,13 @@ export function Palette() {
   );
 }
 
-function isTouch(event: Event): boolean {
-  return event instanceof PointerEvent && event.pointerType === "touch";
-}
-
 function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
   const session = useSession();
   const view = viewOf(session);
   const types = session.types.get();
   const node = { id: "", type };
   const junction = type === "junction";
+  const touched = useRef(false);
   const add = () => {
     view.add(type, view.toCanvas(view.middle()));
     view.focus();
@@ -104,9 +101,10 @@ function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
       title={types.get(type)?.help?.split("\n")[0] ?? type}
       aria-label={t("palette.add", { type: label })}
       onDragStart={start}
-      onDoubleClick={add}
-      // A click alone is the beginning of a drag; Enter and Space have no detail, and a finger cannot drag.
-      onClick={(event) => (event.detail === 0 || isTouch(event.nativeEvent)) && add()}
+      onPointerDown={(event) => (touched.current = event.pointerType === "touch")}
+      onDoubleClick={() => !touched.current && add()}
+      // A click alone is the beginning of a drag, but for a finger; Enter and Space have no detail.
+      onClick={(event) => (event.detail === 0 || touched.current) && add()}
     >
       <span className="node-icon">
         <Glyph name={junction ? "link-out" : types.icon(session.flow, node)} size={18} />
