@@ -353,7 +353,7 @@ export const tests = {
     await page.getByRole("textbox", { name: "Nodes as JSON" }).fill("[{");
     await dialog.getByText(/line 1/).waitFor();
     await page.getByRole("textbox", { name: "Nodes as JSON" }).fill(text);
-    await dialog.getByText("1 flows, 0 subflows, 2 nodes").waitFor();
+    await dialog.getByText("one flow and 2 nodes").waitFor();
     await dialog.getByRole("button", { name: "Import", exact: true }).click();
     await page.waitForFunction(() => document.querySelectorAll(".tab-bar [role=tab]").length === 2);
     await page.locator(".canvas").focus();

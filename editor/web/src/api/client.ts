@@ -209,9 +209,9 @@ export class Client {
     return this.get("nodes");
   }
 
-  /** The pages of all node types as HTML, in which Node-RED keeps their forms and help. Empty on a server without them. */
-  async nodePages(): Promise<string> {
-    const response = await this.call("nodes", { headers: { Accept: "text/html" } });
+  /** The pages of all node types as HTML, in which Node-RED keeps their forms and help, that in a language. Empty on a server without them. */
+  async nodePages(language: string): Promise<string> {
+    const response = await this.call("nodes", { headers: { Accept: "text/html", "Accept-Language": language } });
     return response.headers.get("Content-Type")?.includes("html") ? response.text() : "";
   }
 

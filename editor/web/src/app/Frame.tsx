@@ -15,6 +15,7 @@ import { t } from "../messages";
 import { DeployButton } from "../panels/Deploy";
 import { SidePanel } from "../panels/SidePanel";
 import { actionOf, isEnabled, keysOf, perform, showKey, titleOf } from "./actions";
+import { Notices } from "./Notices";
 import { overlays } from "./parts";
 import { useRevision, useSession, useStore } from "./react";
 import { Shortcuts } from "./Shortcuts";
@@ -121,35 +122,6 @@ function ContextMenu() {
     view.focus();
   };
   return <Menu at={at} sections={MENU} label={t("canvas.actions")} onClose={close} />;
-}
-
-function Notices() {
-  const session = useSession();
-  const notices = useStore(session.notices);
-  return (
-    <div className="notices" role="log" aria-live="polite" aria-label={t("app.notices")}>
-      {notices.map((notice) => (
-        <div key={notice.id} className={`notice is-${notice.level}`}>
-          <span>{notice.text}</span>
-          {notice.actions.map((action) => (
-            <button
-              key={action.title}
-              type="button"
-              onClick={() => {
-                session.dismiss(notice.id);
-                action.run();
-              }}
-            >
-              {action.title}
-            </button>
-          ))}
-          <button type="button" className="icon-button" aria-label={t("app.dismiss")} onClick={() => session.dismiss(notice.id)}>
-            <Glyph name="close" size={14} />
-          </button>
-        </div>
-      ))}
-    </div>
-  );
 }
 
 function Failed({ reason }: { reason: string }) {

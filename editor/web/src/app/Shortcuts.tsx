@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { BROWSER_KEYS, copied, copyText, pasteText } from "../canvas/actions";
 import { viewOf } from "../canvas/view";
 import { KeyMap, keyName, isEnabled } from "./actions";
+import { keepFocus } from "./focus";
 import { useSession } from "./react";
 import type { Session } from "./session";
 
@@ -26,7 +27,9 @@ export function Shortcuts() {
     addEventListener("cut", copy);
     addEventListener("paste", paste);
     addEventListener("beforeunload", unload);
+    const letFocus = keepFocus(() => viewOf(session).focus());
     return () => {
+      letFocus();
       removeEventListener("keydown", press);
       removeEventListener("copy", copy);
       removeEventListener("cut", copy);
@@ -46,9 +49,11 @@ function pressed(session: Session, keys: KeyMap, event: KeyboardEvent): void {
   if (name !== undefined && BROWSER_KEYS.includes(name)) return;
   // Enter and Space on a button press the button.
   if ((name === "enter" || name === "space") && event.target instanceof HTMLButtonElement) return;
-  const action = keys.press(event, canvas);
+  const panel = !canvas && inPanel(event.target);
+  const action = keys.press(event, canvas || panel);
   if (action === undefined) return;
   if (action === "wait") return event.preventDefault();
+  if (panel && action.scope === "canvas" && action.id !== "undo" && action.id !== "redo") return;
   if (!isEnabled(session, action)) return;
   event.preventDefault();
   action.run(session);
@@ -60,6 +65,11 @@ function onCanvas(target: EventTarget | null): boolean {
   if (target.closest("input, textarea, select, [contenteditable], [role=dialog], [role=menu], .side-panel")) return false;
   // Text that is marked somewhere else is what would be copied.
   return true;
+}
+
+/** Whether a key is pressed in a panel, but not in a text: what was done from there can be undone there. */
+function inPanel(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(".side-panel") !== null && target.closest("input, textarea, select, [contenteditable], [role=dialog], .code-place, .viewer-place") === null;
 }
 
 function copies(session: Session, event: ClipboardEvent): void {

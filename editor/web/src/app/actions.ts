@@ -2,7 +2,7 @@
  * The table of actions. Whatever a user can do by a key, a menu or the list of all actions stands here once: the key
  * map, the menus and the list are made of it.
  */
-import { t, type MessageKey } from "../messages";
+import { catalogue, t, type MessageKey } from "../messages";
 import { readSetting, writeSetting } from "./local";
 import type { Session } from "./session";
 import { Store } from "./store";
@@ -99,12 +99,19 @@ function isShifted(key: string): boolean {
   return key.length === 1 && /[^a-z0-9]/.test(key);
 }
 
-/** How a key is written for readers. */
+/** How a key is written for readers, with the names that keyboards of their language have. */
 export function showKey(key: string): string {
-  return key
-    .split(" ")
-    .map((stroke) => stroke.replace(/(ctrl|alt|shift)-/g, (_, name: string) => `${name[0]!.toUpperCase()}${name.slice(1)}+`).replace(/[^+]+$/, (last) => (last.length === 1 ? last.toUpperCase() : last[0]!.toUpperCase() + last.slice(1))))
-    .join(" ");
+  return key.split(" ").map(showStroke).join(" ");
+}
+
+function showStroke(stroke: string): string {
+  const [, modifiers = "", last = ""] = /^((?:(?:ctrl|alt|shift)-)*)(.+)$/.exec(stroke) ?? [];
+  return [...modifiers.split("-").filter((each) => each !== ""), last].map(nameOfKey).join("+");
+}
+
+function nameOfKey(key: string): string {
+  const name = `key.${key}`;
+  return name in catalogue ? t(name as MessageKey) : key[0]!.toUpperCase() + key.slice(1);
 }
 
 /** Finds the action of key presses, also of those that need two presses one after another. */

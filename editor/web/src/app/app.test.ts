@@ -1,15 +1,17 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
-import { Client } from "../api/client";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Client, OfflineError } from "../api/client";
 import { Comms } from "../api/comms";
 import { pasteText } from "../canvas/actions";
 import { distanceTo, crossing, wireCurve } from "../canvas/geometry";
 import { viewOf } from "../canvas/view";
 import { removePlace } from "../model/commands";
+import { useLanguage } from "../messages";
+import { fromText } from "../model/clipboard";
 import { wireId } from "../model/flow";
 import type { Json } from "../model/json";
 import { parse } from "../model/text";
 import { actionOf, allActions, bind, conflictsWith, isEnabled, keyName, KeyMap, keysOf, perform, showKey, titleOf } from "./actions";
-import { Session } from "./session";
+import { messageOf, Session } from "./session";
 
 const FLOWS: Json[] = [
   { id: "t1", type: "tab", label: "One" },
@@ -319,5 +321,35 @@ describe("the drawing", () => {
     expect(crossing([{ x: 100, y: -50 }, { x: 100, y: 50 }], from, to)).toMatchObject({ x: 100 });
     expect(crossing([{ x: 300, y: -50 }, { x: 300, y: 50 }], from, to)).toBeUndefined();
     expect(wireCurve(to, from)[1].x).toBeGreaterThan(200);
+  });
+});
+
+describe("what an error says", () => {
+  afterEach(() => useLanguage("en"));
+  const said = (text: string) => {
+    try {
+      return fromText(text).length;
+    } catch (error) {
+      return messageOf(error);
+    }
+  };
+
+  it("is in the language in use, as far as this editor has found it itself", async () => {
+    expect([said('[{"id" 1}]'), said("[1,"), said("[1]")]).toEqual(["line 1, column 8: expected a colon after the property's name, found \"1\"", "line 1, column 4: expected a value, found the end of the text", "not a list of nodes, each with an id and a type"]);
+    await useLanguage("de");
+    expect([said("[1,]"), said("[1,"), said("[1]")]).toEqual(["Zeile 1, Spalte 4: das Komma vor ] ist zu viel", "Zeile 1, Spalte 4: erwartet wird ein Wert, hier steht: das Ende des Textes", "das ist keine Liste von Nodes mit je einer id und einem type"]);
+    expect(messageOf(new OfflineError(0, "offline", "fetch failed"))).toBe("der Server antwortet nicht");
+    expect(messageOf(new Error("what a server says"))).toBe("what a server says");
+  });
+});
+
+describe("the names of keys", () => {
+  afterEach(() => useLanguage("en"));
+
+  it("are those of keyboards of the language in use", async () => {
+    const keys = ["ctrl-shift-p", "alt-a l", "ctrl-delete", "ctrl-+", "ctrl--", "f2", "space"];
+    expect(keys.map(showKey)).toEqual(["Ctrl+Shift+P", "Alt+A L", "Ctrl+Delete", "Ctrl++", "Ctrl+-", "F2", "Space"]);
+    await useLanguage("de");
+    expect(keys.map(showKey)).toEqual(["Strg+Umschalt+P", "Alt+A L", "Strg+Entf", "Strg++", "Strg+-", "F2", "Leertaste"]);
   });
 });

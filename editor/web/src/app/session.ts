@@ -2,16 +2,17 @@
  * One open editor: the document, the server, and what is selected and shown. Components and actions get at everything
  * through it; it knows nothing of React.
  */
-import { Client, ConflictError, readCheck, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
+import { Client, ConflictError, OfflineError, readCheck, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
 import { Comms, type CommsState, type NodeStatus } from "../api/comms";
 import { t } from "../messages";
+import { NoFlowError } from "../model/clipboard";
 import type { SizeOf } from "../model/commands";
 import { FlowDocument } from "../model/document";
 import { LockedError } from "../model/edit";
 import type { Transaction } from "../model/edit";
 import type { FlowNode } from "../model/flow";
 import { isObject, type Json } from "../model/json";
-import { parse, type FlowText } from "../model/text";
+import { FlowSyntaxError, parse, type FlowText } from "../model/text";
 import { NodeTypes } from "../model/types";
 import { readSetting, writeSetting } from "./local";
 import { KeyedStore, Store } from "./store";
@@ -297,8 +298,14 @@ export class Session {
   }
 }
 
-/** What an error says, for a notice. */
+/** What an error says, for a notice; what this editor finds itself in the language in use. */
 export function messageOf(error: unknown): string {
+  if (error instanceof OfflineError) return t("fault.offline");
+  if (error instanceof NoFlowError) return t("fault.no-nodes");
+  if (error instanceof FlowSyntaxError) {
+    const { line, column, fault, found = t("fault.end"), close } = error;
+    return t("fault.at", { line: String(line), column: String(column), what: t(`fault.${fault}`, { found, close }) });
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -5,6 +5,7 @@ import { useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { readSetting, writeSetting } from "../app/local";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
+import { categoryLabel } from "../messages/labels";
 import { DRAG_TYPE } from "./Canvas";
 import { Glyph } from "./icons";
 import { fit } from "./pickers";
@@ -32,7 +33,7 @@ export function Palette() {
     const fitting = entries.filter(({ type, label }) => fit(`${label} ${type}`, query) !== Infinity);
     const groups = Map.groupBy(fitting, (entry) => entry.category);
     const rank = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
-    return [...groups].toSorted(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
+    return [...groups].toSorted(([a], [b]) => rank(a) - rank(b) || categoryLabel(a).localeCompare(categoryLabel(b)));
     // The revision stands for the subflows of the flow.
   }, [view, types, place, revision, query]);
 
@@ -60,7 +61,7 @@ export function Palette() {
             <section key={category}>
               <button type="button" className="palette-category" aria-expanded={open} onClick={() => toggle(category)}>
                 <Glyph name={open ? "down" : "right"} size={14} />
-                {category}
+                {categoryLabel(category)}
               </button>
               {open && entries.map((entry) => <PaletteNode key={entry.type} entry={entry} />)}
             </section>
@@ -78,6 +79,7 @@ function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
   const types = session.types.get();
   const node = { id: "", type };
   const junction = type === "junction";
+  const touched = useRef(false);
   const add = () => {
     view.add(type, view.toCanvas(view.middle()));
     view.focus();
@@ -99,9 +101,10 @@ function PaletteNode({ entry: { type, label } }: { entry: Entry }) {
       title={types.get(type)?.help?.split("\n")[0] ?? type}
       aria-label={t("palette.add", { type: label })}
       onDragStart={start}
-      onDoubleClick={add}
-      // A click alone is the beginning of a drag; Enter and Space have no detail.
-      onClick={(event) => event.detail === 0 && add()}
+      onPointerDown={(event) => (touched.current = event.pointerType === "touch")}
+      onDoubleClick={() => !touched.current && add()}
+      // A click alone is the beginning of a drag, but for a finger; Enter and Space have no detail.
+      onClick={(event) => (event.detail === 0 || touched.current) && add()}
     >
       <span className="node-icon">
         <Glyph name={junction ? "link-out" : types.icon(session.flow, node)} size={18} />

@@ -3,7 +3,10 @@
  * focus stays in the text field, the arrows move along the list.
  */
 import { useEffect, useId, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import { giveBack } from "../app/focus";
+import { useSession } from "../app/react";
 import { t } from "../messages";
+import { viewOf } from "./view";
 
 export interface Choice {
   readonly id: string;
@@ -26,6 +29,9 @@ export interface PickerProps {
 const SHOWN = 100;
 
 export function Picker({ label, placeholder, choices, onPick, onClose, style, footer, onKey }: PickerProps) {
+  const session = useSession();
+  // (asked before the text field takes the focus)
+  const [before] = useState(() => document.activeElement);
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const id = useId();
@@ -43,12 +49,16 @@ export function Picker({ label, placeholder, choices, onPick, onClose, style, fo
     return () => removeEventListener("pointerdown", outside, true);
   }, [onClose]);
 
+  const leave = () => {
+    onClose();
+    requestAnimationFrame(() => giveBack(before, viewOf(session).element));
+  };
   const press = (event: KeyboardEvent) => {
     if (onKey?.(event, found[current]?.id)) return event.preventDefault();
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
     if (by !== undefined && found.length > 0) setAt(Math.max(0, Math.min(found.length - 1, current + by)));
     else if (event.key === "Enter" && found[current] && !found[current].disabled) onPick(found[current].id);
-    else if (event.key === "Escape") onClose();
+    else if (event.key === "Escape") leave();
     // What lies behind the box is not reached while it is open.
     else if (event.key !== "Tab") return;
     event.preventDefault();

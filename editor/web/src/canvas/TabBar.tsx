@@ -36,10 +36,14 @@ export function TabBar() {
     if (by !== undefined && event.altKey && event.shiftKey) shiftTab(session, by as 1 | -1);
     else if (by !== undefined) session.show(entries[(at + by + entries.length) % entries.length]!.id);
     else if (event.key === "F2" || event.key === "Enter") viewOf(session).renaming.set(place);
-    else return;
+    else if (event.key === "F10" && event.shiftKey && shown?.type === "tab") {
+      // (on the canvas these keys open the menu of the nodes)
+      const box = list.current!.querySelector('[aria-selected="true"]')!.getBoundingClientRect();
+      setMenu({ x: box.left + 12, y: box.bottom });
+    } else return;
     event.preventDefault();
     event.stopPropagation();
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
+    if (event.key !== "F10") requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
   };
 
   return (
@@ -71,7 +75,10 @@ export function TabBar() {
           at={menu}
           sections={TAB_MENU}
           label={t("tabs.label")}
-          onClose={() => setMenu(null)}
+          onClose={() => {
+            setMenu(null);
+            list.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus();
+          }}
         />
       )}
     </nav>

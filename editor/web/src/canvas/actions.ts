@@ -68,7 +68,7 @@ export function pasteText(session: Session, text: string): void {
     session.notify("success", t("canvas.pasted", { count: pasted.count }));
   } catch (error) {
     if (error instanceof SubflowCycleError) session.notify("warning", t("canvas.subflow-cycle"));
-    else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: error.message }));
+    else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: messageOf(error) }));
     else throw error;
   }
 }

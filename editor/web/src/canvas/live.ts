@@ -6,6 +6,7 @@ import { useCallback, type RefCallback } from "react";
 import { useSession } from "../app/react";
 import type { Session } from "../app/session";
 import { t } from "../messages";
+import { durationText, figureText } from "../messages/formats";
 import { viewOf } from "./view";
 
 interface Wire {
@@ -31,31 +32,16 @@ type Costs = { readonly [node: string]: Cost };
 /** News are put onto the canvas once in so many milliseconds. */
 const PAUSE = 100;
 
-/** A number with two digits that count, and what stands for thousands of it. */
-export function short(value: number): string {
-  for (const [unit, size] of [["M", 1e6], ["k", 1e3]] as const) if (value >= size * 0.9995) return `${round(value / size)}${unit}`;
-  return round(value);
-}
-
-function round(value: number): string {
-  return value === 0 ? "0" : value >= 10 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
-}
-
-/** A time in milliseconds, in the unit that fits. */
-export function time(ms: number): string {
-  return ms >= 1000 ? `${round(ms / 1000)} s` : ms >= 1 ? `${round(ms)} ms` : `${round(ms * 1000)} µs`;
-}
-
 export function ofWire({ rate, p50, p99, queue }: Wire): string {
-  const parts = [t("live.rate", { rate: short(rate) })];
-  if (p50 !== null && p99 !== null) parts.push(`p50 ${time(p50)}, p99 ${time(p99)}`);
+  const parts = [t("live.rate", { rate: figureText(rate) })];
+  if (p50 !== null && p99 !== null) parts.push(`p50 ${durationText(p50)}, p99 ${durationText(p99)}`);
   if (queue) parts.push(t("live.queue", { count: queue }));
   return parts.join(" · ");
 }
 
 export function ofNode({ rate, us, errors }: Cost): string {
-  const parts = [t("live.rate", { rate: short(rate) })];
-  if (us !== null) parts.push(time(us / 1000));
+  const parts = [t("live.rate", { rate: figureText(rate) })];
+  if (us !== null) parts.push(durationText(us / 1000));
   if (errors > 0) parts.push(t("live.errors", { count: errors }));
   return parts.join(" · ");
 }
@@ -111,8 +97,8 @@ class Live {
     if (element.style.getPropertyValue("--heat") !== heat) element.style.setProperty("--heat", heat);
     const words = figures && rate > 0 ? ofWire(figures) : "";
     write(element.querySelector("title"), [element.dataset["title"], words].filter(Boolean).join(" · "));
-    const waiting = figures?.queue ? ` (${short(figures.queue)})` : "";
-    write(element.querySelector(".wire-figures"), this.shown && rate > 0 ? `${short(rate)}/s${waiting}` : "");
+    const waiting = figures?.queue ? ` (${figureText(figures.queue)})` : "";
+    write(element.querySelector(".wire-figures"), this.shown && rate > 0 ? `${t("live.rate", { rate: figureText(rate) })}${waiting}` : "");
   }
 
   private paintNode(id: string, element: HTMLElement): void {

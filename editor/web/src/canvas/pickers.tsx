@@ -5,6 +5,7 @@ import { useState, type KeyboardEvent } from "react";
 import { actionOf, allActions, bind, conflictsWith, isEnabled, keyName, keyOverrides, keysOf, perform, showKey, titleOf } from "../app/actions";
 import { useSession, useStore } from "../app/react";
 import { t } from "../messages";
+import { categoryLabel } from "../messages/labels";
 import { FILTERS, search } from "../model/search";
 import { Glyph } from "./icons";
 import { Picker, type Choice } from "./Picker";
@@ -44,7 +45,7 @@ function QuickAddBox() {
       .map((each) => ({ ...each, rank: Math.min(fit(each.label, query), fit(each.type, query)) + each.fitness * (query === "" ? 4 : 0.5) }))
       .filter((each) => each.rank !== Infinity)
       .toSorted((a, b) => a.rank - b.rank)
-      .map(({ type, label, category, fitness }) => ({ id: type, content: <TypeLine type={type} label={label} category={quick.end && fitness !== 1 ? t(fitness === 0 ? "quick.fits" : "quick.misfit") : category} /> }));
+      .map(({ type, label, category, fitness }) => ({ id: type, content: <TypeLine type={type} label={label} category={quick.end && fitness !== 1 ? t(fitness === 0 ? "quick.fits" : "quick.misfit") : categoryLabel(category)} /> }));
   const pick = (type: string) => {
     view.quickAdd.set(null);
     view.add(type, quick.at, quick.end);

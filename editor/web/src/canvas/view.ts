@@ -50,7 +50,8 @@ export class CanvasView {
   readonly grid = remembered("grid", true);
   readonly snapping = remembered("snap", true);
   readonly minimap = remembered("minimap", false);
-  readonly palette = remembered("palette", true);
+  /** (on a phone it would leave the canvas little room) */
+  readonly palette = remembered("palette", globalThis.matchMedia?.("(max-width: 700px)").matches !== true);
   /** Whether the legend of the sockets is shown. */
   readonly sockets = remembered("sockets", false);
   /** Whether figures of traffic and cost are shown. */
@@ -170,7 +171,7 @@ export class CanvasView {
       return !end || fits(end, types.inputs(session.flow, node), types.outputs(session.flow, node));
     });
     const junction = [{ type: "junction", category: "common" }];
-    const all = [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: t("palette.subflows") }))];
+    const all = [...known.map(({ type, category }) => ({ type, category })), ...junction, ...instances.map((subflow) => ({ type: `subflow:${subflow.id}`, category: "subflows" }))];
     return all.map((each) => ({ ...each, fitness: end ? this.fitnessOf(each.type, end) : 1 }));
   }
 

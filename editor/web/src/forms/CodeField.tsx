@@ -26,7 +26,7 @@ export function CodeField(props: ControlProps) {
   const isValue = (field.kind === "json" && field.text !== true) || field.kind === "modules" || field.kind === "list";
   const value = isValue ? (unfinished[path] ?? jsonText(values[field.name])) : String(values[field.name] ?? "");
   const [open, setOpen] = useState(value.trim() !== "" || field.name === "func" || field.kind !== "javascript");
-  const title = labelOf(field.label);
+  const title = labelOf(field.label, draft.node.type);
   const change = (text: string) => {
     if (!isValue) return set({ [field.name]: text });
     try {

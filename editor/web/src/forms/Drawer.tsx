@@ -3,6 +3,7 @@
  * above the form that named them.
  */
 import { lazy, Suspense, useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { giveBack } from "../app/focus";
 import { useRevision, useSession, useStore } from "../app/react";
 import type { Session } from "../app/session";
 import { Glyph } from "../canvas/icons";
@@ -45,7 +46,12 @@ function Drawer({ form, depth, isTop, sized }: { form: OpenForm; depth: number; 
   const tabs: readonly Tab[] = draft.raw && !facts ? ["properties"] : hasAppearance(draft.node) ? ["properties", "description", "appearance"] : ["properties", "description"];
 
   useEffect(() => {
-    if (!isTop) return;
+    const before = document.activeElement;
+    return () => giveBack(before, viewOf(session).element);
+  }, [session]);
+  useEffect(() => {
+    // (from a form that lay above, the focus comes back to where it was)
+    if (!isTop || element.current!.contains(document.activeElement)) return;
     focusFirst(element.current!, form.field);
   }, [isTop, form]);
   useEffect(() => (depth === 0 ? uncover(session, draft.node.id, element.current!) : undefined), [session, draft, depth]);

@@ -34,7 +34,7 @@ export function TypedInput({ draft, field, values, set, id, invalid, describedBy
   const text = { id, spellCheck: false, autoComplete: "off", "aria-invalid": invalid, "aria-describedby": describedBy } as const;
   return (
     <span className={`typed is-${kind.input}`}>
-      <select className="typed-type" aria-label={t("form.type-of", { label: labelOf(field.label) })} value={type} onChange={(event) => changeType(event.target.value)} {...(kind.input === "none" ? { id } : {})}>
+      <select className="typed-type" aria-label={t("form.type-of", { label: labelOf(field.label, draft.node.type) })} value={type} onChange={(event) => changeType(event.target.value)} {...(kind.input === "none" ? { id } : {})}>
         {types.map((each) => (
           <option key={each} value={each}>
             {typeName(each)}
@@ -65,13 +65,13 @@ export function TypedInput({ draft, field, values, set, id, invalid, describedBy
       )}
       {kind.input === "secret" && <CredentialField draft={draft} name={prefix === "" ? field.name.replace(/^env:/, "") : textOf(values["name"])} secret id={id} onChange={() => prefix === "" && change(SET)} />}
       {kind.input === "code" && (
-        <button type="button" className="icon-button" title={t("form.expand")} aria-label={t("form.expand-named", { label: labelOf(field.label) })} onClick={() => setExpanded(true)}>
+        <button type="button" className="icon-button" title={t("form.expand")} aria-label={t("form.expand-named", { label: labelOf(field.label, draft.node.type) })} onClick={() => setExpanded(true)}>
           <Glyph name="expand" size={15} />
         </button>
       )}
       {expanded && (
         <CodeDialog
-          label={labelOf(field.label)}
+          label={labelOf(field.label, draft.node.type)}
           language={type === "jsonata" ? "jsonata" : "json"}
           value={value}
           draft={draft}

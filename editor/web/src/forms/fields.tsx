@@ -49,12 +49,12 @@ function FieldRow(props: FieldProps) {
   const problem = unfinished !== undefined ? "json" : problemOfField(draft.session.flow, field, values[field.name], values);
   const describedBy = [problem ? `${id}-problem` : "", field.hint ? `${id}-hint` : ""].filter((each) => each !== "").join(" ") || undefined;
   const control = <Control {...props} id={id} invalid={problem !== undefined} describedBy={describedBy} />;
-  const title = labelOf(field.label);
+  const title = labelOf(field.label, draft.node.type);
   const below = (
     <>
       {field.hint && (
         <p className="field-hint" id={`${id}-hint`}>
-          {plainLabel(field.hint)}
+          {plainLabel(field.hint, draft.node.type)}
         </p>
       )}
       {problem && (
@@ -132,7 +132,7 @@ function Control(props: ControlProps): ReactNode {
     case "color":
       return (
         <span className="field-color">
-          <input type="color" aria-label={labelOf(field.label)} value={/^#[0-9a-f]{6}$/i.test(textOf(value)) ? textOf(value) : "#dda0dd"} onChange={(event) => set({ [field.name]: event.target.value })} />
+          <input type="color" aria-label={labelOf(field.label, draft.node.type)} value={/^#[0-9a-f]{6}$/i.test(textOf(value)) ? textOf(value) : "#dda0dd"} onChange={(event) => set({ [field.name]: event.target.value })} />
           <input type="text" id={id} value={textOf(value)} onChange={(event) => set({ [field.name]: event.target.value })} />
         </span>
       );
@@ -165,7 +165,7 @@ export function textOf(value: Json | undefined): string {
   return typeof value === "string" ? value : value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function ChoiceField({ field, values, set, id, invalid, describedBy }: ControlProps) {
+function ChoiceField({ draft, field, values, set, id, invalid, describedBy }: ControlProps) {
   const value = values[field.name];
   const text = textOf(value);
   const choices = field.choices ?? [];
@@ -179,7 +179,7 @@ function ChoiceField({ field, values, set, id, invalid, describedBy }: ControlPr
       {!known && <option value={text}>{text}</option>}
       {choices.map((choice) => (
         <option key={String(choice.value)} value={String(choice.value)}>
-          {plainLabel(choice.label)}
+          {plainLabel(choice.label, draft.node.type)}
         </option>
       ))}
     </select>
@@ -239,7 +239,7 @@ function NodesField({ draft, field, values, set, id }: ControlProps) {
   return (
     <div className="field-nodes" role="group" aria-labelledby={`${id}-label`}>
       {field.emptyIsAll && (
-        <select id={id} value={all ? (value === "group" ? "group" : "all") : "some"} onChange={(event) => set({ [field.name]: event.target.value === "all" ? null : event.target.value === "group" ? "group" : [] })}>
+        <select id={id} aria-labelledby={`${id}-label`} value={all ? (value === "group" ? "group" : "all") : "some"} onChange={(event) => set({ [field.name]: event.target.value === "all" ? null : event.target.value === "group" ? "group" : [] })}>
           <option value="all">{t("form.nodes-all")}</option>
           <option value="group">{t("form.nodes-group")}</option>
           <option value="some">{t("form.nodes-some")}</option>

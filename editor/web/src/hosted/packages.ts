@@ -7,7 +7,7 @@ import { readSetting, writeSetting } from "../app/local";
 import type { Session } from "../app/session";
 import { Store } from "../app/store";
 import { viewOf } from "../canvas/view";
-import { language, t } from "../messages";
+import { language, nodeRedLanguage, t } from "../messages";
 import { kindOf, type FlowNode } from "../model/flow";
 import { isObject, type JsonObject } from "../model/json";
 import type { NodeDescription, NodeType } from "../model/types";
@@ -103,7 +103,7 @@ export class Packages {
     this.loading = true;
     const { client } = this.session;
     try {
-      const found = splitPages(await client.nodePages());
+      const found = splitPages(await client.nodePages(nodeRedLanguage()));
       if (found.length === 0) return;
       const pages = await Promise.all(found.map((page) => withScripts(page, (url) => client.script(url))));
       const [catalogues, icons] = await Promise.all([this.catalogues(), client.optional<JsonObject>("icons")]);
@@ -133,8 +133,7 @@ export class Packages {
   /** Texts by namespace, of the user's language first. */
   private async catalogues(): Promise<JsonObject[]> {
     const { client } = this.session;
-    const used = language.get() === "zh" ? "zh-CN" : language.get();
-    const languages = used === "en" ? ["en-US"] : [used, "en-US"];
+    const languages = [...new Set([nodeRedLanguage(), "en-US"])];
     return Promise.all(languages.map(async (each) => {
       const query = `?lng=${encodeURIComponent(each)}`;
       const [packages, editor, core] = await Promise.all([client.optional<JsonObject>(`nodes/messages${query}`), client.optional<JsonObject>(`locales/editor${query}`), client.optional<JsonObject>(`locales/node-red${query}`)]);

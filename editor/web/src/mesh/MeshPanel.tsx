@@ -8,10 +8,11 @@ import { useRevision, useSession, useStore } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { viewOf, type DropZone } from "../canvas/view";
 import { t, type MessageKey } from "../messages";
+import { fixedText, numberText, rateText } from "../messages/formats";
 import { pathOf } from "../model/instances";
 import type { FlowStatus, LinkStatus, MachineStatus } from "./api";
 import "./mesh.css";
-import { Picture, rateText } from "./Picture";
+import { Picture } from "./Picture";
 import { linkKey, pictureOf, type Machine } from "./plan";
 import { meshOf } from "./state";
 
@@ -236,11 +237,11 @@ function MachineCard({ machine, canPlace }: { machine: Machine; canPlace: boolea
 function Facts({ machine: { status, load, nodes } }: { machine: Machine }) {
   const facts: [string, string][] = [];
   if (load !== undefined) facts.push([t("mesh.load"), loadText(load, status)]);
-  facts.push([t("mesh.parts"), [...(status ? [String(status.parts)] : []), ...(nodes > 0 ? [t("mesh.nodes-planned", { count: nodes })] : [])].join(" · ") || "–"]);
+  facts.push([t("mesh.parts"), [...(status ? [numberText(status.parts)] : []), ...(nodes > 0 ? [t("mesh.nodes-planned", { count: nodes })] : [])].join(" · ") || "–"]);
   const labels = status ? labelsOf(status) : [];
   if (labels.length > 0) facts.push([t("mesh.labels"), labels.join(", ")]);
   if (status) facts.push([t("mesh.version"), status.version], [t("mesh.target"), status.target]);
-  if (status?.rtt_us) facts.push([t("mesh.rtt"), `${(status.rtt_us / 1000).toFixed(2)} ms`]);
+  if (status?.rtt_us) facts.push([t("mesh.rtt"), `${fixedText(status.rtt_us / 1000, 2)} ms`]);
   return facts.map(([name, value]) => (
     <div key={name}>
       <dt>{name}</dt>
@@ -250,7 +251,7 @@ function Facts({ machine: { status, load, nodes } }: { machine: Machine }) {
 }
 
 function loadText(load: number, status: MachineStatus | undefined): string {
-  const percent = load * 100 < 0.1 && load > 0 ? "< 0.1" : (load * 100).toFixed(1);
+  const percent = load * 100 < 0.1 && load > 0 ? `< ${fixedText(0.1, 1)}` : fixedText(load * 100, 1);
   return status ? t("mesh.load-value", { percent, processors: status.processors }) : t("mesh.load-percent", { percent });
 }
 
@@ -349,7 +350,7 @@ function LiveLinks({ links, rates }: { links: readonly LinkStatus[]; rates: Read
                 <td>{end(link.from)}</td>
                 <td>{end(link.to)}</td>
                 <td className="is-number">{rates.has(linkKey(link)) ? rateText(rates.get(linkKey(link))!) : "–"}</td>
-                <td className={link.queued > 0 ? "is-number is-waiting" : "is-number"}>{link.queued}</td>
+                <td className={link.queued > 0 ? "is-number is-waiting" : "is-number"}>{numberText(link.queued)}</td>
                 <td>
                   {[t(link.durable ? "mesh.durable" : "mesh.fast"), ...(link.open === null ? [] : [t(link.open ? "mesh.link-open" : "mesh.link-closed")]), ...(link.repeated > 0 ? [t("mesh.repeated", { count: link.repeated })] : [])].join(", ")}
                 </td>

@@ -3,6 +3,7 @@
  * that lead down on the right, those that lead up on the left. The lists of the panel say the same in words.
  */
 import { t } from "../messages";
+import { numberText, rateText } from "../messages/formats";
 import type { Picture as Drawn, PictureBox, PictureLink } from "./plan";
 
 const WIDTH = 360;
@@ -92,13 +93,9 @@ function Link({ link, boxes }: { link: PictureLink; boxes: readonly Placed[] }) 
 function labelOf({ rate, queued, broken }: PictureLink): string[] {
   return [
     ...(broken ? [t("mesh.link-closed")] : []),
-    ...(rate === undefined ? [] : [`${rateText(rate)}/s`]),
-    ...(queued ? [`${t("mesh.queued")}: ${queued}`] : []),
+    ...(rate === undefined ? [] : [t("live.rate", { rate: rateText(rate) })]),
+    ...(queued ? [`${t("mesh.queued")}: ${numberText(queued)}`] : []),
   ];
-}
-
-export function rateText(rate: number): string {
-  return rate >= 100 || rate === 0 ? String(Math.round(rate)) : rate.toFixed(rate >= 10 ? 1 : 2);
 }
 
 function short(text: string, most: number): string {

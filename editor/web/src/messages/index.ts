@@ -11,13 +11,15 @@ import { Store } from "../app/store";
 import { actions } from "./actions";
 import { app } from "./app";
 import { canvas } from "./canvas";
+import { faults } from "./faults";
+import { numberText, useFormats } from "./formats";
 import { forms } from "./forms";
 import { hosted } from "./hosted";
 import { insight } from "./insight";
 import { mesh } from "./mesh";
 import { panels } from "./panels";
 
-export const catalogue = { ...app, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh };
+export const catalogue = { ...app, ...faults, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh };
 
 export type Message = string | { readonly one: string; readonly other: string };
 export type MessageKey = keyof typeof catalogue;
@@ -25,7 +27,7 @@ export type MessageKey = keyof typeof catalogue;
 /** What a file in `languages/` gives. */
 export interface Language {
   readonly messages: { readonly [key in MessageKey]: Message };
-  /** Labels of the fields and choices of core types, by their English text. */
+  /** Labels, choices and hints of the fields of core types, by their English text; with a type and a colon before it, for that type alone. */
   readonly labels: { readonly [english: string]: string };
 }
 
@@ -47,7 +49,8 @@ export async function useLanguage(code: string): Promise<void> {
   current = code === "en" || !load ? undefined : (await load()).default;
   const used = current ? code : "en";
   plural = new Intl.PluralRules(used);
-  if (typeof document !== "undefined") document.documentElement.lang = used;
+  useFormats(used);
+  if (typeof document !== "undefined") document.documentElement.lang = used === "zh" ? "zh-Hans" : used;
   language.set(used);
 }
 
@@ -58,19 +61,28 @@ export function preferredLanguage(): string {
   return chosen ?? spoken.find((each) => languages.some(({ code }) => code === each)) ?? "en";
 }
 
+/** What Node-RED calls the language in use. */
+export function nodeRedLanguage(): string {
+  const used = language.get();
+  return used === "zh" ? "zh-CN" : used === "en" ? "en-US" : used;
+}
+
 export function chooseLanguage(code: string): Promise<void> {
   writeSetting("language", code);
   return useLanguage(code);
 }
 
-/** The text of a key, with its parameters filled in. */
+/** The text of a key, with its parameters filled in: numbers as the language writes them. */
 export function t(key: MessageKey, parameters: { readonly [name: string]: string | number } = {}): string {
   const message: Message = current?.messages[key] ?? catalogue[key];
   const text = typeof message === "string" ? message : plural.select(Number(parameters["count"])) === "one" ? message.one : message.other;
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(parameters[name] ?? whole));
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = parameters[name] ?? whole;
+    return typeof value === "number" ? numberText(value) : value;
+  });
 }
 
-/** What the language in use calls a label of a descriptor; labels that it does not know stay. */
-export function translatedLabel(english: string): string | undefined {
-  return current?.labels[english];
+/** What the language in use calls a label of a descriptor, for one type of nodes or for all; labels that it does not know stay. */
+export function translatedLabel(english: string, type: string): string | undefined {
+  return current?.labels[`${type}: ${english}`] ?? current?.labels[english];
 }

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { STRUCTURE } from "../model/structure";
 import { NodeTypes, type Field } from "../model/types";
 import { catalogue, languages, t, useLanguage, type Language, type Message } from ".";
-import { statusText } from "./labels";
+import { categoryLabel, label, plainLabel, statusText } from "./labels";
 
 const files = import.meta.glob<{ default: Language }>("./languages/*.ts", { eager: true });
 const parameters = (message: Message) => (typeof message === "string" ? [message] : Object.values(message)).map((text) => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).toSorted());
@@ -30,16 +30,27 @@ describe.each(Object.entries(files))("the catalogue %s", (_path, { default: lang
     for (const [key, message] of Object.entries(language.messages)) expect(Object.values(typeof message === "string" ? [message] : message).every((text) => text !== ""), key).toBe(true);
   });
 
+  it("has every label, choice and hint of core types", () => {
+    const missing = labels.filter(({ type, text }) => language.labels[`${type}: ${text}`] === undefined && language.labels[text] === undefined && !SAME.has(text));
+    expect([...new Set(missing.map(({ text }) => text))]).toEqual([]);
+  });
+
   it("only names labels that there are", () => {
-    const known = new Set(labelsOf());
+    const known = new Set(labels.flatMap(({ type, text }) => [text, `${type}: ${text}`]));
     expect(Object.keys(language.labels).filter((label) => !known.has(label))).toEqual([]);
   });
 });
 
-function labelsOf(): string[] {
-  const all = (fields: readonly Field[]): string[] => fields.flatMap((field) => [field.label, field.hint ?? "", ...(field.choices ?? []).map((choice) => choice.label), ...all(field.items ?? [])]);
-  return [...new NodeTypes().all().flatMap((type) => all(type.fields)), ...Object.values(STRUCTURE).flatMap(all)];
+/** Every text of a descriptor that a form shows. */
+const labels = [...new NodeTypes().all().flatMap(({ type, fields }) => labelsOf(type, fields)), ...Object.entries(STRUCTURE).flatMap(([type, fields]) => labelsOf(type, fields))];
+
+function labelsOf(type: string, fields: readonly Field[]): { type: string; text: string }[] {
+  const own = (field: Field) => (field.hidden ? [] : [field.label, field.hint ?? "", ...(field.choices ?? []).map((choice) => choice.label)]);
+  return fields.flatMap((field) => [...own(field).filter((text) => text !== "").map((text) => ({ type, text })), ...labelsOf(type, field.items ?? [])]);
 }
+
+/** Signs, and names that are the same everywhere. */
+const SAME = new Set(["MQTT 5", "MQTT 3.1.1", "RFC 4180", "Latin 1", ..."0 1 2 == ≠ < ≤ > ≥ msg. null undefined GET POST PUT DELETE PATCH HEAD Basic Digest Base64 IPv4 IPv6 QoS TLS URL UTF-8 UTF-16 Linux Mac Windows Mustache HTML JSON JavaScript CSS Markdown PHP Python SQL YAML".split(" ")]);
 
 describe("the language in use", () => {
   it("is English until another is chosen", async () => {
@@ -58,6 +69,13 @@ describe("the language in use", () => {
     expect([undefined, null, 5, false, { a: 1 }].map(statusText)).toEqual(["", "", "5", "false", '{"a":1}']);
     await useLanguage("de");
     expect(statusText("common.status.connected")).toBe("verbunden");
+  });
+
+  it("calls the fields of core types what they are, each type its own, and new ones in English", async () => {
+    expect([label("to", "range"), label("a new one", "x")]).toEqual(["to", "A new one"]);
+    await useLanguage("de");
+    expect([label("to", "range"), label("to", "change"), label("to", "join"), plainLabel("Never", "csv"), label("a new one", "x")]).toEqual(["bis", "nach", "zu", "Nie", "A new one"]);
+    expect([categoryLabel("network"), categoryLabel("dashboard 2")]).toEqual(["Netzwerk", "dashboard 2"]);
   });
 
   it("stays English for a language that has no file", async () => {

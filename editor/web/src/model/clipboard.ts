@@ -51,6 +51,9 @@ export function toText(nodes: readonly FlowNode[], layout: "compact" | "indented
 /** Text that could be read but holds no flow. */
 export class NoFlowError extends Error {
   override readonly name = "NoFlowError";
+  constructor() {
+    super("not a list of nodes, each with an id and a type");
+  }
 }
 
 /** Reads copied text: an array of objects, `{flows: […]}`, or one object. Throws FlowSyntaxError or NoFlowError. */
@@ -65,7 +68,7 @@ export function fromText(text: string): FlowNode[] {
   if (isObject(value) && Array.isArray(value["flows"])) value = value["flows"] as readonly Json[];
   const list = (Array.isArray(value) ? value : [value]) as readonly Json[];
   const nodes = list.filter((each): each is FlowNode => isObject(each) && typeof each["id"] === "string" && typeof each["type"] === "string");
-  if (nodes.length === 0 || nodes.length < list.length) throw new NoFlowError("not a list of nodes, each with an id and a type");
+  if (nodes.length === 0 || nodes.length < list.length) throw new NoFlowError();
   return nodes;
 }
 

@@ -51,14 +51,35 @@ export interface FlowText {
   readonly tail: string;
 }
 
-/** Text that is not a flow file: where, and what was found. Lines and columns count from one. */
+/** What can be wrong with a text; `{found}` stands for what is there, `{close}` for the bracket that would end. */
+export const FAULTS = {
+  encoding: "the file is not UTF-8",
+  array: "a flow file is an array, this is not",
+  empty: "the text is empty",
+  rest: "unexpected {found} after the end",
+  name: "expected a property's name in double quotes, found {found}",
+  colon: "expected a colon after the property's name, found {found}",
+  comma: "expected a comma or {close}, found {found}",
+  "comma-too-many": "a comma before {close} is one too many",
+  control: "a line break or control character in a string",
+  escape: "an escape that JSON does not have",
+  open: "a string that does not end",
+  value: "expected a value, found {found}",
+  number: "not a number",
+} as const;
+export type Fault = keyof typeof FAULTS;
+
+/** Text that is not a flow file: where, and what was found (nothing at the end). Lines and columns count from one. */
 export class FlowSyntaxError extends Error {
   override readonly name = "FlowSyntaxError";
   constructor(
-    readonly what: string,
+    readonly fault: Fault,
     readonly line: number,
     readonly column: number,
+    readonly found?: string,
+    readonly close = "",
   ) {
+    const what = FAULTS[fault].replace("{found}", found ?? "the end of the text").replace("{close}", close);
     super(`line ${line}, column ${column}: ${what}`);
   }
 }
@@ -69,7 +90,7 @@ export function decode(bytes: Uint8Array): FlowText {
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new FlowSyntaxError("the file is not UTF-8", 1, 1);
+    throw new FlowSyntaxError("encoding", 1, 1);
   }
   return parse(text);
 }
@@ -79,7 +100,7 @@ export function parse(text: string): FlowText {
   const start = text.startsWith("\ufeff") ? 1 : 0;
   const scanner = new Scanner(text, start);
   const root = scanner.document();
-  if (root.kind !== "array") throw errorAt(text, root.start, "a flow file is an array, this is not");
+  if (root.kind !== "array") throw errorAt(text, root.start, "array");
   const keys = new Set<string>();
   const entries: Entry[] = [];
   let end = root.start + 1;
@@ -347,11 +368,12 @@ interface ObjectSyntax {
 }
 type Syntax = ScalarSyntax | ArraySyntax | ObjectSyntax;
 
-function errorAt(text: string, offset: number, what: string): FlowSyntaxError {
+function errorAt(text: string, offset: number, fault: Fault, close?: string): FlowSyntaxError {
   const before = text.slice(0, offset);
   const line = before.split("\n").length;
   const column = offset - (before.lastIndexOf("\n") + 1) + (line === 1 && text.startsWith("\ufeff") ? 0 : 1);
-  return new FlowSyntaxError(what, line, Math.max(1, column));
+  const char = text[offset];
+  return new FlowSyntaxError(fault, line, Math.max(1, column), char === undefined ? undefined : JSON.stringify(char), close);
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -367,10 +389,10 @@ class Scanner {
 
   document(): Syntax {
     this.space();
-    if (this.at >= this.text.length) throw this.error("the text is empty");
+    if (this.at >= this.text.length) throw this.error("empty");
     const value = this.value();
     this.space();
-    if (this.at < this.text.length) throw this.error(`unexpected ${this.found()} after the end`);
+    if (this.at < this.text.length) throw this.error("rest");
     return value;
   }
 
@@ -380,7 +402,7 @@ class Scanner {
     if (char === "{") return this.object();
     if (char === "[") return this.array();
     if (char === '"') this.string();
-    else if (char !== undefined && /[-0-9]/.test(char)) this.match(NUMBER, "a number");
+    else if (char !== undefined && /[-0-9]/.test(char)) this.match(NUMBER, "number");
     else this.word();
     return { kind: "scalar", start, end: this.at };
   }
@@ -393,11 +415,11 @@ class Scanner {
     while (this.text[this.at] !== "}") {
       if (members.length > 0) this.comma("}");
       const at = this.at;
-      if (this.text[at] !== '"') throw this.error(`expected a property's name in double quotes, found ${this.found()}`);
+      if (this.text[at] !== '"') throw this.error("name");
       this.string();
       const key = JSON.parse(this.text.slice(at, this.at)) as string;
       this.space();
-      if (this.text[this.at] !== ":") throw this.error(`expected a colon after the property's name, found ${this.found()}`);
+      if (this.text[this.at] !== ":") throw this.error("colon");
       this.at += 1;
       this.space();
       members.push({ key, start: at, value: this.value() });
@@ -422,10 +444,10 @@ class Scanner {
   }
 
   private comma(close: string): void {
-    if (this.text[this.at] !== ",") throw this.error(`expected a comma or ${close}, found ${this.found()}`);
+    if (this.text[this.at] !== ",") throw this.error("comma", close);
     this.at += 1;
     this.space();
-    if (this.text[this.at] === close) throw this.error(`a comma before ${close} is one too many`);
+    if (this.text[this.at] === close) throw this.error("comma-too-many", close);
   }
 
   private string(): void {
@@ -438,12 +460,12 @@ class Scanner {
   private brokenString(): FlowSyntaxError {
     for (let i = this.at + 1; i < this.text.length; i += 1) {
       const char = this.text[i]!;
-      if (char < " ") return errorAt(this.text, i, "a line break or control character in a string");
+      if (char < " ") return errorAt(this.text, i, "control");
       if (char !== "\\") continue;
-      if (!/^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.test(this.text.slice(i, i + 6))) return errorAt(this.text, i, "an escape that JSON does not have");
+      if (!/^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.test(this.text.slice(i, i + 6))) return errorAt(this.text, i, "escape");
       i += 1;
     }
-    return this.error("a string that does not end");
+    return this.error("open");
   }
 
   private word(): void {
@@ -453,12 +475,12 @@ class Scanner {
         return;
       }
     }
-    throw this.error(`expected a value, found ${this.found()}`);
+    throw this.error("value");
   }
 
-  private match(pattern: RegExp, what: string): void {
+  private match(pattern: RegExp, fault: Fault): void {
     pattern.lastIndex = this.at;
-    if (!pattern.test(this.text)) throw this.error(`not ${what}`);
+    if (!pattern.test(this.text)) throw this.error(fault);
     this.at = pattern.lastIndex;
   }
 
@@ -468,12 +490,7 @@ class Scanner {
     this.at = SPACE.lastIndex;
   }
 
-  private found(): string {
-    const char = this.text[this.at];
-    return char === undefined ? "the end of the text" : JSON.stringify(char);
-  }
-
-  private error(what: string): FlowSyntaxError {
-    return errorAt(this.text, this.at, what);
+  private error(fault: Fault, close?: string): FlowSyntaxError {
+    return errorAt(this.text, this.at, fault, close);
   }
 }

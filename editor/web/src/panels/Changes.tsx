@@ -15,7 +15,7 @@ export function Changes({ before, after }: { before: FlowNode | undefined; after
   const fields = fieldsOf(session.types.get(), session.flow, node);
   const title = (property: string) => {
     const label = fieldLabel(fields, property);
-    return label === undefined ? property : labelOf(label);
+    return label === undefined ? property : labelOf(label, node.type);
   };
   return (
     <table className="difference">

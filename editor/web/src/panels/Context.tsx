@@ -8,6 +8,7 @@ import { useSession, useStore } from "../app/react";
 import { messageOf } from "../app/session";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
+import { timeText } from "../messages/formats";
 import { Tree } from "./Tree";
 import { decode } from "./values";
 
@@ -45,7 +46,7 @@ function Scope({ title, note, scope, empty }: { title: string; note: string; sco
     try {
       setStores(await client.context(scope));
       setProblem("");
-      setTime(new Date().toLocaleTimeString());
+      setTime(timeText(new Date()));
     } catch (error) {
       setProblem(messageOf(error));
     }

@@ -7,6 +7,7 @@ import { Store } from "../app/store";
 import type { Session } from "../app/session";
 import { Glyph } from "../canvas/icons";
 import { t } from "../messages";
+import { clockText } from "../messages/formats";
 import { ALL_LEVELS, DebugLog, NO_FILTER, type DebugEntry, type DebugFilter, type DebugLevel } from "./debug-log";
 import { feedOf, openDebugWindow } from "./debug-feed";
 import { Tree } from "./Tree";
@@ -186,7 +187,7 @@ function Entry({ entry, observer }: { entry: DebugEntry; observer: ResizeObserve
   return (
     <div ref={element} className={`debug-entry is-${entry.level}`} data-seq={entry.seq}>
       <div className="debug-head">
-        <time dateTime={new Date(entry.time).toISOString()}>{clock(entry.time)}</time>
+        <time dateTime={new Date(entry.time).toISOString()}>{clockText(entry.time)}</time>
         <button type="button" className="link-button" disabled={!session.flow.has(target)} title={t("debug.go")} onClick={() => session.reveal(target)}>
           {name}
         </button>
@@ -199,10 +200,4 @@ function Entry({ entry, observer }: { entry: DebugEntry; observer: ResizeObserve
       <Tree value={entry.value()} path={path} pinned={own} onPin={(pin) => pins.update((now) => toggled(now, `${entry.node} ${pin}`))} />
     </div>
   );
-}
-
-function clock(time: number): string {
-  const date = new Date(time);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }

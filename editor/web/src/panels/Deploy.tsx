@@ -58,6 +58,7 @@ function DeployMenu({ onClose }: { onClose: () => void }) {
   };
   const then = (run: () => void) => () => {
     onClose();
+    menu.current?.parentElement?.querySelector<HTMLElement>(".deploy-more")?.focus();
     run();
   };
   const setState = async (state: "start" | "stop") => {

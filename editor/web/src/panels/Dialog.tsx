@@ -2,7 +2,11 @@
  * A dialog: the browser's own element, which keeps the focus inside and gives it back.
  */
 import { useEffect, useRef, type ReactNode } from "react";
+import { giveBack } from "../app/focus";
+import { Notices } from "../app/Notices";
+import { useSession } from "../app/react";
 import { Glyph } from "../canvas/icons";
+import { viewOf } from "../canvas/view";
 import { t } from "../messages";
 
 export interface DialogButton {
@@ -22,15 +26,22 @@ export interface DialogProps {
   readonly children: ReactNode;
 }
 
+/** What is gone to first in a dialog. */
+const FIRST = "select, input:not([type=file], :disabled), button:not(:disabled), summary, textarea";
+
 export function Dialog({ id, title, size = "medium", onClose, buttons = [], children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  const view = viewOf(useSession());
   useEffect(() => {
     const dialog = element.current!;
     const before = document.activeElement;
     if (!dialog.open) dialog.showModal();
+    // What it is about, not the button that closes it.
+    const body = dialog.querySelector(".dialog-body")!;
+    (body.querySelector<HTMLElement>("textarea:not([readonly])") ?? body.querySelector<HTMLElement>(FIRST))?.focus();
     return () => {
       dialog.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      giveBack(before, view.element);
     };
   }, []);
   return (
@@ -55,6 +66,7 @@ export function Dialog({ id, title, size = "medium", onClose, buttons = [], chil
         </button>
       </header>
       <div className="dialog-body">{children}</div>
+      <Notices />
       {buttons.length > 0 && (
         <footer className="dialog-foot">
           {buttons.map((button) => (

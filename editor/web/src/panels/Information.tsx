@@ -6,6 +6,7 @@ import { useRevision, useSession, useStore } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { formsOf } from "../forms/forms";
 import { t } from "../messages";
+import { numberText } from "../messages/formats";
 import { kindOf, subflowOf, type FlowNode } from "../model/flow";
 import { search } from "../model/search";
 import { HelpText } from "./help";
@@ -73,7 +74,7 @@ function Section({ title, count, initial = false, children }: { title: string; c
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Glyph name={open ? "down" : "right"} size={12} />
         {title}
-        <span className="count">{count}</span>
+        <span className="count">{numberText(count)}</span>
       </button>
       {open && <ul>{children}</ul>}
     </div>

@@ -8,6 +8,7 @@ import { useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { viewOf } from "../canvas/view";
 import { t } from "../messages";
+import { numberText } from "../messages/formats";
 import { pathOf } from "../model/instances";
 import { DEPLOY_TYPES } from "./deploy-types";
 import { previewLayer, type Fate } from "./preview-layer";
@@ -108,7 +109,7 @@ function Choice({ answers, type, onType }: { answers: Exclude<Answers, "absent">
   const name = useId();
   const count = (each: DeployType, fate: Fate | "keeps") => {
     const answer = answers[each];
-    return answer?.kind === "done" ? answer.preview[fate].length : "–";
+    return answer?.kind === "done" ? numberText(answer.preview[fate].length) : "–";
   };
   return (
     <table className="preview-types">

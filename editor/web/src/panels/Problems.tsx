@@ -72,11 +72,19 @@ function Line({ problem }: { problem: Problem }) {
   const node = problem.node === undefined ? undefined : session.flow.get(problem.node);
   const types = session.types.get();
   const place = node && session.flow.placeOf(node);
+  // What has a code is told by the compiler, which speaks English.
+  const said = problem.code === "" ? {} : { lang: "en" };
   return (
     <li className={`problem is-${problem.level}`}>
       <button type="button" className="problem-go" disabled={!node} onClick={() => goTo(session, problem)}>
-        <span className="problem-text">{problem.text}</span>
-        {problem.help !== undefined && <span className="problem-help">{problem.help}</span>}
+        <span className="problem-text" {...said}>
+          {problem.text}
+        </span>
+        {problem.help !== undefined && (
+          <span className="problem-help" {...said}>
+            {problem.help}
+          </span>
+        )}
         <small>
           {[place && types.label(session.flow, place), node && types.label(session.flow, node), problem.property, problem.code].filter((part) => part !== undefined && part !== "").join(" › ")}
         </small>
@@ -144,7 +152,7 @@ export function problemsOf(session: Session): Problem[] {
 }
 
 function fromDiagnostic(session: Session, each: Diagnostic, index: number): Problem {
-  const at = each.line === undefined ? "" : ` (${t("problems.at", { line: each.line, column: each.column ?? 1 })})`;
+  const at = each.line === undefined ? "" : ` (${t("problems.at", { line: String(each.line), column: String(each.column ?? 1) })})`;
   const fixes = (each.fixes ?? []).map((offer) => ({ title: offer.title, offer, run: () => void (applyFix(session, offer) || session.notify("warning", t("fix.gone"))) }));
   return { key: `check ${index}`, level: each.level, code: each.code, node: each.node, property: each.property, text: each.message + at, help: each.help, fixes };
 }
@@ -153,10 +161,10 @@ function fromFinding(session: Session, finding: Finding): Problem {
   const title = finding.kind === "dangling-wire" ? t("problems.cut-wire") : t("problems.delete-config");
   const fixes = isFixable(finding) ? [{ title, run: () => void session.run(title, (tx) => fix(tx, finding)) }] : [];
   const property = finding.kind === "field" ? finding.problem.path : undefined;
-  return { key: `${finding.kind} ${finding.node} ${property ?? ""} ${finding.kind === "dangling-wire" ? `${finding.port} ${finding.target}` : ""}`, level: finding.level, code: "", node: finding.node, property, text: words(finding), help: undefined, fixes };
+  return { key: `${finding.kind} ${finding.node} ${property ?? ""} ${finding.kind === "dangling-wire" ? `${finding.port} ${finding.target}` : ""}`, level: finding.level, code: "", node: finding.node, property, text: words(session, finding), help: undefined, fixes };
 }
 
-function words(finding: Finding): string {
+function words(session: Session, finding: Finding): string {
   switch (finding.kind) {
     case "unknown-type":
       return t("canvas.unknown-type", { type: finding.type });
@@ -167,6 +175,6 @@ function words(finding: Finding): string {
     case "unused-config":
       return t("problems.unused", { type: finding.type });
     case "field":
-      return `${label(finding.problem.field.label)}: ${t(`problem.${finding.problem.problem}`)}`;
+      return `${label(finding.problem.field.label, session.flow.get(finding.node)?.type ?? "")}: ${t(`problem.${finding.problem.problem}`)}`;
   }
 }

@@ -18,6 +18,10 @@ export function SidePanel() {
   const width = useSize("panel", 340, 220, 900);
   const height = useSize("sheet", 320, 120, 1200);
   const panel = panels.find((each) => each.id === shown);
+  const close = () => {
+    document.getElementById(`panel-tab-${shown}`)?.focus();
+    session.panel.set(null);
+  };
   const title = (each: Panel) => t(each.title);
   const press = (event: KeyboardEvent) => {
     const by = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
@@ -51,7 +55,7 @@ export function SidePanel() {
           <ResizeBar sized={narrow ? height : width} label={t("panel.resize")} edge={narrow ? "top" : "left"} />
           <header className="panel-head">
             <h2>{title(panel)}</h2>
-            <button type="button" className="icon-button" aria-label={t("panel.close")} title={t("panel.close")} onClick={() => session.panel.set(null)}>
+            <button type="button" className="icon-button" aria-label={t("panel.close")} title={t("panel.close")} onClick={close}>
               <Glyph name="close" size={14} />
             </button>
           </header>

@@ -5,6 +5,7 @@ import { useId, useMemo, useState } from "react";
 import { useRevision, useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
 import { t } from "../messages";
+import { listText } from "../messages/formats";
 import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
 import { kindOf, type FlowNode } from "../model/flow";
 import { FlowSyntaxError } from "../model/text";
@@ -83,7 +84,6 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           placeholder={t("import.text")}
           spellCheck={false}
           value={text}
-          autoFocus
           onChange={(event) => {
             setText(event.target.value);
             setFault("");
@@ -126,14 +126,15 @@ function readNodes(text: string): readonly FlowNode[] | string {
   try {
     return fromText(text);
   } catch (error) {
-    if (error instanceof FlowSyntaxError || error instanceof NoFlowError) return error.message;
+    if (error instanceof FlowSyntaxError || error instanceof NoFlowError) return messageOf(error);
     throw error;
   }
 }
 
 function summary(nodes: readonly FlowNode[]): string {
   const count = (kind: string) => nodes.filter((node) => kindOf(node) === kind).length;
-  return t("import.summary", { tabs: count("tab"), nodes: count("node") + count("junction"), configs: count("config"), subflows: count("subflow") });
+  const counts = [["import.tabs", count("tab")], ["import.subflows", count("subflow")], ["import.nodes", count("node") + count("junction")], ["import.configs", count("config")]] as const;
+  return listText(counts.filter(([, number]) => number > 0).map(([key, number]) => t(key, { count: number })));
 }
 
 /** False when that was refused. */

@@ -85,7 +85,7 @@ export function CopyButton({ label, icon, text }: { label: string; icon: string;
   };
   return (
     <button type="button" className="icon-button" title={label} aria-label={label} onClick={() => void copy()}>
-      {icon === "path" ? <span className="tree-path-icon">.x</span> : <Glyph name={icon} size={12} />}
+      {icon === "path" ? <span className="tree-path-icon" /> : <Glyph name={icon} size={12} />}
     </button>
   );
 }

@@ -4,6 +4,7 @@
 import { addActions, type Action } from "../app/actions";
 import type { Session } from "../app/session";
 import type { MessageKey } from "../messages";
+import { viewOf } from "../canvas/view";
 import { dialogOf, type DialogName } from "./dialogs";
 import { fixPickerOf } from "./fixes";
 import { problemsOf } from "./Problems";
@@ -14,6 +15,7 @@ const dialog = (name: DialogName) => (session: Session) => dialogOf(session).set
 export const togglePanel = (id: string) => (session: Session) => {
   const opens = session.panel.get() !== id;
   session.panel.set(opens ? id : null);
+  if (!opens) viewOf(session).focus();
   if (opens) requestAnimationFrame(() => document.querySelector<HTMLElement>(".panel-content input, .panel-content button, .panel-content [tabindex]")?.focus());
 };
 

@@ -8,11 +8,12 @@ import { useSession, useStore } from "../app/react";
 import type { Session } from "../app/session";
 import { messageOf } from "../app/session";
 import { Store } from "../app/store";
-import { t } from "../messages";
+import { nodeRedLanguage, t } from "../messages";
 import { subflowOf, type FlowNode } from "../model/flow";
 import { isSafe, Markdown } from "./Markdown";
 
-type Pages = { readonly kind: "none" | "loading" } | { readonly kind: "ready"; readonly byType: ReadonlyMap<string, Element> } | { readonly kind: "failed"; readonly reason: string };
+/** As far as they are here, in the language in use when they were asked for. */
+type Pages = { readonly language?: string } & ({ readonly kind: "none" | "loading" } | { readonly kind: "ready"; readonly byType: ReadonlyMap<string, Element> } | { readonly kind: "failed"; readonly reason: string });
 
 const pagesOf = new WeakMap<Session, Store<Pages>>();
 
@@ -22,13 +23,15 @@ function pages(session: Session): Store<Pages> {
   return store;
 }
 
-/** Fetches the pages of all nodes once. */
+/** Fetches the pages of all nodes, once for a language. */
 async function load(session: Session, store: Store<Pages>): Promise<void> {
-  store.set({ kind: "loading" });
+  const used = nodeRedLanguage();
+  const set = (pages: Pages) => store.get().language === used && store.set({ ...pages, language: used });
+  store.set({ kind: "loading", language: used });
   try {
-    store.set({ kind: "ready", byType: helpTexts(await session.client.nodePages()) });
+    set({ kind: "ready", byType: helpTexts(await session.client.nodePages(used)) });
   } catch (error) {
-    store.set({ kind: "failed", reason: messageOf(error) });
+    set({ kind: "failed", reason: messageOf(error) });
   }
 }
 
@@ -58,7 +61,7 @@ export function HelpText({ node }: { node: FlowNode }) {
   const markdown = typeof known === "string" && known !== "" ? known : undefined;
   const needsPages = markdown === undefined && subflow === undefined;
   useEffect(() => {
-    if (needsPages && store.get().kind === "none") void load(session, store);
+    if (needsPages && store.get().language !== nodeRedLanguage()) void load(session, store);
   }, [session, store, needsPages]);
   if (markdown === undefined && (subflow || state.kind === "none" || state.kind === "loading")) return null;
   const element = state.kind === "ready" ? state.byType.get(node.type) : undefined;
@@ -66,7 +69,9 @@ export function HelpText({ node }: { node: FlowNode }) {
     <details open>
       <summary>{t("info.help", { type: subflow ? types.label(session.flow, subflow) : node.type })}</summary>
       {markdown !== undefined ? (
-        <Markdown text={markdown} />
+        <div {...(types.get(node.type)?.module === "node-red" ? { lang: "en" } : {})}>
+          <Markdown text={markdown} />
+        </div>
       ) : element ? (
         <div className="markdown">{plainElements(element.childNodes)}</div>
       ) : (

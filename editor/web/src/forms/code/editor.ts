@@ -104,7 +104,7 @@ function base(options: CodeOptions): Extension {
     EditorView.lineWrapping,
     EditorState.tabSize.of(4),
     EditorState.readOnly.of(options.readOnly ?? false),
-    EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
+    EditorView.contentAttributes.of({ tabindex: "0", "aria-label": options.label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
     look,
     syntaxHighlighting(colours),
   ];

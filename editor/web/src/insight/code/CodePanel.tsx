@@ -176,7 +176,7 @@ function Made({ node, answer }: { node: FlowNode; answer: CodeAnswer }) {
           <section className="generated-side" aria-label={t("generated.made")}>
             <header>
               <Stages stage={stage} onStage={(each) => (setStage((lastStage = each)), setFocus(null))} />
-              <small role="status">{where === undefined ? "" : origin![1] === 0 ? t("generated.from", { label: where }) : t("generated.from-node", { label: where, line: origin![1] })}</small>
+              <small role="status">{where === undefined ? "" : origin![1] === 0 ? t("generated.from", { label: where }) : t("generated.from-node", { label: where, line: String(origin![1]) })}</small>
             </header>
             <Viewer label={t("generated.made")} text={generated.text} language={stage} lit={litMade} scroll={focus?.side === "source" && focus.scroll} onLine={atGenerated} />
           </section>

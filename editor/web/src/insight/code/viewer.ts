@@ -91,7 +91,8 @@ export function createViewer(options: ViewerOptions): Viewer {
         search({ top: true }),
         keymap.of([...defaultKeymap.filter((binding) => binding.key !== "Mod-Enter"), ...searchKeymap]),
         EditorState.readOnly.of(true),
-        EditorView.contentAttributes.of({ "aria-label": options.label, "aria-readonly": "true", inputmode: "none", spellcheck: "false" }),
+        // (what is only read can be scrolled, and gone through, with the keys)
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": options.label, "aria-readonly": "true", inputmode: "none", spellcheck: "false" }),
         ownLook,
         look,
         syntaxHighlighting(colours),

@@ -7,6 +7,7 @@ import { useRevision, useSession, useStore } from "../../app/react";
 import { messageOf } from "../../app/session";
 import { marksOf } from "../../canvas/marks";
 import { t } from "../../messages";
+import { clockText } from "../../messages/formats";
 import type { Json } from "../../model/json";
 import { Tree } from "../../panels/Tree";
 import { insightOf, type ReplayAnswer, type ReplayDifference } from "../api";
@@ -14,7 +15,7 @@ import { ownerOf } from "../owners";
 import { byNode, differingMarks, valuesOf, type NodeDifferences } from "./compare";
 import { shownValue } from "./control-values";
 import { belonging } from "./executions";
-import { clock, nodeLabel } from "./ExecutionsView";
+import { nodeLabel } from "./ExecutionsView";
 import { historyOf } from "./log";
 import { selectedEvent } from "./selected";
 
@@ -140,7 +141,7 @@ function DifferenceItem({ difference }: { difference: ReplayDifference }) {
     <div className={`compare-side is-${name}`}>
       <small>
         {title}
-        {event && name === "before" && ` ${clock(event.ts)}`}
+        {event && name === "before" && ` ${clockText(event.ts)}`}
       </small>
       {event ? <Tree value={shownValue(value)} path={path ?? "msg"} /> : <em>{t("compare.not-there")}</em>}
     </div>

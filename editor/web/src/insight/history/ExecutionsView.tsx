@@ -7,6 +7,7 @@ import { useRevision, useSession, useStore } from "../../app/react";
 import type { Session } from "../../app/session";
 import { Glyph } from "../../canvas/icons";
 import { t } from "../../messages";
+import { clockText } from "../../messages/formats";
 import { isObject } from "../../model/json";
 import { CopyButton, Tree } from "../../panels/Tree";
 import type { FlowEvent } from "../api";
@@ -105,7 +106,7 @@ function ExecutionItem({ execution, filter, isOpen, onToggle }: { execution: Exe
           {id !== "" && subject !== undefined && <code>{shortText(subject, 30)}</code>}
         </span>
         <small>
-          <time dateTime={new Date(from).toISOString()}>{clock(from)}</time> · {t("history.events", { count: events.length })} · {t("tests.ms", { ms: to - from })}
+          <time dateTime={new Date(from).toISOString()}>{clockText(from)}</time> · {t("history.events", { count: events.length })} · {t("tests.ms", { ms: to - from })}
         </small>
       </button>
       {isOpen && (
@@ -179,7 +180,7 @@ function EventDetail({ event }: { event: FlowEvent }) {
         <button type="button" className="link-button" disabled={!owner} onClick={() => owner && session.reveal(owner.id)}>
           {nodeLabel(session, event.node)}
         </button>
-        <small>{clock(event.ts)}</small>
+        <small>{clockText(event.ts)}</small>
         <span className="spacer-plain" />
         <CopyButton label={t("history.copy")} icon="clipboard" text={() => JSON.stringify(event["msg"] ?? value ?? null, null, 2)} />
         <button type="button" className="icon-button" aria-label={t("history.close")} title={t("history.close")} onClick={() => selectedEvent.set(null)}>
@@ -218,10 +219,4 @@ function EventDetail({ event }: { event: FlowEvent }) {
 export function nodeLabel(session: Session, id: string): string {
   const owner = ownerOf(session.flow, id);
   return owner ? session.types.get().label(session.flow, owner) : id;
-}
-
-export function clock(time: number): string {
-  const date = new Date(time);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }

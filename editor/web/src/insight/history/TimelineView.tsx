@@ -8,7 +8,8 @@ import type { Session } from "../../app/session";
 import { Glyph } from "../../canvas/icons";
 import { marksOf } from "../../canvas/marks";
 import { t } from "../../messages";
-import { clock, EventLine, nodeLabel } from "./ExecutionsView";
+import { clockText, momentText } from "../../messages/formats";
+import { EventLine, nodeLabel } from "./ExecutionsView";
 import { historyOf } from "./log";
 import { selectedEvent } from "./selected";
 import { Player } from "./travel";
@@ -42,9 +43,9 @@ function Timeline() {
       marks.show("travel", player.travel.layerAt(session.flow, player.index));
       if (slider.current) {
         slider.current.value = String(player.index);
-        slider.current.setAttribute("aria-valuetext", event ? `${nodeLabel(session, event.node)}, ${event.kind}, ${clock(event.ts)}` : "");
+        slider.current.setAttribute("aria-valuetext", event ? `${nodeLabel(session, event.node)}, ${event.kind}, ${clockText(event.ts)}` : "");
       }
-      if (moment.current) moment.current.textContent = event ? t("travel.moment", { number: player.index + 1, count: player.travel.events.length, time: clock(event.ts) }) : "";
+      if (moment.current) moment.current.textContent = event ? t("travel.moment", { number: player.index + 1, count: player.travel.events.length, time: clockText(event.ts) }) : "";
       setPlaying(player.isPlaying);
       if (!player.isPlaying) return follow();
       timer ??= setTimeout(follow, LIST_EVERY);
@@ -161,7 +162,7 @@ function EventList({ session, player, at, onPick }: { session: Session; player: 
           const own = player.travel.executionAt(index) === execution;
           return (
             <div key={event.seq} id={`travel-${index}`} role="option" aria-selected={index === at} className={`event is-${event.kind} ${own ? "" : "is-other"}`} style={{ position: "absolute", top: index * ROW, height: ROW, left: 0, right: 0 }} onClick={() => onPick(index)}>
-              <EventLine session={session} event={event} time={clock(event.ts).slice(3)} />
+              <EventLine session={session} event={event} time={momentText(event.ts)} />
             </div>
           );
         })}

@@ -79,7 +79,7 @@ function Bench({ file, isNew }: { file: string; isNew: boolean }) {
               {problems.map((each, i) => (
                 <li key={i} className="test is-failed">
                   <button type="button" className="link-button" onClick={() => bench.goTo(each.line)}>
-                    {t("tests.line", { line: each.line })}
+                    {t("tests.line", { line: String(each.line) })}
                   </button>{" "}
                   {each.message}
                 </li>
@@ -177,7 +177,7 @@ function Test({ line, running, stale }: { line: Line; running: boolean; stale: b
         <span className="test-outcome" role="img" aria-label={outcome === undefined ? t("tests.not-run-yet") : t(`tests.${outcome}`)}>
           {outcome !== undefined && <Glyph name={GLYPHS[outcome]} size={14} />}
         </span>
-        <button type="button" className="test-name" title={t("tests.line", { line: line.line })} onClick={() => bench.goTo(line.line)}>
+        <button type="button" className="test-name" title={t("tests.line", { line: String(line.line) })} onClick={() => bench.goTo(line.line)}>
           {line.name}
         </button>
         {result && outcome !== "skipped" && <small>{t("tests.ms", { ms: Math.round(result.ms) })}</small>}
