@@ -17,9 +17,13 @@ type Pages = { readonly kind: "none" | "loading" } | { readonly kind: "ready"; r
 const pagesOf = new WeakMap<Session, Store<Pages>>();
 
 function pages(session: Session): Store<Pages> {
-  let store = pagesOf.get(session);
-  if (!store) pagesOf.set(session, (store = new Store<Pages>({ kind: "none" })));
-  return store;
+  const store = pagesOf.get(session);
+  if (store) return store;
+  const made = new Store<Pages>({ kind: "none" });
+  pagesOf.set(session, made);
+  // Other packages have other pages.
+  session.sets.subscribe(() => made.set({ kind: "none" }));
+  return made;
 }
 
 /** Fetches the pages of all nodes once. */
@@ -58,8 +62,8 @@ export function HelpText({ node }: { node: FlowNode }) {
   const markdown = typeof known === "string" && known !== "" ? known : undefined;
   const needsPages = markdown === undefined && subflow === undefined;
   useEffect(() => {
-    if (needsPages && store.get().kind === "none") void load(session, store);
-  }, [session, store, needsPages]);
+    if (needsPages && state.kind === "none") void load(session, store);
+  }, [session, store, needsPages, state.kind]);
   if (markdown === undefined && (subflow || state.kind === "none" || state.kind === "loading")) return null;
   const element = state.kind === "ready" ? state.byType.get(node.type) : undefined;
   return (
