@@ -308,4 +308,42 @@ export const tests = {
       assert.ok(wide <= 0, `${name}: ${wide} too wide`);
     }
   },
+
+  "what is being edited while packages come and go stays": async () => {
+    const world = await withRegistry([tab, dice({ id: "u1" }), dice({ id: "u2", y: 240 })]);
+    const { page } = world;
+    // (as another editor does it)
+    const ask = (method, path, body) => page.evaluate(async ([method, path, body]) => (await fetch(path, { method, headers: { "Content-Type": "application/json" }, ...(body ? { body: JSON.stringify(body) } : {}) })).status, [method, path, body]);
+    const drawer = page.locator(".drawer");
+    await node(page, "u1").dblclick();
+    await drawer.locator(".cm-content").click();
+    await page.keyboard.press("Control+a");
+    // (typed over, it would keep its look by a style, which the page's policy reports)
+    await page.keyboard.press("Delete");
+    await page.keyboard.type('{"name": "typed", "sides": 12');
+    assert.equal(await ask("POST", "nodes", { module: DICE }), 200);
+    await isColoured(page);
+    assert.match(await drawer.locator(".cm-content").textContent(), /"typed"/);
+    await drawer.locator(".cm-content").click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("}");
+    await page.keyboard.press("Control+Enter");
+    await drawer.waitFor({ state: "detached" });
+    await node(page, "u1").getByText("typed").waitFor();
+    // A package's own form stays as it is, too.
+    await node(page, "u1").dblclick();
+    const sides = drawer.frameLocator(".hosted-frame").locator("#node-input-sides");
+    assert.equal(await sides.inputValue(), "12");
+    await sides.fill("30");
+    assert.equal(await ask("POST", "nodes", { module: COIN }), 200);
+    await paletteHas(page, "coin").waitFor();
+    assert.equal(await sides.inputValue(), "30");
+    await page.keyboard.press("Control+Enter");
+    await drawer.waitFor({ state: "detached" });
+    await deploy(page);
+    assert.deepEqual((await world.flows()).slice(1), [dice({ id: "u1", name: "typed", sides: "30" }), dice({ id: "u2", y: 240 })]);
+    assert.equal(await ask("DELETE", `nodes/${COIN}`), 204);
+    await paletteHas(page, "coin").waitFor({ state: "detached" });
+    assert.equal(await node(page, "u1").locator(".node-invalid").count(), 0);
+  },
 };

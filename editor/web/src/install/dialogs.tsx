@@ -217,7 +217,7 @@ function Type({ type }: { type: string }) {
   const types = useStore(session.types);
   const node = { id: "", type };
   return (
-    <li>
+    <li title={type}>
       <span className="type-icon is-small" style={{ background: types.color(session.flow, node) }}>
         <Glyph name={types.icon(session.flow, node)} size={12} />
       </span>
@@ -290,8 +290,15 @@ export function Question({ wanted }: { wanted: Wanted }) {
         { title: t("packages.install"), run, primary: true },
       ]}
     >
-      <p>{t("packages.ask-folder")}</p>
-      <p>{t("packages.ask-code")}</p>
+      <div className="packages-question">
+        <p>{t("packages.ask-folder")}</p>
+        <p>{t("packages.ask-code")}</p>
+        <p>
+          <a href={`https://www.npmjs.com/package/${wanted.name}`} target="_blank" rel="noreferrer noopener">
+            {t("packages.about", { package: wanted.name })}
+          </a>
+        </p>
+      </div>
     </Dialog>
   );
 }

@@ -9,6 +9,7 @@ export const install = {
   "packages.ask": "Install {package}?",
   "packages.ask-code": "Its code, and that of the packages that it needs, will run on the server's machine, with all that the server may do there. Install only what you trust.",
   "packages.ask-folder": "npm installs it into the flow's folder.",
+  "packages.about": "{package} on npmjs.com",
   "packages.bad-name": "npm has no such names. Write name or name@version.",
   "packages.installing": "Installing {package} …",
   "packages.removing": "Removing {package} …",

@@ -12,6 +12,7 @@ export const messages: { readonly [key in keyof typeof install]: Message } = {
   "packages.ask": "{package} installieren?",
   "packages.ask-code": "Sein Code und der Code der Pakete, die es braucht, laufen dann auf dem Rechner des Servers und dürfen dort alles, was der Server darf. Installieren Sie nur, wem Sie vertrauen.",
   "packages.ask-folder": "npm installiert es in den Ordner des Flows.",
+  "packages.about": "{package} auf npmjs.com",
   "packages.bad-name": "Solche Namen gibt es bei npm nicht. Schreiben Sie name oder name@version.",
   "packages.installing": "{package} wird installiert …",
   "packages.removing": "{package} wird entfernt …",

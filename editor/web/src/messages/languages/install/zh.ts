@@ -12,6 +12,7 @@ export const messages: { readonly [key in keyof typeof install]: Message } = {
   "packages.ask": "安装 {package}？",
   "packages.ask-code": "它及其依赖的软件包的代码将在服务器所在的机器上运行，权限与服务器相同。请只安装您信任的软件包。",
   "packages.ask-folder": "npm 会将它安装到流程所在的文件夹。",
+  "packages.about": "npmjs.com 上的 {package}",
   "packages.bad-name": "npm 没有这样的名称。请写成 name 或 name@version。",
   "packages.installing": "正在安装 {package}…",
   "packages.removing": "正在移除 {package}…",
