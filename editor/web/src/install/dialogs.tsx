@@ -12,7 +12,7 @@ import { t } from "../messages";
 import type { FlowNode } from "../model/flow";
 import { Dialog } from "../panels/Dialog";
 import "./install.css";
-import { installsOf, mayInstall, mayRemove, type Job } from "./installs";
+import { installsOf, mayInstall, type Job } from "./installs";
 import { readWanted, writeWanted, type Wanted } from "./names";
 import { packagesIn, usesOf, type InstalledPackage } from "./packages";
 import { install, remove } from "./work";
@@ -187,7 +187,7 @@ function Package({ about, users, onClose }: { about: InstalledPackage; users: re
       {off.length > 0 && <p className="muted">{t("packages.disabled", { sets: off.map((set) => set.name).join(", ") })}</p>}
       <p className="packages-uses muted">
         <span id={`${id}-why`}>
-          {users.length === 0 ? t("packages.unused") : t("packages.used", { count: users.length })} {mayRemove(session) && reason}
+          {users.length === 0 ? t("packages.unused") : t("packages.used", { count: users.length })} {mayInstall(session) && reason}
         </span>
         {users.length > 0 && (
           <button
@@ -232,7 +232,7 @@ function Remove({ name, blocked, why }: { name: string; blocked: boolean; why: s
   const installs = installsOf(session);
   useStore(installs.jobs);
   const [sure, setSure] = useState(false);
-  if (!mayRemove(session)) return null;
+  if (!mayInstall(session)) return null;
   return (
     <button
       type="button"

@@ -6,7 +6,7 @@ import { Session } from "../app/session";
 import { parse } from "../model/text";
 import type { Json } from "../model/json";
 import { problemsOf } from "../panels/Problems";
-import { askFor, installsOf, mayInstall, mayRemove } from "./installs";
+import { askFor, installsOf, mayInstall } from "./installs";
 import { readWanted, writeWanted } from "./names";
 import { offerFor, tellUnknown, unknownTypes } from "./offers";
 import { packagesIn, usesOf } from "./packages";
@@ -87,11 +87,11 @@ describe("permissions", () => {
   });
 
   it("say whether packages are offered, and so do the server's settings", () => {
-    expect([mayInstall(session), mayRemove(session)]).toEqual([true, true]);
+    expect(mayInstall(session)).toBe(true);
     session.settings.set({ externalModules: { palette: { allowInstall: false } } });
-    expect([mayInstall(session), mayRemove(session)]).toEqual([false, true]);
+    expect(mayInstall(session)).toBe(false);
     session.settings.set({ user: { username: "me", permissions: "read" } });
-    expect([mayInstall(session), mayRemove(session)]).toEqual([false, false]);
+    expect(mayInstall(session)).toBe(false);
   });
 });
 
@@ -180,22 +180,29 @@ describe("what others do with packages", () => {
   it("is heard, told and learned", async () => {
     installsOf(session);
     server.sets = [CORE, DICE];
-    hear(session, "added", [DICE] as unknown as Json);
-    await settled();
+    await hear(session, "added", [DICE] as unknown as Json);
     expect(texts()).toEqual(["@scope/dice 1.2.3 is installed. New in the palette: dice, dice-config"]);
     expect(session.types.get().has("dice")).toBe(true);
     server.sets = [CORE];
-    hear(session, "removed", [DICE] as unknown as Json);
-    await settled();
+    await hear(session, "removed", [DICE] as unknown as Json);
     expect(texts()).toContain("@scope/dice is removed.");
     expect(session.types.get().has("dice")).toBe(false);
   });
 
   it("is told once to who has done it", async () => {
     await install(session, { name: "@scope/dice" });
-    hear(session, "added", [DICE] as unknown as Json);
-    await settled();
+    await hear(session, "added", [DICE] as unknown as Json);
     expect(texts()).toHaveLength(1);
+  });
+
+  it("is not told as removed where another version has come in its place", async () => {
+    server.sets = [CORE, DICE];
+    await update(session);
+    const next = { ...DICE, version: "2.0.0" };
+    server.sets = [CORE, next];
+    await Promise.all([hear(session, "removed", [DICE] as unknown as Json), hear(session, "added", [next] as unknown as Json)]);
+    expect(texts()).toEqual(["@scope/dice 2.0.0 is installed. New in the palette: dice, dice-config"]);
+    expect(session.sets.get()).toEqual([CORE, next]);
   });
 
   it("is news: who listens later does not hear it again", () => {
@@ -219,10 +226,9 @@ describe("what others do with packages", () => {
   });
 
   it("says which nodes do not load, and which need a restart", async () => {
-    hear(session, "added", [{ ...DICE, err: "no module x" }] as unknown as Json);
-    hear(session, "upgraded", { module: "p", version: "2.0.0" });
+    await hear(session, "added", [{ ...DICE, err: "no module x" }] as unknown as Json);
+    await hear(session, "upgraded", { module: "p", version: "2.0.0" });
     expect(texts()).toEqual(["@scope/dice 1.2.3 is installed, but dice cannot be loaded: no module x", "p 2.0.0 is installed. The server runs it after a restart."]);
-    await settled();
   });
 });
 

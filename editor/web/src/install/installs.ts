@@ -48,14 +48,12 @@ export class Installs {
 
 const work = () => import("./work");
 
-export function mayRemove(session: Session): boolean {
-  return may(session.settings.get(), "nodes.write");
-}
-
+/** Whether the user may install and remove packages, and the server's settings let anybody do that. */
 export function mayInstall(session: Session): boolean {
-  const { externalModules } = session.settings.get();
+  const settings = session.settings.get();
+  const { externalModules } = settings;
   const palette = isObject(externalModules) ? externalModules["palette"] : undefined;
-  return mayRemove(session) && !(isObject(palette) && palette["allowInstall"] === false);
+  return may(settings, "nodes.write") && !(isObject(palette) && palette["allowInstall"] === false);
 }
 
 /** Asks whether to install a package; when it is being installed already, shows how far that is. */

@@ -8,7 +8,7 @@ export interface Wanted {
 }
 
 // Letters that need no escape in an address; neither a path, nor an option of npm, nor something hidden.
-const NAME = /^(@[a-z\d-][\w.-]*\/)?[a-z\d][\w.-]*$/i;
+const NAME = /^(@[a-z\d][\w.-]*\/)?[a-z\d][\w.-]*$/i;
 // A version, a range without spaces, or a tag: never an address that npm would load a package from.
 const VERSION = /^[~^]?[\w][\w.+-]*$/;
 const LONGEST = 214;

@@ -52,32 +52,33 @@ async function run(session: Session, kind: Job["kind"], wanted: Wanted, act: () 
 // --- what others do
 
 /** Hears that sets of nodes were `added`, `removed`, `enabled` or `disabled`, or that a package was `upgraded`. */
-export function hear(session: Session, what: string, data: Json): void {
+export async function hear(session: Session, what: string, data: Json): Promise<void> {
   if (what === "upgraded") {
     if (isObject(data)) session.notify("warning", t("packages.restart", { package: String(data["module"]), version: String(data["version"]) }));
     return;
   }
-  learn(session);
   const sets = (Array.isArray(data) ? data : [data]).filter(isObject) as unknown as readonly NodeSet[];
-  for (const [name, own] of grouped(sets, (set) => set.module)) {
-    // (who did it here says it in the same words, which are then shown once)
-    if (what === "added") session.notify("success", installedText(name, own[0]!.version, own));
-    if (what === "removed") session.notify("success", t("packages.removed", { package: name }));
-  }
+  const packages = grouped(sets, (set) => set.module);
+  // (who did it here says it in the same words, which are then shown once)
+  if (what === "added") for (const [name, own] of packages) session.notify("success", installedText(name, own[0]!.version, own));
+  await learn(session);
+  // Of a package that another version of it has replaced, nothing is gone.
+  const gone = [...packages.keys()].filter((name) => !session.sets.get().some((set) => set.module === name));
+  if (what === "removed") for (const name of gone) session.notify("success", t("packages.removed", { package: name }));
 }
 
 /** Asks what is installed, and learns the types when that has changed. */
 export async function update(session: Session): Promise<void> {
   try {
     const before = JSON.stringify(session.sets.get());
-    if (JSON.stringify(await session.client.nodes()) !== before) learn(session);
+    if (JSON.stringify(await session.client.nodes()) !== before) await learn(session);
   } catch {
     // Who cannot be asked now is asked when the connection is there again.
   }
 }
 
-function learn(session: Session): void {
-  session.loadTypes().catch((error: unknown) => session.notify("warning", t("packages.not-learned", { reason: messageOf(error) })));
+async function learn(session: Session): Promise<void> {
+  await session.loadTypes().catch((error: unknown) => session.notify("warning", t("packages.not-learned", { reason: messageOf(error) })));
 }
 
 // --- words

@@ -47,6 +47,6 @@ export const install = {
   "packages.set-broken": "{set} cannot be loaded: {reason}",
   "packages.not-own": "It lies beside the server and was not installed into the flow's folder.",
   "packages.read-only": "You may only read: packages are installed and removed by others.",
-  "packages.no-install": "The server's settings do not allow packages to be installed.",
+  "packages.no-install": "The server's settings do not allow packages to be installed or removed.",
   "packages.unknown-types": { one: "This type is not installed: {types}", other: "These {count} types are not installed: {types}" },
 } as const;

@@ -50,6 +50,6 @@ export const messages: { readonly [key in keyof typeof install]: Message } = {
   "packages.set-broken": "{set} lässt sich nicht laden: {reason}",
   "packages.not-own": "Es liegt beim Server und wurde nicht in den Ordner des Flows installiert.",
   "packages.read-only": "Sie dürfen nur lesen: Pakete installieren und entfernen andere.",
-  "packages.no-install": "Die Einstellungen des Servers erlauben nicht, Pakete zu installieren.",
+  "packages.no-install": "Die Einstellungen des Servers erlauben nicht, Pakete zu installieren oder zu entfernen.",
   "packages.unknown-types": { one: "Dieser Typ ist nicht installiert: {types}", other: "Diese {count} Typen sind nicht installiert: {types}" },
 };

@@ -50,6 +50,6 @@ export const messages: { readonly [key in keyof typeof install]: Message } = {
   "packages.set-broken": "无法加载 {set}：{reason}",
   "packages.not-own": "它随服务器提供，并非安装在流程所在的文件夹中。",
   "packages.read-only": "您只能查看：软件包由其他人安装和移除。",
-  "packages.no-install": "服务器的设置不允许安装软件包。",
+  "packages.no-install": "服务器的设置不允许安装或移除软件包。",
   "packages.unknown-types": { one: "此类型未安装：{types}", other: "有 {count} 个类型未安装：{types}" },
 };
