@@ -23,6 +23,14 @@ const openPackages = async (page) => {
   await page.keyboard.press("Alt+Shift+I");
   await dialog(page).waitFor();
 };
+/** Opens the form that a node's package brings. */
+const edit = async (page, selector) => {
+  await page.locator(selector).dblclick();
+  await page.locator('.drawer .hosted-frame[data-state="open"]').waitFor();
+  // Packages finish their forms a moment later.
+  await page.waitForTimeout(300);
+  return page.locator(".drawer").frameLocator(".hosted-frame");
+};
 const close = (page) => dialog(page).getByRole("button", { name: "Done" }).click();
 const deploy = async (page) => {
   const answer = page.waitForResponse((each) => each.url().endsWith("/flows") && each.request().method() === "POST");
@@ -128,8 +136,7 @@ export const tests = {
     assert.equal(await page.locator('.palette-node img[src^="icons/node-red-contrib-e2e-dice/"]').evaluate((image) => image.decode().then(() => image.naturalWidth)), 20);
     assert.equal(await page.locator(".node-changed").count(), 1);
     await paletteHas(page, "dice").dblclick();
-    await page.locator('.node[data-type="dice"]').dblclick();
-    await page.locator(".drawer").frameLocator(".hosted-frame").locator("#node-input-sides").fill("20");
+    await (await edit(page, '.node[data-type="dice"]')).locator("#node-input-sides").fill("20");
     await page.keyboard.press("Control+Enter");
     await page.locator(".drawer").waitFor({ state: "detached" });
     await deploy(page);
@@ -331,8 +338,7 @@ export const tests = {
     await drawer.waitFor({ state: "detached" });
     await node(page, "u1").getByText("typed").waitFor();
     // A package's own form stays as it is, too.
-    await node(page, "u1").dblclick();
-    const sides = drawer.frameLocator(".hosted-frame").locator("#node-input-sides");
+    const sides = (await edit(page, '.react-flow__node[data-id="u1"]')).locator("#node-input-sides");
     assert.equal(await sides.inputValue(), "12");
     await sides.fill("30");
     assert.equal(await ask("POST", "nodes", { module: COIN }), 200);

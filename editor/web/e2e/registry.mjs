@@ -8,12 +8,13 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const page = (type, color) => `<script type="text/html" data-template-name="${type}">
+const page = (type, color) => `<style>:root { --of-${type}: ${color}; }</style>
+<script type="text/html" data-template-name="${type}">
   <div class="form-row"><label for="node-input-name">Name</label><input type="text" id="node-input-name"></div>
   <div class="form-row"><label for="node-input-sides">Sides</label><input type="text" id="node-input-sides"></div>
 </script>
 <script type="text/html" data-help-name="${type}"><p>Throws a ${type}.</p></script>
-<script>RED.nodes.registerType("${type}", { category: "games", color: "${color}", defaults: { name: { value: "" }, sides: { value: 6 } }, inputs: 1, outputs: 1, icon: "${type}.svg", label() { return this.name || "${type}"; } });</script>`;
+<script>RED.nodes.registerType("${type}", { category: "games", color: "var(--of-${type})", defaults: { name: { value: "" }, sides: { value: 6 } }, inputs: 1, outputs: 1, icon: "${type}.svg", label() { return this.name || "${type}"; } });</script>`;
 const code = (type) => `module.exports = (RED) => RED.nodes.registerType("${type}", function (config) { RED.nodes.createNode(this, config); this.on("input", (msg, send, done) => { send({ ...msg, payload: Number(config.sides) }); done(); }); });`;
 const ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><rect x="4" y="4" width="12" height="12" fill="#000"/></svg>';
 

@@ -262,7 +262,7 @@ describe("what a flow lacks", () => {
   const check = (fix: Fix) => session.check.set({ diagnostics: [{ code: "VG0100", level: "error", node: "d", message: "there is no node type `dice`", fixes: [fix] }], wires: {}, nodes: {}, clones: [] });
 
   it("is offered by the check, and asked before it is installed", () => {
-    check({ title: "Install @scope/dice", install: "@scope/dice" });
+    check({ title: "Install @scope/dice", install: "@scope/dice", edits: [] } as Fix);
     expect(offerFor(session, "d")).toEqual({ name: "@scope/dice" });
     expect(offerFor(session, "i")).toBeUndefined();
     const problem = problemsOf(session).find((each) => each.code === "VG0100")!;

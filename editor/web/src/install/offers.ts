@@ -1,13 +1,18 @@
 /**
  * Which packages a flow lacks: what the server's check offers to install, and types that nobody knows.
  */
-import type { InstallFix } from "../api/client";
+import type { Fix, InstallFix } from "../api/client";
 import type { Session } from "../app/session";
 import { t } from "../messages";
 import { kindOf, type FlowNode } from "../model/flow";
 import type { NodeTypes } from "../model/types";
 import { installsOf, mayInstall } from "./installs";
 import { readWanted, type Wanted } from "./names";
+
+/** Whether a fix installs a package; of those that do not, some servers say so. */
+export function installs(fix: Fix): fix is InstallFix {
+  return typeof (fix as Partial<InstallFix>).install === "string";
+}
 
 /** The package that a fix would install; undefined when the user may not, or npm has no such names. */
 export function wantedBy(session: Session, { install }: InstallFix): Wanted | undefined {
@@ -17,7 +22,7 @@ export function wantedBy(session: Session, { install }: InstallFix): Wanted | un
 /** The package that is offered for a node. */
 export function offerFor(session: Session, node: string): Wanted | undefined {
   const fixes = (session.check.get()?.diagnostics ?? []).filter((each) => each.node === node).flatMap((each) => each.fixes ?? []);
-  const fix = fixes.find((each) => "install" in each);
+  const fix = fixes.find(installs);
   return fix && wantedBy(session, fix);
 }
 

@@ -8,7 +8,7 @@ import { useRevision, useSession, useStore } from "../app/react";
 import type { Session } from "../app/session";
 import { formsOf } from "../forms/forms";
 import { askFor } from "../install/installs";
-import { wantedBy } from "../install/offers";
+import { installs, wantedBy } from "../install/offers";
 import { t } from "../messages";
 import { label } from "../messages/labels";
 import { fix, isFixable, lint, type Finding } from "../model/lint";
@@ -152,7 +152,7 @@ function fromDiagnostic(session: Session, each: Diagnostic, index: number): Prob
 }
 
 function fixOf(session: Session, offer: Fix): Problem["fixes"] {
-  if ("edits" in offer) return [{ title: offer.title, offer, run: () => void (applyFix(session, offer) || session.notify("warning", t("fix.gone"))) }];
+  if (!installs(offer)) return [{ title: offer.title, offer, run: () => void (applyFix(session, offer) || session.notify("warning", t("fix.gone"))) }];
   const wanted = wantedBy(session, offer);
   return wanted ? [{ title: offer.title, run: () => askFor(session, wanted) }] : [];
 }
