@@ -7,6 +7,7 @@ import { tests as editor } from "./editor.mjs";
 import { tests as mesh } from "./mesh.mjs";
 import { tests as insight } from "./insight.mjs";
 import { tests as hosted } from "./hosted.mjs";
+import { tests as packages } from "./packages.mjs";
 import { tests as panels } from "./panels.mjs";
 import { tests as speed } from "./speed.mjs";
 import { tests as vgdc } from "./vgdc.mjs";
@@ -23,7 +24,7 @@ if (missing !== undefined) {
 const EXPECTED = /(404|409|422) .*\/vgdc\/v1\/|404 .*\/favicon\.ico$/;
 const wanted = process.argv[2] ?? "";
 let [passed, failed] = [0, 0];
-for (const [name, test] of Object.entries({ ...editor, ...panels, ...insight, ...compiler, ...mesh, ...hosted, ...vgdc, ...accessibility, ...speed })) {
+for (const [name, test] of Object.entries({ ...editor, ...panels, ...insight, ...compiler, ...mesh, ...hosted, ...packages, ...vgdc, ...accessibility, ...speed })) {
   if (!name.includes(wanted)) continue;
   try {
     await test();

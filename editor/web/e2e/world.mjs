@@ -19,9 +19,12 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
 /** What is open: closed by the runner after each test, also after one that failed. */
 export const worlds = [];
 
-/** A browser with the editor open on these flows of a real Node-RED, under a path that is not the root. */
-export async function open(flows, { packages = [], ...options } = {}) {
-  const red = await startNodeRed(flows, packages);
+/**
+ * A browser with the editor open on these flows of a real Node-RED, under a path that is not the root. `npmrc` are the
+ * settings of the npm that installs packages into its folder.
+ */
+export async function open(flows, { packages = [], npmrc = "", ...options } = {}) {
+  const red = await startNodeRed(flows, packages, npmrc);
   const site = await serve({ api: red.url, path: "/deep/er/" });
   const stop = async () => {
     site.stop();
@@ -73,9 +76,10 @@ function install(folder, name) {
   symlinkSync(join(store, "node_modules", name), join(folder, "node_modules", name));
 }
 
-async function startNodeRed(flows, packages) {
+async function startNodeRed(flows, packages, npmrc) {
   const folder = mkdtempSync(join(tmpdir(), "vgdc-e2e-"));
   for (const name of packages) install(folder, name);
+  if (npmrc !== "") writeFileSync(join(folder, ".npmrc"), npmrc);
   const port = await freePort();
   writeFileSync(join(folder, "flows.json"), JSON.stringify(flows));
   writeFileSync(join(folder, "settings.js"), `module.exports = { flowFile: "flows.json", credentialSecret: "x", uiHost: "127.0.0.1", uiPort: ${port}, telemetry: { enabled: false }, logging: { console: { level: "info" } } };`);

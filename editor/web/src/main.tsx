@@ -19,6 +19,7 @@ import "./panels";
 import "./mesh";
 import "./insight";
 import "./hosted";
+import "./install";
 
 /** Texts are read while things are drawn: another language draws everything anew. */
 function Root() {

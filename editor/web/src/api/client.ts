@@ -50,10 +50,23 @@ export interface NodeSet {
   readonly name: string;
   readonly types: readonly string[];
   readonly enabled: boolean;
+  /** Whether it lies in the flow's folder. */
   readonly local: boolean;
+  /** Whether it was installed there; a Node-RED says so of nodes only after its next start. */
+  readonly user?: boolean;
   readonly module: string;
   readonly version: string;
+  /** The version that is installed, and runs after a restart. */
+  readonly pending_version?: string;
   readonly err?: string;
+}
+
+/** A package with what it brings. */
+export interface Installed {
+  readonly name: string;
+  readonly version: string;
+  readonly pending_version?: string;
+  readonly nodes: readonly NodeSet[];
 }
 
 export interface Settings extends JsonObject {
@@ -95,10 +108,17 @@ export interface Diagnostic {
   readonly fixes?: readonly Fix[];
 }
 
-/** What the compiler offers to do about a diagnostic. */
-export interface Fix {
+/** What the compiler offers to do about a diagnostic: to change the flow, or to install a package. */
+export type Fix = EditFix | InstallFix;
+
+export interface EditFix {
   readonly title: string;
   readonly edits: readonly { readonly node: string; readonly set?: JsonObject; readonly unset?: readonly string[]; readonly remove?: boolean }[];
+}
+
+export interface InstallFix {
+  readonly title: string;
+  readonly install: string;
 }
 
 /** What a server with vgdc's additions says of itself. */
@@ -207,6 +227,16 @@ export class Client {
 
   nodes(): Promise<NodeSet[]> {
     return this.get("nodes");
+  }
+
+  /** Has npm install a package on the server, which may take minutes. Several are installed one after another. */
+  install(module: string, version?: string): Promise<Installed> {
+    return this.send("POST", "nodes", { module, ...(version === undefined ? {} : { version }) });
+  }
+
+  async uninstall(module: string): Promise<void> {
+    // (the route of a package with a scope has its two characters as they are)
+    await this.call(`nodes/${encodeURIComponent(module).replace(/^%40/, "@").replace("%2F", "/")}`, { method: "DELETE" });
   }
 
   /** The pages of all node types as HTML, in which Node-RED keeps their forms and help, that in a language. Empty on a server without them. */

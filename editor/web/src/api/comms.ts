@@ -25,7 +25,8 @@ export interface CommsOptions {
 }
 
 const LONGEST_DELAY = 30_000;
-const RETAINED = /^(status|notification)\//;
+// That packages came or went is news, not a state.
+const RETAINED = /^(status|notification(?!\/node\/))\//;
 
 export class Comms {
   state: CommsState = "closed";

@@ -2,7 +2,7 @@
  * One open editor: the document, the server, and what is selected and shown. Components and actions get at everything
  * through it; it knows nothing of React.
  */
-import { Client, ConflictError, OfflineError, readCheck, UnauthorizedError, type CheckResult, type DeployType, type Settings } from "../api/client";
+import { Client, ConflictError, OfflineError, readCheck, UnauthorizedError, type CheckResult, type DeployType, type NodeSet, type Settings } from "../api/client";
 import { Comms, type CommsState, type NodeStatus } from "../api/comms";
 import { t } from "../messages";
 import { NoFlowError } from "../model/clipboard";
@@ -11,9 +11,9 @@ import { FlowDocument } from "../model/document";
 import { LockedError } from "../model/edit";
 import type { Transaction } from "../model/edit";
 import type { FlowNode } from "../model/flow";
-import { isObject, type Json } from "../model/json";
+import { equal, isObject, type Json } from "../model/json";
 import { FlowSyntaxError, parse, type FlowText } from "../model/text";
-import { NodeTypes } from "../model/types";
+import { NodeTypes, type NodeType } from "../model/types";
 import { readSetting, writeSetting } from "./local";
 import { KeyedStore, Store } from "./store";
 
@@ -51,6 +51,8 @@ export class Session {
 
   readonly phase = new Store<Phase>({ kind: "loading" });
   readonly types = new Store(new NodeTypes());
+  /** What is installed: another value only when that is something else. */
+  readonly sets = new Store<readonly NodeSet[]>([]);
   /** What the server can do beyond Node-RED, by the names that it gives; nothing for a Node-RED. */
   readonly features = new Store<ReadonlySet<string>>(new Set());
   readonly settings = new Store<Settings>({});
@@ -84,6 +86,10 @@ export class Session {
   sizeOf: SizeOf = () => ({ w: 120, h: 30 });
 
   private noticeId = 0;
+  /** The types as the server describes or names them, and what adds to these what their packages say. */
+  private named = this.types.get();
+  private refine: (types: NodeTypes) => NodeTypes = (types) => types;
+  private typesAsked = 0;
 
   constructor(options: SessionOptions) {
     this.client = options.client;
@@ -114,11 +120,10 @@ export class Session {
     this.phase.set({ kind: "loading" });
     try {
       const settings = await this.client.settings();
-      const [flows, types, sets, info] = await Promise.all([this.client.flows(), this.client.types(), this.client.nodes(), this.client.info()]);
+      const [flows, installed, info] = await Promise.all([this.client.flows(), this.installed(), this.client.info()]);
       this.settings.set(settings);
       this.features.set(new Set(info?.features ?? []));
-      const named = sets.filter((set) => set.enabled).flatMap((set) => set.types.map((type) => ({ type, module: set.module })));
-      this.types.set((types ? new NodeTypes(types) : new NodeTypes()).withNamed(named));
+      this.know(installed);
       this.open(parse(flows.text), flows.rev);
       this.comms.setToken(this.client.token);
       this.comms.connect();
@@ -126,6 +131,34 @@ export class Session {
     } catch (error) {
       this.phase.set(error instanceof UnauthorizedError ? { kind: "login", resume: false } : { kind: "failed", reason: messageOf(error) });
     }
+  }
+
+  /** Learns anew which types there are, after packages came or went. All else stays as it is. */
+  async loadTypes(): Promise<void> {
+    const number = (this.typesAsked += 1);
+    const [settings, installed] = await Promise.all([this.client.settings(), this.installed()]);
+    // What was asked later is newer, whatever comes back first.
+    if (number !== this.typesAsked) return;
+    this.settings.set(settings);
+    this.know(installed);
+  }
+
+  /** What packages say of their types is shown from now on, over what the server says. */
+  refineTypes(refine: (types: NodeTypes) => NodeTypes): void {
+    this.refine = refine;
+    this.types.set(refine(this.named));
+  }
+
+  private async installed() {
+    const [types, sets] = await Promise.all([this.client.types(), this.client.nodes()]);
+    return { types, sets };
+  }
+
+  private know({ types, sets }: { readonly types: readonly NodeType[] | undefined; readonly sets: readonly NodeSet[] }): void {
+    const named = sets.filter((set) => set.enabled).flatMap((set) => set.types.map((type) => ({ type, module: set.module })));
+    this.named = (types ? new NodeTypes(types) : new NodeTypes()).withNamed(named);
+    this.types.set(this.refine(this.named));
+    if (!equal(this.sets.get(), sets)) this.sets.set(sets);
   }
 
   /** Shows a file that was read. */

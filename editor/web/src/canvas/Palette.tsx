@@ -2,6 +2,7 @@
  * The palette: all types by category, with a filter; nodes are dragged from it onto the canvas, or added with Enter.
  */
 import { useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { perform } from "../app/actions";
 import { readSetting, writeSetting } from "../app/local";
 import { useRevision, useSession, useStore } from "../app/react";
 import { t } from "../messages";
@@ -69,6 +70,9 @@ export function Palette() {
         })}
         {categories.length === 0 && <p className="palette-none">{t("palette.none")}</p>}
       </div>
+      <button type="button" className="palette-packages" onClick={() => perform(session, "packages")}>
+        {t("packages.show")}
+      </button>
     </aside>
   );
 }

@@ -3,6 +3,7 @@
  */
 import { addActions, type Action } from "../app/actions";
 import { messageOf, type Session } from "../app/session";
+import { tellUnknown } from "../install/offers";
 import { t, type MessageKey } from "../messages";
 import { exportNodes, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
@@ -66,6 +67,7 @@ export function pasteText(session: Session, text: string): void {
     if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
     session.notify("success", t("canvas.pasted", { count: pasted.count }));
+    tellUnknown(session, pasted.ids);
   } catch (error) {
     if (error instanceof SubflowCycleError) session.notify("warning", t("canvas.subflow-cycle"));
     else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: messageOf(error) }));
@@ -484,7 +486,7 @@ export const MENU: readonly (readonly string[])[] = [
   ["group", "ungroup", "leave-group", "make-subflow", "expand-subflow"],
   ["add-input", "add-output", "add-status", "delete-subflow"],
   ["toggle-disabled", "toggle-label", "arrange", "mesh-place"],
-  ["select-all", "select-connected", "list-actions"],
+  ["select-all", "select-connected", "packages", "list-actions"],
 ];
 
 export const TAB_MENU: readonly (readonly string[])[] = [["place-edit", "tab-rename", "tab-disable", "tab-lock", "tab-hide"], ["tab-left", "tab-right", "tab-add"], ["tab-delete"]];

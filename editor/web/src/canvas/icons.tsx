@@ -1,4 +1,6 @@
 import { useEffect, useState } from "react";
+import { useStore } from "../app/react";
+import { Store } from "../app/store";
 
 /**
  * Glyphs, drawn for this editor: of node types, by the file name of Node-RED's icon, and of buttons. A name that has
@@ -90,18 +92,29 @@ const GLYPHS: { readonly [name: string]: string } = {
 export function Glyph({ name, size = 20 }: { name: string; size?: number }) {
   const slash = name.lastIndexOf("/");
   const file = name.slice(slash + 1);
-  const [lost, setLost] = useState(false);
   const own = GLYPHS[file.replace(/\.(svg|png)$/, "")];
   if (name.startsWith("font-awesome/")) return <FontIcon name={file} size={size} />;
-  if (slash > 0 && !lost && !(own && name.startsWith("node-red/"))) {
-    return <img className="glyph-picture" src={`icons/${name}`} alt="" width={size} height={size} draggable={false} onError={() => setLost(true)} />;
-  }
-  const path = own ?? GLYPHS["cog"];
+  if (slash > 0 && !(own && name.startsWith("node-red/"))) return <Picture name={name} path={own} size={size} />;
+  return <Drawn path={own} size={size} />;
+}
+
+function Drawn({ path = GLYPHS["cog"], size }: { path: string | undefined; size: number }) {
   return (
     <svg className="glyph" width={size} height={size} viewBox="0 0 20 20" aria-hidden="true">
       <path d={path} />
     </svg>
   );
+}
+
+/** Grows when packages came or went: the server may have other pictures then. */
+export const iconRevision = new Store(0);
+
+function Picture({ name, path, size }: { name: string; path: string | undefined; size: number }) {
+  const revision = useStore(iconRevision);
+  const address = `icons/${name}${revision === 0 ? "" : `?${revision}`}`;
+  const [lost, setLost] = useState("");
+  if (lost === address) return <Drawn path={path} size={size} />;
+  return <img className="glyph-picture" src={address} alt="" width={size} height={size} draggable={false} onError={() => setLost(address)} />;
 }
 
 /** An icon of the font that nodes may name; the font is loaded with the first one. */

@@ -3,6 +3,7 @@
  */
 import { useState } from "react";
 import { useRevision } from "../app/react";
+import { InstallOffer } from "../install/Offer";
 import { t } from "../messages";
 import { isObject, type Json } from "../model/json";
 import { Code } from "./CodeField";
@@ -28,6 +29,7 @@ export function RawForm({ draft }: { draft: Draft }) {
   return (
     <div className="field is-json">
       <p className="field-hint">{draft.descriptor && draft.descriptor.module !== "" ? t("form.raw") : t("form.raw-unknown", { type: draft.node.type })}</p>
+      <InstallOffer node={draft.node} />
       <Code label={t("form.properties")} language="json" value={text} draft={draft} onChange={change} className="is-tall" />
       {problem !== "" && <p className="field-problem">{problem}</p>}
     </div>

@@ -7,6 +7,7 @@ import type { Session } from "../app/session";
 import { t } from "../messages";
 import { remove, removePlace } from "../model/commands";
 import { kindOf } from "../model/flow";
+import type { NodeType } from "../model/types";
 import { viewOf } from "../canvas/view";
 import { Draft, newConfig } from "./draft";
 
@@ -98,7 +99,8 @@ export class Forms {
   /** Forms of types that nobody knew when they were opened become what they should be, unless something was entered. */
   private learn(): void {
     const types = this.session.types.get();
-    const isLate = ({ draft }: OpenForm) => draft.raw && !draft.descriptor?.fromPackage && types.get(draft.node.type)?.fromPackage !== undefined && !draft.isChanged;
+    const isKnown = (type: NodeType | undefined) => type?.fromPackage !== undefined || (type?.fields.length ?? 0) > 0;
+    const isLate = ({ draft }: OpenForm) => draft.raw && !draft.descriptor?.fromPackage && isKnown(types.get(draft.node.type)) && !draft.isChanged;
     if (!this.stack.get().some(isLate)) return;
     this.stack.update((stack) => stack.map((form) => (isLate(form) ? { ...form, key: (this.count += 1), draft: new Draft(this.session, form.draft.node, form.draft.isNew) } : form)));
   }

@@ -20,7 +20,7 @@ function factsOf(world: World, definition: Any): TypeFacts {
     set: set.id,
     module: set.module,
     category: text(category, "unknown").slice(0, 200),
-    color: text(given(definition.color, definition), "#dddddd").slice(0, 100),
+    color: plainColor(text(given(definition.color, definition), STANDARD_COLOR)).slice(0, 100),
     icon: iconPath(world, definition).slice(0, 300),
     label: paletteLabel(definition).slice(0, 500),
     inputs: portCount(definition.inputs),
@@ -31,6 +31,19 @@ function factsOf(world: World, definition: Any): TypeFacts {
     defaults,
     credentials: Object.fromEntries(Object.entries<Any>(definition.credentials ?? {}).map(([name, { type: kind }]) => [name, text(kind, "text")])),
   };
+}
+
+const STANDARD_COLOR = "#dddddd";
+
+/** A colour as it is understood outside of this frame: what the package's own styles call it is looked up. */
+function plainColor(color: string): string {
+  if (!color.includes("var(")) return color;
+  const probe = document.createElement("i");
+  probe.style.backgroundColor = color;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).backgroundColor;
+  probe.remove();
+  return found === "rgba(0, 0, 0, 0)" ? STANDARD_COLOR : found;
 }
 
 function propertyFacts(property: Any) {

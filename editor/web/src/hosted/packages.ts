@@ -8,6 +8,7 @@ import type { Session } from "../app/session";
 import { Store } from "../app/store";
 import { viewOf } from "../canvas/view";
 import { language, nodeRedLanguage, t } from "../messages";
+import { iconRevision } from "../canvas/icons";
 import { kindOf, type FlowNode } from "../model/flow";
 import { isObject, type JsonObject } from "../model/json";
 import type { NodeDescription, NodeType } from "../model/types";
@@ -46,6 +47,10 @@ export class Packages {
 
   constructor(private readonly session: Session) {
     session.phase.subscribe(() => this.begin());
+    session.sets.subscribe(() => {
+      iconRevision.update((revision) => revision + 1);
+      void this.load();
+    });
     session.editor.subscribe(() => this.describeSoon());
     language.subscribe(() => this.restart());
     this.begin();
@@ -98,36 +103,53 @@ export class Packages {
   }
 
   private loading = false;
+  private wanted = false;
+  /** Reads the pages; once more when packages came or went meanwhile. What was known before stays until then. */
   private async load(): Promise<void> {
+    this.wanted = true;
     if (this.loading) return;
     this.loading = true;
-    const { client } = this.session;
-    try {
-      const found = splitPages(await client.nodePages(nodeRedLanguage()));
-      if (found.length === 0) return;
-      const pages = await Promise.all(found.map((page) => withScripts(page, (url) => client.script(url))));
-      const [catalogues, icons] = await Promise.all([this.catalogues(), client.optional<JsonObject>("icons")]);
-      this.known.set({ pages, catalogues, icons: icons ?? {} });
-      const hash = contentHash([language.get(), JSON.stringify(icons ?? {}), JSON.stringify(catalogues), ...pages.flatMap((page) => [page.id, page.html])]);
-      const cached = readSetting<{ hash: string; types: readonly TypeFacts[]; failures: readonly (readonly [string, string])[] } | null>(CACHE, null);
-      if (cached?.hash === hash) this.learn(cached.types, cached.failures);
-      else await this.evaluate(hash);
-      this.describeSoon();
-    } catch (error) {
+    while (this.wanted) {
+      this.wanted = false;
       // Without the pages of packages, their types are what the server calls them.
-      console.warn("the pages of packages cannot be had", error);
-    } finally {
-      this.loading = false;
+      await this.read().catch((error: unknown) => console.warn("the pages of packages cannot be had", error));
     }
+    this.loading = false;
+  }
+
+  /** The hash of the pages that are known. */
+  private hash = "";
+  private async read(): Promise<void> {
+    const { client } = this.session;
+    const found = splitPages(await client.nodePages(nodeRedLanguage()));
+    if (found.length === 0 && !this.known.get()) return;
+    const pages = await Promise.all(found.map((page) => withScripts(page, (url) => client.script(url))));
+    const [catalogues, icons] = await Promise.all([this.catalogues(), client.optional<JsonObject>("icons")]);
+    const hash = contentHash([language.get(), JSON.stringify(icons ?? {}), JSON.stringify(catalogues), ...pages.flatMap((page) => [page.id, page.html])]);
+    if (hash === this.hash) return;
+    this.forget();
+    this.hash = hash;
+    this.known.set({ pages, catalogues, icons: icons ?? {} });
+    const cached = readSetting<{ hash: string; types: readonly TypeFacts[]; failures: readonly (readonly [string, string])[] } | null>(CACHE, null);
+    if (cached?.hash === hash) this.learn(cached.types, cached.failures);
+    else if (pages.length === 0) this.learn([], []);
+    else await this.evaluate(hash);
+    this.describeSoon();
   }
 
   /** Another language: all texts are other ones. */
   private restart(): void {
-    this.closeFrame();
+    this.forget();
     this.known.set(undefined);
+    this.begin();
+  }
+
+  /** Leaves the frame, whose pages are no longer those that there are. */
+  private forget(): void {
+    this.closeFrame();
+    this.hash = "";
     this.descriptions = new WeakMap();
     this.given = true;
-    this.begin();
   }
 
   /** Texts by namespace, of the user's language first. */
@@ -171,13 +193,15 @@ export class Packages {
 
   private learn(types: readonly TypeFacts[], failures: readonly (readonly [string, string])[]): void {
     this.types = types;
+    this.failures.clear();
     for (const [set, reason] of failures) this.failures.set(set, reason);
     this.apply();
   }
 
   private apply(): void {
-    const { session } = this;
-    session.types.set(session.types.get().withPackages(this.types.map(descriptorOf), (node) => this.descriptions.get(node) ?? this.last.get(node.id)));
+    const describe = (node: FlowNode) => this.descriptions.get(node) ?? this.last.get(node.id);
+    // Of packages that are gone, nothing is known.
+    this.session.refineTypes((types) => types.withPackages(this.types.filter((each) => types.has(each.type)).map(descriptorOf), describe));
   }
 
   // --- the frame that nobody sees
@@ -263,6 +287,8 @@ export class Packages {
 
   private closeFrame(): void {
     this.asked = [];
+    this.waitingForTypes?.(undefined);
+    this.waitingForTypes = undefined;
     this.link?.close();
     this.frame?.remove();
     this.link = this.frame = undefined;

@@ -16,10 +16,11 @@ import { numberText, useFormats } from "./formats";
 import { forms } from "./forms";
 import { hosted } from "./hosted";
 import { insight } from "./insight";
+import { install } from "./install";
 import { mesh } from "./mesh";
 import { panels } from "./panels";
 
-export const catalogue = { ...app, ...faults, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh };
+export const catalogue = { ...app, ...faults, ...canvas, ...actions, ...forms, ...hosted, ...panels, ...insight, ...mesh, ...install };
 
 export type Message = string | { readonly one: string; readonly other: string };
 export type MessageKey = keyof typeof catalogue;

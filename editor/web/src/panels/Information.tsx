@@ -5,6 +5,7 @@ import { useId, useState } from "react";
 import { useRevision, useSession, useStore } from "../app/react";
 import { Glyph } from "../canvas/icons";
 import { formsOf } from "../forms/forms";
+import { InstallOffer } from "../install/Offer";
 import { t } from "../messages";
 import { numberText } from "../messages/formats";
 import { kindOf, subflowOf, type FlowNode } from "../model/flow";
@@ -177,6 +178,8 @@ function About() {
           </>
         )}
       </dl>
+      {!types.isKnown(session.flow, node) && <p className="field-problem">{t("canvas.unknown-type", { type: node.type })}</p>}
+      <InstallOffer node={node} />
       {about?.decisions && about.decisions.length > 0 && (
         <details>
           <summary>{t("info.decisions")}</summary>

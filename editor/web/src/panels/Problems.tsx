@@ -3,10 +3,12 @@
  * node and the field; what can be mended by itself has a button for it.
  */
 import { useMemo, useState } from "react";
-import type { Diagnostic, Fix } from "../api/client";
+import type { Diagnostic, EditFix, Fix } from "../api/client";
 import { useRevision, useSession, useStore } from "../app/react";
 import type { Session } from "../app/session";
 import { formsOf } from "../forms/forms";
+import { askFor } from "../install/installs";
+import { installs, wantedBy } from "../install/offers";
 import { t } from "../messages";
 import { label } from "../messages/labels";
 import { fix, isFixable, lint, type Finding } from "../model/lint";
@@ -24,7 +26,7 @@ export interface Problem {
   readonly text: string;
   readonly help: string | undefined;
   /** What can be done; with what the compiler offers, so that all of a kind can be done at once. */
-  readonly fixes: readonly { readonly title: string; readonly run: () => void; readonly offer?: Fix }[];
+  readonly fixes: readonly { readonly title: string; readonly run: () => void; readonly offer?: EditFix }[];
 }
 
 const LEVELS: readonly Level[] = ["error", "warning", "note"];
@@ -115,8 +117,8 @@ function Kinds({ problems }: { problems: readonly Problem[] }) {
 }
 
 /** Offers that are made several times: of the same diagnostic, with the same words. */
-export function kindsOf(problems: readonly Problem[]): { key: string; title: string; offers: Fix[] }[] {
-  const kinds = new Map<string, { key: string; title: string; offers: Fix[] }>();
+export function kindsOf(problems: readonly Problem[]): { key: string; title: string; offers: EditFix[] }[] {
+  const kinds = new Map<string, { key: string; title: string; offers: EditFix[] }>();
   for (const problem of problems) {
     for (const { title, offer } of problem.fixes) {
       if (!offer) continue;
@@ -153,8 +155,14 @@ export function problemsOf(session: Session): Problem[] {
 
 function fromDiagnostic(session: Session, each: Diagnostic, index: number): Problem {
   const at = each.line === undefined ? "" : ` (${t("problems.at", { line: String(each.line), column: String(each.column ?? 1) })})`;
-  const fixes = (each.fixes ?? []).map((offer) => ({ title: offer.title, offer, run: () => void (applyFix(session, offer) || session.notify("warning", t("fix.gone"))) }));
+  const fixes = (each.fixes ?? []).flatMap((offer) => fixOf(session, offer));
   return { key: `check ${index}`, level: each.level, code: each.code, node: each.node, property: each.property, text: each.message + at, help: each.help, fixes };
+}
+
+function fixOf(session: Session, offer: Fix): Problem["fixes"] {
+  if (!installs(offer)) return [{ title: offer.title, offer, run: () => void (applyFix(session, offer) || session.notify("warning", t("fix.gone"))) }];
+  const wanted = wantedBy(session, offer);
+  return wanted ? [{ title: offer.title, run: () => askFor(session, wanted) }] : [];
 }
 
 function fromFinding(session: Session, finding: Finding): Problem {

@@ -4,6 +4,7 @@
 import { useId, useMemo, useState } from "react";
 import { useRevision, useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
+import { tellUnknown, unknownTypes } from "../install/offers";
 import { t } from "../messages";
 import { listText } from "../messages/formats";
 import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
@@ -24,6 +25,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const nodes = typeof read === "string" ? [] : read;
   const taken = useMemo(() => (typeof read === "string" ? 0 : conflictsOf(session.flow, read, session.place.get()).length), [session, read]);
   const problem = fault !== "" ? fault : typeof read === "string" ? read : "";
+  const unknown = unknownTypes(session.types.get(), nodes);
   const locked = target === "here" && session.flow.isLocked(session.place.get());
   const fromFile = async (file: File | undefined) => {
     if (!file) return;
@@ -92,6 +94,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         <p role="status" className={problem === "" ? "muted" : "field-problem"}>
           {problem !== "" ? problem : nodes.length > 0 ? summary(nodes) : ""}
         </p>
+        {unknown.length > 0 && <p role="status">{t("packages.unknown-types", { count: unknown.length, types: unknown.join(", ") })}</p>}
         <fieldset className="choices">
           <legend>{t("import.where")}</legend>
           <label>
@@ -153,6 +156,7 @@ function importNodes(session: Session, nodes: readonly FlowNode[], target: "here
     session.show(pasted.tabs[0] ?? here);
     session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
     session.notify("success", t("canvas.pasted", { count: pasted.count }));
+    tellUnknown(session, pasted.ids);
     return true;
   } catch (error) {
     if (!(error instanceof SubflowCycleError)) throw error;

@@ -17,6 +17,7 @@ class Checks {
 
   constructor(private readonly session: Session) {
     session.editor.subscribe(() => this.later());
+    session.sets.subscribe(() => this.later());
     this.later();
   }
 

@@ -18,9 +18,13 @@ type Pages = { readonly language?: string } & ({ readonly kind: "none" | "loadin
 const pagesOf = new WeakMap<Session, Store<Pages>>();
 
 function pages(session: Session): Store<Pages> {
-  let store = pagesOf.get(session);
-  if (!store) pagesOf.set(session, (store = new Store<Pages>({ kind: "none" })));
-  return store;
+  const store = pagesOf.get(session);
+  if (store) return store;
+  const made = new Store<Pages>({ kind: "none" });
+  pagesOf.set(session, made);
+  // Other packages have other pages.
+  session.sets.subscribe(() => made.set({ kind: "none" }));
+  return made;
 }
 
 /** Fetches the pages of all nodes, once for a language. */
@@ -62,7 +66,7 @@ export function HelpText({ node }: { node: FlowNode }) {
   const needsPages = markdown === undefined && subflow === undefined;
   useEffect(() => {
     if (needsPages && store.get().language !== nodeRedLanguage()) void load(session, store);
-  }, [session, store, needsPages]);
+  }, [session, store, needsPages, state.kind]);
   if (markdown === undefined && (subflow || state.kind === "none" || state.kind === "loading")) return null;
   const element = state.kind === "ready" ? state.byType.get(node.type) : undefined;
   return (

@@ -1,10 +1,12 @@
 /** German. */
 import type { Language } from "..";
 import { messages as insight } from "./insight/de";
+import { messages as install } from "./install/de";
 import { labels } from "./labels/de";
 
 const messages: Language["messages"] = {
   ...insight,
+  ...install,
   "app.title": "vgdc",
   "app.loading": "Der Flow wird geladen …",
   "app.load-failed": "Der Flow konnte nicht geladen werden: {reason}",

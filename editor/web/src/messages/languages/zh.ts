@@ -1,10 +1,12 @@
 /** Chinese, in simplified characters. */
 import type { Language } from "..";
 import { messages as insight } from "./insight/zh";
+import { messages as install } from "./install/zh";
 import { labels } from "./labels/zh";
 
 const messages: Language["messages"] = {
   ...insight,
+  ...install,
   "app.title": "vgdc",
   "app.loading": "正在加载流程…",
   "app.load-failed": "无法加载流程：{reason}",
