@@ -2,7 +2,7 @@
 //! can be installed elsewhere, too.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use toml_edit::{DocumentMut, Item, Table, value};
 use vgdc_packages::Packages;
@@ -228,7 +228,7 @@ impl Installer<'_> {
         }
     }
 
-    fn write(&self, path: &PathBuf, text: &str) -> Result<(), Fault> {
+    fn write(&self, path: &Path, text: &str) -> Result<(), Fault> {
         vgdc_app::whole::write(path, text.as_bytes(), 0o644)
             .map_err(|e| Fault::Failed(format!("cannot write {}: {e}", path.display())))
     }

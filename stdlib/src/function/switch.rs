@@ -100,7 +100,7 @@ const RULE: &[FieldSpec] = fields![
         kind = Typed("vt"),
         label = "Count",
         when = [is("t", "head", "tail", "index")],
-        types = ["num", "env", "jsonata"]
+        types = ["num", "env", "flow", "global", "jsonata"]
     ),
     (
         name = "v",

@@ -9,7 +9,9 @@ import { useLanguage } from "../messages";
 import { fromText } from "../model/clipboard";
 import { wireId } from "../model/flow";
 import type { Json } from "../model/json";
+import { CORE_TYPES } from "../model/core-types";
 import { parse } from "../model/text";
+import { NodeTypes } from "../model/types";
 import { actionOf, allActions, bind, conflictsWith, isEnabled, keyName, KeyMap, keysOf, perform, showKey, titleOf } from "./actions";
 import { messageOf, Session } from "./session";
 
@@ -47,6 +49,7 @@ function sessionWith(answers: Answers = {}): Session {
 let session: Session;
 beforeEach(() => {
   session = sessionWith();
+  session.types.set(new NodeTypes(CORE_TYPES));
   session.open(parse(JSON.stringify(FLOWS)), "1");
   session.show("t1");
 });

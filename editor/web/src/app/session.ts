@@ -151,12 +151,12 @@ export class Session {
 
   private async installed() {
     const [types, sets] = await Promise.all([this.client.types(), this.client.nodes()]);
-    return { types, sets };
+    return { types: types ?? (await import("../model/core-types")).CORE_TYPES, sets };
   }
 
-  private know({ types, sets }: { readonly types: readonly NodeType[] | undefined; readonly sets: readonly NodeSet[] }): void {
+  private know({ types, sets }: { readonly types: readonly NodeType[]; readonly sets: readonly NodeSet[] }): void {
     const named = sets.filter((set) => set.enabled).flatMap((set) => set.types.map((type) => ({ type, module: set.module })));
-    this.named = (types ? new NodeTypes(types) : new NodeTypes()).withNamed(named);
+    this.named = new NodeTypes(types).withNamed(named);
     this.types.set(this.refine(this.named));
     if (!equal(this.sets.get(), sets)) this.sets.set(sets);
   }

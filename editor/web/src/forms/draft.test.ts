@@ -3,13 +3,16 @@ import { Client } from "../api/client";
 import { Comms } from "../api/comms";
 import { Session } from "../app/session";
 import type { FlowNode } from "../model/flow";
+import { CORE_TYPES } from "../model/core-types";
 import { parse } from "../model/text";
+import { NodeTypes } from "../model/types";
 import { coerced, Draft, fieldsOf, newConfig, settled } from "./draft";
 
 const tab = { id: "t", type: "tab", label: "One", disabled: false, info: "" };
 
 function open(...nodes: object[]): Session {
   const session = new Session({ client: new Client({ root: "http://127.0.0.1:1/" }), comms: new Comms("ws://127.0.0.1:1/comms") });
+  session.types.set(new NodeTypes(CORE_TYPES));
   session.open(parse(JSON.stringify([tab, ...nodes], null, 4)));
   return session;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CORE_TYPES } from "../model/core-types";
 import { textsOf } from "../frame/texts";
 import { checkPath, checkTyped, partsOf, setAt, valueAt } from "../frame/red/expressions";
 import { Flow, type FlowNode } from "../model/flow";
@@ -124,14 +125,14 @@ describe("moved outputs", () => {
 });
 
 describe("core types", () => {
-  it("have the names that users know", () => expect(new NodeTypes().get("rbe")?.label.fallback).toBe("filter"));
+  it("have the names that users know", () => expect(new NodeTypes(CORE_TYPES).get("rbe")?.label.fallback).toBe("filter"));
 });
 
 describe("types of packages", () => {
   const facts: TypeFacts = { type: "x", set: "p/x", module: "p", category: "mine", color: "#123456", icon: "p/x.png", label: "an x", inputs: 1, outputs: 1, right: false, hasForm: true, hasButton: false, defaults: { name: { value: "" }, outputs: { value: 2 }, list: { value: [{ a: 1 }] } }, credentials: { key: "password" } };
   const flow = Flow.of([]);
   const node = (more: object = {}): FlowNode => ({ id: "1", type: "x", ...more });
-  const named = new NodeTypes().withNamed([{ type: "x", module: "p" }]);
+  const named = new NodeTypes(CORE_TYPES).withNamed([{ type: "x", module: "p" }]);
 
   it("replace what only has a name, and no type that is known well", () => {
     const types = named.withPackages([facts, { ...facts, type: "inject" }].map(descriptorOf), () => undefined);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { CORE_TYPES } from "../model/core-types";
 import { STRUCTURE } from "../model/structure";
 import { NodeTypes, type Field } from "../model/types";
 import { catalogue, languages, t, useLanguage, type Language, type Message } from ".";
@@ -42,7 +43,7 @@ describe.each(Object.entries(files))("the catalogue %s", (_path, { default: lang
 });
 
 /** Every text of a descriptor that a form shows. */
-const labels = [...new NodeTypes().all().flatMap(({ type, fields }) => labelsOf(type, fields)), ...Object.entries(STRUCTURE).flatMap(([type, fields]) => labelsOf(type, fields))];
+const labels = [...new NodeTypes(CORE_TYPES).all().flatMap(({ type, fields }) => labelsOf(type, fields)), ...Object.entries(STRUCTURE).flatMap(([type, fields]) => labelsOf(type, fields))];
 
 function labelsOf(type: string, fields: readonly Field[]): { type: string; text: string }[] {
   const own = (field: Field) => (field.hidden ? [] : [field.label, field.hint ?? "", ...(field.choices ?? []).map((choice) => choice.label)]);

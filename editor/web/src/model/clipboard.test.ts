@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CORE_TYPES } from "./core-types";
 import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, SubflowCycleError, toText } from "./clipboard";
 import { remove } from "./commands";
 import { Editor } from "./edit";
@@ -9,7 +10,7 @@ import { revisionOf } from "./rev";
 import { FlowSyntaxError, parse } from "./text";
 import { NodeTypes } from "./types";
 
-const types = new NodeTypes();
+const types = new NodeTypes(CORE_TYPES);
 const NODES: Json[] = [
   { id: "t1", type: "tab", label: "Kitchen" },
   { id: "t2", type: "tab", label: "Garden", disabled: true },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import { CORE_TYPES } from "./core-types";
 import * as commands from "./commands";
 import { Editor, LockedError } from "./edit";
 import { Flow, portId, wireId, type FlowNode } from "./flow";
@@ -8,7 +9,7 @@ import { align, connected, distribute, nearest } from "./layout";
 import { parse, print, type FlowText } from "./text";
 import { NodeTypes } from "./types";
 
-const types = new NodeTypes();
+const types = new NodeTypes(CORE_TYPES);
 const size = () => ({ w: 100, h: 30 });
 const node = (id: string, x: number, wires: string[][] = [[]], more: object = {}) => ({ id, type: "function", z: "t1", name: "", x, y: 100, wires, ...more });
 

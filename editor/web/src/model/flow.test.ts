@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CORE_TYPES } from "./core-types";
 import { corpus } from "./corpus";
 import { Flow, kindOf, parsePortId, portId, wireId, type FlowNode } from "./flow";
 import type { Json } from "./json";
@@ -74,7 +75,7 @@ describe("the graph", () => {
 
 describe("node types", () => {
   const flow = flowOf(SAMPLE);
-  const types = new NodeTypes();
+  const types = new NodeTypes(CORE_TYPES);
 
   it("give ports and labels", () => {
     expect(types.outputs(flow, flow.get("f1")!)).toBe(2);

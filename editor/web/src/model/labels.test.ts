@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { CORE_TYPES } from "./core-types";
 import { Flow } from "./flow";
 import { parse } from "./text";
 import { NodeTypes } from "./types";
 
-const types = new NodeTypes();
+const types = new NodeTypes(CORE_TYPES);
 const OTHERS = [
   { id: "in", type: "link in", name: "Far", z: "t" },
   { id: "ws", type: "websocket-listener", path: "/ws" },

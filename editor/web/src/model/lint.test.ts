@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CORE_TYPES } from "./core-types";
 import { Editor } from "./edit";
 import { Flow, type FlowNode } from "./flow";
 import type { Json } from "./json";
@@ -8,7 +9,7 @@ import { corpus } from "./corpus";
 import { decode } from "./text";
 
 const flowOf = (...nodes: object[]) => Flow.of(nodes.map((node) => [(node as FlowNode).id, node as Json] as const));
-const types = new NodeTypes();
+const types = new NodeTypes(CORE_TYPES);
 
 describe("lint", () => {
   it("finds what is wrong, errors first", () => {

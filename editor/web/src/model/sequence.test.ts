@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { CORE_TYPES } from "./core-types";
 import { exportNodes, paste, SubflowCycleError } from "./clipboard";
 import * as commands from "./commands";
 import { Editor, LockedError, type Transaction } from "./edit";
@@ -13,7 +14,7 @@ import { align, distribute } from "./layout";
 import { parse, print } from "./text";
 import { NodeTypes } from "./types";
 
-const types = new NodeTypes();
+const types = new NodeTypes(CORE_TYPES);
 const size = () => ({ w: 100, h: 30 });
 
 const node = (id: string, type: string, z: string, x: number, y: number, wires: string[][], more: object = {}) => ({ id, type, z, name: "", x, y, wires, ...more });

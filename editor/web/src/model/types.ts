@@ -3,7 +3,6 @@
  * for a given node (ports, label, colour). A type without a descriptor is not an error: its node is grey and its ports
  * are those that its wires use.
  */
-import coreTypes from "./core-types.json";
 import { kindOf, subflowOf, portShapes, type Flow, type FlowNode } from "./flow";
 import type { Json } from "./json";
 import { labelWithoutName } from "./labels";
@@ -112,15 +111,12 @@ const SUBFLOW_COLOR = "#dda0dd";
 /** Types that servers name but that are no nodes to choose from. */
 const STRUCTURAL = new Set(["junction", "unknown", "tab", "group", "subflow"]);
 
-/** Descriptors of Node-RED's core types, for servers that give none: made of the nodes' files (see README.md). */
-export const CORE_TYPES = coreTypes as unknown as readonly NodeType[];
-
 /** The descriptors in use. */
 export class NodeTypes {
   private readonly byName = new Map<string, NodeType>();
 
   constructor(
-    types: Iterable<NodeType> = CORE_TYPES,
+    types: Iterable<NodeType> = [],
     private readonly describe: Describe = () => undefined,
   ) {
     for (const type of types) if (!STRUCTURAL.has(type.type)) this.byName.set(type.type, type);

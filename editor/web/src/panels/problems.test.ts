@@ -2,12 +2,15 @@ import { describe, expect, it } from "vitest";
 import { Client, readCheck, type CheckResult } from "../api/client";
 import { Comms } from "../api/comms";
 import { Session } from "../app/session";
+import { CORE_TYPES } from "../model/core-types";
 import { parse } from "../model/text";
+import { NodeTypes } from "../model/types";
 import { applyFixes } from "./fixes";
 import { kindsOf, problemsOf } from "./Problems";
 
 function open(): Session {
   const session = new Session({ client: new Client({ root: "http://127.0.0.1:1/" }), comms: new Comms("ws://127.0.0.1:1/comms") });
+  session.types.set(new NodeTypes(CORE_TYPES));
   const nodes = [
     { id: "t", type: "tab", label: "One" },
     { id: "f", type: "function", z: "t", x: 1, y: 1, func: "retrun msg;", outputs: 1, noerr: 0, wires: [["gone"]] },
