@@ -10,7 +10,7 @@ use vgdc_syntax::config::FILE_NAME;
 use vgdc_syntax::{Config, SourceMap};
 
 /// Lines of npm's that are kept of why it failed.
-const LINES: usize = 6;
+const LINES: usize = 4;
 
 /// Installs into a folder.
 pub struct Installer<'a> {
@@ -244,7 +244,8 @@ fn name_of(wanted: &str) -> &str {
 fn words(said: &str) -> String {
     let lines = said
         .lines()
-        .map(|line| line.trim_start_matches("npm error").trim());
+        .map(|line| line.trim_start_matches("npm error").trim())
+        .map(|line| line.trim_start_matches("404").trim());
     let tells = |line: &&str| !line.is_empty() && !line.starts_with("A complete log of this run");
     lines
         .filter(tells)
@@ -331,6 +332,6 @@ mod tests {
     #[test]
     fn of_what_npm_says_the_reason_is_kept() {
         let said = "npm error code E404\nnpm error 404 Not Found\nnpm error\nnpm error A complete log of this run can be found in: x\n";
-        assert_eq!(words(said), "code E404; 404 Not Found");
+        assert_eq!(words(said), "code E404; Not Found");
     }
 }
