@@ -150,7 +150,8 @@ pub(crate) async fn get(editor: &Editor, asked: &Asked) -> Response {
         "codeEditor": {"lib": "codemirror", "options": {}},
         "libraries": [],
         "flowFilePretty": true,
-        "externalModules": {"palette": {"allowInstall": false, "allowUpload": false}},
+        // (packages come from npm alone)
+        "externalModules": {"palette": {"allowUpload": false}},
         "flowEncryptionType": editor.deployed.keeper().key_type(),
         "diagnostics": {"enabled": true, "ui": true},
         "telemetryEnabled": false,
@@ -158,8 +159,7 @@ pub(crate) async fn get(editor: &Editor, asked: &Asked) -> Response {
         "editorTheme": {"palette": {}, "languages": ["en-US"]},
     });
     if installs::forbidden(&editor.settings).is_some() {
-        settings["externalModules"] =
-            json!({"palette": {"allowInstall": false, "allowUpload": false}});
+        settings["externalModules"]["palette"]["allowInstall"] = false.into();
     }
     if let Some(user) = asked
         .access

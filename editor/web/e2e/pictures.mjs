@@ -55,6 +55,18 @@ const shot = async (page, name) => {
   await page.screenshot({ path: join(OUT, `${name}.png`) });
 };
 
+/** A real flow, with what is known of one of its nodes. */
+async function editor() {
+  const flows = readFileSync(join(ROOT, "examples/http-api/flows.json"), "utf8");
+  const { page } = await open(flows, { viewport: { width: 1280, height: 720 } });
+  await page.locator(".lane-native").first().waitFor({ state: "attached" });
+  await keys(page, "Control+g", "i");
+  await page.locator(".react-flow__node").filter({ hasText: "found?" }).click();
+  await keys(page, "Control+1");
+  await pause(1_500);
+  await shot(page, "editor");
+}
+
 async function plant() {
   const text = JSON.stringify(PLANT, null, 4);
   const { page } = await open(text, { files: { "flows.test.yaml": TESTS }, viewport: { width: 1280, height: 640 } });
@@ -128,7 +140,7 @@ async function mesh() {
   }
 }
 
-const wanted = { plant, mesh };
+const wanted = { editor, plant, mesh };
 const { worlds } = await import("./world.mjs");
 try {
   for (const picture of Object.values(wanted)) {

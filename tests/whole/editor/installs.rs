@@ -162,6 +162,11 @@ fn a_package_is_installed_used_and_removed_while_the_flow_runs() {
     let registry = Registry::start();
     let folder = Folder::new(&[("flows.json", FLOWS), ("vgdc.toml", "# mine\n")]);
     let editor = open(&folder, &registry);
+    let settings = editor.get("/settings").json();
+    assert_eq!(
+        settings["externalModules"]["palette"],
+        json!({"allowUpload": false})
+    );
     let bearer = format!("Bearer {TOKEN}");
     let mut comms = Comms::open(&editor, &[("Authorization", &bearer)]).expect("it opens");
     comms.say(json!({"subscribe": "notification/node/#"}));

@@ -436,7 +436,7 @@ const viewing: Action[] = [
   everywhere("toggle-grid", [], undefined, (session) => viewOf(session).grid.update((on) => !on)),
   everywhere("toggle-snap", [], undefined, (session) => viewOf(session).snapping.update((on) => !on)),
   everywhere("toggle-minimap", ["alt-n"], undefined, (session) => viewOf(session).minimap.update((on) => !on)),
-  everywhere("toggle-figures", ["ctrl-g n"], (session) => session.check.get() !== undefined, (session) => viewOf(session).figures.update((on) => !on)),
+  everywhere("toggle-figures", ["ctrl-g n"], (session) => session.features.get().has("metrics"), (session) => viewOf(session).figures.update((on) => !on)),
   everywhere("toggle-sockets", [], (session) => session.check.get() !== undefined, (session) => viewOf(session).sockets.update((on) => !on)),
   everywhere("toggle-palette", ["ctrl-alt-space"], undefined, (session) => viewOf(session).palette.update((on) => !on)),
   everywhere("theme", [], undefined, (session) => viewOf(session).theme.update((now) => THEMES[(THEMES.indexOf(now) + 1) % THEMES.length]!)),

@@ -26,7 +26,7 @@ export function PackagesDialog() {
     viewOf(session).focus();
   };
   return (
-    <Dialog id={id} title={t("packages.title")} onClose={close} buttons={[{ title: t("form.done"), run: close, primary: true }]}>
+    <Dialog id={id} title={t("packages.title")} telling onClose={close} buttons={[{ title: t("form.done"), run: close, primary: true }]}>
       <div className="packages">
         <Add />
         <Jobs />

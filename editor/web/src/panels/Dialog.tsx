@@ -23,13 +23,15 @@ export interface DialogProps {
   readonly size?: "small" | "medium" | "large" | "full";
   readonly onClose: () => void;
   readonly buttons?: readonly DialogButton[];
+  /** It says itself what goes on: notices wait until it is closed. */
+  readonly telling?: boolean;
   readonly children: ReactNode;
 }
 
 /** What is gone to first in a dialog. */
 const FIRST = "select, input:not([type=file], :disabled), button:not(:disabled), summary, textarea";
 
-export function Dialog({ id, title, size = "medium", onClose, buttons = [], children }: DialogProps) {
+export function Dialog({ id, title, size = "medium", onClose, buttons = [], telling = false, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const view = viewOf(useSession());
   useEffect(() => {
@@ -66,7 +68,7 @@ export function Dialog({ id, title, size = "medium", onClose, buttons = [], chil
         </button>
       </header>
       <div className="dialog-body">{children}</div>
-      <Notices />
+      {!telling && <Notices />}
       {buttons.length > 0 && (
         <footer className="dialog-foot">
           {buttons.map((button) => (
