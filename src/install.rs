@@ -1,10 +1,10 @@
 //! Installing Node-RED packages with npm, and removing them. `vgdc.toml` says which packages a flow has nodes of, so that they
 //! can be installed elsewhere, too.
 
-use std::fmt;
 use std::path::Path;
 use std::process::Command;
 use toml_edit::{DocumentMut, Item, Table, value};
+use vgdc_editor::PackageFault;
 use vgdc_packages::Packages;
 use vgdc_syntax::config::FILE_NAME;
 use vgdc_syntax::{Config, SourceMap};
@@ -20,35 +20,13 @@ pub struct Installer<'a> {
     pub aloud: Option<fn(&str)>,
 }
 
-/// Why something was not installed or removed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// There is no such package, or not in this version.
-    Missing(String),
-    /// Anything else.
-    Failed(String),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Fault::Missing(why) | Fault::Failed(why)) = self;
-        f.write_str(why)
-    }
-}
-
-impl From<String> for Fault {
-    fn from(why: String) -> Fault {
-        Fault::Failed(why)
-    }
-}
-
 impl Installer<'_> {
     /// Installs packages, named as npm names them (`node-red-dashboard`, `@flowfuse/node-red-dashboard@1.26`), and Node-RED's runtime
     /// where there is none. Gives what each of them is called and which node types it has.
     ///
     /// # Errors
     /// npm fails, or a package has no nodes: it is removed again.
-    pub fn add(&self, wanted: &[String]) -> Result<Vec<String>, Fault> {
+    pub fn add(&self, wanted: &[String]) -> Result<Vec<String>, PackageFault> {
         let config = self.config()?;
         if crate::away::found(&config, self.folder).is_err() {
             self.add_runtime()?;
@@ -66,7 +44,7 @@ impl Installer<'_> {
             let name = name_of(wanted);
             let Some(package) = packages.list.iter().find(|package| package.name == name) else {
                 self.npm(self.folder, &["uninstall"], &[name.to_owned()])?;
-                return Err(Fault::Failed(format!(
+                return Err(PackageFault::Failed(format!(
                     "{name} has no nodes of Node-RED and was removed again (a package for functions needs no `vgdc add`: \
                      `npm install {name}` in {})",
                     self.folder.display()
@@ -87,7 +65,7 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// It names none, or as of [`Self::add`].
-    pub fn add_recorded(&self) -> Result<Vec<String>, Fault> {
+    pub fn add_recorded(&self) -> Result<Vec<String>, PackageFault> {
         let recorded = self.config()?.packages;
         if recorded.is_empty() {
             return Err("name a package: there is none in vgdc.toml"
@@ -103,7 +81,7 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// One of them is not installed, or npm fails.
-    pub fn remove(&self, names: &[String]) -> Result<(), Fault> {
+    pub fn remove(&self, names: &[String]) -> Result<(), PackageFault> {
         self.config()?;
         let is_there = |name: &&String| {
             let at = self.folder.join("node_modules").join(name);
@@ -112,7 +90,7 @@ impl Installer<'_> {
         if let Some(missing) = names.iter().find(|name| !is_there(name)) {
             let folder = self.folder.display();
             let why = format!("the package {missing} is not installed in {folder}");
-            return Err(Fault::Missing(why));
+            return Err(PackageFault::Missing(why));
         }
         self.npm(self.folder, &["uninstall"], names)?;
         self.record(|packages| {
@@ -126,7 +104,7 @@ impl Installer<'_> {
     ///
     /// # Errors
     /// npm fails, or what it has installed cannot be used.
-    pub fn add_runtime(&self) -> Result<(), Fault> {
+    pub fn add_runtime(&self) -> Result<(), PackageFault> {
         let folder = vgdc_hosted::own_folder().ok_or_else(|| {
             "there is no folder to install Node-RED's runtime in: $HOME is not set".to_owned()
         })?;
@@ -146,18 +124,18 @@ impl Installer<'_> {
         Ok(())
     }
 
-    fn config(&self) -> Result<Config, Fault> {
+    fn config(&self) -> Result<Config, PackageFault> {
         let (config, said) = Config::read_folder(&mut SourceMap::new(), self.folder);
         match said.has_errors() {
             false => Ok(config),
-            true => Err(Fault::Failed(format!(
+            true => Err(PackageFault::Failed(format!(
                 "{} has errors: `vgdc check` shows them",
                 self.folder.join(FILE_NAME).display()
             ))),
         }
     }
 
-    fn npm(&self, folder: &Path, args: &[&str], packages: &[String]) -> Result<(), Fault> {
+    fn npm(&self, folder: &Path, args: &[&str], packages: &[String]) -> Result<(), PackageFault> {
         let mut npm = Command::new("npm");
         npm.current_dir(folder)
             .args(args)
@@ -202,20 +180,23 @@ impl Installer<'_> {
         // (the codes of npm for a name and for a version that the registry has not)
         let is_missing = ["E404", "ETARGET"].iter().any(|code| said.contains(code));
         Err(if is_missing {
-            Fault::Missing(why)
+            PackageFault::Missing(why)
         } else {
-            Fault::Failed(why)
+            PackageFault::Failed(why)
         })
     }
 
     /// Changes the table of packages in `vgdc.toml`; all else in it stays as it is.
-    fn record(&self, change: impl FnOnce(&mut dyn toml_edit::TableLike)) -> Result<(), Fault> {
+    fn record(
+        &self,
+        change: impl FnOnce(&mut dyn toml_edit::TableLike),
+    ) -> Result<(), PackageFault> {
         let path = self.folder.join(FILE_NAME);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
-                return Err(Fault::Failed(format!(
+                return Err(PackageFault::Failed(format!(
                     "cannot read {}: {error}",
                     path.display()
                 )));
@@ -228,9 +209,9 @@ impl Installer<'_> {
         }
     }
 
-    fn write(&self, path: &Path, text: &str) -> Result<(), Fault> {
+    fn write(&self, path: &Path, text: &str) -> Result<(), PackageFault> {
         vgdc_app::whole::write(path, text.as_bytes(), 0o644)
-            .map_err(|e| Fault::Failed(format!("cannot write {}: {e}", path.display())))
+            .map_err(|e| PackageFault::Failed(format!("cannot write {}: {e}", path.display())))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vgdc::install::{Fault, Installer};
+use vgdc_editor::PackageFault;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -21,11 +21,8 @@ pub fn run(args: &Args) -> ExitCode {
     super::done(add(args))
 }
 
-fn add(args: &Args) -> Result<(), Fault> {
-    let installer = Installer {
-        folder: super::user_folder(&args.user_dir)?,
-        aloud: Some(super::say_err),
-    };
+fn add(args: &Args) -> Result<(), PackageFault> {
+    let installer = super::installer(&args.user_dir)?;
     if args.runtime {
         installer.add_runtime()?;
     }

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use vgdc::Flow;
 use vgdc::driver::{Options, Session};
+use vgdc::install::Installer;
 use vgdc::packages::{Isolation, Shelf};
 use vgdc::syntax::render::{self, TextOptions};
 use vgdc::syntax::{Diagnostic, Diagnostics, SourceMap};
@@ -148,10 +149,13 @@ fn process(packages: &UserDir) -> vgdc_app::App {
     }
 }
 
-/// The folder for packages.
-fn user_folder(folder: &Path) -> Result<&Path, String> {
+/// What installs packages into a folder, and says so.
+fn installer(folder: &Path) -> Result<Installer<'_>, String> {
     match folder.is_dir() {
-        true => Ok(folder),
+        true => Ok(Installer {
+            folder,
+            aloud: Some(say_err),
+        }),
         false => Err(format!("{} is no folder", folder.display())),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vgdc::install::{Fault, Installer};
+use vgdc_editor::PackageFault;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -18,10 +18,6 @@ pub fn run(args: &Args) -> ExitCode {
     super::done(remove(args))
 }
 
-fn remove(args: &Args) -> Result<(), Fault> {
-    let installer = Installer {
-        folder: super::user_folder(&args.user_dir)?,
-        aloud: Some(super::say_err),
-    };
-    installer.remove(&args.packages)
+fn remove(args: &Args) -> Result<(), PackageFault> {
+    super::installer(&args.user_dir)?.remove(&args.packages)
 }

@@ -1,7 +1,7 @@
 //! What the packages beside a flow have for an editor.
 
 use super::Compiler;
-use crate::install::{self, Installer};
+use crate::install::Installer;
 use serde_json::{Map, Value as Json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -21,15 +21,6 @@ fn sets<'s>(
     };
     all.filter(is_meant)
         .map(|(module, set)| (format!("{module}/{}", set.name), set))
-}
-
-impl From<install::Fault> for PackageFault {
-    fn from(fault: install::Fault) -> PackageFault {
-        match fault {
-            install::Fault::Missing(why) => PackageFault::Missing(why),
-            install::Fault::Failed(why) => PackageFault::Failed(why),
-        }
-    }
 }
 
 impl Packaged for Compiler {
@@ -82,12 +73,12 @@ impl Packaged for Compiler {
             Some(version) => format!("{module}@{version}"),
             None => module.to_owned(),
         };
-        Ok(self.packages_folder()?.add(&[wanted]).map(|_| ())?)
+        self.packages_folder()?.add(&[wanted]).map(drop)
     }
 
     fn remove(&self, module: &str) -> Result<(), PackageFault> {
         let _one = self.installs.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.packages_folder()?.remove(&[module.to_owned()])?)
+        self.packages_folder()?.remove(&[module.to_owned()])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer;
 use crate::insight::{Insight, NodeSet, PackageFault};
-use crate::nodes::{described, of_module};
+use crate::nodes::{described, of_module, sets};
 use crate::serve::{Asked, Editor};
 use crate::v1::compile;
 use serde_json::Value as Json;
@@ -54,7 +54,10 @@ pub(crate) async fn remove(editor: &Editor, module: &str) -> Response {
     if let Err(refusal) = may_install(editor) {
         return refusal;
     }
-    let sets = editor.insight.node_sets();
+    let sets = match sets(editor).await {
+        Ok(sets) => sets,
+        Err(refusal) => return refusal,
+    };
     let own: Vec<NodeSet> = sets
         .into_iter()
         .filter(|set| set.user && set.module == module)

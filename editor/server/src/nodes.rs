@@ -3,6 +3,7 @@
 use crate::answer;
 use crate::insight::NodeSet;
 use crate::serve::Editor;
+use crate::v1::compile;
 use serde_json::{Value as Json, json};
 use vgdc_http::Response;
 use vgdc_http::http::StatusCode;
@@ -15,16 +16,24 @@ pub(crate) fn described(set: &NodeSet) -> Json {
 }
 
 /// `GET /nodes`.
-pub(crate) fn list(editor: &Editor) -> Response {
-    let sets: Vec<Json> = editor.insight.node_sets().iter().map(described).collect();
-    answer::ok(&sets.into())
+pub(crate) async fn list(editor: &Editor) -> Response {
+    match sets(editor).await {
+        Ok(sets) => answer::ok(&sets.iter().map(described).collect()),
+        Err(refusal) => refusal,
+    }
+}
+
+/// All that there are. Packages may have come or gone: the disk is asked.
+pub(crate) async fn sets(editor: &Editor) -> Result<Vec<NodeSet>, Response> {
+    compile(editor, |insight| insight.node_sets()).await
 }
 
 /// `GET /nodes/:module`.
-pub(crate) fn module(editor: &Editor, module: &str) -> Response {
-    match of_module(module, &editor.insight.node_sets()) {
-        None => answer::wrong(StatusCode::NOT_FOUND, "not_found", "Module not found"),
-        Some(described) => answer::ok(&described),
+pub(crate) async fn module(editor: &Editor, module: &str) -> Response {
+    match sets(editor).await.map(|sets| of_module(module, &sets)) {
+        Ok(Some(described)) => answer::ok(&described),
+        Ok(None) => answer::wrong(StatusCode::NOT_FOUND, "not_found", "Module not found"),
+        Err(refusal) => refusal,
     }
 }
 
@@ -39,13 +48,13 @@ pub(crate) fn of_module(module: &str, sets: &[NodeSet]) -> Option<Json> {
 }
 
 /// `GET /nodes/:module/:set`.
-pub(crate) fn set(editor: &Editor, module: &str, name: &str) -> Response {
-    let sets = editor.insight.node_sets();
-    match sets
-        .iter()
-        .find(|set| set.module == module && set.name == name)
-    {
-        Some(set) => answer::ok(&described(set)),
-        None => answer::wrong(StatusCode::NOT_FOUND, "not_found", "Node not found"),
+pub(crate) async fn set(editor: &Editor, module: &str, name: &str) -> Response {
+    let is_it = |set: &&NodeSet| set.module == module && set.name == name;
+    match sets(editor).await {
+        Ok(sets) => match sets.iter().find(is_it) {
+            Some(set) => answer::ok(&described(set)),
+            None => answer::wrong(StatusCode::NOT_FOUND, "not_found", "Node not found"),
+        },
+        Err(refusal) => refusal,
     }
 }

@@ -355,9 +355,9 @@ impl Editor {
             Route::PackageFile(kind, module, path) => {
                 packaged::file(self, *kind, module.clone(), path.clone()).await
             }
-            Route::Nodes => nodes::list(self),
-            Route::NodeModule(module) => nodes::module(self, module),
-            Route::NodeSet(module, set) => nodes::set(self, module, set),
+            Route::Nodes => nodes::list(self).await,
+            Route::NodeModule(module) => nodes::module(self, module).await,
+            Route::NodeSet(module, set) => nodes::set(self, module, set).await,
             Route::AddNodes => installs::add(self, asked).await,
             Route::RemoveNodes(module) => installs::remove(self, module).await,
             Route::Settings => settings::get(self, asked).await,

@@ -21,6 +21,19 @@ pub enum PackageFault {
     Failed(String),
 }
 
+impl std::fmt::Display for PackageFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (PackageFault::Missing(why) | PackageFault::Failed(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl From<String> for PackageFault {
+    fn from(why: String) -> PackageFault {
+        PackageFault::Failed(why)
+    }
+}
+
 /// The packages. Each is asked on a thread that may block.
 pub trait Packaged {
     /// The pages of all sets of nodes, or of one by its package and name, each behind a comment that names it; `None`: there is no such set.

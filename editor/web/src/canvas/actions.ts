@@ -3,14 +3,14 @@
  */
 import { addActions, type Action } from "../app/actions";
 import { messageOf, type Session } from "../app/session";
-import { tellUnknown } from "../install/offers";
 import { t, type MessageKey } from "../messages";
-import { exportNodes, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
+import { exportNodes, fromText, NoFlowError, paste, pasteOnNew, toText } from "../model/clipboard";
 import * as commands from "../model/commands";
 import { kindOf, subflowOf, type FlowNode, type Wire } from "../model/flow";
 import { align, connected, distribute, GRID, nearest, type Edge, type Side } from "../model/layout";
 import { FlowSyntaxError } from "../model/text";
 import { arrangeChosen } from "./arrange";
+import { bring, newTabLabel } from "./bring";
 import { pressButton } from "./nodes";
 import { freeSpot, viewOf } from "./view";
 
@@ -61,17 +61,10 @@ export function pasteText(session: Session, text: string): void {
     const at = view.snapped(view.toCanvas(view.pointer ?? view.middle()));
     const ids = text === view.cut ? "keep" : "new";
     const types = session.types.get();
-    const pasted = session.run(t("do.paste"), (tx) => (somewhere(session) ? paste(tx, types, nodes, { place: session.place.get(), at, ids }) : pasteOnNew(tx, types, nodes, newTabLabel(session), ids)));
-    if (!pasted) return;
-    for (const [id, values] of pasted.secrets) session.document.setCredentials(id, values);
-    if (pasted.tabs[0] !== undefined) session.show(pasted.tabs[0]);
-    session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
-    session.notify("success", t("canvas.pasted", { count: pasted.count }));
-    tellUnknown(session, pasted.ids);
+    bring(session, t("do.paste"), (tx) => (somewhere(session) ? paste(tx, types, nodes, { place: session.place.get(), at, ids }) : pasteOnNew(tx, types, nodes, newTabLabel(session), ids)));
   } catch (error) {
-    if (error instanceof SubflowCycleError) session.notify("warning", t("canvas.subflow-cycle"));
-    else if (error instanceof FlowSyntaxError || error instanceof NoFlowError) session.notify("warning", t("canvas.no-flow-text", { reason: messageOf(error) }));
-    else throw error;
+    if (!(error instanceof FlowSyntaxError || error instanceof NoFlowError)) throw error;
+    session.notify("warning", t("canvas.no-flow-text", { reason: messageOf(error) }));
   }
 }
 
@@ -364,8 +357,6 @@ const structuring: Action[] = [
 ];
 
 // --- tabs
-
-const newTabLabel = (session: Session) => t("tabs.new", { number: session.flow.tabs().length + 1 });
 
 export function addTab(session: Session): void {
   const tab = session.run(t("do.tab-add"), (tx) => commands.addTab(tx, newTabLabel(session), onTab(session) ? session.place.get() : undefined));

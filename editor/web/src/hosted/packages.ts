@@ -48,6 +48,8 @@ export class Packages {
   constructor(private readonly session: Session) {
     session.phase.subscribe(() => this.begin());
     session.sets.subscribe(() => {
+      // (what the editor opens with is read once the flow is to be seen)
+      if (!this.known.get() && session.phase.get().kind !== "ready") return;
       iconRevision.update((revision) => revision + 1);
       void this.load();
     });

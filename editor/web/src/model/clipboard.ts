@@ -234,12 +234,12 @@ function newIds(flow: Flow, nodes: readonly FlowNode[], into: Into): Map<string,
   const ids = new Map<string, string>();
   const own = (node: FlowNode) => (into.ids !== undefined && into.ids !== "new" && !flow.has(node.id)) || (into.ids === "replace" && isReplaceable(flow, node));
   const idOf = (node: FlowNode) => (own(node) ? node.id : newId());
-  for (const node of nodes.filter(isCanvas)) ids.set(node.id, (node.type === "subflow" && equalSubflow(flow, node, nodes)) || idOf(node));
-  const reused = (place: string | undefined) => place !== undefined && ids.get(place) === place && flow.get(place)?.type === "subflow" && equalSubflow(flow, flow.get(place)!, nodes) !== undefined;
+  const reused = new Set(nodes.filter((node) => node.type === "subflow" && isSameSubflow(flow, node, nodes)).map((node) => node.id));
+  for (const node of nodes.filter(isCanvas)) ids.set(node.id, reused.has(node.id) ? node.id : idOf(node));
   for (const node of nodes) {
     if (isCanvas(node)) continue;
     // What lies in a subflow that is used again is used with it.
-    if (reused(node.z)) ids.set(node.id, node.id);
+    if (reused.has(node.z ?? "")) ids.set(node.id, node.id);
     else ids.set(node.id, (kindOf(node) === "config" && !ids.has(node.z ?? "") && equalConfig(flow, node, into)) || idOf(node));
   }
   return ids;
@@ -253,10 +253,10 @@ function equalConfig(flow: Flow, node: FlowNode, into: Into): string | undefined
   return (into.ids ?? "new") === "new" ? flow.ofType(node.type).find(isSame)?.id : undefined;
 }
 
-function equalSubflow(flow: Flow, node: FlowNode, nodes: readonly FlowNode[]): string | undefined {
-  const same = flow.get(node.id);
-  if (!same || !equal(same, nodes.find((each) => each.id === node.id))) return undefined;
+/** Whether a subflow is here as it is among these nodes, with what lies in it. */
+function isSameSubflow(flow: Flow, node: FlowNode, nodes: readonly FlowNode[]): boolean {
+  if (!equal(flow.get(node.id), node)) return false;
   const inside = nodes.filter((each) => each.z === node.id);
   const there = flow.on(node.id);
-  return inside.length === there.length && inside.every((each) => equal(flow.get(each.id), each)) ? node.id : undefined;
+  return inside.length === there.length && inside.every((each) => equal(flow.get(each.id), each));
 }

@@ -4,12 +4,13 @@
 import { useId, useMemo, useState } from "react";
 import { useRevision, useSession } from "../app/react";
 import { messageOf, type Session } from "../app/session";
-import { tellUnknown, unknownTypes } from "../install/offers";
+import { unknownTypes } from "../install/offers";
 import { t } from "../messages";
 import { listText } from "../messages/formats";
-import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, pasteOnNew, SubflowCycleError, toText } from "../model/clipboard";
+import { conflictsOf, exportAll, exportNodes, exportTab, fromText, NoFlowError, paste, pasteOnNew, toText } from "../model/clipboard";
 import { kindOf, type FlowNode } from "../model/flow";
 import { FlowSyntaxError } from "../model/text";
+import { bring, newTabLabel } from "../canvas/bring";
 import { viewOf } from "../canvas/view";
 import { Dialog } from "./Dialog";
 
@@ -146,23 +147,7 @@ function importNodes(session: Session, nodes: readonly FlowNode[], target: "here
   const here = session.place.get();
   const at = view.snapped(view.toCanvas(view.middle()));
   const types = session.types.get();
-  try {
-    const pasted = session.run(t("import.title"), (tx) => {
-      if (target === "here") return paste(tx, types, nodes, { place: here, at, ids });
-      return pasteOnNew(tx, types, nodes, t("tabs.new", { number: session.flow.tabs().length + 1 }), ids);
-    });
-    if (!pasted) return false;
-    for (const [id, values] of pasted.secrets) session.document.setCredentials(id, values);
-    session.show(pasted.tabs[0] ?? here);
-    session.select(pasted.ids.filter((id) => session.flow.get(id)?.z === session.place.get()));
-    session.notify("success", t("canvas.pasted", { count: pasted.count }));
-    tellUnknown(session, pasted.ids);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SubflowCycleError)) throw error;
-    session.notify("warning", t("canvas.subflow-cycle"));
-    return false;
-  }
+  return bring(session, t("import.title"), (tx) => (target === "here" ? paste(tx, types, nodes, { place: here, at, ids }) : pasteOnNew(tx, types, nodes, newTabLabel(session), ids)));
 }
 
 type What = "selection" | "tab" | "all";
